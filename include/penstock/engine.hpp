@@ -1,0 +1,83 @@
+// The engine: a synchronous state machine. Time, entropy and storage are handed in; what is to happen comes out.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "penstock/commands.hpp"
+#include "penstock/records.hpp"
+#include "penstock/time.hpp"
+
+namespace penstock {
+
+struct Reply {
+  CallId call;
+  Result result;
+};
+
+/// Read the fresh lane: undelayed messages of [from, until), at most so many entries or bytes of records.
+struct LoadFresh {
+  QueueId queue;
+  std::uint64_t epoch = 0;
+  Sequence from;
+  Sequence until;
+  std::size_t count_max = 0;
+  std::size_t bytes_max = 0;
+};
+/// Read state records from `from` on, at most `count_max`.
+struct LoadStates {
+  QueueId queue;
+  std::uint64_t epoch = 0;
+  Sequence from;
+  std::size_t count_max = 0;
+};
+/// Read the state records of these messages.
+struct LoadStatesOf {
+  QueueId queue;
+  std::uint64_t epoch = 0;
+  std::vector<Sequence> sequences;
+};
+using Load = std::variant<LoadFresh, LoadStates, LoadStatesOf>;
+
+/// What came of the commands since the last take_effects. The shell must
+///  1. commit `mutations`, all or none, with a sync if `sync`;
+///  2. only when they are written, run `loads` and apply what they answer;
+///  3. release `replies` when the mutations are written and everything that was to be synced up to here is.
+struct Effects {
+  std::vector<Mutation> mutations;
+  bool sync = false;  ///< a promise depends on these mutations: a send, a delete, a configuration
+  std::vector<Reply> replies;
+  std::vector<Load> loads;
+
+  bool empty() const { return mutations.empty() && replies.empty() && loads.empty(); }
+};
+
+/// One shard's engine. Not thread-safe; every method is bounded in time and does no I/O. `now` never goes back: an
+/// earlier instant than one seen before is taken as that one.
+class Engine {
+ public:
+  Engine() = default;
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  virtual ~Engine() = default;
+
+  /// REQUIRES: called once per queue, before the first command.
+  virtual void recover(RecoveredQueue queue, Instant now) = 0;
+
+  virtual void apply(CallId call, Command command, Instant now) = 0;
+
+  /// Lets everything happen that is due: visibility, delays, retention, ends of long polls. A bounded amount of work
+  /// is done; while more is due, next_deadline is not after `now`.
+  virtual void advance(Instant now) = 0;
+
+  virtual std::optional<Instant> next_deadline() const = 0;
+
+  /// Answers every parked receive empty, as a shutdown does.
+  virtual void release_parked() = 0;
+
+  virtual Effects take_effects() = 0;
+};
+
+}  // namespace penstock
