@@ -1,0 +1,72 @@
+// All deadlines of a shard in one heap. A deadline can be moved and removed, so a message whose visibility changes often
+// leaves no litter behind.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "penstock/time.hpp"
+
+namespace penstock::core {
+
+class StandardQueue;
+
+/// What a deadline is about.
+struct Due {
+  enum class Kind : std::uint8_t {
+    message,       ///< `id` is a sequence: its visibility, delay or retention ends
+    receive,       ///< `id` is a call: its long poll ends
+    fresh_expiry,  ///< the head of the fresh lane may have outlived its retention
+    forget_queue,  ///< a deleted queue's name may be used again
+  };
+  Kind kind{};
+  StandardQueue* queue = nullptr;
+  std::uint64_t id = 0;
+};
+
+class DeadlineHeap {
+ public:
+  /// Names a deadline from add to remove or pop; used again afterwards.
+  using Handle = std::uint32_t;
+  static constexpr Handle none = UINT32_MAX;
+
+  Handle add(Instant when, Due due);
+  /// REQUIRES: the handle is live, as for remove.
+  void move(Handle handle, Instant when);
+  void remove(Handle handle);
+
+  bool empty() const { return heap_.empty(); }
+  std::size_t size() const { return heap_.size(); }
+  std::optional<Instant> next() const;
+
+  /// Takes the earliest off; of several at one instant, the one added or moved first. REQUIRES: not empty.
+  Due pop();
+
+ private:
+  struct Node {
+    Instant when;
+    std::uint64_t order = 0;  // makes the order of equal instants the same in every replay
+    Handle handle = none;
+  };
+  struct Slot {
+    std::size_t position = 0;
+    Due due;
+  };
+
+  static bool before(const Node& a, const Node& b) {
+    return a.when != b.when ? a.when < b.when : a.order < b.order;
+  }
+  void place(std::size_t position, const Node& node);
+  void rise(std::size_t position);
+  void sink(std::size_t position);
+  void take_out(std::size_t position);
+
+  std::vector<Node> heap_;
+  std::vector<Slot> slots_;
+  std::vector<Handle> free_;
+  std::uint64_t order_ = 0;
+};
+
+}  // namespace penstock::core

@@ -1,0 +1,30 @@
+// What the queues of one shard share, handed to each of them by the engine that owns it.
+#pragma once
+
+#include "core/deadline_heap.hpp"
+#include "penstock/engine.hpp"
+#include "penstock/entropy.hpp"
+#include "penstock/limits.hpp"
+
+namespace penstock::core {
+
+class StandardQueue;
+
+struct ShardContext {
+  const Limits& limits;
+  Entropy& entropy;
+  DeadlineHeap deadlines;
+  Effects effects;
+  std::vector<StandardQueue*> touched;  ///< queues whose cursor has to be written with the effects
+
+  /// Mutations that the answer to a command promises to keep: they are synced before it is released.
+  void promise(Mutation mutation) {
+    effects.mutations.push_back(std::move(mutation));
+    effects.sync = true;
+  }
+  /// Mutations whose loss with the power at-least-once delivery allows.
+  void note(Mutation mutation) { effects.mutations.push_back(std::move(mutation)); }
+  void reply(CallId call, Result result) { effects.replies.push_back(Reply{call, std::move(result)}); }
+};
+
+}  // namespace penstock::core

@@ -1,0 +1,299 @@
+#include "core/shard_engine.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "core/queue_settings.hpp"
+#include "core/shard_context.hpp"
+#include "core/standard_queue.hpp"
+
+namespace penstock::core {
+
+namespace {
+
+// How many deadlines one advance takes off the heap: bounds the time before the shard looks at its connections again.
+constexpr std::size_t due_batch_max = 1'000;
+
+constexpr std::string_view fifo_suffix = ".fifo";
+
+Error queue_does_not_exist() { return {ErrorCode::QueueDoesNotExist, {}}; }
+
+class ShardEngine final : public Engine {
+ public:
+  ShardEngine(const Limits& limits, Entropy& entropy) : limits_(limits), shard_{limits_, entropy, {}, {}, {}} {}
+
+  void recover(RecoveredQueue queue, Instant now) override;
+  void apply(CallId call, Command command, Instant now) override;
+  void advance(Instant now) override;
+  std::optional<Instant> next_deadline() const override { return shard_.deadlines.next(); }
+  void release_parked() override;
+  Effects take_effects() override;
+
+ private:
+  // A name whose queue was deleted, until it may be used again.
+  struct Grave {
+    QueueRecord record;
+    DeadlineHeap::Handle deadline = DeadlineHeap::none;
+  };
+
+  StandardQueue* find(const QueueName& name) {
+    const auto found = queues_.find(name);
+    return found == queues_.end() ? nullptr : found->second.get();
+  }
+  StandardQueue* find(QueueId id) {
+    const auto found = queues_by_id_.find(id);
+    return found == queues_by_id_.end() ? nullptr : found->second;
+  }
+  template <class Work>
+  void with_queue(CallId call, const QueueName& name, Work&& work) {
+    if (StandardQueue* queue = find(name)) {
+      work(*queue);
+    } else {
+      shard_.reply(call, queue_does_not_exist());
+    }
+  }
+  template <class Loaded, class Work>
+  void with_loaded(const Loaded& loaded, Work&& work) {
+    // A queue may be deleted while a load for it is on its way.
+    if (StandardQueue* queue = find(loaded.queue)) work(*queue);
+  }
+
+  StandardQueue& add(QueueRecord record);
+  void bury(QueueRecord record);
+  void forget(const QueueName& name);
+
+  void handle(CallId call, CreateQueue& command);
+  void handle(CallId call, LookupQueue& command);
+  void handle(CallId call, ListQueues& command);
+  void handle(CallId call, DeleteQueue& command);
+  void handle(CallId call, GetQueueAttributes& command);
+  void handle(CallId call, SetQueueAttributes& command);
+  void handle(CallId call, PurgeQueue& command);
+  void handle(CallId call, SendMessages& command);
+  void handle(CallId call, ReceiveMessages& command);
+  void handle(CallId call, DeleteMessages& command);
+  void handle(CallId call, ChangeVisibility& command);
+  void handle(CallId call, CancelReceive& command);
+  void handle(CallId call, ReturnUndelivered& command);
+  void handle(CallId call, FreshLoaded& command);
+  void handle(CallId call, StatesLoaded& command);
+  void handle(CallId call, StatesOfLoaded& command);
+  void handle_due(const Due& due);
+
+  const Limits limits_;
+  ShardContext shard_;
+  Instant now_{};
+  std::map<QueueName, std::unique_ptr<StandardQueue>> queues_;
+  std::unordered_map<QueueId, StandardQueue*> queues_by_id_;
+  std::map<QueueName, Grave> graves_;
+  std::unordered_map<std::uint64_t, QueueName> graves_by_id_;
+};
+
+StandardQueue& ShardEngine::add(QueueRecord record) {
+  const QueueName name = record.name;
+  auto queue = std::make_unique<StandardQueue>(shard_, std::move(record));
+  StandardQueue& added = *queue;
+  queues_by_id_.emplace(added.id(), &added);
+  queues_.emplace(name, std::move(queue));
+  return added;
+}
+
+void ShardEngine::recover(RecoveredQueue queue, Instant now) {
+  now_ = std::max(now_, now);
+  if (queue.record.deleted) {
+    bury(std::move(queue.record));
+    return;
+  }
+  StandardQueue& added = add(queue.record);
+  added.recover(std::move(queue), now_);
+}
+
+void ShardEngine::bury(QueueRecord record) {
+  const Instant until = *record.deleted + sqs_limits::recreate_interval;
+  const std::uint64_t id = record.id.value;
+  graves_by_id_.emplace(id, record.name);
+  const auto deadline = shard_.deadlines.add(until, Due{Due::Kind::forget_queue, nullptr, id});
+  QueueName name = record.name;
+  graves_.emplace(std::move(name), Grave{std::move(record), deadline});
+}
+
+void ShardEngine::forget(const QueueName& name) {
+  const auto grave = graves_.find(name);
+  if (grave == graves_.end()) return;
+  const QueueId id = grave->second.record.id;
+  if (grave->second.deadline != DeadlineHeap::none) shard_.deadlines.remove(grave->second.deadline);
+  graves_by_id_.erase(id.value);
+  graves_.erase(grave);
+  shard_.note(DropQueue{id});
+}
+
+void ShardEngine::apply(CallId call, Command command, Instant now) {
+  // What is due by now comes first, so that no command sees a lease that is over.
+  advance(now);
+  std::visit([&](auto& request) { handle(call, request); }, command);
+}
+
+void ShardEngine::advance(Instant now) {
+  now_ = std::max(now_, now);
+  for (std::size_t taken = 0; taken < due_batch_max; ++taken) {
+    const auto next = shard_.deadlines.next();
+    if (!next || *next > now_) return;
+    handle_due(shard_.deadlines.pop());
+  }
+}
+
+void ShardEngine::handle_due(const Due& due) {
+  switch (due.kind) {
+    case Due::Kind::message:
+      return due.queue->message_due(Sequence{due.id}, now_);
+    case Due::Kind::receive:
+      return due.queue->receive_due(CallId{due.id}, now_);
+    case Due::Kind::fresh_expiry:
+      return due.queue->fresh_expiry_due(now_);
+    case Due::Kind::forget_queue: {
+      const auto found = graves_by_id_.find(due.id);
+      if (found == graves_by_id_.end()) return;
+      graves_.at(found->second).deadline = DeadlineHeap::none;
+      return forget(QueueName{found->second});
+    }
+  }
+}
+
+void ShardEngine::release_parked() {
+  for (const auto& [name, queue] : queues_) queue->release_parked();
+}
+
+Effects ShardEngine::take_effects() {
+  for (StandardQueue* queue : shard_.touched) {
+    if (queue->take_touched()) shard_.effects.mutations.emplace_back(PutCursor{queue->id(), queue->cursor()});
+  }
+  shard_.touched.clear();
+  return std::exchange(shard_.effects, {});
+}
+
+void ShardEngine::handle(CallId call, CreateQueue& command) {
+  if (const StandardQueue* existing = find(command.queue)) {
+    if (auto error = compare_attributes(command.attributes, existing->record().attributes)) {
+      shard_.reply(call, std::move(*error));
+    } else {
+      shard_.reply(call, Done{});
+    }
+    return;
+  }
+  if (command.queue.name.ends_with(fifo_suffix)) {
+    shard_.reply(call, Error{ErrorCode::UnsupportedOperation, "FIFO queues are not supported."});
+    return;
+  }
+  QueueRecord record;
+  if (auto error = merge_attributes(command.attributes, record.attributes)) {
+    shard_.reply(call, std::move(*error));
+    return;
+  }
+  if (graves_.contains(command.queue)) {
+    if (limits_.strict) {
+      shard_.reply(call, Error{ErrorCode::QueueDeletedRecently, {}});
+      return;
+    }
+    forget(command.queue);
+  }
+  do record.id = QueueId{shard_.entropy.next()};
+  while (record.id.value == 0 || queues_by_id_.contains(record.id) || graves_by_id_.contains(record.id.value));
+  record.name = std::move(command.queue);
+  record.tags = std::move(command.tags);
+  record.created = record.modified = now_;
+  const StandardQueue& added = add(std::move(record));
+  shard_.promise(PutQueue{added.record()});
+  shard_.promise(PutCursor{added.id(), added.cursor()});
+  shard_.reply(call, Done{});
+}
+
+void ShardEngine::handle(CallId call, LookupQueue& command) {
+  with_queue(call, command.queue, [&](StandardQueue&) { shard_.reply(call, Done{}); });
+}
+
+void ShardEngine::handle(CallId call, ListQueues& command) {
+  QueueNames answer;
+  const QueueName first{command.account, command.region, std::max(command.prefix, command.after)};
+  for (auto it = queues_.lower_bound(first); it != queues_.end() && answer.queues.size() < command.limit; ++it) {
+    const QueueName& name = it->first;
+    if (name.account != command.account || name.region != command.region) break;
+    if (!name.name.starts_with(command.prefix)) break;
+    if (name.name > command.after) answer.queues.push_back(name);
+  }
+  shard_.reply(call, std::move(answer));
+}
+
+void ShardEngine::handle(CallId call, DeleteQueue& command) {
+  with_queue(call, command.queue, [&](StandardQueue& queue) {
+    queue.erase(now_);
+    QueueRecord record = queue.record();
+    queues_by_id_.erase(record.id);
+    queues_.erase(record.name);
+    shard_.promise(PutQueue{record});
+    bury(std::move(record));
+    shard_.reply(call, Done{});
+  });
+}
+
+void ShardEngine::handle(CallId call, GetQueueAttributes& command) {
+  with_queue(call, command.queue, [&](StandardQueue& queue) {
+    std::visit([&](auto&& answer) { shard_.reply(call, std::move(answer)); },
+               describe(queue.record(), queue.counts(), command.names));
+  });
+}
+
+void ShardEngine::handle(CallId call, SetQueueAttributes& command) {
+  with_queue(call, command.queue, [&](StandardQueue& queue) { queue.set_attributes(call, command.attributes, now_); });
+}
+
+void ShardEngine::handle(CallId call, PurgeQueue& command) {
+  with_queue(call, command.queue, [&](StandardQueue& queue) { queue.purge(call, now_); });
+}
+
+void ShardEngine::handle(CallId call, SendMessages& command) {
+  with_queue(call, command.queue, [&](StandardQueue& queue) { queue.send(call, command, now_); });
+}
+
+void ShardEngine::handle(CallId call, ReceiveMessages& command) {
+  with_queue(call, command.queue, [&](StandardQueue& queue) { queue.receive(call, command, now_); });
+}
+
+void ShardEngine::handle(CallId call, DeleteMessages& command) {
+  with_queue(call, command.queue, [&](StandardQueue& queue) { queue.remove(call, std::move(command), now_); });
+}
+
+void ShardEngine::handle(CallId call, ChangeVisibility& command) {
+  with_queue(call, command.queue,
+             [&](StandardQueue& queue) { queue.change_visibility(call, std::move(command), now_); });
+}
+
+void ShardEngine::handle(CallId, CancelReceive& command) {
+  if (StandardQueue* queue = find(command.queue)) queue->cancel_receive(command.receive);
+}
+
+void ShardEngine::handle(CallId, ReturnUndelivered& command) {
+  if (StandardQueue* queue = find(command.queue)) queue->return_undelivered(command, now_);
+}
+
+void ShardEngine::handle(CallId, FreshLoaded& command) {
+  with_loaded(command, [&](StandardQueue& queue) { queue.fresh_loaded(command, now_); });
+}
+
+void ShardEngine::handle(CallId, StatesLoaded& command) {
+  with_loaded(command, [&](StandardQueue& queue) { queue.states_loaded(command, now_); });
+}
+
+void ShardEngine::handle(CallId, StatesOfLoaded& command) {
+  with_loaded(command, [&](StandardQueue& queue) { queue.states_of_loaded(command, now_); });
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> make_engine(const Limits& limits, Entropy& entropy) {
+  return std::make_unique<ShardEngine>(limits, entropy);
+}
+
+}  // namespace penstock::core

@@ -1,0 +1,270 @@
+// An engine with a store of typed records beside it, driven step by step: what a shard does, without threads or bytes.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/shard_engine.hpp"
+#include "penstock/engine.hpp"
+
+namespace penstock::core {
+
+class CountingEntropy final : public Entropy {
+ public:
+  std::uint64_t next() override {
+    // splitmix64: every value distinct, every run the same.
+    std::uint64_t z = (state_ += 0x9e3779b97f4a7c15ULL);
+    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebULL;
+    return z ^ (z >> 31U);
+  }
+
+ private:
+  std::uint64_t state_ = 1;
+};
+
+/// Applies mutations, and fails the test where one breaks its contract.
+class TypedStore {
+ public:
+  void apply(const std::vector<Mutation>& mutations) {
+    for (const Mutation& mutation : mutations) std::visit([&](const auto& m) { on(m); }, mutation);
+  }
+
+  Command load(const Load& load) const {
+    return std::visit([&](const auto& l) { return on_load(l); }, load);
+  }
+
+  std::vector<RecoveredQueue> recover(std::size_t states_max) const {
+    std::vector<RecoveredQueue> queues;
+    for (const auto& [id, record] : records_) {
+      RecoveredQueue queue{record, {}, {}, std::nullopt};
+      if (const auto cursor = cursors_.find(id); cursor != cursors_.end()) queue.cursor = cursor->second;
+      for (const auto& [key, state] : states_) {
+        if (key.first != id) continue;
+        if (queue.states.size() == states_max) {
+          queue.states_next = key.second;
+          break;
+        }
+        queue.states.push_back({key.second, state});
+      }
+      queues.push_back(std::move(queue));
+    }
+    return queues;
+  }
+
+  std::shared_ptr<const StoredMessage> message(QueueId queue, Sequence sequence) const {
+    const auto found = messages_.find({queue, sequence});
+    return found == messages_.end() ? nullptr : found->second;
+  }
+  std::size_t message_count() const { return messages_.size(); }
+  std::size_t state_count() const { return states_.size(); }
+  std::size_t queue_count() const { return records_.size(); }
+
+ private:
+  using Key = std::pair<QueueId, Sequence>;
+
+  void on(const PutQueue& m) { records_[m.record.id] = m.record; }
+  void on(const DropQueue& m) {
+    records_.erase(m.queue);
+    cursors_.erase(m.queue);
+  }
+  void on(const DropQueueContents& m) {
+    std::erase_if(messages_, [&](const auto& entry) { return entry.first.first == m.queue; });
+    std::erase_if(states_, [&](const auto& entry) { return entry.first.first == m.queue; });
+  }
+  void on(const PutCursor& m) { cursors_[m.queue] = m.cursor; }
+  void on(const PutMessage& m) {
+    EXPECT_TRUE(messages_.emplace(Key{m.queue, m.sequence}, m.message).second) << "a message was written twice";
+  }
+  void on(const DropMessage& m) { EXPECT_EQ(messages_.erase({m.queue, m.sequence}), 1U) << "no such message"; }
+  void on(const PutState& m) {
+    EXPECT_TRUE(states_.emplace(Key{m.queue, m.sequence}, m.state).second) << "two states of one message";
+  }
+  void on(const DropState& m) {
+    const auto found = states_.find({m.queue, m.sequence});
+    ASSERT_NE(found, states_.end()) << "no such state";
+    EXPECT_EQ(found->second.revision, m.revision);
+    states_.erase(found);
+  }
+
+  Command on_load(const LoadFresh& load) const {
+    FreshLoaded answer{load.queue, load.epoch, load.until, {}};
+    for (auto it = messages_.lower_bound({load.queue, load.from}); it != messages_.end(); ++it) {
+      if (it->first.first != load.queue || it->first.second >= load.until) break;
+      if (answer.entries.size() == load.count_max) {
+        answer.next = it->first.second;
+        break;
+      }
+      if (!it->second->delayed) answer.entries.push_back({it->first.second, it->second->sent});
+    }
+    return answer;
+  }
+  Command on_load(const LoadStates& load) const {
+    StatesLoaded answer{load.queue, load.epoch, std::nullopt, {}};
+    for (auto it = states_.lower_bound({load.queue, load.from}); it != states_.end(); ++it) {
+      if (it->first.first != load.queue) break;
+      if (answer.entries.size() == load.count_max) {
+        answer.next = it->first.second;
+        break;
+      }
+      answer.entries.push_back({it->first.second, it->second});
+    }
+    return answer;
+  }
+  Command on_load(const LoadStatesOf& load) const {
+    StatesOfLoaded answer{load.queue, load.epoch, {}};
+    for (const Sequence sequence : load.sequences) {
+      const auto found = states_.find({load.queue, sequence});
+      if (found != states_.end()) answer.entries.push_back({sequence, found->second});
+    }
+    return answer;
+  }
+
+  std::map<QueueId, QueueRecord> records_;
+  std::map<QueueId, QueueCursor> cursors_;
+  std::map<Key, std::shared_ptr<const StoredMessage>> messages_;
+  std::map<Key, MessageState> states_;
+};
+
+class EngineFixture : public ::testing::Test {
+ protected:
+  EngineFixture() { restart(); }
+
+  /// A fresh engine on what the store holds.
+  void restart() {
+    engine_ = make_engine(limits_, entropy_);
+    for (RecoveredQueue& queue : store_.recover(limits_.in_flight_max + limits_.resident_idle_max)) {
+      engine_->recover(std::move(queue), now_);
+    }
+    settle();
+  }
+
+  void set_limits(const Limits& limits) {
+    limits_ = limits;
+    restart();
+  }
+
+  /// Issues a command and lets everything happen that does not need time to pass.
+  CallId ask(Command command) {
+    const CallId call{++calls_};
+    engine_->apply(call, std::move(command), now_);
+    settle();
+    return call;
+  }
+
+  template <class Expected>
+  Expected call(Command command) {
+    const CallId id = ask(std::move(command));
+    const auto found = replies_.find(id);
+    if (found == replies_.end()) {
+      ADD_FAILURE() << "no reply";
+      return {};
+    }
+    if (const auto* expected = std::get_if<Expected>(&found->second)) return *expected;
+    const auto* error = std::get_if<Error>(&found->second);
+    ADD_FAILURE() << "unexpected reply: " << (error != nullptr ? error->message : "of another type");
+    return {};
+  }
+
+  Error call_error(Command command) { return call<Error>(std::move(command)); }
+
+  void pass(Millis time) {
+    now_ += time;
+    for (int round = 0; round < 10'000; ++round) {
+      const auto next = engine_->next_deadline();
+      if (!next || *next > now_) break;
+      engine_->advance(now_);
+      settle();
+    }
+  }
+
+  void settle() {
+    for (;;) {
+      Effects effects = engine_->take_effects();
+      if (effects.empty()) return;
+      store_.apply(effects.mutations);
+      synced_ = effects.sync;
+      for (Reply& reply : effects.replies) replies_[reply.call] = std::move(reply.result);
+      for (const Load& load : effects.loads) {
+        ++loads_;
+        engine_->apply(CallId{}, store_.load(load), now_);
+      }
+    }
+  }
+
+  bool answered(CallId call) const { return replies_.contains(call); }
+
+  // Shorthands for one queue.
+
+  void create(StringMap attributes = {}) { call<Done>(CreateQueue{queue_, std::move(attributes), {}}); }
+
+  std::string send(const std::string& body, std::optional<int> delay = std::nullopt) {
+    const auto results = call<SendResults>(message(body, delay));
+    return results.entries.size() == 1 ? std::get<Sent>(results.entries[0]).message_id : "";
+  }
+
+  SendMessages message(const std::string& body, std::optional<int> delay = std::nullopt) const {
+    OutgoingMessage outgoing;
+    outgoing.content.body = body;
+    outgoing.bytes = body.size();
+    outgoing.delay_seconds = delay;
+    return SendMessages{queue_, {std::move(outgoing)}, false};
+  }
+
+  ReceiveMessages receive_command(int max, std::optional<int> visibility = std::nullopt, int wait = 0) const {
+    return ReceiveMessages{queue_, max, visibility, wait, {}};
+  }
+
+  std::vector<Delivery> receive(int max, std::optional<int> visibility = std::nullopt) {
+    return call<Deliveries>(receive_command(max, visibility)).messages;
+  }
+
+  std::vector<std::string> bodies(const std::vector<Delivery>& deliveries) const {
+    std::vector<std::string> all;
+    for (const Delivery& delivery : deliveries) {
+      const auto stored = store_.message(delivery.queue, delivery.sequence);
+      all.push_back(stored ? stored->content.body : "<gone>");
+    }
+    return all;
+  }
+
+  std::vector<std::string> receive_bodies(int max, std::optional<int> visibility = std::nullopt) {
+    return bodies(receive(max, visibility));
+  }
+
+  std::optional<Error> remove(const std::string& handle) {
+    const auto results = call<EntryResults>(DeleteMessages{queue_, {handle}});
+    return results.entries.empty() ? std::nullopt : results.entries[0];
+  }
+
+  std::optional<Error> change(const std::string& handle, int seconds) {
+    const auto results = call<EntryResults>(ChangeVisibility{queue_, {{handle, seconds}}});
+    return results.entries.empty() ? std::nullopt : results.entries[0];
+  }
+
+  std::string attribute(const std::string& name) {
+    return call<QueueAttributes>(GetQueueAttributes{queue_, {name}}).attributes[name];
+  }
+
+  Deliveries deliveries_of(CallId call) { return std::get<Deliveries>(replies_.at(call)); }
+
+  const QueueName queue_{"000000000000", "us-east-1", "jobs"};
+  Limits limits_;
+  CountingEntropy entropy_;
+  TypedStore store_;
+  std::unique_ptr<Engine> engine_;
+  Instant now_ = from_epoch_ms(1'700'000'000'000);
+  std::map<CallId, Result> replies_;
+  std::uint64_t calls_ = 0;
+  int loads_ = 0;
+  bool synced_ = false;
+};
+
+}  // namespace penstock::core
