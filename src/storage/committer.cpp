@@ -1,0 +1,164 @@
+#include "storage/committer.hpp"
+
+#include <utility>
+
+namespace penstock::storage {
+
+Committer::Committer(Store& store, Durability durability, Callbacks callbacks)
+    : store_(store), durability_(durability), callbacks_(std::move(callbacks)), thread_([this] { run(); }) {}
+
+Committer::~Committer() {
+  {
+    const std::lock_guard lock{mutex_};
+    stopping_ = true;
+  }
+  work_.notify_one();
+  thread_.join();
+}
+
+std::uint64_t Committer::submit(WriteBatch&& batch, bool sync) {
+  std::uint64_t position = 0;
+  bool wake = false;
+  {
+    const std::lock_guard lock{mutex_};
+    position = ++submitted_;
+    if (failed_) return position;
+    add_pending(std::move(batch), position, sync);
+    wake = take_wake();
+  }
+  if (wake) work_.notify_one();
+  return position;
+}
+
+std::optional<std::uint64_t> Committer::commit_if_idle(WriteBatch& batch, bool sync) {
+  std::uint64_t position = 0;
+  {
+    const std::lock_guard lock{mutex_};
+    if (busy_ || failed_ || stopping_ || !pending_.empty()) return std::nullopt;
+    busy_ = true;
+    position = ++submitted_;
+  }
+  const bool with_sync = wants_sync(sync);
+  StoreError error = store_.commit(batch, with_sync);
+  bool wake = false;
+  {
+    const std::lock_guard lock{mutex_};
+    finish_group(position, with_sync, std::move(error));
+    wake = take_wake();
+  }
+  if (wake) work_.notify_one();
+  return position;
+}
+
+CommitProgress Committer::progress() const {
+  const std::lock_guard lock{mutex_};
+  return progress_;
+}
+
+bool Committer::flush() {
+  std::unique_lock lock{mutex_};
+  if (failed_) return false;
+  const std::uint64_t target = submitted_;
+  if (durability_ == Durability::fsync && on_medium_ < target) {
+    // An empty batch at a position that was given before: a group with nothing to write, only to sync.
+    add_pending({}, target, true);
+    if (take_wake()) work_.notify_one();
+  }
+  ++waiting_;
+  done_.wait(lock, [&] { return failed_ || is_flushed(target); });
+  --waiting_;
+  return is_flushed(target);
+}
+
+bool Committer::wants_sync(bool asked) const { return asked && durability_ == Durability::fsync; }
+
+bool Committer::is_flushed(std::uint64_t target) const {
+  return durability_ == Durability::fsync ? on_medium_ >= target : progress_.written >= target;
+}
+
+/// REQUIRES: the lock is held.
+void Committer::add_pending(WriteBatch&& batch, std::uint64_t position, bool sync) {
+  if (pending_.empty() || pending_.back().batch.size_bytes() >= group_bytes_max) {
+    pending_.push_back({std::move(batch), position, sync});
+    return;
+  }
+  Pending& group = pending_.back();
+  group.batch.append(batch);
+  group.last = position;
+  group.sync = group.sync || sync;
+}
+
+/// Whether the committing thread is to be notified, which the caller then does; a thread at work looks by itself, and
+/// one that another thread's commit keeps waiting is woken by that one. REQUIRES: the lock is held.
+bool Committer::take_wake() {
+  const bool something = !pending_.empty() || error_to_report_;
+  if (!sleeping_ || busy_ || !something) return false;
+  sleeping_ = false;
+  return true;
+}
+
+/// Takes over what came of a group. REQUIRES: the lock is held, and this thread has set busy_.
+void Committer::finish_group(std::uint64_t last, bool synced, StoreError error) {
+  busy_ = false;
+  if (error) {
+    failed_ = true;
+    pending_.clear();
+    error_to_report_ = std::move(error);
+  } else {
+    // A group is synced as a whole if any of its batches asked for it, so that nothing that asked is left behind.
+    progress_ = {last, last};
+    if (synced) on_medium_ = last;
+  }
+  if (waiting_ > 0) done_.notify_all();
+}
+
+/// Commits the oldest group. REQUIRES: the lock is held and there is one; it is released meanwhile.
+void Committer::commit_pending(std::unique_lock<std::mutex>& lock) {
+  Pending group = std::move(pending_.front());
+  pending_.pop_front();
+  busy_ = true;
+  lock.unlock();
+  const bool with_sync = wants_sync(group.sync);
+  StoreError error;
+  if (!group.batch.empty()) {
+    error = store_.commit(group.batch, with_sync);
+  } else if (with_sync) {
+    error = store_.sync();
+  }
+  const bool failed = static_cast<bool>(error);
+  lock.lock();
+  finish_group(group.last, with_sync, std::move(error));
+  if (failed || !callbacks_.on_progress) return;
+  lock.unlock();
+  callbacks_.on_progress();
+  lock.lock();
+}
+
+void Committer::report_failure(std::unique_lock<std::mutex>& lock) {
+  const StoreError error = std::move(*error_to_report_);
+  error_to_report_.reset();
+  if (!callbacks_.on_failure) return;
+  lock.unlock();
+  callbacks_.on_failure(error);
+  lock.lock();
+}
+
+void Committer::run() {
+  std::unique_lock lock{mutex_};
+  while (true) {
+    if (error_to_report_) {
+      report_failure(lock);
+    } else if (!pending_.empty() && !busy_) {
+      commit_pending(lock);
+    } else if (stopping_ && !busy_) {
+      return;
+    } else {
+      sleeping_ = true;
+      // Whoever takes the wake clears `sleeping_`, so that of many who submit only one pays for the notification.
+      work_.wait(lock, [this] { return !sleeping_ || (stopping_ && !busy_); });
+      sleeping_ = false;
+    }
+  }
+}
+
+}  // namespace penstock::storage

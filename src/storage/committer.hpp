@@ -1,0 +1,100 @@
+// Group commit: every batch that waits when the disk is free becomes one write with one sync.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "penstock/store.hpp"
+
+namespace penstock::storage {
+
+/// What a promise of durability means.
+enum class Durability : std::uint8_t {
+  fsync,  ///< batches marked `sync` are on the medium before they count as synced
+  os,     ///< written to the kernel is enough: survives the process, not the machine
+};
+
+/// Where the log has got to. Positions count submitted batches from 1; 0 is "nothing".
+struct CommitProgress {
+  std::uint64_t written = 0;  ///< all batches up to this one are visible to reads and survive the process
+  std::uint64_t synced = 0;   ///< all batches up to this one that asked for a sync have had it
+};
+
+/// A group that has grown to this is committed as it is; what comes after it forms the next.
+inline constexpr std::size_t group_bytes_max = 16U << 20U;
+
+/// Owns one thread. Never waits to fill a group: the sync before forms the next one.
+class Committer {
+ public:
+  struct Callbacks {
+    std::function<void()> on_progress;  ///< after each group, from the committing thread; must not block
+    std::function<void(const StoreError&)>
+        on_failure;  ///< once, from the committing thread; nothing is committed after
+  };
+
+  Committer(Store& store, Durability durability, Callbacks callbacks);
+  /// Commits what was submitted, then ends the thread.
+  ~Committer();
+  Committer(const Committer&) = delete;
+  Committer& operator=(const Committer&) = delete;
+
+  /// Takes a batch for the next group and answers its position. Any thread. After a failure the batch is dropped: its
+  /// position is never reached.
+  std::uint64_t submit(WriteBatch&& batch, bool sync);
+
+  /// If nothing is being committed or waits, commits the batch in the calling thread, without the two changes of thread
+  /// that a group costs, and answers its position; otherwise leaves the batch alone and answers nothing. A lone client
+  /// waits for the disk and nothing else in this way. progress() then includes it, without a callback; if the commit
+  /// failed its position is never reached, and on_failure is called as ever.
+  std::optional<std::uint64_t> commit_if_idle(WriteBatch& batch, bool sync);
+
+  /// Any thread.
+  CommitProgress progress() const;
+
+  /// Waits until everything submitted before is written and synced, whatever it asked for; false after a failure.
+  bool flush();
+
+ private:
+  /// Batches that are committed together.
+  struct Pending {
+    WriteBatch batch;
+    std::uint64_t last = 0;  ///< position of the newest batch inside
+    bool sync = false;
+  };
+
+  bool wants_sync(bool asked) const;
+  bool is_flushed(std::uint64_t target) const;
+  void add_pending(WriteBatch&& batch, std::uint64_t position, bool sync);
+  bool take_wake();
+  void finish_group(std::uint64_t last, bool synced, StoreError error);
+  void commit_pending(std::unique_lock<std::mutex>& lock);
+  void report_failure(std::unique_lock<std::mutex>& lock);
+  void run();
+
+  Store& store_;
+  const Durability durability_;
+  const Callbacks callbacks_;
+
+  mutable std::mutex mutex_;  // protects all below
+  std::condition_variable work_;
+  std::condition_variable done_;  // for callers of flush
+  std::deque<Pending> pending_;
+  CommitProgress progress_;
+  std::uint64_t submitted_ = 0;
+  std::uint64_t on_medium_ = 0;  ///< all batches up to this one were synced, whether they asked for it or not
+  std::size_t waiting_ = 0;      ///< callers of flush
+  bool busy_ = false;            ///< a commit is under way, in either thread
+  bool sleeping_ = false;        ///< the committing thread waits to be notified
+  bool failed_ = false;
+  bool stopping_ = false;
+  std::optional<StoreError> error_to_report_;  ///< for the committing thread to hand to on_failure
+
+  std::thread thread_;
+};
+
+}  // namespace penstock::storage

@@ -1,0 +1,441 @@
+#include "storage/records.hpp"
+
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "records_generated.h"
+#include "storage/keys.hpp"
+
+namespace penstock::storage {
+namespace {
+
+using flatbuffers::FlatBufferBuilder;
+using flatbuffers::Offset;
+using flatbuffers::String;
+
+template <class Record>
+using FlatVector = flatbuffers::Vector<Offset<Record>>;
+
+constexpr const char* queue_identifier = "PSQU";
+constexpr const char* cursor_identifier = "PSCU";
+constexpr const char* message_identifier = "PSME";
+constexpr const char* state_identifier = "PSST";
+
+/// A builder that a large message has grown beyond this gives its memory back.
+constexpr std::size_t builder_bytes_kept_max = 256U << 10U;
+/// The alignment of the largest scalar of a record, which flatbuffers' accessors rely on.
+constexpr std::size_t record_alignment = 8;
+/// The format's version is kept as one big-endian u32.
+constexpr std::size_t version_bytes = 4;
+
+StoreError corrupt(std::string message) { return {StoreStatus::corrupt, std::move(message)}; }
+
+std::string describe(QueueId queue, Sequence sequence) {
+  return "queue " + std::to_string(queue.value) + ", sequence " + std::to_string(sequence.value);
+}
+
+// ---- Encoding.
+
+/// The builder of this thread, empty.
+FlatBufferBuilder& empty_builder() {
+  thread_local FlatBufferBuilder builder;
+  builder.Clear();
+  return builder;
+}
+
+void put_finished(FlatBufferBuilder& builder, Table table, const Key& key, WriteBatch& batch) {
+  const std::size_t size = builder.GetSize();
+  batch.put(table, key.view(), {reinterpret_cast<const char*>(builder.GetBufferPointer()), size});
+  if (size > builder_bytes_kept_max) builder.Reset();
+}
+
+Offset<String> build_string(FlatBufferBuilder& builder, const std::string& text) {
+  return builder.CreateString(text.data(), text.size());
+}
+
+/// A null offset for an empty text, which then takes no room in the record.
+Offset<String> build_optional_string(FlatBufferBuilder& builder, const std::string& text) {
+  return text.empty() ? Offset<String>{} : build_string(builder, text);
+}
+
+Offset<FlatVector<fb::Pair>> build_pairs(FlatBufferBuilder& builder, const StringMap& map) {
+  if (map.empty()) return {};
+  std::vector<Offset<fb::Pair>> pairs;
+  pairs.reserve(map.size());
+  for (const auto& [name, value] : map) {
+    const auto built_name = build_string(builder, name);
+    pairs.push_back(fb::CreatePair(builder, built_name, build_optional_string(builder, value)));
+  }
+  return builder.CreateVector(pairs);
+}
+
+Offset<FlatVector<fb::Attribute>> build_attributes(FlatBufferBuilder& builder,
+                                                   const std::vector<MessageAttribute>& attributes) {
+  if (attributes.empty()) return {};
+  std::vector<Offset<fb::Attribute>> built;
+  built.reserve(attributes.size());
+  for (const MessageAttribute& attribute : attributes) {
+    const auto name = build_string(builder, attribute.name);
+    const auto data_type = build_string(builder, attribute.data_type);
+    const auto value =
+        builder.CreateVector(reinterpret_cast<const std::uint8_t*>(attribute.value.data()), attribute.value.size());
+    built.push_back(fb::CreateAttribute(builder, name, data_type, value));
+  }
+  return builder.CreateVector(built);
+}
+
+void encode_one(const PutQueue& put, WriteBatch& batch) {
+  const QueueRecord& record = put.record;
+  FlatBufferBuilder& builder = empty_builder();
+  const auto account = build_string(builder, record.name.account);
+  const auto region = build_string(builder, record.name.region);
+  const auto name = build_string(builder, record.name.name);
+  const auto attributes = build_pairs(builder, record.attributes);
+  const auto tags = build_pairs(builder, record.tags);
+  flatbuffers::Optional<std::int64_t> deleted_ms = flatbuffers::nullopt;
+  if (record.deleted) deleted_ms = to_epoch_ms(*record.deleted);
+  builder.Finish(fb::CreateQueue(builder, record.id.value, account, region, name, attributes, tags,
+                                 to_epoch_ms(record.created), to_epoch_ms(record.modified), deleted_ms),
+                 queue_identifier);
+  put_finished(builder, Table::catalog, queue_key(record.id), batch);
+}
+
+void encode_one(const DropQueue& drop, WriteBatch& batch) {
+  batch.drop(Table::catalog, queue_key(drop.queue).view());
+  batch.drop(Table::catalog, cursor_key(drop.queue).view());
+}
+
+void encode_one(const DropQueueContents& drop, WriteBatch& batch) {
+  const KeyRange range = queue_contents(drop.queue);
+  batch.drop_range(Table::messages, range.from.view(), range.until.view());
+  batch.drop_range(Table::state, range.from.view(), range.until.view());
+}
+
+void encode_one(const PutCursor& put, WriteBatch& batch) {
+  const QueueCursor& cursor = put.cursor;
+  FlatBufferBuilder& builder = empty_builder();
+  builder.Finish(fb::CreateCursor(builder, cursor.head.value, cursor.tail.value, cursor.fresh_count, cursor.state_count,
+                                  to_epoch_ms(cursor.purged)),
+                 cursor_identifier);
+  put_finished(builder, Table::catalog, cursor_key(put.queue), batch);
+}
+
+void encode_one(const PutMessage& put, WriteBatch& batch) {
+  const StoredMessage& message = *put.message;
+  const MessageContent& content = message.content;
+  FlatBufferBuilder& builder = empty_builder();
+  const auto message_id = build_string(builder, message.message_id);
+  const auto body = build_string(builder, content.body);
+  const auto body_md5 = builder.CreateVector(content.body_md5.data(), content.body_md5.size());
+  const auto attributes = build_attributes(builder, content.attributes);
+  const auto trace_header = build_optional_string(builder, content.trace_header);
+  const auto sender_id = build_optional_string(builder, content.sender_id);
+  const auto group_id = build_optional_string(builder, content.group_id);
+  const auto deduplication_id = build_optional_string(builder, content.deduplication_id);
+  builder.Finish(fb::CreateMessage(builder, message_id, to_epoch_ms(message.sent), message.delayed, body, body_md5,
+                                   attributes, trace_header, sender_id, group_id, deduplication_id),
+                 message_identifier);
+  put_finished(builder, Table::messages, message_key(put.queue, put.sequence), batch);
+}
+
+void encode_one(const DropMessage& drop, WriteBatch& batch) {
+  batch.drop_once(Table::messages, message_key(drop.queue, drop.sequence).view());
+}
+
+void encode_one(const PutState& put, WriteBatch& batch) {
+  const MessageState& state = put.state;
+  FlatBufferBuilder& builder = empty_builder();
+  builder.Finish(
+      fb::CreateState(builder, to_epoch_ms(state.sent), to_epoch_ms(state.visible_at), to_epoch_ms(state.received_at),
+                      to_epoch_ms(state.first_received_at), state.receive_count, state.receipt_nonce),
+      state_identifier);
+  put_finished(builder, Table::state, state_key(put.queue, put.sequence, state.revision), batch);
+}
+
+void encode_one(const DropState& drop, WriteBatch& batch) {
+  batch.drop_once(Table::state, state_key(drop.queue, drop.sequence, drop.revision).view());
+}
+
+// ---- Decoding.
+
+/// Bytes where flatbuffers may read them: those given, or a copy of this thread's if they lie at an odd address. A
+/// store hands out views into its blocks, which know nothing of a record's alignment. The view lives until the next
+/// call in this thread.
+std::string_view align_record(std::string_view bytes) {
+  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % record_alignment == 0) return bytes;
+  thread_local std::vector<std::uint64_t> copy;
+  copy.resize(bytes.size() / sizeof(std::uint64_t) + 1);
+  std::memcpy(copy.data(), bytes.data(), bytes.size());
+  const std::string_view aligned{reinterpret_cast<const char*>(copy.data()), bytes.size()};
+  return aligned;
+}
+
+/// The record in `bytes`, or null if they do not hold a whole one of that kind.
+template <class Record>
+const Record* verified(std::string_view bytes, const char* identifier) {
+  const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
+  // The verifier itself takes it for granted that the root offset and the identifier are there.
+  if (bytes.size() < sizeof(flatbuffers::uoffset_t) + flatbuffers::kFileIdentifierLength) return nullptr;
+  flatbuffers::Verifier verifier{data, bytes.size()};
+  if (!verifier.VerifyBuffer<Record>(identifier)) return nullptr;
+  return flatbuffers::GetRoot<Record>(data);
+}
+
+std::string text_of(const String* text) { return text == nullptr ? std::string{} : text->str(); }
+
+StringMap map_of(const FlatVector<fb::Pair>* pairs) {
+  StringMap map;
+  if (pairs == nullptr) return map;
+  for (const fb::Pair* pair : *pairs) map.emplace(text_of(pair->name()), text_of(pair->value()));
+  return map;
+}
+
+bool decode_queue(std::string_view bytes, QueueRecord& record) {
+  const auto* stored = verified<fb::Queue>(align_record(bytes), queue_identifier);
+  if (stored == nullptr) return false;
+  record.id = QueueId{stored->id()};
+  record.name = {text_of(stored->account()), text_of(stored->region()), text_of(stored->name())};
+  record.attributes = map_of(stored->attributes());
+  record.tags = map_of(stored->tags());
+  record.created = from_epoch_ms(stored->created_ms());
+  record.modified = from_epoch_ms(stored->modified_ms());
+  record.deleted.reset();
+  if (const auto deleted_ms = stored->deleted_ms()) record.deleted = from_epoch_ms(*deleted_ms);
+  return !record.name.name.empty();
+}
+
+bool decode_cursor(std::string_view bytes, QueueCursor& cursor) {
+  const auto* stored = verified<fb::Cursor>(align_record(bytes), cursor_identifier);
+  if (stored == nullptr) return false;
+  cursor.head = Sequence{stored->head()};
+  cursor.tail = Sequence{stored->tail()};
+  cursor.fresh_count = stored->fresh_count();
+  cursor.state_count = stored->state_count();
+  cursor.purged = from_epoch_ms(stored->purged_ms());
+  return cursor.head <= cursor.tail && cursor.fresh_count <= cursor.tail.value - cursor.head.value;
+}
+
+/// The parts of a message that a load of the fresh lane needs, without a copy of the rest.
+const fb::Message* verified_message(std::string_view bytes) {
+  const auto* stored = verified<fb::Message>(align_record(bytes), message_identifier);
+  if (stored == nullptr || stored->body_md5()->size() != std::tuple_size_v<Md5>) return nullptr;
+  return stored;
+}
+
+bool decode_message(std::string_view bytes, StoredMessage& message) {
+  const fb::Message* stored = verified_message(bytes);
+  if (stored == nullptr) return false;
+  message.message_id = text_of(stored->message_id());
+  message.sent = from_epoch_ms(stored->sent_ms());
+  message.delayed = stored->delayed();
+  MessageContent& content = message.content;
+  content.body = text_of(stored->body());
+  std::memcpy(content.body_md5.data(), stored->body_md5()->data(), content.body_md5.size());
+  if (const auto* attributes = stored->attributes()) {
+    content.attributes.reserve(attributes->size());
+    for (const fb::Attribute* attribute : *attributes) {
+      MessageAttribute decoded{text_of(attribute->name()), text_of(attribute->data_type()), {}};
+      if (const auto* value = attribute->value()) {
+        decoded.value.assign(reinterpret_cast<const char*>(value->data()), value->size());
+      }
+      content.attributes.push_back(std::move(decoded));
+    }
+  }
+  content.trace_header = text_of(stored->trace_header());
+  content.sender_id = text_of(stored->sender_id());
+  content.group_id = text_of(stored->group_id());
+  content.deduplication_id = text_of(stored->deduplication_id());
+  return true;
+}
+
+bool decode_state(std::string_view bytes, std::uint32_t revision, MessageState& state) {
+  const auto* stored = verified<fb::State>(align_record(bytes), state_identifier);
+  if (stored == nullptr) return false;
+  state.sent = from_epoch_ms(stored->sent_ms());
+  state.visible_at = from_epoch_ms(stored->visible_at_ms());
+  state.received_at = from_epoch_ms(stored->received_at_ms());
+  state.first_received_at = from_epoch_ms(stored->first_received_at_ms());
+  state.receive_count = stored->receive_count();
+  state.receipt_nonce = stored->receipt_nonce();
+  state.revision = revision;
+  return true;
+}
+
+// ---- Reading.
+
+/// Appends the states of `range`, at most `count_max`, and says in `next` where those begin that were not read. One
+/// message's revisions are one entry, of the latest: a newer one takes the older one's place in the same commit, so
+/// that more than one is not expected, but must not come out as two messages.
+StoreError read_states(const Store& store, const KeyRange& range, std::size_t count_max,
+                       std::vector<StateEntry>& entries, std::optional<Sequence>& next) {
+  next.reset();
+  const std::size_t first = entries.size();
+  StoreError bad;
+  const auto visit = [&](std::string_view key, std::string_view value) {
+    const std::optional<StateKeyParts> parts = parse_state_key(key);
+    if (!parts) {
+      bad = corrupt("state table: a key of " + std::to_string(key.size()) + " bytes");
+      return false;
+    }
+    const bool same = entries.size() > first && entries.back().sequence == parts->sequence;
+    if (!same && entries.size() - first == count_max) {
+      next = parts->sequence;
+      return false;
+    }
+    if (!same) entries.push_back({parts->sequence, {}});
+    if (!decode_state(value, parts->revision, entries.back().state)) {
+      bad = corrupt("state record of " + describe(parts->queue, parts->sequence));
+      return false;
+    }
+    return true;
+  };
+  if (StoreError error = store.scan(Table::state, range.from.view(), range.until.view(), visit)) return error;
+  return bad;
+}
+
+StoreError read_catalog(const Store& store, std::vector<RecoveredQueue>& queues) {
+  const KeyRange range = all_queues();
+  StoreError bad;
+  const auto visit = [&](std::string_view key, std::string_view value) {
+    const std::optional<QueueId> queue = parse_queue_key(key);
+    RecoveredQueue recovered;
+    if (!queue || !decode_queue(value, recovered.record) || recovered.record.id != *queue) {
+      bad = corrupt("catalog record of queue " + (queue ? std::to_string(queue->value) : "with a key of no queue"));
+      return false;
+    }
+    queues.push_back(std::move(recovered));
+    return true;
+  };
+  if (StoreError error = store.scan(Table::catalog, range.from.view(), range.until.view(), visit)) return error;
+  return bad;
+}
+
+StoreError read_cursor(const Store& store, QueueId queue, QueueCursor& cursor) {
+  std::string value;
+  StoreError error = store.get(Table::catalog, cursor_key(queue).view(), value);
+  if (error.status == StoreStatus::not_found) {
+    cursor = QueueCursor{};
+    return {};
+  }
+  if (error) return error;
+  if (!decode_cursor(value, cursor)) return corrupt("cursor of queue " + std::to_string(queue.value));
+  return {};
+}
+
+StoreError load(const Store& store, const LoadFresh& load, Command& answer) {
+  FreshLoaded loaded{load.queue, load.epoch, load.until, {}};
+  StoreError bad;
+  std::size_t bytes_seen = 0;
+  const auto visit = [&](std::string_view key, std::string_view value) {
+    const std::optional<MessageKeyParts> parts = parse_message_key(key);
+    const fb::Message* stored = parts ? verified_message(value) : nullptr;
+    if (stored == nullptr) {
+      bad = corrupt(parts ? "message of " + describe(parts->queue, parts->sequence)
+                          : "messages table: a key of " + std::to_string(key.size()) + " bytes");
+      return false;
+    }
+    if (!stored->delayed()) loaded.entries.push_back({parts->sequence, from_epoch_ms(stored->sent_ms())});
+    bytes_seen += value.size();
+    if (loaded.entries.size() < load.count_max && bytes_seen < load.bytes_max) return true;
+    loaded.next = Sequence{parts->sequence.value + 1};
+    return false;
+  };
+  if (load.from < load.until) {
+    const KeyRange range = messages_between(load.queue, load.from, load.until);
+    if (StoreError error = store.scan(Table::messages, range.from.view(), range.until.view(), visit)) return error;
+    if (bad) return bad;
+  }
+  answer = std::move(loaded);
+  return {};
+}
+
+StoreError load(const Store& store, const LoadStates& load, Command& answer) {
+  StatesLoaded loaded{load.queue, load.epoch, {}, {}};
+  if (StoreError error =
+          read_states(store, contents_from(load.queue, load.from), load.count_max, loaded.entries, loaded.next)) {
+    return error;
+  }
+  answer = std::move(loaded);
+  return {};
+}
+
+StoreError load(const Store& store, const LoadStatesOf& load, Command& answer) {
+  StatesOfLoaded loaded{load.queue, load.epoch, {}};
+  loaded.entries.reserve(load.sequences.size());
+  for (const Sequence sequence : load.sequences) {
+    std::optional<Sequence> next;
+    if (StoreError error = read_states(store, states_of(load.queue, sequence), 1, loaded.entries, next)) return error;
+  }
+  answer = std::move(loaded);
+  return {};
+}
+
+StoreError write_format(Store& store) {
+  bool empty = true;
+  const auto visit = [&](std::string_view, std::string_view) { return empty = false; };
+  // One byte of 0xff is beyond every key of the catalog.
+  if (StoreError error = store.scan(Table::catalog, "", "\xff", visit)) return error;
+  if (!empty) return corrupt("the catalog has records but no format version");
+  WriteBatch batch;
+  batch.put(Table::catalog, format_key().view(), Key{}.append_u32(format_version).view());
+  return store.commit(batch, true);
+}
+
+}  // namespace
+
+void encode(const std::vector<Mutation>& mutations, WriteBatch& batch) {
+  for (const Mutation& mutation : mutations) {
+    std::visit([&](const auto& one) { encode_one(one, batch); }, mutation);
+  }
+}
+
+StoreError open_format(Store& store) {
+  std::string value;
+  StoreError error = store.get(Table::catalog, format_key().view(), value);
+  if (error.status == StoreStatus::not_found) return write_format(store);
+  if (error) return error;
+  if (value.size() != version_bytes) return corrupt("the format version is not one");
+  std::uint32_t version = 0;
+  for (const char byte : value) version = (version << 8U) | static_cast<unsigned char>(byte);
+  if (version == 0) return corrupt("the format version is not one");
+  if (version > format_version) {
+    return {StoreStatus::unsupported, "the data is of format " + std::to_string(version) +
+                                          ", and this version reads formats up to " + std::to_string(format_version)};
+  }
+  return {};
+}
+
+StoreError recover(const Store& store, const Limits& limits, std::vector<RecoveredQueue>& queues) {
+  queues.clear();
+  if (StoreError error = read_catalog(store, queues)) return error;
+  const std::size_t states_max = limits.in_flight_max + limits.resident_idle_max;
+  for (RecoveredQueue& queue : queues) {
+    if (StoreError error = read_cursor(store, queue.record.id, queue.cursor)) return error;
+    const KeyRange range = queue_contents(queue.record.id);
+    if (StoreError error = read_states(store, range, states_max, queue.states, queue.states_next)) return error;
+  }
+  return {};
+}
+
+StoreError read_message(const Store& store, QueueId queue, Sequence sequence,
+                        std::shared_ptr<const StoredMessage>& message) {
+  // Kept between calls for its capacity, unless a large message has grown it.
+  thread_local std::string value;
+  if (StoreError error = store.get(Table::messages, message_key(queue, sequence).view(), value)) return error;
+  auto decoded = std::make_shared<StoredMessage>();
+  const bool intact = decode_message(value, *decoded);
+  if (value.capacity() > builder_bytes_kept_max) std::string{}.swap(value);
+  if (!intact) return corrupt("message of " + describe(queue, sequence));
+  message = std::move(decoded);
+  return {};
+}
+
+StoreError run_load(const Store& store, const Load& load_wanted, Command& answer) {
+  return std::visit([&](const auto& wanted) { return load(store, wanted, answer); }, load_wanted);
+}
+
+}  // namespace penstock::storage

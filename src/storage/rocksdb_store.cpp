@@ -1,0 +1,284 @@
+#include "storage/rocksdb_store.hpp"
+
+#include <fcntl.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "storage/log_tail.hpp"
+
+namespace penstock::storage {
+
+namespace {
+
+// Memory: three tables' buffers and the cache together stay below about 64 MiB, however much is stored.
+constexpr std::size_t messages_buffer_bytes = 8U << 20U;
+constexpr std::size_t state_buffer_bytes = 4U << 20U;
+constexpr std::size_t catalog_buffer_bytes = 1U << 20U;
+constexpr std::size_t cache_bytes = 16U << 20U;
+// A start replays what is in the log: at about 200 MB/s this is a fraction of a second.
+constexpr std::uint64_t log_bytes_max = 48U << 20U;
+constexpr int open_files_max = 256;
+constexpr std::uint64_t table_file_bytes = 32U << 20U;
+
+constexpr std::size_t table_count = 3;
+constexpr std::array<const char*, table_count> table_names{"default", "state", "messages"};
+
+// RocksDB asserts that not even an empty slice is null.
+rocksdb::Slice slice(std::string_view text) {
+  return text.empty() ? rocksdb::Slice{} : rocksdb::Slice{text.data(), text.size()};
+}
+std::string_view view(const rocksdb::Slice& text) { return {text.data(), text.size()}; }
+
+StoreError translate(const rocksdb::Status& status) {
+  if (status.ok()) return {};
+  if (status.IsNotFound()) return {StoreStatus::not_found, "no such key"};
+  if (status.IsCorruption()) return {StoreStatus::corrupt, status.ToString()};
+  if (status.IsNotSupported()) return {StoreStatus::unsupported, status.ToString()};
+  if (status.IsNoSpace()) return {StoreStatus::no_space, status.ToString()};
+  return {StoreStatus::io_error, status.ToString()};
+}
+
+rocksdb::BlockBasedTableOptions table_format(const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.block_size = 16U << 10U;
+  // Indexes live in the cache and in two levels, so that ten times the data is not ten times the memory.
+  table.cache_index_and_filter_blocks = true;
+  table.pin_top_level_index_and_filter = true;
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.format_version = 5;
+  // No Bloom filters: what is asked for is there, but for a message that was purged at that moment.
+  return table;
+}
+
+rocksdb::ColumnFamilyOptions family_options(Table table, const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions family;
+  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_format(cache)));
+  // Bodies are often compressed or random already, and a queue's messages are mostly gone before a compaction sees
+  // them.
+  family.compression = rocksdb::kNoCompression;
+  family.level_compaction_dynamic_level_bytes = true;
+  family.target_file_size_base = table_file_bytes;
+  family.max_write_buffer_number = 3;
+  switch (table) {
+    case Table::messages:
+      family.write_buffer_size = messages_buffer_bytes;
+      break;
+    case Table::state:
+      family.write_buffer_size = state_buffer_bytes;
+      break;
+    case Table::catalog:
+      family.write_buffer_size = catalog_buffer_bytes;
+      break;
+  }
+  // The arena grows in steps of an eighth of the buffer by default: with three tables an idle server would hold that.
+  family.arena_block_size = 256U << 10U;
+  return family;
+}
+
+rocksdb::DBOptions database_options() {
+  rocksdb::DBOptions options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.max_total_wal_size = log_bytes_max;
+  options.max_open_files = open_files_max;
+  options.max_background_jobs = 2;
+  options.max_file_opening_threads = 1;
+  // Strict at first: this mode tolerates a last record that was cut off, and refuses everything else. A tail that lost
+  // power has torn in another way is looked at by open_rocksdb, and only then accepted. The default mode would end the
+  // history at any bad record, in silence, be it a year's damage in the middle.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.track_and_verify_wals_in_manifest = true;
+  options.recycle_log_file_num = 0;
+  options.avoid_flush_during_recovery = true;
+  options.skip_stats_update_on_db_open = true;
+  // What a flush or a compaction writes goes to the disk as it comes: otherwise the log's next sync waits for all of
+  // it.
+  options.bytes_per_sync = 1U << 20U;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  options.keep_log_file_num = 2;
+  options.max_manifest_file_size = 16U << 20U;
+  // One thread writes at a time: the machinery for many would only cost.
+  options.allow_concurrent_memtable_write = false;
+  options.enable_write_thread_adaptive_yield = false;
+  return options;
+}
+
+StoreError sync_path(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return {StoreStatus::io_error, "cannot open " + path.string() + ": " + std::strerror(errno)};
+  const int failed = ::fsync(descriptor) == 0 ? 0 : errno;
+  (void)::close(descriptor);
+  if (failed == 0) return {};
+  return {failed == ENOSPC ? StoreStatus::no_space : StoreStatus::io_error,
+          "cannot sync " + path.string() + ": " + std::strerror(failed)};
+}
+
+// Whether the directory is there, or can be made, and can be written: RocksDB's own words for this are hard to read.
+StoreError prepare_directory(const std::filesystem::path& directory) {
+  std::error_code error;
+  const bool created = std::filesystem::create_directories(directory, error);
+  if (error) {
+    return {error == std::errc::no_space_on_device ? StoreStatus::no_space : StoreStatus::not_writable,
+            "cannot create the data directory " + directory.string() + ": " + error.message()};
+  }
+  if (::access(directory.c_str(), R_OK | W_OK | X_OK) != 0) {
+    return {StoreStatus::not_writable,
+            "cannot write to the data directory " + directory.string() + ": " + std::strerror(errno)};
+  }
+  // RocksDB syncs what is in the directory; that the directory is there is for us to sync.
+  return created ? sync_path(std::filesystem::absolute(directory).parent_path()) : StoreError{};
+}
+
+// Makes sure that what a start is about to read is on the medium. After a kill the log's last records are in the
+// kernel's memory only; once they were read and answered for they must not be lost with the power, and a newer log must
+// not outlive them. Also finds a directory that lost its CURRENT: RocksDB would begin anew, and delete what is there.
+StoreError settle_directory(const std::filesystem::path& directory) {
+  bool has_current = false;
+  bool has_data = false;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator{directory, error}) {
+    const std::filesystem::path& path = entry.path();
+    if (path.filename() == "CURRENT") has_current = true;
+    if (path.extension() == ".sst") has_data = true;
+    if (path.extension() != ".log") continue;
+    std::error_code ignored;
+    if (std::filesystem::file_size(path, ignored) > 0) has_data = true;
+    if (StoreError failed = sync_path(path)) return failed;
+  }
+  if (error) return {StoreStatus::io_error, "cannot list the data directory: " + error.message()};
+  if (has_data && !has_current) {
+    return {StoreStatus::corrupt, "the data directory " + directory.string() + " has data but no CURRENT file"};
+  }
+  return {};
+}
+
+bool is_lock_failure(const std::string& text) {
+  // The first is another process, the second this one.
+  return text.find("While lock file") != std::string::npos ||
+         text.find("lock hold by current process") != std::string::npos;
+}
+
+StoreError describe_open_failure(const rocksdb::Status& status, const std::string& directory) {
+  const std::string text = status.ToString();
+  if (status.IsIOError() && is_lock_failure(text)) {
+    return {StoreStatus::in_use, "the data directory " + directory + " is in use by another process"};
+  }
+  StoreError error = translate(status);
+  // A table this version does not know.
+  if (status.IsInvalidArgument()) error.status = StoreStatus::unsupported;
+  error.message = "cannot open the data directory " + directory + ": " + text;
+  return error;
+}
+
+class RocksDbStore final : public Store {
+ public:
+  RocksDbStore(std::unique_ptr<rocksdb::DB> database, std::vector<rocksdb::ColumnFamilyHandle*> families)
+      : database_(std::move(database)), families_(std::move(families)) {}
+  RocksDbStore(const RocksDbStore&) = delete;
+  RocksDbStore& operator=(const RocksDbStore&) = delete;
+  ~RocksDbStore() override {
+    for (rocksdb::ColumnFamilyHandle* family : families_) (void)database_->DestroyColumnFamilyHandle(family);
+    (void)database_->Close();
+  }
+
+  StoreError commit(const WriteBatch& batch, bool sync) override {
+    if (batch.empty()) return sync ? this->sync() : StoreError{};
+    rocksdb::WriteBatch write(batch.size_bytes() + batch.count() * write_overhead_bytes);
+    rocksdb::Status status;
+    batch.for_each([&](WriteBatch::Op op, Table table, std::string_view first, std::string_view second) {
+      if (status.ok()) status = append(write, op, family(table), slice(first), slice(second));
+    });
+    if (!status.ok()) return translate(status);
+    rocksdb::WriteOptions options;
+    options.sync = sync;
+    return translate(database_->Write(options, &write));
+  }
+
+  StoreError sync() override { return translate(database_->SyncWAL()); }
+
+  StoreError get(Table table, std::string_view key, std::string& value) const override {
+    rocksdb::PinnableSlice found;
+    const rocksdb::Status status = database_->Get(rocksdb::ReadOptions(), family(table), slice(key), &found);
+    if (status.ok()) value.assign(found.data(), found.size());
+    return translate(status);
+  }
+
+  StoreError scan(Table table, std::string_view from, std::string_view until,
+                  const std::function<bool(std::string_view, std::string_view)>& visit) const override {
+    const rocksdb::Slice lower = slice(from);
+    const rocksdb::Slice upper = slice(until);
+    rocksdb::ReadOptions options;
+    options.iterate_lower_bound = &lower;
+    options.iterate_upper_bound = &upper;
+    const std::unique_ptr<rocksdb::Iterator> row(database_->NewIterator(options, family(table)));
+    for (row->Seek(lower); row->Valid(); row->Next()) {
+      if (!visit(view(row->key()), view(row->value()))) break;
+    }
+    return translate(row->status());
+  }
+
+ private:
+  static constexpr std::size_t write_overhead_bytes = 16;
+
+  static rocksdb::Status append(rocksdb::WriteBatch& write, WriteBatch::Op op, rocksdb::ColumnFamilyHandle* family,
+                                const rocksdb::Slice& first, const rocksdb::Slice& second) {
+    switch (op) {
+      case WriteBatch::Op::put:
+        return write.Put(family, first, second);
+      case WriteBatch::Op::drop:
+        return write.Delete(family, first);
+      case WriteBatch::Op::drop_once:
+        return write.SingleDelete(family, first);
+      case WriteBatch::Op::drop_range:
+        return write.DeleteRange(family, first, second);
+    }
+    return rocksdb::Status::InvalidArgument("unknown change");
+  }
+
+  rocksdb::ColumnFamilyHandle* family(Table table) const { return families_[static_cast<std::size_t>(table)]; }
+
+  std::unique_ptr<rocksdb::DB> database_;
+  std::vector<rocksdb::ColumnFamilyHandle*> families_;
+};
+
+}  // namespace
+
+StoreError open_rocksdb(const RocksDbOptions& options, std::unique_ptr<Store>& store) {
+  if (StoreError error = prepare_directory(options.directory)) return error;
+  if (StoreError error = settle_directory(options.directory)) return error;
+  const auto cache = rocksdb::NewLRUCache(cache_bytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (std::size_t i = 0; i < table_count; ++i) {
+    descriptors.emplace_back(table_names[i], family_options(static_cast<Table>(i), cache));
+  }
+  rocksdb::DBOptions database = database_options();
+  std::vector<rocksdb::ColumnFamilyHandle*> families;
+  rocksdb::DB* opened = nullptr;
+  rocksdb::Status status = rocksdb::DB::Open(database, options.directory, descriptors, &families, &opened);
+  if (status.IsCorruption() && inspect_logs(options.directory) == LogTail::torn) {
+    // If it is not a log that is corrupt, this finds it again.
+    database.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+    status = rocksdb::DB::Open(database, options.directory, descriptors, &families, &opened);
+  }
+  if (!status.ok()) return describe_open_failure(status, options.directory);
+  store = std::make_unique<RocksDbStore>(std::unique_ptr<rocksdb::DB>(opened), std::move(families));
+  return {};
+}
+
+}  // namespace penstock::storage
