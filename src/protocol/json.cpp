@@ -1,0 +1,147 @@
+#include "protocol/json.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <utility>
+
+#include "protocol/text.hpp"
+
+namespace penstock::protocol {
+namespace {
+
+/// Smaller than this it is not worth growing by.
+constexpr std::size_t json_capacity_min = 4U << 10U;
+
+/// A parser, its document and the padded copy of the body that simdjson reads, kept from request to request.
+struct ParserMemory {
+  std::size_t capacity = 0;
+  simdjson::dom::parser parser;
+  simdjson::dom::document document;
+  std::unique_ptr<char[]> padded;
+
+  bool reserve(std::size_t wanted) {
+    capacity = 0;
+    if (document.allocate(wanted) != simdjson::SUCCESS) return false;
+    if (parser.allocate(wanted, json_depth_max) != simdjson::SUCCESS) return false;
+    padded = std::make_unique<char[]>(wanted + simdjson::SIMDJSON_PADDING);
+    capacity = wanted;
+    return true;
+  }
+};
+
+Error unreadable(std::string_view why) {
+  std::string message = "The request body could not be parsed as JSON: ";
+  message.append(why);
+  return {ErrorCode::Serialization, std::move(message)};
+}
+
+}  // namespace
+
+std::variant<JsonSource, Error> parse_json(std::string_view body) {
+  thread_local ParserMemory memory;
+  if (body.empty()) body = "{}";
+  const std::size_t wanted = std::max(std::bit_ceil(body.size()), json_capacity_min);
+  const bool too_small = memory.capacity < wanted;
+  const bool too_large = memory.capacity > json_kept_capacity_max && wanted <= json_kept_capacity_max;
+  if ((too_small || too_large) && !memory.reserve(wanted)) return Error{ErrorCode::RequestTooLarge, {}};
+  std::memcpy(memory.padded.get(), body.data(), body.size());
+  simdjson::dom::element root;
+  const auto error =
+      memory.parser.parse_into_document(memory.document, memory.padded.get(), body.size(), false).get(root);
+  if (error != simdjson::SUCCESS) return unreadable(simdjson::error_message(error));
+  if (!root.is_object()) return unreadable("the top level is not an object.");
+  return JsonSource(root);
+}
+
+JsonSource JsonSource::member(const Names& names) const {
+  simdjson::dom::element found;
+  if (value_.at_key(names.json).get(found) != simdjson::SUCCESS) return {};
+  return JsonSource(found);
+}
+
+Refusal JsonSource::structure() const {
+  if (value_.is_object()) return std::nullopt;
+  return wrong_type(value_.is_array() ? "Start of list found where not expected" : "Expected null");
+}
+
+Refusal JsonSource::string(std::string& out) const {
+  std::string_view text;
+  if (value_.get_string().get(text) != simdjson::SUCCESS) return not_convertible("a String");
+  out = text;
+  return std::nullopt;
+}
+
+Refusal JsonSource::blob(std::string& out) const {
+  std::string_view text;
+  if (value_.get_string().get(text) != simdjson::SUCCESS) return not_convertible("a Blob");
+  std::optional<std::string> bytes = base64_decode(text);
+  if (!bytes) return wrong_type("Blobs must be base64 encoded");
+  out = std::move(*bytes);
+  return std::nullopt;
+}
+
+Refusal JsonSource::boolean(bool& out) const {
+  if (value_.get_bool().get(out) != simdjson::SUCCESS) return not_convertible("a Boolean");
+  return std::nullopt;
+}
+
+Refusal JsonSource::integer(const Names&, std::int64_t& out, std::int64_t min, std::int64_t max) const {
+  const std::string_view type = max > std::numeric_limits<std::int32_t>::max() ? "a Long" : "an Integer";
+  if (value_.get_int64().get(out) != simdjson::SUCCESS) {
+    // Some languages write whole numbers as 1.0. Within 2^53 that says exactly which one is meant.
+    constexpr double exact_max = 9007199254740992.0;
+    double number = 0;
+    if (!value_.is_double() || value_.get_double().get(number) != simdjson::SUCCESS) return not_convertible(type);
+    if (std::trunc(number) != number || std::abs(number) > exact_max) return not_convertible(type);
+    out = static_cast<std::int64_t>(number);
+  }
+  if (out < min || out > max) return not_convertible(type);
+  return std::nullopt;
+}
+
+Error JsonSource::wrong_type(std::string_view message) { return {ErrorCode::Serialization, std::string(message)}; }
+
+Error JsonSource::not_convertible(std::string_view type) const {
+  using simdjson::dom::element_type;
+  std::string_view token;
+  switch (value_.type()) {
+    case element_type::ARRAY:
+      return wrong_type("Start of list found where not expected");
+    case element_type::OBJECT:
+      return wrong_type("Start of structure or map found where not expected");
+    case element_type::STRING:
+      token = "STRING_VALUE";
+      break;
+    case element_type::BOOL:
+      token = value_.get_bool().value_unsafe() ? "TRUE_VALUE" : "FALSE_VALUE";
+      break;
+    default:
+      token = "NUMBER_VALUE";
+      break;
+  }
+  std::string message(token);
+  message.append(" can not be converted to ").append(type);
+  return {ErrorCode::Serialization, std::move(message)};
+}
+
+namespace {
+
+rapidjson::StringBuffer& thread_buffer() {
+  thread_local rapidjson::StringBuffer buffer;
+  // Clear keeps the memory, which one large answer should not claim for good.
+  if (buffer.GetSize() > json_kept_capacity_max) buffer = rapidjson::StringBuffer();
+  buffer.Clear();
+  return buffer;
+}
+
+}  // namespace
+
+JsonSink::JsonSink() : buffer_(thread_buffer()), writer_(buffer_) {}
+
+void JsonSink::blob(const Names&, std::string_view bytes) { value(base64_encode(bytes)); }
+
+}  // namespace penstock::protocol

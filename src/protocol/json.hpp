@@ -1,0 +1,109 @@
+// AWS JSON: a Source over what simdjson has parsed and a Sink over rapidjson's writer.
+#pragma once
+
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+#include <simdjson.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "protocol/decode.hpp"
+#include "protocol/encode.hpp"
+#include "protocol/shape.hpp"
+
+namespace penstock::protocol {
+
+/// Containers within containers that a request may have; the service's own shapes need six.
+inline constexpr std::size_t json_depth_max = 64;
+/// How large a body this thread's parser stays ready for. It takes fourteen bytes for each.
+inline constexpr std::size_t json_kept_capacity_max = 256U << 10U;
+
+class JsonSource {
+ public:
+  static constexpr bool empty_list_is_absent = false;
+
+  JsonSource() = default;  ///< nothing
+  explicit JsonSource(simdjson::dom::element value) : value_(value), present_(!value.is_null()) {}
+
+  bool present() const { return present_; }
+  JsonSource member(const Names& names) const;
+  Refusal structure() const;
+  Refusal string(std::string& out) const;
+  Refusal blob(std::string& out) const;
+  Refusal boolean(bool& out) const;
+  Refusal integer(const Names& names, std::int64_t& out, std::int64_t min, std::int64_t max) const;
+
+  /// Elements that are null are passed over.
+  template <class OnElement>
+  Refusal list(OnElement&& on_element) const {
+    simdjson::dom::array elements;
+    if (value_.get_array().get(elements) != simdjson::SUCCESS) return wrong_type("Expected list or null");
+    for (const simdjson::dom::element element : elements) {
+      if (element.is_null()) continue;
+      if (Refusal refusal = on_element(JsonSource(element))) return refusal;
+    }
+    return std::nullopt;
+  }
+
+  /// Entries whose value is null are passed over.
+  template <class OnEntry>
+  Refusal map(const Names&, OnEntry&& on_entry) const {
+    simdjson::dom::object entries;
+    if (value_.get_object().get(entries) != simdjson::SUCCESS) return wrong_type("Expected map or null");
+    for (const simdjson::dom::key_value_pair entry : entries) {
+      if (entry.value.is_null()) continue;
+      if (Refusal refusal = on_entry(std::string(entry.key), JsonSource(entry.value))) return refusal;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  static Error wrong_type(std::string_view message);
+  Error not_convertible(std::string_view type) const;
+
+  simdjson::dom::element value_;
+  bool present_ = false;
+};
+static_assert(Source<JsonSource>);
+
+/// The object that a request's body is; an empty body counts as an empty object. It lives until this thread parses
+/// again.
+std::variant<JsonSource, Error> parse_json(std::string_view body);
+
+class JsonSink {
+ public:
+  /// Writes into this thread's buffer: one at a time.
+  JsonSink();
+
+  void member(const Names& names) { key(names.json); }
+  void string(const Names&, std::string_view text) { value(text); }
+  void integer(const Names&, std::int64_t number) { writer_.Int64(number); }
+  void boolean(const Names&, bool flag) { writer_.Bool(flag); }
+  void blob(const Names& names, std::string_view bytes);
+  void open_structure(const Names&) { open(); }
+  void close_structure() { close(); }
+  void open_list() { writer_.StartArray(); }
+  void close_list() { writer_.EndArray(); }
+  void open_map() { open(); }
+  void open_entry(const Names&, std::string_view entry_key) { key(entry_key); }
+  void close_entry() {}
+  void close_map() { close(); }
+
+  void open() { writer_.StartObject(); }
+  void close() { writer_.EndObject(); }
+  void key(std::string_view name) { writer_.Key(name.data(), static_cast<rapidjson::SizeType>(name.size())); }
+  void value(std::string_view text) { writer_.String(text.data(), static_cast<rapidjson::SizeType>(text.size())); }
+
+  std::string take() const { return {buffer_.GetString(), buffer_.GetSize()}; }
+
+ private:
+  rapidjson::StringBuffer& buffer_;
+  rapidjson::Writer<rapidjson::StringBuffer> writer_;
+};
+static_assert(Sink<JsonSink>);
+
+}  // namespace penstock::protocol

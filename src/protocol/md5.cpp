@@ -1,0 +1,91 @@
+#include "protocol/md5.hpp"
+
+#include <openssl/evp.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+
+namespace penstock::protocol {
+namespace {
+
+/// One sum at a time per thread. Fetching the algorithm and making a context cost more than summing a short message.
+class Hasher {
+ public:
+  Hasher() : algorithm_(EVP_MD_fetch(nullptr, "MD5", nullptr)), context_(EVP_MD_CTX_new()) {
+    if (!algorithm_ || !context_) throw std::runtime_error("this OpenSSL offers no MD5");
+  }
+
+  void begin() { EVP_DigestInit_ex2(context_.get(), algorithm_.get(), nullptr); }
+  void add(std::string_view bytes) { EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()); }
+  void add_byte(char byte) { add({&byte, 1}); }
+  void add_with_length(std::string_view bytes) {
+    const auto size = static_cast<std::uint32_t>(bytes.size());
+    const std::array<char, 4> big_endian{static_cast<char>(size >> 24U), static_cast<char>(size >> 16U),
+                                         static_cast<char>(size >> 8U), static_cast<char>(size)};
+    add({big_endian.data(), big_endian.size()});
+    add(bytes);
+  }
+  Md5 end() {
+    Md5 sum{};
+    EVP_DigestFinal_ex(context_.get(), sum.data(), nullptr);
+    return sum;
+  }
+
+ private:
+  struct Free {
+    void operator()(EVP_MD* algorithm) const { EVP_MD_free(algorithm); }
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+  std::unique_ptr<EVP_MD, Free> algorithm_;
+  std::unique_ptr<EVP_MD_CTX, Free> context_;
+};
+
+Hasher& thread_hasher() {
+  thread_local Hasher hasher;
+  return hasher;
+}
+
+void add_attribute(Hasher& hasher, const MessageAttribute& attribute) {
+  hasher.add_with_length(attribute.name);
+  hasher.add_with_length(attribute.data_type);
+  hasher.add_byte(attribute.is_binary() ? 2 : 1);
+  hasher.add_with_length(attribute.value);
+}
+
+}  // namespace
+
+Md5 md5_of(std::string_view bytes) {
+  Hasher& hasher = thread_hasher();
+  hasher.begin();
+  hasher.add(bytes);
+  return hasher.end();
+}
+
+std::string to_hex(const Md5& sum) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string hex;
+  hex.reserve(2 * sum.size());
+  for (const std::uint8_t byte : sum) {
+    hex.push_back(digits[byte >> 4U]);
+    hex.push_back(digits[byte & 0xFU]);
+  }
+  return hex;
+}
+
+Md5 md5_of_attributes(std::span<const MessageAttribute> attributes) {
+  Hasher& hasher = thread_hasher();
+  hasher.begin();
+  for (const MessageAttribute& attribute : attributes) add_attribute(hasher, attribute);
+  return hasher.end();
+}
+
+Md5 md5_of_attributes(std::span<const MessageAttribute* const> attributes) {
+  Hasher& hasher = thread_hasher();
+  hasher.begin();
+  for (const MessageAttribute* attribute : attributes) add_attribute(hasher, *attribute);
+  return hasher.end();
+}
+
+}  // namespace penstock::protocol

@@ -1,0 +1,92 @@
+#include "protocol/reply.hpp"
+
+#include <utility>
+
+#include "protocol/faults.hpp"
+#include "protocol/text.hpp"
+
+namespace penstock::protocol {
+namespace {
+
+constexpr const char* query_namespace = "http://queue.amazonaws.com/doc/2012-11-05/";
+
+/// Errors may quote what was no UTF-8 in a header or in the URL; an answer is UTF-8 all the same.
+std::string as_utf8(std::string_view text) {
+  std::string safe(text);
+  if (!is_utf8(safe)) {
+    for (char& c : safe) {
+      if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+    }
+  }
+  return safe;
+}
+
+std::string json_fault(const Fault& fault, std::string_view message) {
+  JsonSink sink;
+  sink.open();
+  sink.key("__type");
+  sink.value(fault.json_type);
+  sink.key("message");
+  sink.value(message);
+  sink.close();
+  return sink.take();
+}
+
+std::string query_fault(const Reply& reply, const Fault& fault, std::string_view message) {
+  pugi::xml_document document;
+  pugi::xml_node root = XmlSink::append(document, "ErrorResponse");
+  root.append_attribute("xmlns").set_value(query_namespace);
+  const pugi::xml_node error = XmlSink::append(root, "Error");
+  XmlSink::append_text(error, "Type", fault.sender ? "Sender" : "Receiver");
+  XmlSink::append_text(error, "Code", fault.query_code);
+  XmlSink::append_text(error, "Message", message);
+  XmlSink::append(error, "Detail");
+  XmlSink::append_text(root, "RequestId", reply.request_id);
+  return to_string(document);
+}
+
+}  // namespace
+
+WireResponse respond(const Reply& reply, int status, std::string body) {
+  WireResponse response;
+  response.status = status;
+  response.content_type = reply.wire == Wire::json ? "application/x-amz-json-1.0" : "text/xml";
+  response.headers.emplace_back("x-amzn-RequestId", reply.request_id);
+  response.body = std::move(body);
+  return response;
+}
+
+WireResponse respond_fault(const Reply& reply, const Error& error) {
+  const Fault& fault = fault_of(error.code);
+  if (reply.wire == Wire::query) {
+    const std::string_view usual = fault.query_message.empty() ? fault.message : fault.query_message;
+    const std::string message = as_utf8(error.message.empty() ? usual : error.message);
+    return respond(reply, fault.status, query_fault(reply, fault, message));
+  }
+  const std::string message = as_utf8(error.message.empty() ? fault.message : error.message);
+  WireResponse response = respond(reply, fault.status, json_fault(fault, message));
+  std::string query_error(fault.query_code);
+  query_error.append(fault.sender ? ";Sender" : ";Receiver");
+  response.headers.emplace_back("x-amzn-query-error", std::move(query_error));
+  return response;
+}
+
+WireResponse respond_no_operation(const Reply& reply) {
+  constexpr int not_found = 404;
+  return respond(reply, not_found, "<UnknownOperationException/>");
+}
+
+void begin_query_answer(QueryAnswer& answer, std::string_view operation, bool has_output) {
+  const std::string name(operation);
+  answer.root = XmlSink::append(answer.document, name + "Response");
+  answer.root.append_attribute("xmlns").set_value(query_namespace);
+  if (has_output) answer.result = XmlSink::append(answer.root, name + "Result");
+}
+
+std::string end_query_answer(QueryAnswer& answer, const Reply& reply) {
+  const pugi::xml_node metadata = XmlSink::append(answer.root, "ResponseMetadata");
+  XmlSink::append_text(metadata, "RequestId", reply.request_id);
+  return to_string(answer.document);
+}
+
+}  // namespace penstock::protocol

@@ -1,0 +1,62 @@
+// Answers in the protocol of their request.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "penstock/errors.hpp"
+#include "protocol/json.hpp"
+#include "protocol/shape.hpp"
+#include "protocol/wire.hpp"
+#include "protocol/xml.hpp"
+
+namespace penstock::protocol {
+
+enum class Wire : std::uint8_t { json, query };
+
+/// What an answer needs to know of its request.
+struct Reply {
+  Wire wire = Wire::query;
+  std::string request_id;
+};
+
+/// A response with that body, of the wire's content type and with the headers of every answer.
+WireResponse respond(const Reply& reply, int status, std::string body);
+
+WireResponse respond_fault(const Reply& reply, const Error& error);
+
+/// GET or POST without any operation: what the service answers before it knows which protocol is meant.
+WireResponse respond_no_operation(const Reply& reply);
+
+/// The document of a Query answer: `result` is where its output goes, and is empty where there is none.
+struct QueryAnswer {
+  pugi::xml_document document;
+  pugi::xml_node root;
+  pugi::xml_node result;
+};
+void begin_query_answer(QueryAnswer& answer, std::string_view operation, bool has_output);
+std::string end_query_answer(QueryAnswer& answer, const Reply& reply);
+
+template <Structure Output>
+WireResponse respond_with(const Reply& reply, std::string_view operation, const Output& output) {
+  constexpr bool has_output = !std::is_same_v<Output, Nothing>;
+  if (reply.wire == Wire::query) {
+    QueryAnswer answer;
+    begin_query_answer(answer, operation, has_output);
+    XmlSink sink(answer.result);
+    write_members(sink, output);
+    return respond(reply, 200, end_query_answer(answer, reply));
+  }
+  if constexpr (!has_output) {
+    return respond(reply, 200, {});
+  } else {
+    JsonSink sink;
+    sink.open();
+    write_members(sink, output);
+    sink.close();
+    return respond(reply, 200, sink.take());
+  }
+}
+
+}  // namespace penstock::protocol

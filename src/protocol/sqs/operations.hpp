@@ -1,0 +1,42 @@
+// The table of SQS operations, from which dispatch, metric labels and checks against the API model come.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+#include <variant>
+
+#include "penstock/errors.hpp"
+#include "protocol/caller.hpp"
+#include "protocol/json.hpp"
+#include "protocol/query.hpp"
+#include "protocol/reply.hpp"
+#include "protocol/shape.hpp"
+#include "protocol/wire.hpp"
+
+namespace penstock::protocol::sqs {
+
+/// An operation's request before its input was read.
+struct Call {
+  std::variant<JsonSource, QuerySource> source;
+  std::optional<std::string_view> implied_queue_url;  ///< of the request's path, where the input names none
+  Caller caller;
+  Reply reply;
+};
+
+struct Operation {
+  std::string_view name;
+  const StructureInfo* input = nullptr;   ///< nothing where the operation is only known by name
+  const StructureInfo* output = nullptr;  ///< `Nothing`'s where it has no output
+  std::span<const ErrorCode> errors;      ///< the modelled ones
+  bool on_queue = false;                  ///< its input has a QueueUrl, so that it may be sent to a queue's path
+  Prepared (*prepare)(const Call& call) = nullptr;
+};
+
+/// All operations of the service, by name. Those that are not offered yet have no `prepare`.
+std::span<const Operation> operations();
+
+/// nullptr if the service has no such operation.
+const Operation* find_operation(std::string_view name);
+
+}  // namespace penstock::protocol::sqs

@@ -1,0 +1,67 @@
+// One HTTP exchange as the protocols see it, whatever carried it (HTTP/1.1 now, HTTP/2 beside it).
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "penstock/commands.hpp"
+#include "penstock/time.hpp"
+
+namespace penstock::protocol {
+
+struct Header {
+  std::string_view name;
+  std::string_view value;
+};
+
+/// Views into the session's buffers: valid while the request is being prepared, not after.
+struct WireRequest {
+  std::string_view method;  ///< upper case
+  std::string_view target;  ///< path and query as they were sent
+  std::span<const Header> headers;
+  std::string_view body;
+  std::string_view request_id;  ///< UUID that the answer carries as x-amzn-RequestId
+
+  /// The first header of that name, whatever its case; empty if there is none.
+  std::string_view header(std::string_view name) const;
+};
+
+struct WireResponse {
+  int status = 200;
+  std::string content_type;  ///< not sent if empty
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+};
+
+/// A request that was understood: what to ask the engine and how to word its answer.
+struct PreparedCall {
+  std::string_view operation;  ///< a name from the operation table, such as "SendMessage", for logs and metrics
+  Command command;
+  /// REQUIRES: called once; the result's deliveries have their messages. Refers to nothing of the request.
+  std::function<WireResponse(Result&&)> respond;
+};
+
+/// Either the whole answer (an error, mostly) or a call.
+using Prepared = std::variant<WireResponse, PreparedCall>;
+
+/// What the protocols need to know of the server.
+struct ServiceContext {
+  std::string account = "000000000000";  ///< where the request's credentials name none
+  std::string region = "us-east-1";      ///< where the request's credential scope names none
+};
+
+/// Understands a request of any of the services. Never throws on account of its input; bounded in time and memory by
+/// the size of the body, which the session has bounded before.
+Prepared prepare(const WireRequest& request, const ServiceContext& context);
+
+/// The answer to a request for which the server itself has no place (503) or which it could not read (4xx), worded in
+/// the protocol the request seems to speak.
+WireResponse respond_error(const WireRequest& request, const Error& error);
+
+}  // namespace penstock::protocol
