@@ -1,0 +1,83 @@
+#include "net/session_group.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <utility>
+
+#include "net/http1_session.hpp"
+
+namespace penstock::net {
+
+namespace asio = boost::asio;
+
+namespace {
+constexpr std::chrono::seconds sweep_interval{1};
+
+void close(asio::ip::tcp::socket& socket) {
+  boost::system::error_code ignored;
+  socket.close(ignored);
+}
+}  // namespace
+
+SessionGroup::SessionGroup(asio::any_io_executor executor, Handler& handler, const NetLimits& limits)
+    : executor_(std::move(executor)), handler_(handler), limits_(limits), sweep_timer_(executor_) {}
+
+void SessionGroup::accept(asio::ip::tcp::socket socket) {
+  if (stopping_ || members_.size() >= limits_.connections_max) return;
+  boost::system::error_code ignored;
+  socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+  asio::co_spawn(executor_, run_http1_session(std::move(socket), *this), asio::detached);
+}
+
+std::list<SessionGroup::Member>::iterator SessionGroup::join(asio::ip::tcp::socket& socket) {
+  members_.push_back(Member{&socket, Clock::now() + limits_.idle_time_max, true});
+  if (!std::exchange(sweeping_, true)) sweep();
+  return std::prev(members_.end());
+}
+
+void SessionGroup::leave(std::list<Member>::iterator member) {
+  members_.erase(member);
+  if (!members_.empty()) return;
+  sweep_timer_.cancel();
+  if (auto drained = std::exchange(drained_, {})) drained();
+}
+
+bool SessionGroup::reserve_body(std::size_t bytes) {
+  if (body_bytes_ + bytes > limits_.bodies_bytes_max) return false;
+  body_bytes_ += bytes;
+  return true;
+}
+
+void SessionGroup::sweep() {
+  sweep_timer_.expires_after(sweep_interval);
+  sweep_timer_.async_wait([this](const boost::system::error_code&) {
+    const auto now = Clock::now();
+    for (Member& member : members_) {
+      if (member.deadline <= now) close(*member.socket);
+    }
+    if (members_.empty()) {
+      // Nobody is connected: an idle server has no timer.
+      sweeping_ = false;
+    } else {
+      sweep();
+    }
+  });
+}
+
+void SessionGroup::stop(std::function<void()> drained) {
+  stopping_ = true;
+  if (members_.empty()) {
+    drained();
+    return;
+  }
+  drained_ = std::move(drained);
+  for (Member& member : members_) {
+    if (member.idle) close(*member.socket);
+  }
+}
+
+void SessionGroup::abort() {
+  for (Member& member : members_) close(*member.socket);
+}
+
+}  // namespace penstock::net

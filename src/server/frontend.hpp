@@ -1,0 +1,50 @@
+// What a thread does with the requests of its connections: guards, routes them to the shard that owns what they are
+// about, and hands back the answers.
+#pragma once
+
+#include <ctime>
+#include <string>
+#include <vector>
+
+#include "net/exchange.hpp"
+#include "protocol/wire.hpp"
+#include "server/clock.hpp"
+#include "server/disk_space.hpp"
+#include "server/guard.hpp"
+#include "server/shard.hpp"
+
+namespace penstock::server {
+
+/// What all frontends look at; outlives them.
+struct Service {
+  protocol::ServiceContext context;
+  Guard guard;
+  std::vector<Shard*> shards;
+  const DiskSpace* disk_space = nullptr;
+};
+
+class Frontend final : public net::Handler {
+ public:
+  /// `own` is the index of the shard that lives in the same thread.
+  Frontend(const Service& service, std::size_t own);
+
+  void start(protocol::WireRequest request, net::Exchange& exchange) override;
+  protocol::WireResponse refuse(int status, std::string_view reason) override;
+
+ private:
+  void dispatch(protocol::PreparedCall call, net::Exchange& exchange);
+  void dispatch_to_all(protocol::PreparedCall call, net::Exchange& exchange);
+  void submit(std::size_t shard, CallId id, Command command, Shard::Completion completion);
+  std::optional<protocol::WireResponse> answer_probe(const protocol::WireRequest& request) const;
+  void finish(net::Exchange& exchange, protocol::WireResponse response, std::function<void()> undelivered = {});
+  std::string_view date();
+
+  const Service& service_;
+  const std::size_t own_;
+  SystemEntropy entropy_;
+  std::uint64_t calls_ = 0;
+  std::time_t date_second_ = 0;
+  std::string date_;
+};
+
+}  // namespace penstock::server

@@ -1,0 +1,158 @@
+#include "server/options.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cxxopts.hpp>
+#include <filesystem>
+#include <string_view>
+#include <thread>
+
+#include "server/version.hpp"
+
+namespace penstock::server {
+
+namespace {
+
+constexpr unsigned threads_default_max = 8;
+constexpr unsigned threads_max = 256;
+
+constexpr std::string_view usage = R"(Usage: penstock serve [flags]
+       penstock --version
+
+Durable queues that unmodified AWS SDKs talk to.
+Run 'penstock serve --help' for the flags.
+)";
+
+std::string default_data_dir() {
+  // XDG Base Directory Specification: a relative path in the variable is to be ignored.
+  if (const char* xdg = std::getenv("XDG_DATA_HOME"); xdg != nullptr && std::filesystem::path(xdg).is_absolute()) {
+    return std::string(xdg) + "/penstock";
+  }
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') {
+    return std::string(home) + "/.local/share/penstock";
+  }
+  return "penstock-data";
+}
+
+unsigned default_threads() { return std::clamp(std::thread::hardware_concurrency(), 1U, threads_default_max); }
+
+cxxopts::Options describe_flags() {
+  cxxopts::Options flags("penstock serve", "Serves queues over the AWS protocols.");
+  const auto text = [](const std::string& fallback) { return cxxopts::value<std::string>()->default_value(fallback); };
+  // clang-format off
+  flags.add_options()
+      ("host", "IP address to listen on; may be given more than once (default: 127.0.0.1 and ::1)",
+       cxxopts::value<std::vector<std::string>>(), "ADDRESS")
+      ("port", "port to listen on; 0 picks a free one", text("4566"), "PORT")
+      ("ready-file", "file to write the endpoint to once requests are served", text(""), "FILE")
+      ("data-dir", "where everything is kept (default: " + default_data_dir() + ")", text(""), "DIR")
+      ("ephemeral", "keep everything in memory and nothing on disk", cxxopts::value<bool>())
+      ("durability", "fsync: what is acknowledged survives power loss; os: it survives the end of the process only",
+       text("fsync"), "fsync|os")
+      ("threads", "threads that serve requests (default: one per processor, at most 8)",
+       text(std::to_string(default_threads())), "N")
+      ("account", "12-digit account of requests whose credentials name none", text("000000000000"), "ID")
+      ("region", "region of requests that are not signed", text("us-east-1"), "REGION")
+      ("log-level", "what to log", text("info"), "trace|debug|info|warn|error|off")
+      ("log-format", "how to log, on standard error", text("text"), "text|json")
+      ("limits", "strict adds the service's 60 s waits after PurgeQueue and DeleteQueue", text("relaxed"),
+       "strict|relaxed")
+      ("help", "print this and exit", cxxopts::value<bool>());
+  // clang-format on
+  return flags;
+}
+
+Ending wrong(const std::string& why) {
+  return {usage_status, "penstock: " + why + "\nRun 'penstock serve --help' for the flags.\n"};
+}
+
+// One of a flag's few values, or an ending that names them.
+std::optional<Ending> check_choice(std::string_view flag, const std::string& given,
+                                   std::initializer_list<std::string_view> choices) {
+  if (std::find(choices.begin(), choices.end(), given) != choices.end()) return std::nullopt;
+  std::string text = "--" + std::string(flag) + " is one of";
+  for (const std::string_view choice : choices) text.append(" ").append(choice);
+  return wrong(text + ", not '" + given + "'");
+}
+
+std::variant<unsigned, Ending> whole_number(std::string_view flag, const std::string& given, unsigned min,
+                                            unsigned max) {
+  const bool digits = !given.empty() && given.size() <= 6 &&
+                      std::all_of(given.begin(), given.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const unsigned long value = digits ? std::stoul(given) : max + 1UL;
+  if (!digits || value < min || value > max) {
+    return wrong("--" + std::string(flag) + " is a whole number from " + std::to_string(min) + " to " +
+                 std::to_string(max) + ", not '" + given + "'");
+  }
+  return static_cast<unsigned>(value);
+}
+
+bool is_account(const std::string& text) {
+  return text.size() == 12 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_region(const std::string& text) {
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
+std::variant<Options, Ending> read_flags(const cxxopts::ParseResult& given) {
+  Options options;
+  if (given.count("host") > 0) {
+    options.hosts = given["host"].as<std::vector<std::string>>();
+    options.hosts_given = true;
+  }
+  const auto text = [&](const char* flag) { return given[flag].as<std::string>(); };
+  auto port = whole_number("port", text("port"), 0, 65'535);
+  if (auto* ending = std::get_if<Ending>(&port)) return std::move(*ending);
+  options.port = static_cast<std::uint16_t>(std::get<unsigned>(port));
+  auto threads = whole_number("threads", text("threads"), 1, threads_max);
+  if (auto* ending = std::get_if<Ending>(&threads)) return std::move(*ending);
+  options.threads = std::get<unsigned>(threads);
+  if (auto e = check_choice("durability", text("durability"), {"fsync", "os"})) return std::move(*e);
+  if (auto e = check_choice("log-level", text("log-level"), {"trace", "debug", "info", "warn", "error", "off"})) {
+    return std::move(*e);
+  }
+  if (auto e = check_choice("log-format", text("log-format"), {"text", "json"})) return std::move(*e);
+  if (auto e = check_choice("limits", text("limits"), {"strict", "relaxed"})) return std::move(*e);
+  options.ready_file = text("ready-file");
+  options.ephemeral = given["ephemeral"].as<bool>();
+  options.data_dir = text("data-dir");
+  if (options.ephemeral && !options.data_dir.empty()) {
+    return wrong("--ephemeral keeps nothing, so it cannot go with --data-dir");
+  }
+  if (options.data_dir.empty()) options.data_dir = default_data_dir();
+  options.durability = text("durability") == "os" ? storage::Durability::os : storage::Durability::fsync;
+  options.account = text("account");
+  if (!is_account(options.account)) return wrong("--account is 12 digits, not '" + options.account + "'");
+  options.region = text("region");
+  if (!is_region(options.region)) return wrong("--region is a region's name, not '" + options.region + "'");
+  options.log_level = text("log-level");
+  options.log_json = text("log-format") == "json";
+  options.strict_limits = text("limits") == "strict";
+  return options;
+}
+
+}  // namespace
+
+std::variant<Options, Ending> parse_command_line(int argc, const char* const* argv) {
+  const std::string_view command = argc > 1 ? argv[1] : "";
+  if (command == "--version") return Ending{0, "penstock " + std::string(version) + "\n"};
+  if (command == "--help" || command == "help") return Ending{0, std::string(usage)};
+  if (command.empty()) return Ending{usage_status, std::string(usage)};
+  if (command != "serve") {
+    return Ending{usage_status, "penstock: there is no command '" + std::string(command) + "'\n" + std::string(usage)};
+  }
+  cxxopts::Options flags = describe_flags();
+  try {
+    const cxxopts::ParseResult given = flags.parse(argc - 1, argv + 1);
+    if (given["help"].as<bool>()) return Ending{0, flags.help()};
+    if (!given.unmatched().empty()) return wrong("'" + given.unmatched().front() + "' is not a flag");
+    return read_flags(given);
+  } catch (const cxxopts::exceptions::exception& error) {
+    return wrong(error.what());
+  }
+}
+
+}  // namespace penstock::server

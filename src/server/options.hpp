@@ -1,0 +1,41 @@
+// What `penstock serve` can be told.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "storage/committer.hpp"
+
+namespace penstock::server {
+
+struct Options {
+  std::vector<std::string> hosts{"127.0.0.1", "::1"};
+  bool hosts_given = false;  ///< a default address that the machine does not have is passed over, a given one is not
+  std::uint16_t port = 4566;
+  std::string ready_file;
+  std::string data_dir;
+  bool ephemeral = false;
+  storage::Durability durability = storage::Durability::fsync;
+  unsigned threads = 1;
+  std::string account = "000000000000";
+  std::string region = "us-east-1";
+  std::string log_level = "info";
+  bool log_json = false;
+  bool strict_limits = false;
+};
+
+/// The process is to end with `status` after `text` was printed (to standard output if 0, else to standard error).
+struct Ending {
+  int status = 0;
+  std::string text;
+};
+
+/// Exit status of a wrong command line, of whatever kind.
+inline constexpr int usage_status = 2;
+
+std::variant<Options, Ending> parse_command_line(int argc, const char* const* argv);
+
+}  // namespace penstock::server

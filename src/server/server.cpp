@@ -1,0 +1,218 @@
+#include "server/server.hpp"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "net/listener.hpp"
+#include "net/session_group.hpp"
+#include "penstock/limits.hpp"
+#include "server/clock.hpp"
+#include "server/disk_space.hpp"
+#include "server/frontend.hpp"
+#include "server/shard.hpp"
+#include "server/version.hpp"
+#include "storage/committer.hpp"
+#include "storage/memory_store.hpp"
+#include "storage/records.hpp"
+#include "storage/rocksdb_store.hpp"
+
+namespace penstock::server {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// How long open requests may take to end after a SIGTERM. Long polls are answered at once, so this is for clients that
+/// do not read.
+constexpr std::chrono::seconds drain_time_max{10};
+
+int fail(const std::string& why) {
+  std::fprintf(stderr, "penstock: %s\n", why.c_str());
+  return 1;
+}
+
+/// A thread with what lives in it. The order of the members is the order in which they need each other.
+struct Worker {
+  Worker(const Store& store, storage::Committer& committer, const SystemClock& clock, const Limits& limits,
+         const Service& service, std::size_t index)
+      : shard(context, store, committer, clock, limits),
+        frontend(service, index),
+        sessions(context.get_executor(), frontend, net::NetLimits{}) {}
+
+  asio::io_context context{1};
+  Shard shard;
+  Frontend frontend;
+  net::SessionGroup sessions;
+};
+
+class Server {
+ public:
+  Server(const Options& options, std::unique_ptr<Store> store) : options_(options), store_(std::move(store)) {}
+
+  StoreError recover() {
+    const Limits limits{.strict = options_.strict_limits};
+    if (StoreError error = storage::open_format(*store_)) return error;
+    std::vector<RecoveredQueue> queues;
+    if (StoreError error = storage::recover(*store_, limits, queues)) return error;
+    service_.context = {options_.account, options_.region};
+    for (std::size_t i = 0; i < options_.threads; ++i) {
+      workers_.push_back(std::make_unique<Worker>(*store_, committer_, clock_, limits, service_, i));
+      service_.shards.push_back(&workers_.back()->shard);
+    }
+    for (RecoveredQueue& queue : queues) {
+      const std::size_t owner = std::hash<QueueName>{}(queue.record.name) % workers_.size();
+      workers_[owner]->shard.recover(std::move(queue));
+    }
+    disk_space_ = std::make_unique<DiskSpace>(main_context(), options_.ephemeral ? "" : options_.data_dir);
+    service_.disk_space = disk_space_.get();
+    return {};
+  }
+
+  net::ListenError listen() {
+    std::vector<net::Lane> lanes;
+    for (const auto& worker : workers_) lanes.push_back({&worker->context, &worker->sessions});
+    listener_ = std::make_unique<net::Listener>(main_context(), std::move(lanes));
+    if (auto error = listener_->open(options_.hosts, options_.port, !options_.hosts_given)) return error;
+    service_.guard.loopback_only = std::all_of(options_.hosts.begin(), options_.hosts.end(), [](const std::string& host) {
+      return host.starts_with("127.") || host == "::1" || host == "localhost";
+    });
+    return {};
+  }
+
+  int run() {
+    signals_ = std::make_unique<asio::signal_set>(main_context(), SIGTERM, SIGINT);
+    signals_->async_wait([this](const boost::system::error_code& error, int signal) {
+      if (!error) begin_stop(signal);
+    });
+    for (const auto& worker : workers_) worker->shard.start();
+    disk_space_->start();
+    listener_->start();
+    asio::post(main_context(), [this] { announce(); });
+    std::vector<std::thread> threads;
+    for (std::size_t i = 1; i < workers_.size(); ++i) {
+      threads.emplace_back([this, i] { run_until_stopped(*workers_[i]); });
+    }
+    run_until_stopped(*workers_[0]);
+    for (std::thread& thread : threads) thread.join();
+    if (!committer_.flush()) return 1;
+    spdlog::info("stopped");
+    return failed_ ? 1 : 0;
+  }
+
+ private:
+  asio::io_context& main_context() { return workers_[0]->context; }
+
+  static void run_until_stopped(Worker& worker) {
+    const auto guard = asio::make_work_guard(worker.context);
+    worker.context.run();
+  }
+
+  void announce() {
+    const std::string endpoint = "http://" + listener_->addresses().front();
+    for (const std::string& address : listener_->addresses()) spdlog::info("serving on http://{}", address);
+    if (options_.ready_file.empty()) return;
+    // Renamed into place, so that who waits for the file never reads half of it.
+    const std::string unfinished = options_.ready_file + ".tmp";
+    std::ofstream file(unfinished, std::ios::trunc);
+    file << endpoint << '\n';
+    file.close();
+    std::error_code renamed;
+    if (file) std::filesystem::rename(unfinished, options_.ready_file, renamed);
+    if (!file || renamed) {
+      fail("cannot write the ready file " + options_.ready_file);
+      failed_ = true;
+      begin_stop(0);
+    }
+  }
+
+  void begin_stop(int signal) {
+    if (std::exchange(stopping_, true)) return;
+    if (signal != 0) spdlog::info("stopping on signal {}", signal);
+    // From here on a signal has its default effect: a second one ends the process at once.
+    signals_->clear();
+    std::signal(SIGTERM, SIG_DFL);
+    std::signal(SIGINT, SIG_DFL);
+    listener_->stop();
+    disk_space_->stop();
+    draining_ = workers_.size();
+    for (const auto& worker : workers_) {
+      asio::post(worker->context, [this, w = worker.get()] {
+        w->shard.release_parked();
+        w->sessions.stop([this] { asio::post(main_context(), [this] { one_drained(); }); });
+      });
+    }
+    drain_timer_ = std::make_unique<asio::steady_timer>(main_context(), drain_time_max);
+    drain_timer_->async_wait([this](const boost::system::error_code& error) {
+      if (error) return;
+      spdlog::warn("closing the connections whose clients did not take their answers");
+      for (const auto& worker : workers_) {
+        asio::post(worker->context, [w = worker.get()] { w->sessions.abort(); });
+      }
+    });
+  }
+
+  void one_drained() {
+    if (--draining_ > 0) return;
+    drain_timer_->cancel();
+    for (const auto& worker : workers_) worker->context.stop();
+  }
+
+  const Options& options_;
+  std::unique_ptr<Store> store_;
+  SystemClock clock_;
+  Service service_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<DiskSpace> disk_space_;
+  std::unique_ptr<net::Listener> listener_;
+  std::unique_ptr<asio::signal_set> signals_;
+  std::unique_ptr<asio::steady_timer> drain_timer_;
+  std::size_t draining_ = 0;
+  bool stopping_ = false;
+  bool failed_ = false;
+  storage::Committer committer_{
+      *store_, options_.ephemeral ? storage::Durability::os : options_.durability,
+      {[this] {
+         for (const auto& worker : workers_) worker->shard.wake();
+       },
+       [](const StoreError& error) {
+         // What the engine holds in memory may not be on disk now: only what is on disk may be built on.
+         spdlog::critical("cannot write to the data directory, stopping: {}", error.message);
+         spdlog::shutdown();
+         std::_Exit(1);
+       }}};
+};
+
+}  // namespace
+
+int serve(const Options& options) {
+  std::unique_ptr<Store> store;
+  if (options.ephemeral) {
+    store = std::make_unique<storage::MemoryStore>();
+    spdlog::info("penstock {}: keeping nothing on disk", version);
+  } else {
+    if (const StoreError error = storage::open_rocksdb({.directory = options.data_dir}, store)) return fail(error.message);
+    spdlog::info("penstock {}: data directory {}", version, options.data_dir);
+  }
+  Server server(options, std::move(store));
+  if (const StoreError error = server.recover()) return fail(error.message);
+  if (const net::ListenError error = server.listen()) return fail(error.message);
+  return server.run();
+}
+
+}  // namespace penstock::server

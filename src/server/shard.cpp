@@ -1,0 +1,204 @@
+#include "server/shard.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "core/shard_engine.hpp"
+#include "storage/records.hpp"
+
+namespace penstock::server {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// A call that comes so soon after a commit made in this thread must have waited for it: a client that is alone first
+// has to read the answer. While that happens, commits go to the committer's thread, which makes groups of them.
+constexpr std::chrono::microseconds waited_threshold{8};
+constexpr unsigned holdoff_turns = 256;
+
+// The longest that a timer is set for; the engine is asked again then.
+constexpr Millis timer_max{3'600'000};
+
+}  // namespace
+
+Shard::Shard(asio::io_context& context, const Store& store, storage::Committer& committer, const SystemClock& clock,
+             const Limits& limits)
+    : context_(context),
+      store_(store),
+      committer_(committer),
+      clock_(clock),
+      engine_(core::make_engine(limits, entropy_)),
+      timer_(context) {}
+
+Shard::~Shard() = default;
+
+void Shard::recover(RecoveredQueue queue) { engine_->recover(std::move(queue), clock_.now()); }
+
+void Shard::start() { want_turn(); }
+
+void Shard::submit(CallId call, Command command, Completion completion) {
+  if (holdoff_ == 0 && std::chrono::steady_clock::now() - committed_here_at_ < waited_threshold) {
+    holdoff_ = holdoff_turns;
+  }
+  calls_.emplace(call, std::move(completion));
+  engine_->apply(call, std::move(command), clock_.now());
+  if (draining_) engine_->release_parked();
+  want_turn();
+}
+
+void Shard::cancel(const QueueName& queue, CallId call) {
+  engine_->apply(CallId{}, CancelReceive{queue, call}, clock_.now());
+  want_turn();
+  // If its answer is on the way already, that completes the call, and comes back as undelivered.
+  const auto effects_hold_it = [&](const Release& release) {
+    return std::any_of(release.replies.begin(), release.replies.end(), [&](const Reply& r) { return r.call == call; });
+  };
+  if (std::any_of(releases_.begin(), releases_.end(), effects_hold_it)) return;
+  asio::post(context_, [this, call] {
+    // By now the turn that might have answered it is over.
+    const bool answered = std::any_of(releases_.begin(), releases_.end(), [&](const Release& release) {
+      return std::any_of(release.replies.begin(), release.replies.end(), [&](const Reply& r) { return r.call == call; });
+    });
+    if (answered) return;
+    const auto found = calls_.find(call);
+    if (found == calls_.end()) return;
+    const Completion completion = std::move(found->second);
+    calls_.erase(found);
+    completion(std::nullopt);
+  });
+}
+
+void Shard::return_undelivered(const QueueName& queue, std::vector<std::string> receipt_handles) {
+  engine_->apply(CallId{}, ReturnUndelivered{queue, std::move(receipt_handles)}, clock_.now());
+  want_turn();
+}
+
+void Shard::release_parked() {
+  draining_ = true;
+  engine_->release_parked();
+  want_turn();
+}
+
+// The turn ends behind whatever is ready to run now, so that its batch carries all of it.
+void Shard::want_turn() {
+  if (std::exchange(turn_wanted_, true)) return;
+  asio::post(context_, [this] { end_turn(); });
+}
+
+void Shard::end_turn() {
+  turn_wanted_ = false;
+  Effects effects = engine_->take_effects();
+  if (!effects.mutations.empty()) {
+    WriteBatch batch;
+    storage::encode(effects.mutations, batch);
+    commit(batch, effects.sync, effects.replies.size());
+  }
+  if (!effects.replies.empty() || !effects.loads.empty()) {
+    waiting_.fetch_add(1, std::memory_order_relaxed);
+    releases_.push_back(
+        Release{submitted_, submitted_sync_, std::move(effects.replies), std::move(effects.loads)});
+    release();
+  }
+  arm_timer();
+}
+
+bool Shard::may_commit_here(bool sync, std::size_t reply_count) {
+  if (!releases_.empty()) return false;
+  if (!sync) return true;
+  if (holdoff_ > 0) {
+    --holdoff_;
+    return false;
+  }
+  return reply_count <= 1;
+}
+
+void Shard::commit(WriteBatch& batch, bool sync, std::size_t reply_count) {
+  std::optional<std::uint64_t> position;
+  if (may_commit_here(sync, reply_count)) {
+    position = committer_.commit_if_idle(batch, sync);
+    if (position && sync) committed_here_at_ = std::chrono::steady_clock::now();
+  }
+  submitted_ = position ? *position : committer_.submit(std::move(batch), sync);
+  if (sync) submitted_sync_ = submitted_;
+}
+
+void Shard::wake() {
+  if (waiting_.load(std::memory_order_relaxed) == 0) return;
+  if (woken_.exchange(true)) return;
+  asio::post(context_, [this] {
+    woken_ = false;
+    release();
+  });
+}
+
+void Shard::release() {
+  // What is completed may submit the next call and get here again.
+  if (std::exchange(releasing_, true)) return;
+  while (!releases_.empty()) {
+    const storage::CommitProgress progress = committer_.progress();
+    const Release& first = releases_.front();
+    if (progress.written < first.written || progress.synced < first.synced) break;
+    Release ready = std::move(releases_.front());
+    releases_.pop_front();
+    waiting_.fetch_sub(1, std::memory_order_relaxed);
+    release_one(std::move(ready));
+  }
+  releasing_ = false;
+}
+
+void Shard::release_one(Release release) {
+  for (Reply& reply : release.replies) complete(std::move(reply));
+  for (const Load& load : release.loads) {
+    Command answer;
+    if (const StoreError error = storage::run_load(store_, load, answer)) {
+      // The engine would wait for this load for ever, and so would its clients.
+      spdlog::critical("cannot read the data directory: {}", error.message);
+      spdlog::shutdown();
+      std::_Exit(1);
+    }
+    engine_->apply(CallId{}, std::move(answer), clock_.now());
+    want_turn();
+  }
+}
+
+void Shard::complete(Reply reply) {
+  const auto found = calls_.find(reply.call);
+  if (found == calls_.end()) return;
+  const Completion completion = std::move(found->second);
+  calls_.erase(found);
+  if (auto* deliveries = std::get_if<Deliveries>(&reply.result)) fill(*deliveries);
+  completion(std::move(reply.result));
+}
+
+void Shard::fill(Deliveries& deliveries) {
+  for (Delivery& delivery : deliveries.messages) {
+    const StoreError error = storage::read_message(store_, delivery.queue, delivery.sequence, delivery.message);
+    // Dropped meanwhile, by a purge say: then there is nothing to deliver. A record that is damaged is not delivered
+    // either, and comes up again after its visibility timeout.
+    if (error && error.status != StoreStatus::not_found) {
+      spdlog::error("cannot read message {} of a queue: {}", delivery.sequence.value, error.message);
+    }
+  }
+  std::erase_if(deliveries.messages, [](const Delivery& delivery) { return delivery.message == nullptr; });
+}
+
+void Shard::arm_timer() {
+  const std::optional<Instant> next = engine_->next_deadline();
+  // A timer that rings too early costs a look at the engine; setting it anew for each message costs more.
+  if (!next || (armed_ && *armed_ <= *next)) return;
+  armed_ = next;
+  const Millis wait = std::clamp(*next - clock_.now(), Millis{0}, timer_max);
+  timer_.expires_after(wait);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    armed_.reset();
+    engine_->advance(clock_.now());
+    want_turn();
+  });
+}
+
+}  // namespace penstock::server

@@ -1,0 +1,102 @@
+// One shard: an engine in its thread, with what it needs to act on its effects. The order of a turn:
+// commands are applied as they come; at the turn's end their mutations go to the committer as one batch; loads are run
+// when that is written, replies released when what they observed is durable.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "penstock/engine.hpp"
+#include "penstock/limits.hpp"
+#include "server/clock.hpp"
+#include "storage/committer.hpp"
+
+namespace penstock::server {
+
+class Shard {
+ public:
+  /// Called in the shard's thread, once: with the result, whose deliveries have their messages, or with nothing if the
+  /// call was cancelled before it had one.
+  using Completion = std::function<void(std::optional<Result>)>;
+
+  /// What is handed in must outlive the shard.
+  Shard(boost::asio::io_context& context, const Store& store, storage::Committer& committer, const SystemClock& clock,
+        const Limits& limits);
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+  ~Shard();
+
+  boost::asio::io_context& context() { return context_; }
+
+  // In the shard's thread, or before it runs:
+
+  void recover(RecoveredQueue queue);
+  /// Lets the recovered state take effect: loads, deadlines.
+  void start();
+  void submit(CallId call, Command command, Completion completion);
+  /// The client of a parked receive has gone.
+  void cancel(const QueueName& queue, CallId call);
+  /// What was delivered has not reached its client.
+  void return_undelivered(const QueueName& queue, std::vector<std::string> receipt_handles);
+  /// Answers every long poll empty; from now on none is parked.
+  void release_parked();
+
+  // Any thread:
+
+  /// The committer has got further.
+  void wake();
+  std::size_t waiting_for_commit() const { return waiting_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Release {
+    std::uint64_t written = 0;  // positions of the log that have to be reached
+    std::uint64_t synced = 0;
+    std::vector<Reply> replies;
+    std::vector<Load> loads;
+  };
+
+  void want_turn();
+  void end_turn();
+  void commit(WriteBatch& batch, bool sync, std::size_t reply_count);
+  bool may_commit_here(bool sync, std::size_t reply_count);
+  void release();
+  void release_one(Release release);
+  void complete(Reply reply);
+  void fill(Deliveries& deliveries);
+  void arm_timer();
+
+  boost::asio::io_context& context_;
+  const Store& store_;
+  storage::Committer& committer_;
+  const SystemClock& clock_;
+  SystemEntropy entropy_;
+  std::unique_ptr<Engine> engine_;
+
+  std::unordered_map<CallId, Completion> calls_;
+  std::deque<Release> releases_;
+  std::uint64_t submitted_ = 0;       // position of this shard's latest batch
+  std::uint64_t submitted_sync_ = 0;  // and of its latest that asked for a sync
+  bool turn_wanted_ = false;
+  bool releasing_ = false;
+  bool draining_ = false;
+
+  // Whether commits are made in this thread: only while there is one client at a time.
+  std::chrono::steady_clock::time_point committed_here_at_;
+  unsigned holdoff_ = 0;
+
+  boost::asio::steady_timer timer_;
+  std::optional<Instant> armed_;
+
+  std::atomic<bool> woken_{false};
+  std::atomic<std::size_t> waiting_{0};
+};
+
+}  // namespace penstock::server
