@@ -1,0 +1,72 @@
+// The simulation as a test, and the test of the simulation: every defect has to be noticed.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "world.hpp"
+
+namespace penstock::sim {
+namespace {
+
+/// PENSTOCK_SIM_SEEDS runs more histories, PENSTOCK_SIM_SEED replays one.
+std::uint64_t from_environment(const char* name, std::uint64_t fallback) {
+  const char* text = std::getenv(name);
+  return text == nullptr || *text == '\0' ? fallback : std::strtoull(text, nullptr, 10);
+}
+
+TEST(Simulation, KeepsEveryPromise) {
+  const std::uint64_t replay = from_environment("PENSTOCK_SIM_SEED", 0);
+  const std::uint64_t first = replay != 0 ? replay : 1;
+  const std::uint64_t last = replay != 0 ? replay : from_environment("PENSTOCK_SIM_SEEDS", 1'000);
+  std::uint64_t deliveries = 0;
+  std::uint64_t crashes = 0;
+  for (std::uint64_t seed = first; seed <= last; ++seed) {
+    World world({.seed = seed});
+    const std::string broken = world.run();
+    ASSERT_TRUE(broken.empty()) << broken << "\nreplay with PENSTOCK_SIM_SEED=" << seed;
+    deliveries += world.deliveries();
+    crashes += world.crashes();
+  }
+  // A world in which nothing happens would keep every promise too.
+  EXPECT_GT(deliveries, 20 * (last - first + 1));
+  EXPECT_GT(crashes, last - first);
+}
+
+TEST(Simulation, ASeedReplaysItsHistory) {
+  for (const std::uint64_t seed : {7U, 8U}) {
+    World first({.seed = seed});
+    World second({.seed = seed});
+    first.run();
+    second.run();
+    EXPECT_EQ(first.deliveries(), second.deliveries());
+    EXPECT_EQ(first.crashes(), second.crashes());
+  }
+}
+
+struct DefectCase {
+  Defect defect;
+  const char* name;
+};
+
+class SimulationNotices : public ::testing::TestWithParam<DefectCase> {};
+
+TEST_P(SimulationNotices, TheDefect) {
+  constexpr std::uint64_t seeds_max = 200;
+  for (std::uint64_t seed = 1; seed <= seeds_max; ++seed) {
+    World world({.seed = seed, .defect = GetParam().defect});
+    if (!world.run().empty()) return;
+  }
+  FAIL() << seeds_max << " histories with " << GetParam().name << ", and nothing was noticed";
+}
+
+INSTANTIATE_TEST_SUITE_P(Defects, SimulationNotices,
+                         ::testing::Values(DefectCase{Defect::acknowledge_before_sync, "AcknowledgeBeforeSync"},
+                                           DefectCase{Defect::lease_too_short, "LeaseTooShort"},
+                                           DefectCase{Defect::delete_not_written, "DeleteNotWritten"},
+                                           DefectCase{Defect::delay_ignored, "DelayIgnored"},
+                                           DefectCase{Defect::head_not_advanced, "HeadNotAdvanced"}),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+}  // namespace
+}  // namespace penstock::sim

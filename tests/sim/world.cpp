@@ -1,0 +1,478 @@
+#include "world.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/receipt_handle.hpp"
+#include "core/shard_engine.hpp"
+#include "storage/records.hpp"
+
+namespace penstock::sim {
+
+namespace {
+
+constexpr std::size_t leases_max = 200;
+// Longer than any lease or delay that a client asks for.
+constexpr int drain_seconds = 45;
+
+// Small enough that every edge is met within a few hundred steps.
+Limits small_limits(Random& random) {
+  Limits limits;
+  limits.in_flight_max = 6 + random.below(10);
+  limits.fresh_window_max = 2 + random.below(6);
+  limits.fresh_load_count_max = 1 + random.below(4);
+  limits.resident_idle_max = 2 + random.below(6);
+  limits.state_load_count_max = 1 + random.below(4);
+  limits.expire_batch_max = 1 + random.below(4);
+  limits.parked_receives_max = 8;
+  return limits;
+}
+
+/// An engine with one thing wrong.
+class DefectiveEngine final : public Engine {
+ public:
+  DefectiveEngine(std::unique_ptr<Engine> engine, Defect defect) : engine_(std::move(engine)), defect_(defect) {}
+
+  void recover(RecoveredQueue queue, Instant now) override {
+    if (defect_ == Defect::head_not_advanced) {
+      // As though the cursor had never been written after the first message.
+      const std::uint64_t back = std::min<std::uint64_t>(queue.cursor.head.value - 1, 2);
+      queue.cursor.head.value -= back;
+      queue.cursor.fresh_count += back;
+    }
+    engine_->recover(std::move(queue), now);
+  }
+  void apply(CallId call, Command command, Instant now) override {
+    if (auto* receive = std::get_if<ReceiveMessages>(&command); receive != nullptr && defect_ == Defect::lease_too_short) {
+      if (receive->visibility_seconds.value_or(0) > 0) --*receive->visibility_seconds;
+    }
+    if (auto* send = std::get_if<SendMessages>(&command); send != nullptr && defect_ == Defect::delay_ignored) {
+      for (OutgoingMessage& message : send->messages) message.delay_seconds = 0;
+    }
+    engine_->apply(call, std::move(command), now);
+  }
+  void advance(Instant now) override { engine_->advance(now); }
+  std::optional<Instant> next_deadline() const override { return engine_->next_deadline(); }
+  void release_parked() override { engine_->release_parked(); }
+  Effects take_effects() override {
+    Effects effects = engine_->take_effects();
+    if (defect_ == Defect::delete_not_written && effects.sync) {
+      std::erase_if(effects.mutations, [](const Mutation& mutation) {
+        return std::holds_alternative<DropMessage>(mutation) || std::holds_alternative<DropState>(mutation);
+      });
+    }
+    return effects;
+  }
+
+ private:
+  std::unique_ptr<Engine> engine_;
+  const Defect defect_;
+};
+
+}  // namespace
+
+World::World(const WorldOptions& options)
+    : options_(options),
+      random_(options.seed),
+      engine_entropy_(options.seed ^ 0x5eedULL),
+      limits_(small_limits(random_)),
+      // Short enough that messages expire in the middle of things, or long enough that none does.
+      retention_(random_.one_in(3) ? 60'000 : 1'200'000),
+      store_(random_) {
+  for (const char* name : {"one", "two", "three"}) {
+    queues_.push_back(QueuePlan{QueueName{"000000000000", "us-east-1", name}, false, false, nullptr});
+  }
+  if (storage::open_format(store_)) broken("the format could not be written");
+  boot();
+}
+
+World::~World() = default;
+
+void World::broken(const std::string& what) {
+  if (broken_.empty()) {
+    broken_ = "seed " + std::to_string(options_.seed) + ", step " + std::to_string(step_) + ": " + what;
+  }
+}
+
+std::string World::run() {
+  for (int i = 0; i < options_.steps && broken_.empty(); ++i) step();
+  if (broken_.empty()) drain();
+  for (const std::string& violation : store_.violations()) {
+    if (options_.defect == Defect::none) broken("the store's contract: " + violation);
+  }
+  return broken_;
+}
+
+void World::boot() {
+  engine_ = core::make_engine(limits_, engine_entropy_);
+  if (options_.defect != Defect::none) {
+    engine_ = std::make_unique<DefectiveEngine>(std::move(engine_), options_.defect);
+  }
+  std::vector<RecoveredQueue> recovered;
+  if (const StoreError error = storage::recover(store_, limits_, recovered)) return broken("recovery: " + error.message);
+  for (QueuePlan& plan : queues_) plan.exists = false;
+  for (RecoveredQueue& queue : recovered) {
+    for (QueuePlan& plan : queues_) {
+      if (plan.name == queue.record.name && !queue.record.deleted) plan.exists = true;
+    }
+    engine_->recover(std::move(queue), now_);
+  }
+  for (QueuePlan& plan : queues_) {
+    if (!plan.exists && !plan.busy && plan.model) broken("queue " + plan.name.name + " is gone");
+    // Its creation or deletion was cut off: both outcomes are allowed, and this one holds.
+    if (plan.busy && !plan.exists) {
+      plan.model.reset();
+      std::erase_if(leases_, [&](const Lease& lease) { return lease.queue == index_of(plan); });
+    }
+    plan.busy = false;
+    if (plan.exists && !plan.model) plan.model = std::make_unique<ModelQueue>(retention_);
+  }
+}
+
+void World::step() {
+  ++step_;
+  if (random_.one_in(60)) {
+    // The store fails at one of the next operations, in the middle of whatever that is.
+    store_.fail_at(1 + random_.below(6), random_.one_in(2) ? StoreStatus::io_error : StoreStatus::no_space);
+  }
+  if (random_.one_in(50)) return crash(random_.one_in(2));
+  const std::uint64_t choice = random_.below(10);
+  if (choice < 5) {
+    act();
+  } else if (choice < 6) {
+    let_time_pass();
+  } else if (choice < 7) {
+    run_loads();
+  } else if (choice < 9) {
+    commit_some();
+  } else {
+    pump();
+  }
+  // Several commands may share a turn.
+  if (!random_.one_in(3)) take_effects();
+  release_some();
+}
+
+void World::act() {
+  QueuePlan& plan = queues_[random_.below(queues_.size())];
+  if (!plan.exists || random_.one_in(80)) return toggle_queue(plan);
+  const std::uint64_t choice = random_.below(100);
+  if (choice < 35) return send_some(plan);
+  if (choice < 65) return receive_some(plan);
+  if (choice < 82) return remove_some();
+  if (choice < 94) return change_some();
+  if (choice < 98) return hang_up();
+  purge(plan);
+}
+
+CallId World::issue(OpenCall call, Command command) {
+  const CallId id{++next_call_};
+  calls_.emplace(id, std::move(call));
+  engine_->apply(id, std::move(command), now_);
+  return id;
+}
+
+void World::toggle_queue(QueuePlan& plan) {
+  if (plan.busy) return;
+  plan.busy = true;
+  if (plan.exists) {
+    OpenCall call{.kind = OpenCall::Kind::drop_queue, .queue = index_of(plan), .bodies = plan.model->bodies()};
+    for (const std::string& body : call.bodies) plan.model->asked_to_erase(body);
+    plan.exists = false;
+    issue(std::move(call), DeleteQueue{plan.name});
+  } else {
+    plan.model = std::make_unique<ModelQueue>(retention_);
+    issue(OpenCall{.kind = OpenCall::Kind::create, .queue = index_of(plan)},
+          CreateQueue{plan.name, {{"MessageRetentionPeriod", std::to_string(retention_.count() / 1'000)}}, {}});
+  }
+}
+
+void World::send_some(QueuePlan& plan) {
+  OpenCall call{.kind = OpenCall::Kind::send, .queue = index_of(plan)};
+  SendMessages command{plan.name, {}, true};
+  for (std::uint64_t left = 1 + random_.below(5); left > 0; --left) {
+    OutgoingMessage message;
+    message.content.body = "m" + std::to_string(++next_body_);
+    message.bytes = message.content.body.size();
+    const int delay = random_.one_in(4) ? static_cast<int>(random_.below(20)) : 0;
+    message.delay_seconds = delay;
+    plan.model->asked_to_send(message.content.body, now_, std::chrono::seconds{delay});
+    call.bodies.push_back(message.content.body);
+    command.messages.push_back(std::move(message));
+  }
+  issue(std::move(call), std::move(command));
+}
+
+void World::receive_some(QueuePlan& plan) {
+  const int max = 1 + static_cast<int>(random_.below(6));
+  const int visibility = random_.one_in(6) ? 0 : static_cast<int>(random_.below(25));
+  const int wait = random_.one_in(3) ? 1 + static_cast<int>(random_.below(10)) : 0;
+  issue(OpenCall{.kind = OpenCall::Kind::receive, .queue = index_of(plan), .visibility = std::chrono::seconds{visibility}},
+        ReceiveMessages{plan.name, max, visibility, wait, {}});
+}
+
+void World::remove_some() {
+  if (leases_.empty()) return;
+  const Lease lease = leases_[random_.below(leases_.size())];
+  QueuePlan& plan = queues_[lease.queue];
+  if (!plan.exists) return;
+  // A handle that a client holds while its lease runs is the latest beyond doubt. Later, a receive whose answer was lost
+  // may have made another one, and a stale handle is answered with success and deletes nothing.
+  const bool effective = lease.certain && is_latest(lease) && plan.model->is_leased(lease.body, now_);
+  plan.model->asked_to_erase(lease.body);
+  issue(OpenCall{
+            .kind = OpenCall::Kind::remove, .queue = lease.queue, .bodies = {lease.body}, .effective = effective},
+        DeleteMessages{plan.name, {lease.handle}});
+}
+
+void World::change_some() {
+  if (leases_.empty()) return;
+  const Lease lease = leases_[random_.below(leases_.size())];
+  QueuePlan& plan = queues_[lease.queue];
+  if (!plan.exists) return;
+  const int timeout = random_.one_in(3) ? 0 : static_cast<int>(random_.below(40));
+  const Instant until = now_ + std::chrono::seconds{timeout};
+  const std::uint64_t change = plan.model->asked_to_change(lease.body, until);
+  issue(OpenCall{.kind = OpenCall::Kind::change,
+                 .queue = lease.queue,
+                 .bodies = {lease.body},
+                 .until = until,
+                 .change = change},
+        ChangeVisibility{plan.name, {{lease.handle, timeout}}});
+}
+
+void World::hang_up() {
+  for (auto& [id, call] : calls_) {
+    if (call.kind != OpenCall::Kind::receive || call.gone) continue;
+    call.gone = true;
+    engine_->apply(CallId{}, CancelReceive{queues_[call.queue].name, id}, now_);
+    return;
+  }
+}
+
+void World::purge(QueuePlan& plan) {
+  OpenCall call{.kind = OpenCall::Kind::purge, .queue = index_of(plan), .bodies = plan.model->bodies()};
+  for (const std::string& body : call.bodies) plan.model->asked_to_erase(body);
+  issue(std::move(call), PurgeQueue{plan.name});
+}
+
+bool World::is_latest(const Lease& lease) const {
+  const auto latest = std::find_if(leases_.rbegin(), leases_.rend(), [&](const Lease& other) {
+    return other.queue == lease.queue && other.body == lease.body;
+  });
+  return latest != leases_.rend() && latest->handle == lease.handle;
+}
+
+void World::let_time_pass() {
+  // What was decided was decided now: a turn does not outlast its instant.
+  take_effects();
+  const auto next = engine_->next_deadline();
+  if (next && random_.one_in(2)) {
+    // To the very moment, or to just before it.
+    now_ = std::max(now_, *next - Millis{static_cast<std::int64_t>(random_.below(2))});
+  } else {
+    now_ += Millis{static_cast<std::int64_t>(random_.below(12'000))};
+  }
+  if (!random_.one_in(4)) engine_->advance(now_);
+}
+
+void World::take_effects() {
+  Effects effects = engine_->take_effects();
+  if (effects.empty()) return;
+  if (!effects.mutations.empty()) {
+    Batch batch;
+    storage::encode(effects.mutations, batch.bytes);
+    batch.sync = effects.sync;
+    batches_.push_back(std::move(batch));
+    ++submitted_;
+  }
+  const bool eager = options_.defect == Defect::acknowledge_before_sync;
+  releases_.push_back(
+      Release{eager ? 0 : submitted_, std::move(effects.replies), now_, step_, std::move(effects.loads)});
+}
+
+void World::commit_some() {
+  if (batches_.empty()) return;
+  WriteBatch group;
+  bool sync = false;
+  std::uint64_t count = 1 + random_.below(batches_.size());
+  const std::uint64_t reached = written_ + count;
+  for (; count > 0; --count) {
+    group.append(batches_.front().bytes);
+    sync = sync || batches_.front().sync;
+    batches_.pop_front();
+  }
+  if (store_.commit(group, sync)) return crash(false);
+  // A group is synced if any of its batches asked for it, so what is written is as durable as it was promised to be.
+  written_ = reached;
+}
+
+void World::release_some() {
+  while (!releases_.empty()) {
+    if (written_ < releases_.front().written) return;
+    Release ready = std::move(releases_.front());
+    releases_.pop_front();
+    const std::uint64_t crashes = crashes_;
+    for (const Reply& reply : ready.replies) {
+      on_reply(reply, ready);
+      if (crashes != crashes_) return;
+    }
+    for (Load& load : ready.loads) loads_.push_back(std::move(load));
+  }
+}
+
+void World::run_loads() {
+  if (loads_.empty()) return;
+  const Load load = std::move(loads_.front());
+  loads_.pop_front();
+  Command answer;
+  if (storage::run_load(store_, load, answer)) return crash(false);
+  engine_->apply(CallId{}, std::move(answer), now_);
+}
+
+// Everything that does not need time happens.
+void World::pump() {
+  const std::uint64_t crashes = crashes_;
+  for (int round = 0; round < 200 && crashes == crashes_; ++round) {
+    take_effects();
+    if (batches_.empty() && releases_.empty() && loads_.empty()) return;
+    commit_some();
+    release_some();
+    run_loads();
+  }
+}
+
+void World::crash(bool power) {
+  ++crashes_;
+  engine_.reset();
+  batches_.clear();
+  releases_.clear();
+  loads_.clear();
+  calls_.clear();
+  submitted_ = written_ = 0;
+  if (power) {
+    store_.crash_power_loss(random_);
+    for (QueuePlan& plan : queues_) {
+      if (plan.model) plan.model->lost_power();
+    }
+    // A receive may be undone, and then the handle before it is the latest again.
+    for (Lease& lease : leases_) lease.certain = false;
+  } else {
+    store_.crash_process();
+  }
+  boot();
+}
+
+void World::on_reply(const Reply& reply, const Release& release) {
+  const auto found = calls_.find(reply.call);
+  if (found == calls_.end()) return;
+  const OpenCall call = std::move(found->second);
+  calls_.erase(found);
+  check_call(call, reply.result, release);
+}
+
+void World::check_call(const OpenCall& call, const Result& result, const Release& release) {
+  QueuePlan& plan = queues_[call.queue];
+  const auto* error = std::get_if<Error>(&result);
+  switch (call.kind) {
+    case OpenCall::Kind::create:
+      if (error != nullptr) return broken("a queue could not be created: " + error->message);
+      plan.exists = true;
+      plan.busy = false;
+      return;
+    case OpenCall::Kind::drop_queue:
+      if (error != nullptr) return broken("a queue could not be deleted: " + error->message);
+      plan.model.reset();
+      plan.busy = false;
+      std::erase_if(leases_, [&](const Lease& lease) { return lease.queue == call.queue; });
+      return;
+    default:
+      break;
+  }
+  // The queue may have been deleted, and made anew, between a call and its answer.
+  if (!plan.model || !plan.exists) return;
+  if (error != nullptr) {
+    if (error->code == ErrorCode::OverLimit || error->code == ErrorCode::RequestThrottled) return;
+    if (error->code == ErrorCode::QueueDoesNotExist) return broken("an existing queue was not found");
+    return broken("unexpected error: " + error->message);
+  }
+  switch (call.kind) {
+    case OpenCall::Kind::send:
+      for (const std::string& body : call.bodies) plan.model->sent(body);
+      return;
+    case OpenCall::Kind::receive:
+      return on_deliveries(call, std::get<Deliveries>(result), release);
+    case OpenCall::Kind::purge:
+      for (const std::string& body : call.bodies) plan.model->erased(body, step_);
+      return;
+    case OpenCall::Kind::remove:
+      if (call.effective) plan.model->erased(call.bodies[0], step_);
+      return;
+    case OpenCall::Kind::change:
+      if (!std::get<EntryResults>(result).entries.at(0)) {
+        plan.model->changed(call.bodies[0], call.until, call.change);
+      }
+      return;
+    default:
+      return;
+  }
+}
+
+void World::on_deliveries(const OpenCall& call, const Deliveries& deliveries, const Release& release) {
+  QueuePlan& plan = queues_[call.queue];
+  if (call.gone && !deliveries.messages.empty()) {
+    ReturnUndelivered lost{plan.name, {}};
+    for (const Delivery& delivery : deliveries.messages) lost.receipt_handles.push_back(delivery.receipt_handle);
+    engine_->apply(CallId{}, std::move(lost), now_);
+    return;
+  }
+  for (const Delivery& delivery : deliveries.messages) {
+    std::shared_ptr<const StoredMessage> message;
+    const StoreError error = storage::read_message(store_, delivery.queue, delivery.sequence, message);
+    if (error.status == StoreStatus::not_found) continue;
+    if (error) return crash(false);
+    ++delivered_;
+    const std::string problem =
+        plan.model->deliver(Observation{message->content.body, delivery.receive_count, release.decided_at,
+                                        release.decided_at + call.visibility, release.decided_at_step});
+    if (!problem.empty()) return broken(problem);
+    if (leases_.size() >= leases_max) leases_.erase(leases_.begin());
+    leases_.push_back(Lease{call.queue, message->content.body, delivery.receipt_handle, true});
+  }
+}
+
+// No more faults: time passes until every lease and delay is over, and each queue is emptied.
+void World::drain() {
+  // Also clears a failure that is still to come.
+  crash(false);
+  for (int round = 0; round < drain_seconds && broken_.empty(); ++round) {
+    pump();
+    for (std::size_t i = 0; i < queues_.size(); ++i) {
+      if (queues_[i].exists) drain_queue(i);
+    }
+    now_ += Millis{1'000};
+    engine_->advance(now_);
+  }
+  for (const QueuePlan& plan : queues_) {
+    if (!plan.exists || !plan.model || !broken_.empty()) continue;
+    const std::vector<std::string> owed = plan.model->owed(now_);
+    if (!owed.empty()) broken("'" + owed.front() + "' was acknowledged and is lost");
+  }
+}
+
+void World::drain_queue(std::size_t index) {
+  QueuePlan& plan = queues_[index];
+  issue(OpenCall{.kind = OpenCall::Kind::receive, .queue = index, .visibility = Millis{60'000}},
+        ReceiveMessages{plan.name, 10, 60, 0, {}});
+  leases_.clear();
+  pump();
+  for (const Lease& lease : std::exchange(leases_, {})) {
+    if (!broken_.empty()) return;
+    plan.model->asked_to_erase(lease.body);
+    issue(OpenCall{.kind = OpenCall::Kind::remove, .queue = index, .bodies = {lease.body}, .effective = true},
+          DeleteMessages{plan.name, {lease.handle}});
+  }
+  pump();
+}
+
+}  // namespace penstock::sim
