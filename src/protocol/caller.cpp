@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view default_host = "localhost";
 constexpr std::size_t access_key_chars_max = 128;
+constexpr std::size_t region_chars_max = 32;
 constexpr std::size_t host_chars_max = 255 + 6;  // a name and a port
 
 /// Splits off what precedes `separator`.
@@ -37,6 +38,12 @@ std::string_view credential_of(const WireRequest& request, std::string_view form
 bool is_plausible_access_key(std::string_view key) {
   return !key.empty() && key.size() <= access_key_chars_max &&
          std::ranges::all_of(key, [](char c) { return c > ' ' && c < 0x7F; });
+}
+
+/// A scope says outright which region is meant: any label will do, such as "local".
+bool is_plausible_region(std::string_view region) {
+  return !region.empty() && region.size() <= region_chars_max &&
+         std::ranges::all_of(region, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || c == '-'; });
 }
 
 bool is_plausible_host(std::string_view host) {
@@ -80,7 +87,7 @@ Caller caller_of(const WireRequest& request, const ServiceContext& context, std:
     if (is_account(access_key)) caller.account = access_key;
     take_until(credential, '/');  // the date
     const std::string_view region = take_until(credential, '/');
-    if (is_region(region)) caller.region = region;
+    if (is_plausible_region(region)) caller.region = region;
   }
   const std::string_view host = request.header("Host");
   caller.host = is_plausible_host(host) ? host : default_host;

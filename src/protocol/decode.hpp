@@ -134,12 +134,4 @@ Refusal check_constraints(const T& in) {
   return refusal;
 }
 
-/// Reads and checks an operation's whole input.
-template <Source S, Structure T>
-Refusal read_input(const S& source, T& out) {
-  if (Refusal refusal = read_members(source, out)) return refusal;
-  if (const auto missing = missing_member(out)) return missing_parameter(*missing);
-  return check_constraints(out);
-}
-
 }  // namespace penstock::protocol

@@ -14,8 +14,8 @@ class StringWriter final : public pugi::xml_writer {
   std::string text;
 };
 
-/// Done here because pugixml leaves carriage returns alone, which every reader of XML turns into line feeds: a body would
-/// arrive with another sum than was sent.
+/// Done here because pugixml leaves carriage returns alone, which every reader of XML turns into line feeds: a body
+/// would arrive with another sum than was sent.
 std::string escape(std::string_view text) {
   std::string out;
   out.reserve(text.size());

@@ -1,0 +1,470 @@
+// A load generator that costs little: it runs on the cores of the server it measures, so every microsecond it takes is
+// one that the server does not have. Plain non-blocking sockets and epoll, requests made beforehand, answers read only
+// as far as needed. Each connection is a closed loop: it sends its next request when the last one is answered.
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "histogram.hpp"
+#include "text.hpp"
+
+namespace penstock::bench {
+
+enum class Scenario {
+  send,            ///< SendMessage
+  send_batch,      ///< SendMessageBatch of ten
+  receive_delete,  ///< ReceiveMessage of up to ten, then DeleteMessageBatch of what came
+};
+
+struct LoadPlan {
+  std::string host;  ///< an IPv4 address
+  std::uint16_t port = 0;
+  std::string queue_url;
+  Scenario scenario = Scenario::send;
+  int connections = 1;
+  int threads = 1;
+  std::size_t body_bytes = 1024;
+  std::chrono::nanoseconds warmup{0};    ///< before it is over nothing is counted
+  std::chrono::nanoseconds duration{0};  ///< counted time; zero means until `messages_max` is reached
+  std::uint64_t messages_max = 0;        ///< stops after so many messages, warm-up included; zero means no such limit
+};
+
+struct LoadResult {
+  std::uint64_t requests = 0;        ///< answered with status 200 while counting
+  std::uint64_t messages = 0;        ///< sent, or received and deleted, while counting
+  std::uint64_t messages_total = 0;  ///< the same with those of the warm-up and of what outlasted the time
+  std::uint64_t empty_receives = 0;
+  std::uint64_t errors = 0;  ///< other statuses, failed entries of batches, broken connections
+  std::string first_error;
+  double seconds = 0;  ///< counted time
+  Histogram latency;   ///< of each counted request
+
+  void merge(const LoadResult& other) {
+    requests += other.requests;
+    messages += other.messages;
+    messages_total += other.messages_total;
+    empty_receives += other.empty_receives;
+    errors += other.errors;
+    if (first_error.empty()) first_error = other.first_error;
+    latency.merge(other.latency);
+  }
+};
+
+/// What SDKs send with each request, so that the server has as much to read as in real use.
+inline std::string request_head(std::string_view host, std::uint16_t port, std::string_view operation,
+                                std::size_t body_bytes) {
+  std::string head = "POST / HTTP/1.1\r\nHost: ";
+  head.append(host).append(":").append(std::to_string(port));
+  head.append("\r\nContent-Type: application/x-amz-json-1.0\r\nX-Amz-Target: AmazonSQS.").append(operation);
+  head.append(
+      "\r\nUser-Agent: penstock-bench\r\nX-Amz-Date: 20260101T000000Z\r\n"
+      "Authorization: AWS4-HMAC-SHA256 Credential=bench/20260101/us-east-1/sqs/aws4_request, "
+      "SignedHeaders=content-length;content-type;host;x-amz-date;x-amz-target, "
+      "Signature=0000000000000000000000000000000000000000000000000000000000000000\r\nContent-Length: ");
+  head.append(std::to_string(body_bytes)).append("\r\n\r\n");
+  return head;
+}
+
+/// The bytes of one answer, as they arrive.
+class AnswerBuffer {
+ public:
+  /// Where the next bytes may be written.
+  std::pair<char*, std::size_t> free_space() {
+    if (bytes_.size() - filled_ < 4096) bytes_.resize(bytes_.size() * 2);
+    return {bytes_.data() + filled_, bytes_.size() - filled_};
+  }
+  void grow(std::size_t count) { filled_ += count; }
+  void clear() {
+    filled_ = 0;
+    body_at_ = 0;
+    content_length_ = 0;
+  }
+
+  /// True once head and body are there. Throws std::runtime_error on what is not HTTP with a Content-Length.
+  bool complete() {
+    if (body_at_ == 0) {
+      const std::string_view all{bytes_.data(), filled_};
+      const std::size_t end = all.find("\r\n\r\n");
+      if (end == std::string_view::npos) return false;
+      read_head(all.substr(0, end + 2));
+      body_at_ = end + 4;
+    }
+    return filled_ >= body_at_ + content_length_;
+  }
+  int status() const { return status_; }
+  std::string_view body() const { return {bytes_.data() + body_at_, content_length_}; }
+
+ private:
+  void read_head(std::string_view head) {
+    if (!head.starts_with("HTTP/1.1 ") || head.size() < 12) throw std::runtime_error("the answer is not HTTP/1.1");
+    std::from_chars(head.data() + 9, head.data() + 12, status_);
+    constexpr std::string_view name = "content-length:";
+    for (std::size_t line = head.find("\r\n") + 2; line < head.size(); line = head.find("\r\n", line) + 2) {
+      const std::string_view rest = head.substr(line);
+      if (rest.size() > name.size() && strncasecmp(rest.data(), name.data(), name.size()) == 0) {
+        const std::size_t digits = rest.find_first_not_of(' ', name.size());
+        std::from_chars(rest.data() + digits, rest.data() + rest.size(), content_length_);
+        return;
+      }
+    }
+    throw std::runtime_error("the answer has no Content-Length");
+  }
+
+  std::vector<char> bytes_ = std::vector<char>(32 * 1024);
+  std::size_t filled_ = 0;
+  std::size_t body_at_ = 0;
+  std::size_t content_length_ = 0;
+  int status_ = 0;
+};
+
+/// A connected TCP socket, closed at the end.
+class Socket {
+ public:
+  Socket(const std::string& host, std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    if (inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) throw std::runtime_error(host + " is not an address");
+    if (fd_ < 0 || ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+      const int reason = errno;
+      if (fd_ >= 0) ::close(fd_);
+      throw std::system_error(reason, std::generic_category(), "connect");
+    }
+    const int on = 1;
+    ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+  ~Socket() { ::close(fd_); }
+  int fd() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+/// One request on a connection of its own; returns the answer's body. Throws std::runtime_error if there is none or
+/// its status is not 200.
+inline std::string call_once(const std::string& host, std::uint16_t port, std::string_view operation,
+                             std::string_view json) {
+  const Socket socket(host, port);
+  const std::string request = request_head(host, port, operation, json.size()).append(json);
+  for (std::size_t at = 0; at < request.size();) {
+    const ssize_t sent = ::send(socket.fd(), request.data() + at, request.size() - at, MSG_NOSIGNAL);
+    if (sent <= 0) throw std::runtime_error("the server closed the connection");
+    at += static_cast<std::size_t>(sent);
+  }
+  AnswerBuffer answer;
+  while (!answer.complete()) {
+    const auto [data, room] = answer.free_space();
+    const ssize_t got = ::recv(socket.fd(), data, room, 0);
+    if (got <= 0) throw std::runtime_error("the server closed the connection");
+    answer.grow(static_cast<std::size_t>(got));
+  }
+  if (answer.status() != 200) {
+    throw std::runtime_error(std::string(operation) + " was answered with " + std::to_string(answer.status()) + ": " +
+                             std::string(answer.body()));
+  }
+  return std::string(answer.body());
+}
+
+/// The text of the first `"name":"..."` at or after `from`, as it is escaped, and where it ends.
+inline std::optional<std::pair<std::string_view, std::size_t>> find_json_text(std::string_view json,
+                                                                              std::string_view name, std::size_t from) {
+  // memmem is the fastest search there is here, and answers with messages are long.
+  const std::string key = "\"" + std::string(name) + "\"";
+  const void* found = memmem(json.data() + from, json.size() - from, key.data(), key.size());
+  if (found == nullptr) return std::nullopt;
+  const std::size_t after = static_cast<std::size_t>(static_cast<const char*>(found) - json.data()) + key.size();
+  const std::size_t open = json.find('"', after);
+  if (open == std::string_view::npos) return std::nullopt;
+  std::size_t close = open + 1;
+  while (close < json.size() && json[close] != '"') close += json[close] == '\\' ? 2U : 1U;
+  if (close >= json.size()) return std::nullopt;
+  return std::pair{json.substr(open + 1, close - open - 1), close};
+}
+
+/// Makes the plan's queue if it is not there and returns its URL.
+inline std::string create_queue(const std::string& host, std::uint16_t port, const std::string& name) {
+  const std::string answer = call_once(host, port, "CreateQueue", "{\"QueueName\":\"" + name + "\"}");
+  const auto url = find_json_text(answer, "QueueUrl", 0);
+  if (!url) throw std::runtime_error("CreateQueue answered no QueueUrl: " + answer);
+  return std::string(url->first);
+}
+
+/// What the threads of one run share.
+struct LoadClock {
+  std::chrono::steady_clock::time_point counting_from;
+  std::chrono::steady_clock::time_point counting_until;  ///< the far future where only messages end the run
+  std::atomic<std::int64_t> messages_left;               ///< what may still be begun
+};
+
+/// One thread's connections and its epoll loop.
+class LoadThread {
+ public:
+  LoadThread(const LoadPlan& plan, LoadClock& clock, int connections, std::uint64_t seed)
+      : plan_(plan), clock_(clock), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    if (epoll_ < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+    receive_ = request("ReceiveMessage",
+                       "{\"QueueUrl\":\"" + plan.queue_url + "\",\"MaxNumberOfMessages\":10,\"WaitTimeSeconds\":0}");
+    for (int i = 0; i < connections; ++i) {
+      connections_.push_back(std::make_unique<Connection>(plan.host, plan.port));
+      Connection& connection = *connections_.back();
+      connection.prepared = prepare_send(seed * 1000 + static_cast<std::uint64_t>(i));
+      epoll_event event{};
+      event.events = EPOLLIN;
+      event.data.ptr = &connection;
+      ::epoll_ctl(epoll_, EPOLL_CTL_ADD, connection.socket.fd(), &event);
+    }
+  }
+  LoadThread(const LoadThread&) = delete;
+  LoadThread& operator=(const LoadThread&) = delete;
+  ~LoadThread() { ::close(epoll_); }
+
+  LoadResult run() {
+    for (auto& connection : connections_) begin_cycle(*connection, std::chrono::steady_clock::now());
+    std::array<epoll_event, 64> events{};
+    while (active_ > 0) {
+      const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 10'000);
+      if (count == 0) throw std::runtime_error("no answer within ten seconds");
+      for (int i = 0; i < count; ++i) {
+        auto& connection = *static_cast<Connection*>(events[static_cast<std::size_t>(i)].data.ptr);
+        if ((events[static_cast<std::size_t>(i)].events & EPOLLOUT) != 0) flush(connection);
+        if ((events[static_cast<std::size_t>(i)].events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) read(connection);
+      }
+    }
+    result_.seconds = std::chrono::duration<double>(last_ - clock_.counting_from).count();
+    return result_;
+  }
+
+ private:
+  enum class Step { idle, sending, receiving, deleting };
+
+  struct Connection {
+    Connection(const std::string& host, std::uint16_t port) : socket(host, port) {}
+    Socket socket;
+    Step step = Step::idle;
+    std::string prepared;      // a send as it goes out each time
+    std::string built;         // a delete, made from what was received
+    std::string_view pending;  // what of the request is still to be written
+    bool waits_to_write = false;
+    AnswerBuffer answer;
+    std::uint64_t messages = 0;  // of the request on its way
+    int empty_in_a_row = 0;
+    std::chrono::steady_clock::time_point started;
+  };
+
+  std::string request(std::string_view operation, const std::string& json) const {
+    return request_head(plan_.host, plan_.port, operation, json.size()).append(json);
+  }
+
+  std::string prepare_send(std::uint64_t seed) const {
+    const std::string queue = "{\"QueueUrl\":\"" + plan_.queue_url + "\",";
+    if (plan_.scenario == Scenario::send) {
+      return request("SendMessage", queue + "\"MessageBody\":\"" + random_text(plan_.body_bytes, seed) + "\"}");
+    }
+    std::string json = queue + "\"Entries\":[";
+    for (std::uint64_t i = 0; i < 10; ++i) {
+      if (i > 0) json += ",";
+      json += "{\"Id\":\"" + std::to_string(i) + "\",\"MessageBody\":\"" +
+              random_text(plan_.body_bytes, seed * 10 + i + 1'000'000) + "\"}";
+    }
+    return request("SendMessageBatch", json + "]}");
+  }
+
+  std::uint64_t messages_per_cycle() const { return plan_.scenario == Scenario::send ? 1 : 10; }
+
+  void begin_cycle(Connection& connection, std::chrono::steady_clock::time_point now) {
+    if (connection.step != Step::idle) --active_;
+    connection.step = Step::idle;
+    if (now >= clock_.counting_until) return;
+    // What a send takes is known beforehand; a receive is counted by what it brings.
+    const auto wanted =
+        static_cast<std::int64_t>(plan_.scenario == Scenario::receive_delete ? 0 : messages_per_cycle());
+    if (plan_.messages_max > 0 && clock_.messages_left.fetch_sub(wanted, std::memory_order_relaxed) <= 0) return;
+    ++active_;
+    if (plan_.scenario == Scenario::receive_delete) {
+      start(connection, Step::receiving, receive_, 0, now);
+    } else {
+      start(connection, Step::sending, connection.prepared, messages_per_cycle(), now);
+    }
+  }
+
+  void start(Connection& connection, Step step, std::string_view bytes, std::uint64_t messages,
+             std::chrono::steady_clock::time_point now) {
+    connection.step = step;
+    connection.pending = bytes;
+    connection.messages = messages;
+    connection.started = now;
+    connection.answer.clear();
+    flush(connection);
+  }
+
+  void flush(Connection& connection) {
+    while (!connection.pending.empty()) {
+      const ssize_t sent = ::send(connection.socket.fd(), connection.pending.data(), connection.pending.size(),
+                                  MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (sent > 0) {
+        connection.pending.remove_prefix(static_cast<std::size_t>(sent));
+      } else if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        break;
+      } else {
+        throw std::runtime_error("the server closed a connection while it was written to");
+      }
+    }
+    const bool waits = !connection.pending.empty();
+    if (waits != connection.waits_to_write) {
+      connection.waits_to_write = waits;
+      epoll_event event{};
+      event.events = EPOLLIN | (waits ? static_cast<std::uint32_t>(EPOLLOUT) : 0U);
+      event.data.ptr = &connection;
+      ::epoll_ctl(epoll_, EPOLL_CTL_MOD, connection.socket.fd(), &event);
+    }
+  }
+
+  void read(Connection& connection) {
+    const auto [data, room] = connection.answer.free_space();
+    const ssize_t got = ::recv(connection.socket.fd(), data, room, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (got <= 0) throw std::runtime_error("the server closed a connection");
+    connection.answer.grow(static_cast<std::size_t>(got));
+    if (connection.answer.complete()) finish(connection);
+  }
+
+  void finish(Connection& connection) {
+    const auto now = std::chrono::steady_clock::now();
+    const bool counted = now >= clock_.counting_from && now <= clock_.counting_until;
+    last_ = now;
+    const std::string_view body = connection.answer.body();
+    if (connection.answer.status() != 200) {
+      fail(std::to_string(connection.answer.status()) + " " + std::string(body.substr(0, 300)));
+      begin_cycle(connection, now);
+      return;
+    }
+    if (counted) {
+      ++result_.requests;
+      const auto took = std::chrono::duration_cast<std::chrono::nanoseconds>(now - connection.started).count();
+      result_.latency.record(static_cast<std::uint64_t>(took));
+    }
+    if (connection.step == Step::receiving) {
+      after_receive(connection, body, now);
+      return;
+    }
+    if (body.find("\"SenderFault\"") != std::string_view::npos) fail("a batch entry failed: " + std::string(body));
+    result_.messages_total += connection.messages;
+    if (counted) result_.messages += connection.messages;
+    begin_cycle(connection, now);
+  }
+
+  void after_receive(Connection& connection, std::string_view body, std::chrono::steady_clock::time_point now) {
+    std::string& json = delete_json_;
+    json.assign("{\"QueueUrl\":\"").append(plan_.queue_url).append("\",\"Entries\":[");
+    std::uint64_t count = 0;
+    for (std::size_t at = 0;;) {
+      const auto handle = find_json_text(body, "ReceiptHandle", at);
+      if (!handle) break;
+      at = handle->second;
+      if (count > 0) json.push_back(',');
+      json.append("{\"Id\":\"").append(std::to_string(count)).append("\",\"ReceiptHandle\":\"");
+      json.append(handle->first).append("\"}");
+      ++count;
+    }
+    if (count == 0) {
+      ++result_.empty_receives;
+      // Empty a few times running means drained: without a time to end at, this connection is done.
+      if (++connection.empty_in_a_row >= 3 && plan_.messages_max > 0) {
+        --active_;
+        connection.step = Step::idle;
+        return;
+      }
+      begin_cycle(connection, now);
+      return;
+    }
+    connection.empty_in_a_row = 0;
+    clock_.messages_left.fetch_sub(static_cast<std::int64_t>(count), std::memory_order_relaxed);
+    json.append("]}");
+    connection.built = request("DeleteMessageBatch", json);
+    start(connection, Step::deleting, connection.built, count, now);
+  }
+
+  void fail(std::string what) {
+    ++result_.errors;
+    if (result_.first_error.empty()) result_.first_error = std::move(what);
+    if (result_.errors > 1'000) throw std::runtime_error("too many errors, the first: " + result_.first_error);
+  }
+
+  const LoadPlan& plan_;
+  LoadClock& clock_;
+  const int epoll_;
+  std::string receive_;
+  std::string delete_json_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  int active_ = 0;
+  std::chrono::steady_clock::time_point last_;
+  LoadResult result_;
+};
+
+/// REQUIRES: the queue exists; a duration, a number of messages or both are set. Throws std::runtime_error if the
+/// server cannot be reached or goes away.
+inline LoadResult run_load(const LoadPlan& plan) {
+  using std::chrono::steady_clock;
+  LoadClock clock{};
+  clock.messages_left = static_cast<std::int64_t>(plan.messages_max);
+  std::vector<std::unique_ptr<LoadThread>> workers;
+  for (int i = 0; i < plan.threads; ++i) {
+    const int share = plan.connections / plan.threads + (i < plan.connections % plan.threads ? 1 : 0);
+    if (share > 0)
+      workers.push_back(std::make_unique<LoadThread>(plan, clock, share, static_cast<std::uint64_t>(i) + 1));
+  }
+  clock.counting_from = steady_clock::now() + plan.warmup;
+  clock.counting_until = plan.duration.count() > 0
+                             ? clock.counting_from + std::chrono::duration_cast<steady_clock::duration>(plan.duration)
+                             : steady_clock::time_point::max();
+  std::vector<LoadResult> results(workers.size());
+  std::vector<std::exception_ptr> failures(workers.size());
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    threads.emplace_back([&, i] {
+      try {
+        results[i] = workers[i]->run();
+      } catch (...) {
+        failures[i] = std::current_exception();
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  LoadResult total;
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    if (failures[i]) std::rethrow_exception(failures[i]);
+    total.merge(results[i]);
+    total.seconds = std::max(total.seconds, results[i].seconds);
+  }
+  // Where time ends the run, it is the time that counts, and not the last answer, which may have come after it.
+  const double planned = std::chrono::duration<double>(plan.duration).count();
+  if (planned > 0 && total.seconds > planned) total.seconds = planned;
+  return total;
+}
+
+}  // namespace penstock::bench

@@ -1,0 +1,523 @@
+#!/usr/bin/env python3
+"""Measures Penstock against its yardsticks and prints each as a ratio beside its goal.
+
+Everything runs on loopback and is started and stopped from here. The runs of a comparison are interleaved, so that a
+slow minute of the machine hits both sides, and the medians are compared. Nothing but Python's standard library and the
+bench programs is needed; the comparison with fauxqs also takes Node and npm, and is left out where they are missing.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import http.client
+import json
+import os
+import pathlib
+import platform
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+MEGABYTE = 1_000_000
+CPUS = os.cpu_count() or 1
+
+
+class BenchError(Exception):
+    """A program that failed or a server that did not come up."""
+
+
+# ---- Servers
+
+
+class Process:
+    """A child process that is ended by its process id, at the latest when this program ends."""
+
+    running = []
+
+    def __init__(self, argv, log_path):
+        self.log_path = log_path
+        self.log = open(log_path, "ab")
+        self.started = time.monotonic()
+        self.popen = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        Process.running.append(self)
+
+    def check_alive(self):
+        if self.popen.poll() is not None:
+            tail = pathlib.Path(self.log_path).read_text(errors="replace")[-600:]
+            raise BenchError(f"{self.popen.args[0]} ended with {self.popen.returncode}: {tail}")
+
+    def stop(self):
+        if self in Process.running:
+            Process.running.remove(self)
+        if self.popen.poll() is None:
+            self.popen.send_signal(signal.SIGTERM)
+            try:
+                self.popen.wait(60)
+            except subprocess.TimeoutExpired:
+                self.popen.kill()
+                self.popen.wait()
+        self.log.close()
+
+    def memory(self, field="VmRSS"):
+        """Resident bytes, from the kernel's books."""
+        with open(f"/proc/{self.popen.pid}/status", encoding="ascii") as status:
+            for line in status:
+                if line.startswith(field + ":"):
+                    return int(line.split()[1]) * 1024
+        raise BenchError(f"no {field} for process {self.popen.pid}")
+
+
+class Server(Process):
+    """A process that serves SQS at `endpoint`."""
+
+    def __init__(self, argv, log_path, port=None, ready_file=None):
+        super().__init__(argv, log_path)
+        self.endpoint = f"http://127.0.0.1:{port}" if port else self._await_ready_file(ready_file)
+        if port:
+            self._await_answer(port)
+
+    def _await_ready_file(self, path):
+        while not path.exists():
+            self.check_alive()
+            if time.monotonic() - self.started > 60:
+                raise BenchError("the server was not ready within a minute")
+            time.sleep(0.002)
+        return path.read_text(encoding="ascii").strip()
+
+    def _await_answer(self, port):
+        while True:
+            self.check_alive()
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return
+            time.sleep(0.01)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def call(port, operation, body, timeout=30):
+    """One JSON request; returns the parsed answer. The connection is refused with OSError while nobody listens."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    try:
+        connection.request("POST", "/", json.dumps(body), {
+            "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AmazonSQS." + operation,
+            "Authorization": "AWS4-HMAC-SHA256 Credential=bench/20260101/us-east-1/sqs/aws4_request, "
+                             "SignedHeaders=host, Signature=0"})
+        answer = connection.getresponse()
+        text = answer.read()
+        if answer.status != 200:
+            raise BenchError(f"{operation} was answered with {answer.status}: {text[:300]}")
+        return json.loads(text) if text else {}
+    finally:
+        connection.close()
+
+
+class Bench:
+    """What every section uses: the programs, the scratch directory, the settings and the results."""
+
+    def __init__(self, args, scratch):
+        self.args = args
+        self.scratch = scratch
+        self.rounds = args.rounds or (3 if args.quick else 5)
+        self.seconds = args.seconds or (1.0 if args.quick else 3.0)
+        self.count = 0
+        self.results = []
+        self.notes = []
+
+    def program(self, name):
+        for folder in (self.args.build_dir, self.args.build_dir / "bench"):
+            if (folder / name).is_file():
+                return folder / name
+        raise BenchError(f"{name} is not in {self.args.build_dir}: build first")
+
+    def fresh(self, name):
+        self.count += 1
+        return self.scratch / f"{self.count}-{name}"
+
+    def penstock(self, *flags, data=None, port=0):
+        """A running Penstock; on a new empty directory if none is given."""
+        ready = self.fresh("ready")
+        data = data or self.fresh("data")
+        argv = [self.args.penstock or self.program("penstock"), "serve", "--host", "127.0.0.1", "--port", port,
+                "--ready-file", ready, "--data-dir", data, "--threads", CPUS, "--log-level", "warn", *flags]
+        return Server(argv, self.fresh("log"), ready_file=ready)
+
+    def load(self, endpoint, scenario, connections, queue="bench", seconds=None, warmup=0.3, messages=0):
+        argv = [self.program("bench_http_load"), "--endpoint", endpoint, "--scenario", scenario, "--connections",
+                connections, "--queue", queue, "--seconds", self.seconds if seconds is None else seconds, "--warmup",
+                warmup, "--messages", messages]
+        return self._figures(argv)
+
+    def raw(self, threads, batch=1):
+        argv = [self.program("bench_raw_rocksdb"), "--dir", self.fresh("raw"), "--threads", threads, "--batch", batch,
+                "--seconds", self.seconds]
+        return self._figures(argv)["rate"]
+
+    def _figures(self, argv):
+        done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise BenchError(done.stderr.strip() or f"{argv[0]} failed")
+        figures = json.loads(done.stdout)
+        if figures["errors"]:
+            raise BenchError(f"{figures['errors']} errors under load, the first: {figures['first_error']}")
+        return figures
+
+    def forget(self, path):
+        shutil.rmtree(path, ignore_errors=True)
+
+    # ---- Results
+
+    def ratio(self, name, figure, yardstick, goal=None, unit="/s"):
+        """A row that compares a rate with a yardstick's; the goal is the least ratio that is good enough."""
+        value = figure / yardstick if yardstick else 0.0
+        self._row(name, f"{figure:,.0f} {unit}", f"{yardstick:,.0f} {unit}", value, f"{value:.2f}",
+                  None if goal is None else f">= {goal:.2f}", None if goal is None else value >= goal)
+
+    def bound(self, name, figure, limit, unit):
+        """A row with a figure that is not to be greater than a limit."""
+        met = None if limit is None else figure <= limit
+        self._row(name, f"{figure:,.1f} {unit}", "", figure, "", None if limit is None else f"<= {limit:g} {unit}", met)
+
+    def _row(self, name, figure, yardstick, value, ratio, goal, met):
+        self.results.append({"name": name, "figure": figure, "yardstick": yardstick, "value": value, "goal": goal,
+                             "met": met})
+        verdict = {None: "", True: "met", False: "MISSED"}[met]
+        print(f"  {name:<58}{figure:>16}{yardstick:>16}{ratio:>8}  {goal or '':<14}{verdict}", flush=True)
+
+    def note(self, text):
+        self.notes.append(text)
+        print(f"  {text}", flush=True)
+
+
+def interleaved(rounds, **sides):
+    """Runs every side once per round, in turns that reverse every other round; returns each side's median."""
+    figures = {name: [] for name in sides}
+    for number in range(rounds):
+        order = list(sides) if number % 2 == 0 else list(reversed(sides))
+        for name in order:
+            figures[name].append(sides[name]())
+    return {name: statistics.median(values) for name, values in figures.items()}
+
+
+# ---- Sections
+
+
+def section_start(bench):
+    """Start on an empty directory: from exec to the first answered request, and what it takes when it is idle."""
+    times = []
+    idle = 0
+    for number in range(20):
+        port = free_port()
+        data = bench.fresh("data")
+        argv = [bench.args.penstock or bench.program("penstock"), "serve", "--host", "127.0.0.1", "--port", port,
+                "--data-dir", data, "--log-level", "warn"]
+        process = Process(argv, bench.fresh("log"))
+        times.append(first_answer(process, port, "ListQueues", {}) * 1000)
+        if number == 19:
+            time.sleep(1)
+            idle = process.memory()
+        process.stop()
+        bench.forget(data)
+    bench.bound("start on an empty directory to first answer, median of 20", statistics.median(times), 50, "ms")
+    bench.bound("the slowest of these", max(times), None, "ms")
+    bench.bound("resident when idle", idle / MEGABYTE, 30, "MB")
+
+
+def first_answer(process, port, operation, body):
+    """Seconds from the start of the process to its first answer."""
+    while True:
+        try:
+            answer = call(port, operation, body)
+            took = time.monotonic() - process.started
+            process.last_answer = answer
+            return took
+        except (ConnectionRefusedError, ConnectionResetError):
+            process.check_alive()
+            time.sleep(0.0003)
+
+
+def section_send(bench):
+    """SendMessage of 1 KiB, synced, beside RocksDB alone with as many threads."""
+    def penstock(connections):
+        def run():
+            data = bench.fresh("data")
+            with bench.penstock(data=data) as server:
+                rate = bench.load(server.endpoint, "send", connections)["rate"]
+            bench.forget(data)
+            return rate
+        return run
+
+    counts = (1, 32, 64)
+    sides = {}
+    for count in counts:
+        sides[f"raw{count}"] = lambda count=count: bench.raw(count)
+        sides[f"penstock{count}"] = penstock(count)
+    median = interleaved(bench.rounds, **sides)
+    goals = {1: 0.75, 32: 0.9, 64: 0.9}
+    for count in counts:
+        connections = "connection" if count == 1 else "connections"
+        bench.ratio(f"send, synced, {count} {connections} : raw RocksDB, {count} threads", median[f"penstock{count}"],
+                    median[f"raw{count}"], goals[count])
+    bench.ratio("send, synced, 64 connections : a synced write per request", median["penstock64"], median["raw1"], 2.0)
+
+
+def section_os(bench):
+    """Syncing left to the kernel, beside a server that does nothing but HTTP."""
+    def bare():
+        ready = bench.fresh("ready")
+        argv = [bench.program("bench_bare_server"), "--threads", CPUS, "--ready-file", ready]
+        with Server(argv, bench.fresh("log"), ready_file=ready) as server:
+            return bench.load(server.endpoint, "send", 64)["rate"]
+
+    def penstock():
+        data = bench.fresh("data")
+        with bench.penstock("--durability", "os", data=data) as server:
+            rate = bench.load(server.endpoint, "send", 64)["rate"]
+        bench.forget(data)
+        return rate
+
+    median = interleaved(bench.rounds, bare=bare, penstock=penstock)
+    bench.ratio("send, --durability os, 64 connections : bare Beast server", median["penstock"], median["bare"], 0.5)
+
+
+def section_batch(bench):
+    """Batches of ten, and taking them out again."""
+    received = []
+
+    def penstock():
+        data = bench.fresh("data")
+        with bench.penstock(data=data) as server:
+            sent = bench.load(server.endpoint, "send-batch", 16)
+            received.append(bench.load(server.endpoint, "receive-delete", 16, messages=sent["messages_total"])["rate"])
+        bench.forget(data)
+        return sent["rate"]
+
+    median = interleaved(bench.rounds, raw=lambda: bench.raw(1, batch=100), penstock=penstock)
+    bench.ratio("send batches of 10, synced, 16 connections : raw, 100 a sync", median["penstock"], median["raw"], 0.35)
+    bench.ratio("receive 10 + delete 10, 16 connections : send batches", statistics.median(received),
+                median["penstock"], 0.4)
+
+
+def section_backlog(bench):
+    """The same work with many messages waiting as with an empty queue; memory; restart."""
+    backlog = bench.args.backlog or (100_000 if bench.args.quick else 1_000_000)
+    full_data = bench.fresh("backlog")
+    idle, after_fill = fill_backlog(bench, full_data, backlog)
+    restarts, after_restart = restart_with_backlog(bench, full_data)
+    with bench.penstock(data=full_data) as full, bench.penstock() as empty:
+        rates, after_load = compare_backlog(bench, full, empty)
+    bench.forget(full_data)
+    label = f"{backlog:,} waiting"
+    for phase, title in (("send", "send, 64 connections"), ("send-batch", "send batches of 10, 16 connections"),
+                         ("receive-delete", "receive 10 + delete 10, 16 connections")):
+        bench.ratio(f"{title}, {label} : empty", statistics.median(rates["full", phase]),
+                    statistics.median(rates["empty", phase]), 0.9)
+    most = max(after_fill[-1], after_restart, after_load["full"])
+    limit = 100 if backlog <= 1_000_000 else None
+    bench.bound(f"resident, more than when started, {label}", (most - idle) / MEGABYTE, limit, "MB")
+    bench.note(f"resident: {idle / MEGABYTE:.1f} MB at start, {after_fill[-1] / MEGABYTE:.1f} after filling, "
+               f"{after_restart / MEGABYTE:.1f} after a restart, {after_load['full'] / MEGABYTE:.1f} after this load "
+               f"({after_load['empty'] / MEGABYTE:.1f} after the same load on the empty one)")
+    if len(after_fill) > 1:
+        bench.bound(f"resident after filling, {label}, more than with 1,000,000",
+                    (after_fill[-1] - after_fill[0]) / MEGABYTE, 10, "MB")
+    bench.bound(f"restart to first message, {label}, median of {len(restarts)}", statistics.median(restarts), 1000, "ms")
+
+
+def fill_backlog(bench, data, backlog):
+    """Returns the resident bytes at start, and after the first million (if there are more) and the last message."""
+    after = []
+    with bench.penstock("--durability", "os", data=data) as server:
+        call(int(server.endpoint.rsplit(":", 1)[1]), "ListQueues", {})
+        time.sleep(1)
+        idle = server.memory()
+        steps = [backlog] if backlog <= 1_000_000 else [1_000_000, backlog - 1_000_000]
+        for messages in steps:
+            bench.load(server.endpoint, "send-batch", 16, queue="backlog", seconds=0, warmup=0, messages=messages)
+            after.append(server.memory())
+    return idle, after
+
+
+def restart_with_backlog(bench, data):
+    """Milliseconds from exec to the first message received, a few times over; resident bytes after it."""
+    times = []
+    for _ in range(bench.rounds):
+        port = free_port()
+        argv = [bench.args.penstock or bench.program("penstock"), "serve", "--host", "127.0.0.1", "--port", port,
+                "--data-dir", data, "--threads", CPUS, "--log-level", "warn"]
+        process = Process(argv, bench.fresh("log"))
+        url = f"http://127.0.0.1:{port}/000000000000/backlog"
+        took = first_answer(process, port, "ReceiveMessage", {"QueueUrl": url, "VisibilityTimeout": 0})
+        if not process.last_answer.get("Messages"):
+            raise BenchError("the restarted server did not deliver a message")
+        times.append(took * 1000)
+        resident = process.memory()
+        process.stop()
+    return times, resident
+
+
+def compare_backlog(bench, full, empty):
+    """Rates of each phase on both servers. What a round sends it takes out again, so that both stay as they are."""
+    rates = {(side, phase): [] for side in ("full", "empty") for phase in ("send", "send-batch", "receive-delete")}
+    servers = [("full", full), ("empty", empty)]
+    for number in range(bench.rounds):
+        order = servers if number % 2 == 0 else servers[::-1]
+        sent = {"full": 0, "empty": 0}
+        for phase, connections in (("send", 64), ("send-batch", 16)):
+            for side, server in order:
+                figures = bench.load(server.endpoint, phase, connections, queue="backlog")
+                rates[side, phase].append(figures["rate"])
+                sent[side] += figures["messages_total"]
+        for side, server in order:
+            figures = bench.load(server.endpoint, "receive-delete", 16, queue="backlog", seconds=0, warmup=0,
+                                 messages=sent[side])
+            rates[side, "receive-delete"].append(figures["rate"])
+    return rates, {"full": full.memory(), "empty": empty.memory()}
+
+
+def section_fauxqs(bench):
+    """Beside another emulator, which keeps its queues in memory, under the same load."""
+    folder = install_fauxqs(bench)
+    if folder is None:
+        return
+    loads = (("send", 1), ("send", 64), ("send-batch", 16), ("receive-delete", 16))
+
+    def run_all(server):
+        rates = []
+        total = 0
+        for scenario, connections in loads:
+            # The queue is filled for the receives by what the batches before them sent.
+            queue = "single" if scenario == "send" else "batch"
+            figures = bench.load(server.endpoint, scenario, connections, queue=queue, messages=total
+                                 if scenario == "receive-delete" else 0)
+            total = figures["messages_total"]
+            rates.append(figures["rate"])
+        return rates
+
+    def fauxqs():
+        port = free_port()
+        # Its own command logs every request; without that it is faster.
+        code = f"import('{folder}/node_modules/fauxqs/dist/app.js').then(m => m.startFauxqs({{port: {port}, " \
+               "host: '127.0.0.1', logger: false}))"
+        with Server(["node", "--input-type=module", "-e", code], bench.fresh("log"), port=port) as server:
+            return run_all(server)
+
+    def penstock(*flags):
+        def run():
+            data = bench.fresh("data")
+            with bench.penstock(*flags, data=data) as server:
+                rates = run_all(server)
+            bench.forget(data)
+            return rates
+        return run
+
+    rates = {"fauxqs": [], "synced": [], "ephemeral": []}
+    sides = {"fauxqs": fauxqs, "synced": penstock(), "ephemeral": penstock("--ephemeral")}
+    for number in range(max(1, bench.rounds - 2)):
+        for side in (list(sides) if number % 2 == 0 else list(reversed(sides))):
+            rates[side].append(sides[side]())
+    for index, (scenario, connections) in enumerate(loads):
+        peer = statistics.median(run[index] for run in rates["fauxqs"])
+        for side in ("synced", "ephemeral"):
+            own = statistics.median(run[index] for run in rates[side])
+            plural = "" if connections == 1 else "s"
+            bench.ratio(f"{scenario}, {connections} connection{plural}, {side} : fauxqs", own, peer)
+
+
+def install_fauxqs(bench):
+    """The peer's folder outside the tree, as the lock file pins it; None, with a note why, if it cannot be had."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        bench.note("left out: it needs Node and npm")
+        return None
+    major = int(subprocess.run(["node", "-p", "process.versions.node.split('.')[0]"], capture_output=True, text=True,
+                               check=True).stdout)
+    if major < 20:
+        bench.note(f"left out: fauxqs needs Node 20, and this is {major}")
+        return None
+    here = pathlib.Path(__file__).resolve().parent
+    lock = (here / "package-lock.json").read_bytes()
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "penstock-bench"
+    folder = cache / hashlib.sha256(lock).hexdigest()[:16]
+    if (folder / "installed").exists():
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(here / name, folder / name)
+    done = subprocess.run(["npm", "ci", "--prefix", str(folder), "--no-audit", "--no-fund", "--loglevel", "error"],
+                          capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        bench.note(f"left out: npm ci failed: {done.stderr.strip()[-200:]}")
+        return None
+    (folder / "installed").touch()
+    return folder
+
+
+SECTIONS = {"start": section_start, "send": section_send, "os": section_os, "batch": section_batch,
+            "backlog": section_backlog, "fauxqs": section_fauxqs}
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="shorter runs and a smaller backlog, about two minutes")
+    parser.add_argument("--rounds", type=int, help="runs of each side, of which the median counts")
+    parser.add_argument("--seconds", type=float, help="counted time of each run")
+    parser.add_argument("--only", action="append", choices=SECTIONS, help="this section; may be given again")
+    parser.add_argument("--backlog", type=int, help="messages waiting; 10000000 shows that memory stays the same")
+    parser.add_argument("--build-dir", type=pathlib.Path, default=ROOT / "build", help="where the programs are")
+    parser.add_argument("--penstock", type=pathlib.Path, help="another server binary")
+    parser.add_argument("--dir", type=pathlib.Path, help="where data is written (default: bench-data in the build dir)")
+    parser.add_argument("--json", type=pathlib.Path, help="write the results here too")
+    parser.add_argument("--check", action="store_true", help="exit 1 if a goal was missed")
+    return parser.parse_args()
+
+
+def main():
+    args = parse_args()
+    parent = args.dir or args.build_dir / "bench-data"
+    parent.mkdir(parents=True, exist_ok=True)
+    scratch = pathlib.Path(tempfile.mkdtemp(dir=parent))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    bench = Bench(args, scratch)
+    started = time.monotonic()
+    try:
+        for name in args.only or SECTIONS:
+            print(f"{name}: {SECTIONS[name].__doc__.splitlines()[0]}", flush=True)
+            SECTIONS[name](bench)
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        for process in list(Process.running):
+            process.stop()
+        shutil.rmtree(scratch, ignore_errors=True)
+    missed = [row["name"] for row in bench.results if row["met"] is False]
+    judged = sum(row["met"] is not None for row in bench.results)
+    print(f"{judged - len(missed)} of {judged} goals met, {bench.rounds} rounds of {bench.seconds:g} s on {CPUS} "
+          f"processors, {time.monotonic() - started:.0f} s in all")
+    if args.json:
+        args.json.write_text(json.dumps({"machine": platform.machine(), "processors": CPUS, "rounds": bench.rounds,
+                                         "seconds": bench.seconds, "results": bench.results, "notes": bench.notes},
+                                        indent=2) + "\n", encoding="utf-8")
+    return 1 if missed and args.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Runs unmodified AWS clients against the real binary: each client on a server and a data directory of its own.
+
+    run.py --penstock build/penstock [--only cli|boto3|js|sqs-consumer]
+
+Every case prints one line, PASS or FAIL; the exit code is not 0 if a case failed.
+"""
+
+import argparse
+import ctypes
+import fcntl
+import hashlib
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+# Debian's boto3 belongs to Debian's interpreter, whatever else is first on PATH.
+DEBIAN_PYTHON = "/usr/bin/python3"
+
+CLIENTS = {
+    "cli": [DEBIAN_PYTHON, HERE / "cli_client.py"],
+    "boto3": [DEBIAN_PYTHON, HERE / "boto3_client.py"],
+    "js": ["node", HERE / "js_client.mjs"],
+    "sqs-consumer": ["node", HERE / "sqs_consumer.mjs"],
+}
+NODE_CLIENTS = {"js", "sqs-consumer"}
+
+
+def client_environment(endpoint):
+    """What the person running the tests has configured for AWS, or for a proxy, is none of the clients' business."""
+    environment = {name: value for name, value in os.environ.items()
+                   if not name.startswith("AWS_") and not name.lower().endswith("_proxy")}
+    environment.update({
+        "PENSTOCK_ENDPOINT": endpoint, "AWS_ACCESS_KEY_ID": "anybody", "AWS_SECRET_ACCESS_KEY": "anything",
+        "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1", "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true", "AWS_PAGER": "",
+        "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1",
+    })
+    return environment
+
+
+def install_node_modules():
+    """npm ci, when the lock file is another than the one that was installed."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        sys.exit("sdk: the JavaScript clients need node (18 or later) and npm")
+    lock_hash = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
+    stamp = HERE / "node_modules" / ".installed-from"
+    # Two clients may be started at once; the second finds the work done.
+    with open(__file__, "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if stamp.exists() and stamp.read_text(encoding="ascii") == lock_hash:
+            return
+        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel", "error"], cwd=HERE, check=True)
+        stamp.write_text(lock_hash, encoding="ascii")
+
+
+def die_with_parent():
+    """In the child: a test that is killed must not leave its server behind."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+class Server:
+    """The binary, on a new directory that goes with it."""
+
+    def __init__(self, binary):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="penstock-sdk-"))
+        ready = self.folder / "ready"
+        self.log = open(self.folder / "log", "wb")
+        self.process = subprocess.Popen(
+            [binary, "serve", "--host", "127.0.0.1", "--port", "0", "--ready-file", ready, "--data-dir",
+             self.folder / "data"], stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT,
+            preexec_fn=die_with_parent)
+        limit = time.monotonic() + 30
+        while not ready.exists():
+            if self.process.poll() is not None or time.monotonic() > limit:
+                self.process.kill()
+                sys.exit(f"sdk: the server did not start: {self.said()}")
+            time.sleep(0.005)
+        self.endpoint = ready.read_text(encoding="ascii").strip()
+
+    def said(self):
+        return (self.folder / "log").read_text(errors="replace")[-2000:]
+
+    def stop(self):
+        """Whether it ended as a server that is told to end should."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            clean = self.process.wait(15) == 0
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            clean = False
+        if not clean:
+            print(f"FAIL the server did not end with 0 after SIGTERM: {self.said()}")
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return clean
+
+
+def run_client(name, binary):
+    if name in NODE_CLIENTS:
+        install_node_modules()
+    server = Server(binary)
+    try:
+        print(f"{name}:", flush=True)
+        client = subprocess.run([str(a) for a in CLIENTS[name]], env=client_environment(server.endpoint), check=False)
+    finally:
+        clean = server.stop()
+    return client.returncode == 0 and clean
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--penstock", type=pathlib.Path, required=True, help="the binary")
+    parser.add_argument("--only", choices=CLIENTS, action="append", help="this client; may be given again")
+    args = parser.parse_args()
+    failed = [name for name in args.only or CLIENTS if not run_client(name, args.penstock.resolve())]
+    if failed:
+        print(f"sdk: failed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
