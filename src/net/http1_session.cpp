@@ -92,6 +92,8 @@ class Http1Session {
       }
       if (!co_await answer(parser)) co_return;
       release_body();
+      // What a long body needed is not held while nothing happens.
+      if (buffer_.size() == 0 && buffer_.capacity() > read_bytes) buffer_.shrink_to_fit();
       if (group_.stopping()) co_return;
     }
   }

@@ -21,7 +21,8 @@ using protocol::WireResponse;
 
 namespace {
 
-/// Open calls of one shard; each open connection has at most one, so this only bounds what many threads can heap on one.
+// A call's id is its thread's index above these bits, and a count below: unique without asking another thread. A
+// connection has one call open at a time, so that the mailboxes are bounded by net::NetLimits::connections_max.
 constexpr std::uint64_t call_bits = 48;
 
 template <class T>

@@ -1,3 +1,4 @@
+#include <csignal>
 #include <cstdio>
 #include <variant>
 
@@ -12,6 +13,8 @@ int main(int argc, char** argv) {
     return ending->status;
   }
   const auto& options = std::get<penstock::server::Options>(parsed);
+  // Whoever reads the log may stop doing so.
+  std::signal(SIGPIPE, SIG_IGN);
   penstock::server::start_logging(options.log_level, options.log_json);
   return penstock::server::serve(options);
 }

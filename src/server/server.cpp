@@ -1,6 +1,7 @@
 #include "server/server.hpp"
 
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,6 +46,14 @@ constexpr std::chrono::seconds drain_time_max{10};
 int fail(const std::string& why) {
   std::fprintf(stderr, "penstock: %s\n", why.c_str());
   return 1;
+}
+
+// Each connection is a descriptor, and the soft limit is often 1,024 for the sake of programs that use select.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /// A thread with what lives in it. The order of the members is the order in which they need each other.
@@ -201,6 +210,7 @@ class Server {
 }  // namespace
 
 int serve(const Options& options) {
+  raise_descriptor_limit();
   std::unique_ptr<Store> store;
   if (options.ephemeral) {
     store = std::make_unique<storage::MemoryStore>();

@@ -265,6 +265,47 @@ class Start(InDirectory):
             self.assertEqual((status, body["__type"]), (400, "com.amazonaws.sqs#QueueDeletedRecently"))
 
 
+class DiskSpace(InDirectory):
+    def setUp(self):
+        super().setUp()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=192m", "tmpfs", self.directory], capture_output=True)
+        if mounted.returncode != 0:
+            super().tearDown()
+            self.skipTest("no file system of a small size can be mounted here")
+
+    def tearDown(self):
+        subprocess.run(["umount", "-l", self.directory], check=True)
+        super().tearDown()
+
+    def test_a_full_disk_refuses_sends_lets_receives_go_on_and_recovers(self):
+        def ready():
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT)
+            connection.request("GET", "/readyz")
+            status = connection.getresponse().status
+            connection.close()
+            return status == 200
+
+        with Server(self.directory) as server:
+            url = server.create()
+            for body in ("one", "two"):
+                server.call("SendMessage", {"QueueUrl": url, "MessageBody": body})
+            filler = pathlib.Path(self.directory, "filler")
+            filler.write_bytes(b"x" * (90 << 20))
+            wait_until(lambda: not ready())
+            status, error = server.call("SendMessage", {"QueueUrl": url, "MessageBody": "three"})
+            self.assertEqual(status, 503)
+            self.assertIn("ServiceUnavailable", error["__type"])
+            _, body = server.call("ReceiveMessage", {"QueueUrl": url})
+            (message,) = body["Messages"]
+            self.assertEqual(message["Body"], "one")
+            handle = {"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]}
+            self.assertEqual(server.call("DeleteMessage", handle)[0], 200)
+            filler.unlink()
+            wait_until(ready)
+            self.assertEqual(server.call("SendMessage", {"QueueUrl": url, "MessageBody": "four"})[0], 200)
+            self.assertEqual(server.stop()[0], 0)
+
+
 class End(InDirectory):
     def test_both_signals_end_it_with_status_0_and_everything_kept(self):
         for number in (signal.SIGTERM, signal.SIGINT):
