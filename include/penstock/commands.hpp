@@ -158,10 +158,9 @@ struct StatesOfLoaded {
   std::vector<StateEntry> entries;
 };
 
-using Command =
-    std::variant<CreateQueue, LookupQueue, ListQueues, DeleteQueue, GetQueueAttributes, SetQueueAttributes, PurgeQueue,
-                 SendMessages, ReceiveMessages, DeleteMessages, ChangeVisibility, CancelReceive, ReturnUndelivered,
-                 FreshLoaded, StatesLoaded, StatesOfLoaded>;
+using Command = std::variant<CreateQueue, LookupQueue, ListQueues, DeleteQueue, GetQueueAttributes, SetQueueAttributes,
+                             PurgeQueue, SendMessages, ReceiveMessages, DeleteMessages, ChangeVisibility, CancelReceive,
+                             ReturnUndelivered, FreshLoaded, StatesLoaded, StatesOfLoaded>;
 
 // ---- Results.
 

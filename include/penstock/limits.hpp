@@ -33,15 +33,15 @@ inline constexpr Millis recreate_interval{60'000};
 /// What the engine enforces and how much it keeps in memory, per queue unless stated. The defaults are the
 /// service's; the simulation shrinks them so that every edge is met.
 struct Limits {
-  bool strict = false;                        ///< the 60 s rules of PurgeQueue and of creating a deleted queue again
-  std::size_t in_flight_max = 120'000;        ///< beyond it a short poll answers OverLimit, a long one waits
-  std::size_t fresh_window_max = 4'096;       ///< never-received messages known in memory; the rest stay on disk
-  std::size_t fresh_load_count_max = 1'024;   ///< entries of one load of the window
+  bool strict = false;                       ///< the 60 s rules of PurgeQueue and of creating a deleted queue again
+  std::size_t in_flight_max = 120'000;       ///< beyond it a short poll answers OverLimit, a long one waits
+  std::size_t fresh_window_max = 4'096;      ///< never-received messages known in memory; the rest stay on disk
+  std::size_t fresh_load_count_max = 1'024;  ///< entries of one load of the window
   std::size_t fresh_load_bytes_max = 4U << 20U;
-  std::size_t resident_idle_max = 65'536;     ///< delayed and returned messages in memory; the rest stay on disk
-  std::size_t state_load_count_max = 1'024;   ///< state records looked at by one load
-  std::size_t expire_batch_max = 1'000;       ///< messages that retention drops in one step
-  std::size_t parked_receives_max = 10'000;   ///< long polls waiting at one queue; one more is throttled
+  std::size_t resident_idle_max = 65'536;    ///< delayed and returned messages in memory; the rest stay on disk
+  std::size_t state_load_count_max = 1'024;  ///< state records looked at by one load
+  std::size_t expire_batch_max = 1'000;      ///< messages that retention drops in one step
+  std::size_t parked_receives_max = 10'000;  ///< long polls waiting at one queue; one more is throttled
 };
 
 }  // namespace penstock

@@ -46,12 +46,12 @@ struct StoredMessage {
 /// The part of a message's state that changes: written when it is delayed, received or has its visibility changed.
 struct MessageState {
   Instant sent{};
-  Instant visible_at{};            ///< in flight or delayed before this; ready from then on
-  Instant received_at{};           ///< of the latest receive, from which the 12 h cap counts; epoch if never received
-  Instant first_received_at{};     ///< ApproximateFirstReceiveTimestamp; epoch if never received
-  std::uint32_t receive_count = 0; ///< ApproximateReceiveCount
-  std::uint64_t receipt_nonce = 0; ///< the latest handle carries it; 0 if never received
-  std::uint32_t revision = 0;      ///< part of the record's key: each key is written exactly once
+  Instant visible_at{};             ///< in flight or delayed before this; ready from then on
+  Instant received_at{};            ///< of the latest receive, from which the 12 h cap counts; epoch if never received
+  Instant first_received_at{};      ///< ApproximateFirstReceiveTimestamp; epoch if never received
+  std::uint32_t receive_count = 0;  ///< ApproximateReceiveCount
+  std::uint64_t receipt_nonce = 0;  ///< the latest handle carries it; 0 if never received
+  std::uint32_t revision = 0;       ///< part of the record's key: each key is written exactly once
   friend bool operator==(const MessageState&, const MessageState&) = default;
 };
 

@@ -30,11 +30,11 @@ struct QueueRecord {
 /// Where a queue's lanes begin and end, rewritten with every commit that touches the queue, so that a start need not
 /// look for them among dead keys.
 struct QueueCursor {
-  Sequence head{1};              ///< first message of the fresh lane: never received, not delayed
-  Sequence tail{1};              ///< the next message gets this sequence
-  std::uint64_t fresh_count = 0; ///< messages of the fresh lane in [head, tail)
-  std::uint64_t state_count = 0; ///< state records: in flight, returned and delayed
-  Instant purged{};              ///< of the latest PurgeQueue; epoch if never
+  Sequence head{1};               ///< first message of the fresh lane: never received, not delayed
+  Sequence tail{1};               ///< the next message gets this sequence
+  std::uint64_t fresh_count = 0;  ///< messages of the fresh lane in [head, tail)
+  std::uint64_t state_count = 0;  ///< state records: in flight, returned and delayed
+  Instant purged{};               ///< of the latest PurgeQueue; epoch if never
   friend bool operator==(const QueueCursor&, const QueueCursor&) = default;
 };
 

@@ -1,5 +1,5 @@
-// All deadlines of a shard in one heap. A deadline can be moved and removed, so a message whose visibility changes often
-// leaves no litter behind.
+// All deadlines of a shard in one heap. A deadline can be moved and removed, so a message whose visibility changes
+// often leaves no litter behind.
 #pragma once
 
 #include <cstddef>
@@ -55,9 +55,7 @@ class DeadlineHeap {
     Due due;
   };
 
-  static bool before(const Node& a, const Node& b) {
-    return a.when != b.when ? a.when < b.when : a.order < b.order;
-  }
+  static bool before(const Node& a, const Node& b) { return a.when != b.when ? a.when < b.when : a.order < b.order; }
   void place(std::size_t position, const Node& node);
   void rise(std::size_t position);
   void sink(std::size_t position);

@@ -10,12 +10,12 @@ namespace penstock::core {
 namespace {
 
 enum class Kind : std::uint8_t {
-  integer,   // from min to max
-  boolean,   // "true" or "false"
-  text,      // anything; empty clears it
-  read_only, // reported, cannot be set
-  fifo,      // belongs to FIFO queues, which are not offered yet
-  redrive,   // belongs to dead-letter queues, which are not offered yet
+  integer,    // from min to max
+  boolean,    // "true" or "false"
+  text,       // anything; empty clears it
+  read_only,  // reported, cannot be set
+  fifo,       // belongs to FIFO queues, which are not offered yet
+  redrive,    // belongs to dead-letter queues, which are not offered yet
 };
 
 struct Attribute {
@@ -57,8 +57,8 @@ constexpr std::array attribute_table{
 };
 
 const Attribute* find(std::string_view name) {
-  const auto* it = std::find_if(attribute_table.begin(), attribute_table.end(),
-                                [&](const Attribute& a) { return a.name == name; });
+  const auto* it =
+      std::find_if(attribute_table.begin(), attribute_table.end(), [&](const Attribute& a) { return a.name == name; });
   return it == attribute_table.end() ? nullptr : it;
 }
 
@@ -92,16 +92,15 @@ std::variant<std::string, Error> canonical(const Attribute& attribute, const std
       return value;
     case Kind::fifo:
       if (attribute.name == "DeduplicationScope" || attribute.name == "FifoThroughputLimit") {
-        return Error{ErrorCode::InvalidAttributeName, "You can specify the " + std::string(attribute.name) +
-                                                          " only when FifoQueue is set to true."};
+        return Error{ErrorCode::InvalidAttributeName,
+                     "You can specify the " + std::string(attribute.name) + " only when FifoQueue is set to true."};
       }
       return unknown_attribute(attribute.name);
     case Kind::redrive:
       // An empty policy clears what is not there, which needs no support.
       if (value.empty()) return value;
-      return Error{ErrorCode::UnsupportedOperation,
-                   "Dead-letter queues are not supported: the attribute " + std::string(attribute.name) +
-                       " cannot be set."};
+      return Error{ErrorCode::UnsupportedOperation, "Dead-letter queues are not supported: the attribute " +
+                                                        std::string(attribute.name) + " cannot be set."};
     case Kind::read_only:
       break;
   }

@@ -19,7 +19,8 @@ Error invalid_value(std::string_view value, std::string_view parameter, std::str
 }
 
 Error invalid_handle(const std::string& handle) {
-  return {ErrorCode::ReceiptHandleIsInvalid, "The input receipt handle \"" + handle + "\" is not a valid receipt handle."};
+  return {ErrorCode::ReceiptHandleIsInvalid,
+          "The input receipt handle \"" + handle + "\" is not a valid receipt handle."};
 }
 
 }  // namespace
@@ -126,9 +127,10 @@ void StandardQueue::erase(Instant now) {
 
 std::optional<Error> StandardQueue::check_send(const OutgoingMessage& message, bool batch) const {
   if (message.bytes > settings_.message_bytes_max) {
-    return Error{ErrorCode::InvalidParameterValue,
-                 std::string(batch ? "One or more parameters cannot be validated." : "One or more parameters are invalid.") +
-                     " Reason: Message must be shorter than " + std::to_string(settings_.message_bytes_max) + " bytes."};
+    return Error{
+        ErrorCode::InvalidParameterValue,
+        std::string(batch ? "One or more parameters cannot be validated." : "One or more parameters are invalid.") +
+            " Reason: Message must be shorter than " + std::to_string(settings_.message_bytes_max) + " bytes."};
   }
   if (!message.content.deduplication_id.empty()) {
     return invalid_value(message.content.deduplication_id, "MessageDeduplicationId",
@@ -138,8 +140,7 @@ std::optional<Error> StandardQueue::check_send(const OutgoingMessage& message, b
 }
 
 Sent StandardQueue::accept(OutgoingMessage& message, Instant now) {
-  const Millis delay =
-      message.delay_seconds ? Millis{std::chrono::seconds{*message.delay_seconds}} : settings_.delay;
+  const Millis delay = message.delay_seconds ? Millis{std::chrono::seconds{*message.delay_seconds}} : settings_.delay;
   const Sequence sequence = cursor_.tail;
   auto stored = std::make_shared<StoredMessage>();
   stored->message_id = make_uuid(shard_.entropy);
@@ -201,10 +202,10 @@ void StandardQueue::load_fresh_if_low() {
   }
   if (window_.size() > shard_.limits.fresh_window_max / 2) return;
   fresh_loading_ = true;
-  shard_.effects.loads.emplace_back(LoadFresh{id(), epoch_, unread_, cursor_.tail,
-                                              std::min(shard_.limits.fresh_load_count_max,
-                                                       shard_.limits.fresh_window_max - window_.size()),
-                                              shard_.limits.fresh_load_bytes_max});
+  shard_.effects.loads.emplace_back(
+      LoadFresh{id(), epoch_, unread_, cursor_.tail,
+                std::min(shard_.limits.fresh_load_count_max, shard_.limits.fresh_window_max - window_.size()),
+                shard_.limits.fresh_load_bytes_max});
 }
 
 void StandardQueue::fresh_loaded(const FreshLoaded& loaded, Instant now) {

@@ -1,7 +1,7 @@
 // One standard queue: best-effort order, at-least-once, visibility timeouts, delays, retention, long polls.
 //
-// A message is in one of two places. The fresh lane holds what was never received, in order of sequence: [head, tail) on
-// disk, its front in memory as a window. Everything else (in flight, returned, delayed) has a state record, and a
+// A message is in one of two places. The fresh lane holds what was never received, in order of sequence: [head, tail)
+// on disk, its front in memory as a window. Everything else (in flight, returned, delayed) has a state record, and a
 // resident in memory. Residents that only wait (returned, delayed) are bounded by Limits::resident_idle_max; what is
 // beyond stays on disk and is swept in when there is room. Delays of such messages may end late, by as long as the
 // residents before them take; nothing else is affected. So neither memory nor the cost of an operation grows with a
@@ -135,24 +135,24 @@ class StandardQueue {
   QueueCursor cursor_;
   bool touched_ = false;
 
-  std::deque<FreshEntry> window_;    // the front of the fresh lane
-  Sequence unread_{1};               // what is not in the window begins here
+  std::deque<FreshEntry> window_;  // the front of the fresh lane
+  Sequence unread_{1};             // what is not in the window begins here
   bool fresh_loading_ = false;
   DeadlineHeap::Handle fresh_expiry_ = DeadlineHeap::none;
 
   Place in_flight_;
   Place delayed_;
-  Place ready_;                      // returned, or its delay over: comes before the fresh lane
-  Place back_;                       // received three times or more: comes when the head has reached its turn
+  Place ready_;  // returned, or its delay over: comes before the fresh lane
+  Place back_;   // received three times or more: comes when the head has reached its turn
   std::unordered_map<Sequence, Place::iterator> residents_;
 
-  std::uint64_t epoch_ = 1;          // changes when the contents are dropped: loads from before mean nothing then
+  std::uint64_t epoch_ = 1;  // changes when the contents are dropped: loads from before mean nothing then
   bool states_loading_ = false;
   Sequence sweep_{1};
-  bool round_is_whole_ = false;      // the sweep began at the front, and nothing was left to disk since
-  std::size_t swept_in_ = 0;         // residents gained since the sweep last began at the front
+  bool round_is_whole_ = false;  // the sweep began at the front, and nothing was left to disk since
+  std::size_t swept_in_ = 0;     // residents gained since the sweep last began at the front
   std::unordered_set<Sequence> changed_while_loading_;
-  std::vector<Sequence> asked_;      // the sequences of the load of states that is on its way
+  std::vector<Sequence> asked_;  // the sequences of the load of states that is on its way
   std::unordered_set<Sequence> known_absent_;
   std::vector<Deferred> deferred_;
 

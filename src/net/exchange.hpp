@@ -4,6 +4,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -27,6 +28,11 @@ class Exchange {
   /// For the handler, before it returns from start: the answer may take long, so the session watches whether the client
   /// goes away, and calls `cancel` if it does.
   void may_park(std::function<void()> cancel) { cancel_ = std::move(cancel); }
+
+  /// For the handler, before it returns from start: the answer comes from the thread with this index. A connection
+  /// whose requests go elsewhere may be moved there.
+  void answered_in(std::size_t lane) { lane_ = lane; }
+  std::optional<std::size_t> lane() const { return lane_; }
 
   /// `undelivered` is called if the answer did not reach the client.
   void complete(protocol::WireResponse response, std::function<void()> undelivered = {}) {
@@ -80,6 +86,7 @@ class Exchange {
   std::function<void()> undelivered_;
   std::function<void()> cancel_;
   std::unique_ptr<Waiter> waiter_;
+  std::optional<std::size_t> lane_;
 };
 
 /// What answers requests. One per thread; called in that thread only.

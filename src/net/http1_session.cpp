@@ -11,6 +11,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <cerrno>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -94,7 +95,7 @@ class Http1Session {
       release_body();
       // What a long body needed is not held while nothing happens.
       if (buffer_.size() == 0 && buffer_.capacity() > read_bytes) buffer_.shrink_to_fit();
-      if (group_.stopping()) co_return;
+      if (group_.stopping() || move_home()) co_return;
     }
   }
 
@@ -150,15 +151,30 @@ class Http1Session {
     return true;
   }
 
+  // True if the connection has been given to another thread. What was read ahead could not go with it.
+  bool move_home() {
+    if (!lane_ || buffer_.size() > 0) return false;
+    SessionGroup* home = group_.better_home(*lane_);
+    if (home == nullptr) return false;
+    error_code error;
+    const auto protocol = socket_.local_endpoint(error).protocol();
+    if (error) return false;
+    const int descriptor = socket_.release(error);
+    if (error) return false;
+    home->adopt(protocol, descriptor);
+    return true;
+  }
+
   // False if the connection is not to be used again.
   asio::awaitable<bool> answer(Parser& parser) {
     const http::request<http::string_body>& request = parser.get();
     headers_.clear();
     for (const auto& field : request) headers_.push_back({view(field.name_string()), view(field.value())});
     Exchange exchange(socket_.get_executor());
-    group_.handler().start(WireRequest{view(request.method_string()), view(request.target()), headers_, request.body(), {}},
-                           exchange);
+    group_.handler().start(
+        WireRequest{view(request.method_string()), view(request.target()), headers_, request.body(), {}}, exchange);
     if (!exchange.completed()) co_await wait_for(exchange);
+    lane_ = exchange.lane();
     const bool keep_alive = request.keep_alive() && !group_.stopping();
     co_return co_await write(exchange, keep_alive, request.method() != http::verb::head) && keep_alive;
   }
@@ -226,6 +242,7 @@ class Http1Session {
   boost::beast::flat_buffer buffer_;
   std::vector<protocol::Header> headers_;
   std::size_t body_reserved_ = 0;
+  std::optional<std::size_t> lane_;  // where the last request was answered
 };
 
 }  // namespace

@@ -33,8 +33,7 @@ bool is_missing_family(const error_code& error) {
 
 }  // namespace
 
-Listener::Listener(asio::io_context& context, std::vector<Lane> lanes)
-    : context_(context), lanes_(std::move(lanes)) {}
+Listener::Listener(asio::io_context& context, std::vector<Lane> lanes) : context_(context), lanes_(std::move(lanes)) {}
 
 ListenError Listener::open(const std::vector<std::string>& addresses, std::uint16_t port, bool skip_missing) {
   std::vector<asio::ip::address> parsed;
@@ -103,7 +102,8 @@ void Listener::accept_on(std::size_t index) {
       });
       return;
     }
-    asio::post(*lane.context, [lane, accepted = std::move(socket)]() mutable { lane.sessions->accept(std::move(accepted)); });
+    asio::post(*lane.context,
+               [lane, accepted = std::move(socket)]() mutable { lane.sessions->accept(std::move(accepted)); });
     accept_on(index);
   });
 }

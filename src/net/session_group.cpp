@@ -1,7 +1,10 @@
 #include "net/session_group.hpp"
 
+#include <unistd.h>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "net/http1_session.hpp"
@@ -31,15 +34,36 @@ void SessionGroup::accept(asio::ip::tcp::socket socket) {
 
 std::list<SessionGroup::Member>::iterator SessionGroup::join(asio::ip::tcp::socket& socket) {
   members_.push_back(Member{&socket, Clock::now() + limits_.idle_time_max, true});
+  size_.store(members_.size(), std::memory_order_relaxed);
   if (!std::exchange(sweeping_, true)) sweep();
   return std::prev(members_.end());
 }
 
 void SessionGroup::leave(std::list<Member>::iterator member) {
   members_.erase(member);
+  size_.store(members_.size(), std::memory_order_relaxed);
   if (!members_.empty()) return;
   sweep_timer_.cancel();
   if (auto drained = std::exchange(drained_, {})) drained();
+}
+
+SessionGroup* SessionGroup::better_home(std::size_t lane) const {
+  if (peers_ == nullptr || lane >= peers_->size()) return nullptr;
+  SessionGroup* home = (*peers_)[lane];
+  return home != this && home->size() < size() ? home : nullptr;
+}
+
+void SessionGroup::adopt(asio::ip::tcp::socket::protocol_type protocol, int descriptor) {
+  asio::post(executor_, [this, protocol, descriptor] {
+    asio::ip::tcp::socket socket(executor_);
+    boost::system::error_code error;
+    socket.assign(protocol, descriptor, error);
+    if (error) {
+      ::close(descriptor);
+    } else {
+      accept(std::move(socket));
+    }
+  });
 }
 
 bool SessionGroup::reserve_body(std::size_t bytes) {

@@ -1,6 +1,7 @@
 // The open connections of one thread: counted, timed and told to end.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -8,6 +9,7 @@
 #include <cstddef>
 #include <functional>
 #include <list>
+#include <vector>
 
 #include "net/exchange.hpp"
 #include "net/limits.hpp"
@@ -28,6 +30,10 @@ class SessionGroup {
 
   SessionGroup(boost::asio::any_io_executor executor, Handler& handler, const NetLimits& limits);
 
+  /// The groups of all threads, this one included, in the order of the lanes that handlers name. Outlives the group.
+  /// REQUIRES: called before the first connection, if at all.
+  void set_peers(const std::vector<SessionGroup*>& peers) { peers_ = &peers; }
+
   /// Begins a session on an accepted socket of this group's executor.
   void accept(boost::asio::ip::tcp::socket socket);
 
@@ -38,7 +44,15 @@ class SessionGroup {
   void abort();
 
   bool stopping() const { return stopping_; }
-  std::size_t size() const { return members_.size(); }
+  /// Any thread.
+  std::size_t size() const { return size_.load(std::memory_order_relaxed); }
+
+  /// Where a connection had better live whose requests are answered in `lane`: there, if that thread has fewer
+  /// connections than this one, so that a request need not change threads twice; null to stay. One connection to one
+  /// queue ends up in its queue's thread, and many stay spread over all.
+  SessionGroup* better_home(std::size_t lane) const;
+  /// Continues, in its own thread, a connection that another group had. Any thread.
+  void adopt(boost::asio::ip::tcp::socket::protocol_type protocol, int descriptor);
   Handler& handler() { return handler_; }
   const NetLimits& limits() const { return limits_; }
 
@@ -56,6 +70,8 @@ class SessionGroup {
   const NetLimits limits_;
   boost::asio::steady_timer sweep_timer_;
   std::list<Member> members_;
+  std::atomic<std::size_t> size_{0};
+  const std::vector<SessionGroup*>* peers_ = nullptr;
   std::size_t body_bytes_ = 0;
   bool sweeping_ = false;
   bool stopping_ = false;

@@ -74,7 +74,8 @@ void Frontend::start(WireRequest request, Exchange& exchange) {
   if (auto* response = std::get_if<WireResponse>(&prepared)) return finish(exchange, std::move(*response));
   auto& call = std::get<PreparedCall>(prepared);
   if (adds_data(call.command) && !service_.disk_space->has_room()) {
-    return finish(exchange, protocol::respond_error(request, Error{ErrorCode::ServiceUnavailable, "The disk is full."}));
+    return finish(exchange,
+                  protocol::respond_error(request, Error{ErrorCode::ServiceUnavailable, "The disk is full."}));
   }
   if (std::holds_alternative<ListQueues>(call.command)) {
     dispatch_to_all(std::move(call), exchange);
@@ -113,13 +114,13 @@ void Frontend::dispatch(PreparedCall call, Exchange& exchange) {
   const QueueName& queue = *queue_of(call.command);
   const std::size_t index = std::hash<QueueName>{}(queue) % service_.shards.size();
   Shard& shard = *service_.shards[index];
+  exchange.answered_in(index);
   const CallId id{(static_cast<std::uint64_t>(own_) << call_bits) | ++calls_};
   std::optional<QueueName> receives_from;
   if (std::holds_alternative<ReceiveMessages>(call.command)) {
     receives_from = queue;
-    exchange.may_park([&shard, id, name = queue] {
-      asio::post(shard.context(), [&shard, id, name] { shard.cancel(name, id); });
-    });
+    exchange.may_park(
+        [&shard, id, name = queue] { asio::post(shard.context(), [&shard, id, name] { shard.cancel(name, id); }); });
   }
   auto finish_here = [this, &exchange, &shard, respond = std::move(call.respond),
                       receives_from](std::optional<Result> result) {

@@ -11,7 +11,8 @@ namespace {
 
 std::string lower(std::string_view text) {
   std::string copy(text);
-  std::transform(copy.begin(), copy.end(), copy.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(copy.begin(), copy.end(), copy.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return copy;
 }
 
@@ -23,7 +24,8 @@ std::string_view without_port(std::string_view host) {
 
 bool is_address(std::string_view name) {
   if (name.starts_with('[')) return true;
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+  return !name.empty() &&
+         std::all_of(name.begin(), name.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
 }
 
 // Names that public DNS cannot be made to answer for: a web page cannot have been loaded from them, rebound or not. A
@@ -31,9 +33,8 @@ bool is_address(std::string_view name) {
 // that other emulators use, whose owners are not attackers.
 bool is_local_name(const std::string& name) {
   if (is_address(name) || name.find('.') == std::string::npos) return true;
-  constexpr std::array<std::string_view, 6> suffixes{".localhost",       ".internal",
-                                                     ".local",           ".localhost.localstack.cloud",
-                                                     ".amazonaws.com",   ".test"};
+  constexpr std::array<std::string_view, 6> suffixes{
+      ".localhost", ".internal", ".local", ".localhost.localstack.cloud", ".amazonaws.com", ".test"};
   return std::any_of(suffixes.begin(), suffixes.end(), [&](std::string_view suffix) { return name.ends_with(suffix); });
 }
 

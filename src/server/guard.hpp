@@ -1,5 +1,5 @@
-// Keeps web pages out. A form of any page can post to a port of this machine, and Query requests are simple in the sense
-// of CORS; a name that an attacker's DNS points at 127.0.0.1 even lets the page read the answers.
+// Keeps web pages out. A form of any page can post to a port of this machine, and Query requests are simple in the
+// sense of CORS; a name that an attacker's DNS points at 127.0.0.1 even lets the page read the answers.
 #pragma once
 
 #include <string_view>

@@ -83,7 +83,9 @@ class Server {
     for (std::size_t i = 0; i < options_.threads; ++i) {
       workers_.push_back(std::make_unique<Worker>(*store_, committer_, clock_, limits, service_, i));
       service_.shards.push_back(&workers_.back()->shard);
+      groups_.push_back(&workers_.back()->sessions);
     }
+    for (const auto& worker : workers_) worker->sessions.set_peers(groups_);
     for (RecoveredQueue& queue : queues) {
       const std::size_t owner = std::hash<QueueName>{}(queue.record.name) % workers_.size();
       workers_[owner]->shard.recover(std::move(queue));
@@ -98,9 +100,9 @@ class Server {
     for (const auto& worker : workers_) lanes.push_back({&worker->context, &worker->sessions});
     listener_ = std::make_unique<net::Listener>(main_context(), std::move(lanes));
     if (auto error = listener_->open(options_.hosts, options_.port, !options_.hosts_given)) return error;
-    service_.guard.loopback_only = std::all_of(options_.hosts.begin(), options_.hosts.end(), [](const std::string& host) {
-      return host.starts_with("127.") || host == "::1" || host == "localhost";
-    });
+    service_.guard.loopback_only = std::all_of(
+        options_.hosts.begin(), options_.hosts.end(),
+        [](const std::string& host) { return host.starts_with("127.") || host == "::1" || host == "localhost"; });
     return {};
   }
 
@@ -186,6 +188,7 @@ class Server {
   std::unique_ptr<Store> store_;
   SystemClock clock_;
   Service service_;
+  std::vector<net::SessionGroup*> groups_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<DiskSpace> disk_space_;
   std::unique_ptr<net::Listener> listener_;
@@ -194,17 +197,18 @@ class Server {
   std::size_t draining_ = 0;
   bool stopping_ = false;
   bool failed_ = false;
-  storage::Committer committer_{
-      *store_, options_.ephemeral ? storage::Durability::os : options_.durability,
-      {[this] {
-         for (const auto& worker : workers_) worker->shard.wake();
-       },
-       [](const StoreError& error) {
-         // What the engine holds in memory may not be on disk now: only what is on disk may be built on.
-         spdlog::critical("cannot write to the data directory, stopping: {}", error.message);
-         spdlog::shutdown();
-         std::_Exit(1);
-       }}};
+  storage::Committer committer_{*store_,
+                                options_.ephemeral ? storage::Durability::os : options_.durability,
+                                {[this] {
+                                   for (const auto& worker : workers_) worker->shard.wake();
+                                 },
+                                 [](const StoreError& error) {
+                                   // What the engine holds in memory may not be on disk now: only what is on disk may
+                                   // be built on.
+                                   spdlog::critical("cannot write to the data directory, stopping: {}", error.message);
+                                   spdlog::shutdown();
+                                   std::_Exit(1);
+                                 }}};
 };
 
 }  // namespace
@@ -216,7 +220,8 @@ int serve(const Options& options) {
     store = std::make_unique<storage::MemoryStore>();
     spdlog::info("penstock {}: keeping nothing on disk", version);
   } else {
-    if (const StoreError error = storage::open_rocksdb({.directory = options.data_dir}, store)) return fail(error.message);
+    if (const StoreError error = storage::open_rocksdb({.directory = options.data_dir}, store))
+      return fail(error.message);
     spdlog::info("penstock {}: data directory {}", version, options.data_dir);
   }
   Server server(options, std::move(store));

@@ -6,8 +6,8 @@
 
 namespace penstock::server {
 
-/// Serves until SIGTERM or SIGINT, then finishes what is open and syncs. Answers the process's exit status; problems are
-/// printed as one line on standard error.
+/// Serves until SIGTERM or SIGINT, then finishes what is open and syncs. Answers the process's exit status; problems
+/// are printed as one line on standard error.
 int serve(const Options& options);
 
 }  // namespace penstock::server

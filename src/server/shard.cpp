@@ -61,7 +61,8 @@ void Shard::cancel(const QueueName& queue, CallId call) {
   asio::post(context_, [this, call] {
     // By now the turn that might have answered it is over.
     const bool answered = std::any_of(releases_.begin(), releases_.end(), [&](const Release& release) {
-      return std::any_of(release.replies.begin(), release.replies.end(), [&](const Reply& r) { return r.call == call; });
+      return std::any_of(release.replies.begin(), release.replies.end(),
+                         [&](const Reply& r) { return r.call == call; });
     });
     if (answered) return;
     const auto found = calls_.find(call);
@@ -99,8 +100,7 @@ void Shard::end_turn() {
   }
   if (!effects.replies.empty() || !effects.loads.empty()) {
     waiting_.fetch_add(1, std::memory_order_relaxed);
-    releases_.push_back(
-        Release{submitted_, submitted_sync_, std::move(effects.replies), std::move(effects.loads)});
+    releases_.push_back(Release{submitted_, submitted_sync_, std::move(effects.replies), std::move(effects.loads)});
     release();
   }
   arm_timer();

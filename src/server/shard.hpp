@@ -3,9 +3,9 @@
 // when that is written, replies released when what they observed is durable.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <atomic>
 #include <chrono>
 #include <deque>
 #include <functional>

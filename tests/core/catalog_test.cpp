@@ -59,7 +59,8 @@ TEST_F(CatalogTest, CreatingAgainComparesOnlyWhatIsSupplied) {
   create({{"DelaySeconds", "05"}, {"VisibilityTimeout", "30"}});
   const Error error = create_error({{"DelaySeconds", "6"}});
   EXPECT_EQ(error.code, ErrorCode::QueueNameExists);
-  EXPECT_EQ(error.message, "A queue already exists with the same name and a different value for attribute DelaySeconds");
+  EXPECT_EQ(error.message,
+            "A queue already exists with the same name and a different value for attribute DelaySeconds");
 }
 
 struct AttributeCase {
@@ -88,26 +89,19 @@ TEST_P(AttributeRange, IsEnforced) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Ranges, AttributeRange,
-                         ::testing::Values(AttributeCase{"VisibilityTimeout", "0", true},
-                                           AttributeCase{"VisibilityTimeout", "43200", true},
-                                           AttributeCase{"VisibilityTimeout", "43201", false},
-                                           AttributeCase{"VisibilityTimeout", "-1", false},
-                                           AttributeCase{"VisibilityTimeout", "abc", false},
-                                           AttributeCase{"DelaySeconds", "900", true},
-                                           AttributeCase{"DelaySeconds", "901", false},
-                                           AttributeCase{"ReceiveMessageWaitTimeSeconds", "20", true},
-                                           AttributeCase{"ReceiveMessageWaitTimeSeconds", "21", false},
-                                           AttributeCase{"MessageRetentionPeriod", "60", true},
-                                           AttributeCase{"MessageRetentionPeriod", "1209600", true},
-                                           AttributeCase{"MessageRetentionPeriod", "59", false},
-                                           AttributeCase{"MessageRetentionPeriod", "1209601", false},
-                                           AttributeCase{"MaximumMessageSize", "1024", true},
-                                           AttributeCase{"MaximumMessageSize", "1048576", true},
-                                           AttributeCase{"MaximumMessageSize", "1023", false},
-                                           AttributeCase{"MaximumMessageSize", "1048577", false},
-                                           AttributeCase{"SqsManagedSseEnabled", "false", true},
-                                           AttributeCase{"SqsManagedSseEnabled", "maybe", false}));
+INSTANTIATE_TEST_SUITE_P(
+    Ranges, AttributeRange,
+    ::testing::Values(
+        AttributeCase{"VisibilityTimeout", "0", true}, AttributeCase{"VisibilityTimeout", "43200", true},
+        AttributeCase{"VisibilityTimeout", "43201", false}, AttributeCase{"VisibilityTimeout", "-1", false},
+        AttributeCase{"VisibilityTimeout", "abc", false}, AttributeCase{"DelaySeconds", "900", true},
+        AttributeCase{"DelaySeconds", "901", false}, AttributeCase{"ReceiveMessageWaitTimeSeconds", "20", true},
+        AttributeCase{"ReceiveMessageWaitTimeSeconds", "21", false},
+        AttributeCase{"MessageRetentionPeriod", "60", true}, AttributeCase{"MessageRetentionPeriod", "1209600", true},
+        AttributeCase{"MessageRetentionPeriod", "59", false}, AttributeCase{"MessageRetentionPeriod", "1209601", false},
+        AttributeCase{"MaximumMessageSize", "1024", true}, AttributeCase{"MaximumMessageSize", "1048576", true},
+        AttributeCase{"MaximumMessageSize", "1023", false}, AttributeCase{"MaximumMessageSize", "1048577", false},
+        AttributeCase{"SqsManagedSseEnabled", "false", true}, AttributeCase{"SqsManagedSseEnabled", "maybe", false}));
 
 TEST_F(CatalogTest, WhatIsNotOfferedIsRefusedRatherThanKept) {
   EXPECT_EQ(create_error({{"FifoQueue", "false"}}).message, "Unknown Attribute FifoQueue.");
@@ -124,11 +118,12 @@ TEST_F(CatalogTest, EncryptionIsOfOneKind) {
   call<Done>(SetQueueAttributes{queue_, {{"KmsMasterKeyId", "alias/k"}}});
   EXPECT_EQ(attribute("SqsManagedSseEnabled"), "false");
   EXPECT_EQ(attribute("KmsDataKeyReusePeriodSeconds"), "300");
-  const Error error = call_error(
-      SetQueueAttributes{queue_, {{"KmsMasterKeyId", "alias/k"}, {"SqsManagedSseEnabled", "true"}}});
+  const Error error =
+      call_error(SetQueueAttributes{queue_, {{"KmsMasterKeyId", "alias/k"}, {"SqsManagedSseEnabled", "true"}}});
   EXPECT_EQ(error.code, ErrorCode::InvalidAttributeName);
-  EXPECT_EQ(error.message,
-            "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.");
+  EXPECT_EQ(
+      error.message,
+      "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.");
   call<Done>(SetQueueAttributes{queue_, {{"KmsMasterKeyId", ""}}});
   EXPECT_EQ(attribute("SqsManagedSseEnabled"), "true");
 }

@@ -139,9 +139,10 @@ TEST_F(StandardQueueTest, CapsTheTotalVisibilityAtTwelveHoursFromTheReceive) {
   EXPECT_FALSE(change(delivery.receipt_handle, 43'190));
   const auto error = change(delivery.receipt_handle, 43'200);
   ASSERT_TRUE(error);
-  EXPECT_EQ(error->message,
-            "Value 43200 for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is "
-            "beyond the limit [43200 seconds]");
+  EXPECT_EQ(
+      error->message,
+      "Value 43200 for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is "
+      "beyond the limit [43200 seconds]");
 }
 
 TEST_F(StandardQueueTest, HoldsADelayedMessageBack) {

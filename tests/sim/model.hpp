@@ -23,10 +23,10 @@ struct ModelMessage {
   Certainty sent = Certainty::unknown;
   Certainty erased = Certainty::no;  ///< by a delete, a purge or the end of its queue
   Instant sent_at{};
-  Instant not_before{};              ///< end of its delay
+  Instant not_before{};  ///< end of its delay
   std::optional<Instant> leased_until;
-  std::uint64_t changes = 0;         ///< of visibility, asked for so far
-  std::uint32_t receive_count = 0;   ///< the highest that a client was told
+  std::uint64_t changes = 0;        ///< of visibility, asked for so far
+  std::uint32_t receive_count = 0;  ///< the highest that a client was told
 };
 
 /// What was delivered, and when the engine decided on it.

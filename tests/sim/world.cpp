@@ -43,7 +43,8 @@ class DefectiveEngine final : public Engine {
     engine_->recover(std::move(queue), now);
   }
   void apply(CallId call, Command command, Instant now) override {
-    if (auto* receive = std::get_if<ReceiveMessages>(&command); receive != nullptr && defect_ == Defect::lease_too_short) {
+    if (auto* receive = std::get_if<ReceiveMessages>(&command);
+        receive != nullptr && defect_ == Defect::lease_too_short) {
       if (receive->visibility_seconds.value_or(0) > 0) --*receive->visibility_seconds;
     }
     if (auto* send = std::get_if<SendMessages>(&command); send != nullptr && defect_ == Defect::delay_ignored) {
@@ -109,7 +110,8 @@ void World::boot() {
     engine_ = std::make_unique<DefectiveEngine>(std::move(engine_), options_.defect);
   }
   std::vector<RecoveredQueue> recovered;
-  if (const StoreError error = storage::recover(store_, limits_, recovered)) return broken("recovery: " + error.message);
+  if (const StoreError error = storage::recover(store_, limits_, recovered))
+    return broken("recovery: " + error.message);
   for (QueuePlan& plan : queues_) plan.exists = false;
   for (RecoveredQueue& queue : recovered) {
     for (QueuePlan& plan : queues_) {
@@ -207,8 +209,10 @@ void World::receive_some(QueuePlan& plan) {
   const int max = 1 + static_cast<int>(random_.below(6));
   const int visibility = random_.one_in(6) ? 0 : static_cast<int>(random_.below(25));
   const int wait = random_.one_in(3) ? 1 + static_cast<int>(random_.below(10)) : 0;
-  issue(OpenCall{.kind = OpenCall::Kind::receive, .queue = index_of(plan), .visibility = std::chrono::seconds{visibility}},
-        ReceiveMessages{plan.name, max, visibility, wait, {}});
+  issue(
+      OpenCall{
+          .kind = OpenCall::Kind::receive, .queue = index_of(plan), .visibility = std::chrono::seconds{visibility}},
+      ReceiveMessages{plan.name, max, visibility, wait, {}});
 }
 
 void World::remove_some() {
@@ -216,12 +220,11 @@ void World::remove_some() {
   const Lease lease = leases_[random_.below(leases_.size())];
   QueuePlan& plan = queues_[lease.queue];
   if (!plan.exists) return;
-  // A handle that a client holds while its lease runs is the latest beyond doubt. Later, a receive whose answer was lost
-  // may have made another one, and a stale handle is answered with success and deletes nothing.
+  // A handle that a client holds while its lease runs is the latest beyond doubt. Later, a receive whose answer was
+  // lost may have made another one, and a stale handle is answered with success and deletes nothing.
   const bool effective = lease.certain && is_latest(lease) && plan.model->is_leased(lease.body, now_);
   plan.model->asked_to_erase(lease.body);
-  issue(OpenCall{
-            .kind = OpenCall::Kind::remove, .queue = lease.queue, .bodies = {lease.body}, .effective = effective},
+  issue(OpenCall{.kind = OpenCall::Kind::remove, .queue = lease.queue, .bodies = {lease.body}, .effective = effective},
         DeleteMessages{plan.name, {lease.handle}});
 }
 

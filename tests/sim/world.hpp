@@ -1,6 +1,6 @@
-// A seeded world: the real engine and the real record codec over a store that loses, tears and fails; clients that send,
-// receive, delete, change their minds and go away; crashes of the process and of the machine. Every answer that a client
-// gets is held against the model. One seed, one history.
+// A seeded world: the real engine and the real record codec over a store that loses, tears and fails; clients that
+// send, receive, delete, change their minds and go away; crashes of the process and of the machine. Every answer that a
+// client gets is held against the model. One seed, one history.
 #pragma once
 
 #include <cstdint>
@@ -59,11 +59,11 @@ class World {
     Kind kind{};
     std::size_t queue = 0;
     std::vector<std::string> bodies{};
-    Millis visibility{0};  // receive
-    Instant until{};       // change: the new end
+    Millis visibility{0};      // receive
+    Instant until{};           // change: the new end
     std::uint64_t change = 0;  // and which of its message's it is
-    bool effective = false;  // remove: the handle is the latest beyond doubt
-    bool gone = false;     // receive: its client has hung up
+    bool effective = false;    // remove: the handle is the latest beyond doubt
+    bool gone = false;         // receive: its client has hung up
   };
   struct QueuePlan {
     QueueName name;
