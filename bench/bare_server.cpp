@@ -36,13 +36,14 @@ using Socket = Token::as_default_on_t<asio::basic_stream_socket<asio::ip::tcp, C
 
 http::response<http::string_body> answer_to(std::string_view target) {
   http::response<http::string_body> response{http::status::ok, 11};
-  response.set("x-amzn-RequestId", "5bd7b1c5-4d6e-5e0b-8f4a-ec7d36d9a5c3");
   response.set(http::field::content_type, "application/x-amz-json-1.0");
+  response.set("x-amzn-RequestId", "2e97aea2-dfc4-4220-a062-10b856c5af7e");
+  response.set(http::field::date, "Thu, 01 Jan 2026 00:00:00 GMT");
+  response.set(http::field::connection, "keep-alive");
   // The generator makes its queue first, and so does anyone who tries this server by hand.
-  response.body() = target.ends_with(".CreateQueue")
-                        ? R"({"QueueUrl":"http://127.0.0.1/000000000000/bench"})"
-                        : R"({"MessageId":"c6af9ac6-7b61-11e6-9a41-93e8deadbeef","MD5OfMessageBody":)"
-                          R"("098f6bcd4621d373cade4e832627b4f6"})";
+  response.body() = target.ends_with(".CreateQueue") ? R"({"QueueUrl":"http://127.0.0.1/000000000000/bench"})"
+                                                     : R"({"MD5OfMessageBody":"49f68a5c8493ec2c0bf489821c21fc3b",)"
+                                                       R"("MessageId":"cbc4d9b1-dd2f-450b-9074-1d5d240e3f75"})";
   response.prepare_payload();
   return response;
 }

@@ -44,7 +44,8 @@ class Process:
         self.log_path = log_path
         self.log = open(log_path, "ab")
         self.started = time.monotonic()
-        self.popen = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        self.popen = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=self.log,
+                                      stderr=self.log)
         Process.running.append(self)
 
     def check_alive(self):
@@ -153,9 +154,9 @@ class Bench:
     def penstock(self, *flags, data=None, port=0):
         """A running Penstock; on a new empty directory if none is given."""
         ready = self.fresh("ready")
-        data = data or self.fresh("data")
+        keeps = [] if "--ephemeral" in flags else ["--data-dir", data or self.fresh("data")]
         argv = [self.args.penstock or self.program("penstock"), "serve", "--host", "127.0.0.1", "--port", port,
-                "--ready-file", ready, "--data-dir", data, "--threads", CPUS, "--log-level", "warn", *flags]
+                "--ready-file", ready, "--threads", CPUS, "--log-level", "warn", *keeps, *flags]
         return Server(argv, self.fresh("log"), ready_file=ready)
 
     def load(self, endpoint, scenario, connections, queue="bench", seconds=None, warmup=0.3, messages=0):
@@ -337,7 +338,8 @@ def section_backlog(bench):
     if len(after_fill) > 1:
         bench.bound(f"resident after filling, {label}, more than with 1,000,000",
                     (after_fill[-1] - after_fill[0]) / MEGABYTE, 10, "MB")
-    bench.bound(f"restart to first message, {label}, median of {len(restarts)}", statistics.median(restarts), 1000, "ms")
+    bench.bound(f"restart to first message, {label}, median of {len(restarts)}", statistics.median(restarts), 1000,
+                "ms")
 
 
 def fill_backlog(bench, data, backlog):

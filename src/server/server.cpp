@@ -225,7 +225,9 @@ int serve(const Options& options) {
     spdlog::info("penstock {}: data directory {}", version, options.data_dir);
   }
   Server server(options, std::move(store));
-  if (const StoreError error = server.recover()) return fail(error.message);
+  if (const StoreError error = server.recover()) {
+    return fail("cannot use the data directory " + options.data_dir + ": " + error.message);
+  }
   if (const net::ListenError error = server.listen()) return fail(error.message);
   return server.run();
 }

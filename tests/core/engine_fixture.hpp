@@ -13,22 +13,9 @@
 
 #include "core/shard_engine.hpp"
 #include "penstock/engine.hpp"
+#include "support/random.hpp"
 
 namespace penstock::core {
-
-class CountingEntropy final : public Entropy {
- public:
-  std::uint64_t next() override {
-    // splitmix64: every value distinct, every run the same.
-    std::uint64_t z = (state_ += 0x9e3779b97f4a7c15ULL);
-    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9ULL;
-    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebULL;
-    return z ^ (z >> 31U);
-  }
-
- private:
-  std::uint64_t state_ = 1;
-};
 
 /// Applies mutations, and fails the test where one breaks its contract.
 class TypedStore {
@@ -257,7 +244,7 @@ class EngineFixture : public ::testing::Test {
 
   const QueueName queue_{"000000000000", "us-east-1", "jobs"};
   Limits limits_;
-  CountingEntropy entropy_;
+  test::Random entropy_{1};
   TypedStore store_;
   std::unique_ptr<Engine> engine_;
   Instant now_ = from_epoch_ms(1'700'000'000'000);

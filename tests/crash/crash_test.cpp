@@ -336,18 +336,28 @@ class Crash : public testing::Test {
     }
   }
 
+  bool drain_queue(std::size_t queue, int wait) {
+    Client client(server_->port(), ledger_);
+    for (std::vector<Held> got;; got.clear()) {
+      if (!client.receive(queue, 30, wait, got)) return false;
+      if (got.empty()) return true;
+      if (!client.remove(got)) return false;
+    }
+  }
+
   /// Receives and deletes until nothing has come for `wait` seconds, and settles the ledger.
   /// REQUIRES: nothing is hidden for so long, other than by handles that the ledger holds.
   void drain(int wait) {
     Client client(server_->port(), ledger_);
     while (const std::optional<Held> held = ledger_.take_held(0)) ASSERT_TRUE(client.release(*held));
+    // All at once, since each ends with a wait.
+    std::vector<std::thread> threads;
+    std::atomic<std::size_t> drained = 0;
     for (std::size_t queue = 0; queue < queue_count; ++queue) {
-      for (std::vector<Held> got;; got.clear()) {
-        ASSERT_TRUE(client.receive(queue, 30, wait, got));
-        if (got.empty()) break;
-        ASSERT_TRUE(client.remove(got));
-      }
+      threads.emplace_back([this, queue, wait, &drained] { drained += drain_queue(queue, wait) ? 1U : 0U; });
     }
+    for (std::thread& thread : threads) thread.join();
+    ASSERT_EQ(drained, queue_count) << "a queue could not be drained";
     ledger_.account();
   }
 

@@ -7,7 +7,7 @@ import boto3
 import botocore
 from botocore.config import Config
 
-from cases import ALL_BYTES, ENDPOINT, NON_ASCII, attributes_md5, case, equal, md5, run, true
+from cases import ALL_BYTES, ENDPOINT, NON_ASCII, attributes_md5, case, comes_after, equal, md5, run, true
 
 NO_QUEUE = "AWS.SimpleQueueService.NonExistentQueue"
 
@@ -146,11 +146,8 @@ def delays_a_message():
     url = new_queue("delayed")
     sent = time.monotonic()
     sqs.send_message(QueueUrl=url, MessageBody="later", DelaySeconds=1)
-    equal(receive(url), [])
-    got = receive(url, WaitTimeSeconds=10)
-    took = time.monotonic() - sent
-    equal([message["Body"] for message in got], ["later"])
-    true(0.95 <= took < 6, f"it came after {took:.2f} s")
+    got = comes_after(1, sent, lambda wait: receive(url, WaitTimeSeconds=wait))
+    equal(got["Body"], "later")
 
 
 @case
@@ -158,7 +155,7 @@ def answers_a_long_poll_when_a_message_is_sent():
     url = new_queue("polled")
     started = time.monotonic()
     equal(receive(url, WaitTimeSeconds=1), [])
-    true(0.95 <= time.monotonic() - started < 5, "an empty long poll did not last its second")
+    true(0.95 <= time.monotonic() - started < 10, "an empty long poll did not last its second")
     got = []
     poll = threading.Thread(target=lambda: got.extend(client().receive_message(
         QueueUrl=url, WaitTimeSeconds=20).get("Messages", [])))
@@ -168,7 +165,7 @@ def answers_a_long_poll_when_a_message_is_sent():
     sent = time.monotonic()
     sqs.send_message(QueueUrl=url, MessageBody="wake")
     poll.join(20)
-    true(time.monotonic() - sent < 5, "the poll was answered late")
+    true(time.monotonic() - sent < 10, "the poll was answered late")
     equal([message["Body"] for message in got], ["wake"])
 
 
@@ -215,11 +212,11 @@ def changes_visibility():
     first = receive(url)[0]
     equal(receive(url), [])
     sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=first["ReceiptHandle"], VisibilityTimeout=0)
+    received = time.monotonic()
     second = receive(url, AttributeNames=["ApproximateReceiveCount"], VisibilityTimeout=1)[0]
     equal(second["Attributes"]["ApproximateReceiveCount"], "2")
     true(second["ReceiptHandle"] != first["ReceiptHandle"], "the handle is the same as the first time")
-    equal(receive(url), [])
-    third = receive(url, AttributeNames=["All"], WaitTimeSeconds=10)[0]
+    third = comes_after(1, received, lambda wait: receive(url, AttributeNames=["All"], WaitTimeSeconds=wait))
     equal(third["Attributes"]["ApproximateReceiveCount"], "3")
     code, _, text = error_of(sqs.change_message_visibility, QueueUrl=url, ReceiptHandle="rubbish", VisibilityTimeout=5)
     equal(code, "ReceiptHandleIsInvalid")

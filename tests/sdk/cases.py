@@ -1,9 +1,11 @@
 """What the Python clients share: cases that run in the order they stand in, and checks that say what they saw."""
 
+import concurrent.futures
 import hashlib
 import os
 import struct
 import sys
+import time
 import traceback
 
 ENDPOINT = os.environ["PENSTOCK_ENDPOINT"]
@@ -18,16 +20,30 @@ def case(function):
     return function
 
 
-def run():
-    failures = 0
-    for function in _cases:
+def run(at_once=1):
+    def passed(function):
         try:
             function()
-            print(f"  PASS {function.__name__}", flush=True)
         except Exception:  # Whatever it is, it is this case that failed.
-            failures += 1
             print(f"  FAIL {function.__name__}\n{traceback.format_exc()}", flush=True)
-    sys.exit(1 if failures else 0)
+            return False
+        print(f"  PASS {function.__name__}", flush=True)
+        return True
+
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        sys.exit(0 if all(list(pool.map(passed, _cases))) else 1)
+
+
+def comes_after(seconds, started, receive):
+    """`receive` (wait_seconds -> messages) gets one message, and not before so many seconds after `started`. A machine
+    that was busy meanwhile may get it at the first call."""
+    got = receive(0) or receive(20)
+    took = time.monotonic() - started
+    equal(len(got), 1)
+    # What the server counts begins after `started`; its clock is another than ours, and may be corrected.
+    true(took >= seconds - 0.02, f"it came after {took:.3f} of {seconds} s")
+    true(took < seconds + 15, f"it came only after {took:.1f} of {seconds} s")
+    return got[0]
 
 
 def equal(seen, expected):

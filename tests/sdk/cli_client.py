@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from cases import ALL_BYTES, ENDPOINT, NON_ASCII, attributes_md5, case, equal, md5, run, true
+from cases import ALL_BYTES, ENDPOINT, NON_ASCII, attributes_md5, case, comes_after, equal, md5, run, true
 
 # The one of Debian's package: another one on PATH may be of another version and speak another protocol.
 AWS = ["/usr/bin/python3", "/usr/bin/aws"]
@@ -105,9 +105,8 @@ def delays_a_message_and_waits_for_it():
     url = new_queue("delayed")
     sent = time.monotonic()
     aws("send-message", "--queue-url", url, "--message-body", "later", "--delay-seconds", "3")
-    equal(receive(url), [])
-    equal([message["Body"] for message in receive(url, "--wait-time-seconds", "15")], ["later"])
-    true(2.95 <= time.monotonic() - sent < 12, "it came too early or too late")
+    got = comes_after(3, sent, lambda wait: receive(url, "--wait-time-seconds", str(wait)))
+    equal(got["Body"], "later")
 
 
 @case
@@ -117,7 +116,7 @@ def answers_a_long_poll_when_a_message_is_sent():
     started = time.monotonic()
     aws("send-message", "--queue-url", url, "--message-body", "wake")
     equal([message["Body"] for message in finish(poll)["Messages"]], ["wake"])
-    true(time.monotonic() - started < 15, "the poll was answered late")
+    true(time.monotonic() - started < 18, "the poll was answered late")
 
 
 @case
@@ -142,7 +141,8 @@ def sends_changes_and_deletes_in_batches():
     equal(sorted(entry["Id"] for entry in done["Successful"]), ["0", "1", "2"])
     equal([(entry["Id"], entry["Code"]) for entry in done["Failed"]], [("bad", "ReceiptHandleIsInvalid")])
     equal(error_of("send-message-batch", "--queue-url", url, "--entries",
-                   json.dumps([{"Id": "a", "MessageBody": "x"}] * 2)), "AWS.SimpleQueueService.BatchEntryIdsNotDistinct")
+                   json.dumps([{"Id": "a", "MessageBody": "x"}] * 2)),
+          "AWS.SimpleQueueService.BatchEntryIdsNotDistinct")
 
 
 @case
@@ -196,4 +196,5 @@ def keeps_regions_and_accounts_apart():
         equal([message["Body"] for message in got], [f"{place['region']} {place['account']}"])
 
 
-run()
+# The CLI takes a second to start, and nearly none to do what it is told.
+run(at_once=2)

@@ -27,6 +27,18 @@ function numbered(count, more = {}) {
   return Array.from({ length: count }, (_, n) => ({ Id: `${n}`, MessageBody: `${n}`, ...more }));
 }
 
+/// `get` (wait in seconds -> messages) gets one message, and not before so many milliseconds after `started`. A machine
+/// that was busy meanwhile may get it at the first call.
+async function comesAfter(ms, started, get) {
+  const now = await get(0);
+  const got = now.length > 0 ? now : await get(20);
+  const took = performance.now() - started;
+  assert.equal(got.length, 1);
+  // What the server counts begins after `started`; its clock is another than ours, and may be corrected.
+  assert.ok(took >= ms - 20 && took < ms + 15_000, `it came after ${took} of ${ms} ms`);
+  return got[0];
+}
+
 const bodies = (messages) => messages.map((message) => message.Body).sort();
 const ids = (entries) => entries.map((entry) => entry.Id).sort();
 
@@ -113,10 +125,8 @@ test('delays a message', async () => {
   const url = await newQueue('delayed');
   const sent = performance.now();
   await send(url, 'later', { DelaySeconds: 1 });
-  assert.deepEqual(await receive(url), []);
-  assert.deepEqual(bodies(await receive(url, { WaitTimeSeconds: 10 })), ['later']);
-  const took = performance.now() - sent;
-  assert.ok(took >= 950 && took < 6_000, `it came after ${took} ms`);
+  const got = await comesAfter(1_000, sent, (wait) => receive(url, { WaitTimeSeconds: wait }));
+  assert.equal(got.Body, 'later');
 });
 
 test('answers a long poll when a message is sent', async () => {
@@ -130,7 +140,7 @@ test('answers a long poll when a message is sent', async () => {
   const sent = performance.now();
   await send(url, 'wake');
   assert.deepEqual(bodies(await poll), ['wake']);
-  assert.ok(performance.now() - sent < 5_000, 'the poll was answered late');
+  assert.ok(performance.now() - sent < 10_000, 'the poll was answered late');
 });
 
 test('sends batches, of which an entry may fail', async () => {
@@ -174,10 +184,14 @@ test('changes visibility', async () => {
   await sqs.send(new ChangeMessageVisibilityCommand({
     QueueUrl: url, ReceiptHandle: first.ReceiptHandle, VisibilityTimeout: 0,
   }));
-  const [second] = await receive(url, { VisibilityTimeout: 1, MessageSystemAttributeNames: ['ApproximateReceiveCount'] });
+  const received = performance.now();
+  const [second] = await receive(url, {
+    VisibilityTimeout: 1, MessageSystemAttributeNames: ['ApproximateReceiveCount'],
+  });
   assert.equal(second.Attributes.ApproximateReceiveCount, '2');
   assert.notEqual(second.ReceiptHandle, first.ReceiptHandle);
-  const [third] = await receive(url, { WaitTimeSeconds: 10, MessageSystemAttributeNames: ['All'] });
+  const third = await comesAfter(1_000, received,
+    (wait) => receive(url, { WaitTimeSeconds: wait, MessageSystemAttributeNames: ['All'] }));
   assert.equal(third.Attributes.ApproximateReceiveCount, '3');
   const error = await failure(sqs.send(new ChangeMessageVisibilityCommand({
     QueueUrl: url, ReceiptHandle: 'rubbish', VisibilityTimeout: 0,
@@ -193,8 +207,8 @@ test('changes visibility and deletes in batches', async () => {
   const bad = { Id: 'bad', ReceiptHandle: 'rubbish' };
   const changed = await sqs.send(new ChangeMessageVisibilityBatchCommand({
     QueueUrl: url,
-    Entries: [...got.map((message) => ({ Id: message.Body, ReceiptHandle: message.ReceiptHandle, VisibilityTimeout: 0 })),
-      { ...bad, VisibilityTimeout: 0 }],
+    Entries: [...got.map((message) => ({ Id: message.Body, ReceiptHandle: message.ReceiptHandle })), bad]
+      .map((entry) => ({ ...entry, VisibilityTimeout: 0 })),
   }));
   assert.deepEqual(ids(changed.Successful), ['0', '1', '2', '3', '4']);
   assert.deepEqual(changed.Failed.map((entry) => [entry.Id, entry.Code]), [['bad', 'ReceiptHandleIsInvalid']]);
@@ -250,7 +264,8 @@ test('keeps regions and accounts apart', async () => {
       QueueUrl: place.url, AttributeNames: ['QueueArn'],
     }));
     assert.equal(attributes.Attributes.QueueArn, `arn:aws:sqs:${place.region}:${place.account}:shared`);
-    await place.sqs.send(new SendMessageCommand({ QueueUrl: place.url, MessageBody: `${place.region} ${place.account}` }));
+    const body = `${place.region} ${place.account}`;
+    await place.sqs.send(new SendMessageCommand({ QueueUrl: place.url, MessageBody: body }));
   }
   for (const place of places) {
     assert.deepEqual((await place.sqs.send(new ListQueuesCommand({}))).QueueUrls, [place.url]);

@@ -21,7 +21,8 @@ async function send(url, bodies) {
 
 /// Messages waiting and messages in flight.
 async function counts(url) {
-  const { Attributes: seen } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] }));
+  const answer = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] }));
+  const seen = answer.Attributes;
   return [Number(seen.ApproximateNumberOfMessages), Number(seen.ApproximateNumberOfMessagesNotVisible)];
 }
 
@@ -91,7 +92,7 @@ test('is woken by a message while it waits', async () => {
   const sent = performance.now();
   await send(url, ['hello']);
   assert.equal(await seen.given, 'hello');
-  assert.ok(performance.now() - sent < 5_000, 'the long poll was answered late');
+  assert.ok(performance.now() - sent < 10_000, 'the long poll was answered late');
   await deleted(consumer, 1);
   await stop(consumer);
   assert.deepEqual(await counts(url), [0, 0]);
@@ -159,17 +160,17 @@ test('lets a failed message go at once when told to', async () => {
 });
 
 test('keeps a slow message to itself with a heartbeat', async () => {
-  const url = await newQueue('slow', { VisibilityTimeout: '2' });
+  const url = await newQueue('slow', { VisibilityTimeout: '3' });
   await send(url, ['slow']);
   let attempts = 0;
   const slow = consume(url, {
-    visibilityTimeout: 2,
+    visibilityTimeout: 3,
     heartbeatInterval: 1,
     handleMessage: async (message) => {
       attempts += 1;
       // Longer than the visibility timeout: a second poll waits meanwhile, and must come back with nothing.
       const second = consume(url, {
-        waitTimeSeconds: 3, handleMessage: async (stolen) => { attempts += 1; return stolen; },
+        waitTimeSeconds: 5, handleMessage: async (stolen) => { attempts += 1; return stolen; },
       });
       await once(second, 'empty');
       slow.errors.push(...second.errors);

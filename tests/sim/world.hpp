@@ -14,10 +14,12 @@
 #include "model.hpp"
 #include "penstock/engine.hpp"
 #include "penstock/limits.hpp"
-#include "random.hpp"
 #include "storage/faulty_store.hpp"
+#include "support/random.hpp"
 
 namespace penstock::sim {
+
+using test::Random;
 
 /// Ways in which an implementation could be wrong. The simulation has to notice each.
 enum class Defect : std::uint8_t {

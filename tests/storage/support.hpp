@@ -11,26 +11,11 @@
 
 #include "penstock/entropy.hpp"
 #include "penstock/store.hpp"
+#include "support/random.hpp"
 
 namespace penstock::storage {
 
-/// splitmix64: the same seed gives the same run.
-class SeededEntropy final : public Entropy {
- public:
-  explicit SeededEntropy(std::uint64_t seed) : state_(seed) {}
-
-  std::uint64_t next() override {
-    std::uint64_t z = (state_ += 0x9e3779b97f4a7c15ULL);
-    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9ULL;
-    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebULL;
-    return z ^ (z >> 31U);
-  }
-
-  std::uint64_t below(std::uint64_t end) { return next() % end; }
-
- private:
-  std::uint64_t state_;
-};
+using SeededEntropy = test::Random;
 
 /// A directory of this test alone, gone with the object.
 class TemporaryDirectory {

@@ -1,11 +1,11 @@
-// The one source of chance in a simulated world.
+// The one source of chance of every random test.
 #pragma once
 
 #include <cstdint>
 
 #include "penstock/entropy.hpp"
 
-namespace penstock::sim {
+namespace penstock::test {
 
 /// splitmix64. The same seed gives the same run on every machine.
 class Random final : public Entropy {
@@ -27,4 +27,4 @@ class Random final : public Entropy {
   std::uint64_t state_;
 };
 
-}  // namespace penstock::sim
+}  // namespace penstock::test
