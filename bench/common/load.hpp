@@ -247,8 +247,7 @@ class LoadThread {
     for (auto& connection : connections_) begin_cycle(*connection, std::chrono::steady_clock::now());
     std::array<epoll_event, 64> events{};
     while (active_ > 0) {
-      const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 10'000);
-      if (count == 0) throw std::runtime_error("no answer within ten seconds");
+      const int count = wait_for_events(events);
       for (int i = 0; i < count; ++i) {
         auto& connection = *static_cast<Connection*>(events[static_cast<std::size_t>(i)].data.ptr);
         if ((events[static_cast<std::size_t>(i)].events & EPOLLOUT) != 0) flush(connection);
@@ -260,6 +259,21 @@ class LoadThread {
   }
 
  private:
+  // A lone connection is polled: a generator that slept would add its own wake-up, tens of microseconds on a virtual
+  // machine, to each request, while what it is compared with has no client to wake.
+  int wait_for_events(std::array<epoll_event, 64>& events) const {
+    constexpr std::chrono::seconds answer_limit{10};
+    const bool poll = connections_.size() == 1;
+    const auto until = std::chrono::steady_clock::now() + answer_limit;
+    int count = 0;
+    do {
+      count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
+                           poll ? 0 : static_cast<int>(std::chrono::milliseconds(answer_limit).count()));
+    } while (count == 0 && std::chrono::steady_clock::now() < until);
+    if (count == 0) throw std::runtime_error("no answer within ten seconds");
+    return count;
+  }
+
   enum class Step { idle, sending, receiving, deleting };
 
   struct Connection {

@@ -79,6 +79,7 @@ class Http1Session {
   Http1Session& operator=(const Http1Session&) = delete;
   ~Http1Session() {
     group_.release_body(body_reserved_);
+    set_idle(true);
     group_.leave(member_);
   }
 
@@ -102,6 +103,15 @@ class Http1Session {
  private:
   void set_deadline(std::chrono::seconds from_now) { member_->deadline = SessionGroup::Clock::now() + from_now; }
 
+  void set_idle(bool idle) {
+    if (std::exchange(member_->idle, idle) == idle) return;
+    if (idle) {
+      group_.end_busy();
+    } else {
+      group_.begin_busy();
+    }
+  }
+
   void release_body() {
     group_.release_body(body_reserved_);
     body_reserved_ = 0;
@@ -112,13 +122,14 @@ class Http1Session {
     parser.eager(true);
     parser.header_limit(group_.limits().header_bytes_max);
     parser.body_limit(group_.limits().body_bytes_max);
-    member_->idle = true;
+    set_idle(true);
     set_deadline(group_.limits().idle_time_max);
     bool continued = false;
     std::size_t step = read_bytes;
     for (;;) {
       if (buffer_.size() > 0) {
-        if (std::exchange(member_->idle, false)) set_deadline(group_.limits().request_time_max);
+        if (member_->idle) set_deadline(group_.limits().request_time_max);
+        set_idle(false);
         error_code error;
         const std::size_t used = parser.put(buffer_.data(), error);
         buffer_.consume(used);
@@ -191,7 +202,9 @@ class Http1Session {
       if (!error && !exchange.completed() && has_gone(socket_)) exchange.cancel();
       watch.complete({});
     });
+    group_.end_busy();
     co_await exchange.wait(asio::use_awaitable);
+    group_.begin_busy();
     if (watch.completed()) co_return;
     error_code ignored;
     socket_.cancel(ignored);

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
@@ -15,6 +16,10 @@ namespace asio = boost::asio;
 
 namespace {
 constexpr std::chrono::seconds sweep_interval{1};
+// How many more connections a thread may have than another that one moves there from.
+constexpr std::size_t lone_margin = 8;
+// Busy connections of one thread from which on they are spread.
+constexpr std::size_t crowd = 6;
 
 void close(asio::ip::tcp::socket& socket) {
   boost::system::error_code ignored;
@@ -50,7 +55,15 @@ void SessionGroup::leave(std::list<Member>::iterator member) {
 SessionGroup* SessionGroup::better_home(std::size_t lane) const {
   if (peers_ == nullptr || lane >= peers_->size()) return nullptr;
   SessionGroup* home = (*peers_)[lane];
-  return home != this && home->size() < size() ? home : nullptr;
+  if (home != this) {
+    if (home->size() < size()) return home;
+    if (busy() <= 1 && home->busy() == 0 && home->size() <= size() + lone_margin) return home;
+  }
+  if (busy() < crowd) return nullptr;
+  // Those who came one by one, each alone, are many together now.
+  SessionGroup* emptiest = *std::min_element(peers_->begin(), peers_->end(),
+                                             [](const auto* a, const auto* b) { return a->size() < b->size(); });
+  return emptiest->size() + 1 < size() ? emptiest : nullptr;
 }
 
 void SessionGroup::adopt(asio::ip::tcp::socket::protocol_type protocol, int descriptor) {

@@ -47,14 +47,18 @@ class SessionGroup {
   /// Any thread.
   std::size_t size() const { return size_.load(std::memory_order_relaxed); }
 
-  /// Where a connection had better live whose requests are answered in `lane`: there, if that thread has fewer
-  /// connections than this one, so that a request need not change threads twice; null to stay. One connection to one
-  /// queue ends up in its queue's thread, and many stay spread over all.
+  /// Where a connection had better live whose requests are answered in `lane`; null to stay. A client that is alone is
+  /// best off in the thread that answers it, since a change of thread costs it two wake-ups a request; many are best
+  /// spread over all threads.
   SessionGroup* better_home(std::size_t lane) const;
   /// Continues, in its own thread, a connection that another group had. Any thread.
   void adopt(boost::asio::ip::tcp::socket::protocol_type protocol, int descriptor);
   Handler& handler() { return handler_; }
   const NetLimits& limits() const { return limits_; }
+
+  /// A request is being read, answered or written, and not parked. Calls of both are paired.
+  void begin_busy() { busy_.store(busy_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
+  void end_busy() { busy_.store(busy_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed); }
 
   std::list<Member>::iterator join(boost::asio::ip::tcp::socket& socket);
   void leave(std::list<Member>::iterator member);
@@ -64,13 +68,16 @@ class SessionGroup {
 
  private:
   void sweep();
+  std::size_t busy() const { return busy_.load(std::memory_order_relaxed); }
 
   boost::asio::any_io_executor executor_;
   Handler& handler_;
   const NetLimits limits_;
   boost::asio::steady_timer sweep_timer_;
   std::list<Member> members_;
+  // Written by this thread, read by the others too.
   std::atomic<std::size_t> size_{0};
+  std::atomic<std::size_t> busy_{0};
   const std::vector<SessionGroup*>* peers_ = nullptr;
   std::size_t body_bytes_ = 0;
   bool sweeping_ = false;

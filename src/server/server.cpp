@@ -43,6 +43,9 @@ namespace {
 /// do not read.
 constexpr std::chrono::seconds drain_time_max{10};
 
+/// How long a thread looks for the next request of a client that is alone before it sleeps.
+constexpr std::chrono::microseconds alone_poll_time{60};
+
 int fail(const std::string& why) {
   std::fprintf(stderr, "penstock: %s\n", why.c_str());
   return 1;
@@ -131,7 +134,15 @@ class Server {
 
   static void run_until_stopped(Worker& worker) {
     const auto guard = asio::make_work_guard(worker.context);
-    worker.context.run();
+    while (worker.context.run_one() > 0) {
+      while (worker.context.poll() > 0) {
+      }
+      if (!worker.shard.take_committed_alone()) continue;
+      // The client that was alone comes back within microseconds, and going to sleep for them costs more than they do.
+      const auto until = std::chrono::steady_clock::now() + alone_poll_time;
+      while (std::chrono::steady_clock::now() < until && worker.context.poll_one() == 0) {
+      }
+    }
   }
 
   void announce() {

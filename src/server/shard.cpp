@@ -43,10 +43,13 @@ void Shard::start() { want_turn(); }
 void Shard::submit(CallId call, Command command, Completion completion) {
   if (holdoff_ == 0 && std::chrono::steady_clock::now() - committed_here_at_ < waited_threshold) {
     holdoff_ = holdoff_turns;
+    alone_ = false;
   }
   calls_.emplace(call, std::move(completion));
   engine_->apply(call, std::move(command), clock_.now());
   if (draining_) engine_->release_parked();
+  // With one client at a time there is nothing to share a turn with, so it need not wait for the end of one.
+  if (alone_ && calls_.size() == 1 && !turn_wanted_ && !releasing_) return end_turn();
   want_turn();
 }
 
@@ -120,7 +123,10 @@ void Shard::commit(WriteBatch& batch, bool sync, std::size_t reply_count) {
   std::optional<std::uint64_t> position;
   if (may_commit_here(sync, reply_count)) {
     position = committer_.commit_if_idle(batch, sync);
-    if (position && sync) committed_here_at_ = std::chrono::steady_clock::now();
+    if (position && sync) {
+      committed_here_at_ = std::chrono::steady_clock::now();
+      committed_alone_ = alone_ = true;
+    }
   }
   submitted_ = position ? *position : committer_.submit(std::move(batch), sync);
   if (sync) submitted_sync_ = submitted_;

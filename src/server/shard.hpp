@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "penstock/engine.hpp"
@@ -46,6 +47,8 @@ class Shard {
   void cancel(const QueueName& queue, CallId call);
   /// What was delivered has not reached its client.
   void return_undelivered(const QueueName& queue, std::vector<std::string> receipt_handles);
+  /// True once after a sync that was made in this thread for one client.
+  bool take_committed_alone() { return std::exchange(committed_alone_, false); }
   /// Answers every long poll empty; from now on none is parked.
   void release_parked();
 
@@ -91,6 +94,8 @@ class Shard {
   // Whether commits are made in this thread: only while there is one client at a time.
   std::chrono::steady_clock::time_point committed_here_at_;
   unsigned holdoff_ = 0;
+  bool alone_ = false;
+  bool committed_alone_ = false;
 
   boost::asio::steady_timer timer_;
   std::optional<Instant> armed_;

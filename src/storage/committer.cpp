@@ -1,5 +1,6 @@
 #include "storage/committer.hpp"
 
+#include <chrono>
 #include <utility>
 
 namespace penstock::storage {
@@ -91,6 +92,11 @@ void Committer::add_pending(WriteBatch&& batch, std::uint64_t position, bool syn
 /// Whether the committing thread is to be notified, which the caller then does; a thread at work looks by itself, and
 /// one that another thread's commit keeps waiting is woken by that one. REQUIRES: the lock is held.
 bool Committer::take_wake() {
+  if (gather_until_ > 0) {
+    if (pending_.front().batch.count() < gather_until_) return false;
+    gather_until_ = 0;
+    return true;
+  }
   const bool something = !pending_.empty() || error_to_report_;
   if (!sleeping_ || busy_ || !something) return false;
   sleeping_ = false;
@@ -112,6 +118,17 @@ void Committer::finish_group(std::uint64_t last, bool synced, StoreError error) 
   if (waiting_ > 0) done_.notify_all();
 }
 
+/// Lets the oldest group grow if that is worth it. REQUIRES: the lock is held and there is one.
+void Committer::gather(std::unique_lock<std::mutex>& lock) {
+  if (!wants_sync(pending_.front().sync) || stopping_ || waiting_ > 0) return;
+  const auto pause = pacer_.pause(pending_.front().batch.count());
+  if (!pause) return;
+  gather_until_ = pause->until_changes;
+  work_.wait_for(lock, pause->at_most, [this] { return gather_until_ == 0 || stopping_ || waiting_ > 0; });
+  pacer_.paused(gather_until_ == 0);
+  gather_until_ = 0;
+}
+
 /// Commits the oldest group. REQUIRES: the lock is held and there is one; it is released meanwhile.
 void Committer::commit_pending(std::unique_lock<std::mutex>& lock) {
   Pending group = std::move(pending_.front());
@@ -119,14 +136,17 @@ void Committer::commit_pending(std::unique_lock<std::mutex>& lock) {
   busy_ = true;
   lock.unlock();
   const bool with_sync = wants_sync(group.sync);
+  const auto began = std::chrono::steady_clock::now();
   StoreError error;
   if (!group.batch.empty()) {
     error = store_.commit(group.batch, with_sync);
   } else if (with_sync) {
     error = store_.sync();
   }
+  const auto took = std::chrono::steady_clock::now() - began;
   const bool failed = static_cast<bool>(error);
   lock.lock();
+  if (with_sync) pacer_.finished(group.batch.count(), took);
   finish_group(group.last, with_sync, std::move(error));
   if (failed || !callbacks_.on_progress) return;
   lock.unlock();
@@ -149,6 +169,7 @@ void Committer::run() {
     if (error_to_report_) {
       report_failure(lock);
     } else if (!pending_.empty() && !busy_) {
+      gather(lock);
       commit_pending(lock);
     } else if (stopping_ && !busy_) {
       return;

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "penstock/store.hpp"
+#include "storage/group_pacer.hpp"
 
 namespace penstock::storage {
 
@@ -28,7 +29,8 @@ struct CommitProgress {
 /// A group that has grown to this is committed as it is; what comes after it forms the next.
 inline constexpr std::size_t group_bytes_max = 16U << 20U;
 
-/// Owns one thread. Never waits to fill a group: the sync before forms the next one.
+/// Owns one thread. A group is what came while the one before was synced; where syncs are slow, and some more is about
+/// to come, it waits for that a moment (see GroupPacer).
 class Committer {
  public:
   struct Callbacks {
@@ -72,6 +74,7 @@ class Committer {
   void add_pending(WriteBatch&& batch, std::uint64_t position, bool sync);
   bool take_wake();
   void finish_group(std::uint64_t last, bool synced, StoreError error);
+  void gather(std::unique_lock<std::mutex>& lock);
   void commit_pending(std::unique_lock<std::mutex>& lock);
   void report_failure(std::unique_lock<std::mutex>& lock);
   void run();
@@ -88,8 +91,10 @@ class Committer {
   std::uint64_t submitted_ = 0;
   std::uint64_t on_medium_ = 0;  ///< all batches up to this one were synced, whether they asked for it or not
   std::size_t waiting_ = 0;      ///< callers of flush
-  bool busy_ = false;            ///< a commit is under way, in either thread
-  bool sleeping_ = false;        ///< the committing thread waits to be notified
+  GroupPacer pacer_;
+  std::size_t gather_until_ = 0;  ///< changes for which the committing thread pauses; 0 if it does not
+  bool busy_ = false;             ///< a commit is under way, in either thread
+  bool sleeping_ = false;         ///< the committing thread waits to be notified
   bool failed_ = false;
   bool stopping_ = false;
   std::optional<StoreError> error_to_report_;  ///< for the committing thread to hand to on_failure
