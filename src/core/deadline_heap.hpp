@@ -19,6 +19,7 @@ struct Due {
     message,       ///< `id` is a sequence: its visibility, delay or retention ends
     receive,       ///< `id` is a call: its long poll ends
     fresh_expiry,  ///< the head of the fresh lane may have outlived its retention
+    sweep,         ///< the delay of a message that was left to disk ends
     forget_queue,  ///< a deleted queue's name may be used again
   };
   Kind kind{};

@@ -64,7 +64,7 @@ std::optional<ReceiptHandle> parse_receipt_handle(std::string_view text) {
     words[i] = *word;
   }
   const ReceiptHandle handle{QueueId{words[0]}, Sequence{words[1]}, words[2]};
-  if (checksum(handle) != words[3]) return std::nullopt;
+  if (handle.nonce == 0 || checksum(handle) != words[3]) return std::nullopt;
   return handle;
 }
 

@@ -48,7 +48,7 @@ class ShardEngine final : public Engine {
     return found == queues_by_id_.end() ? nullptr : found->second;
   }
   template <class Work>
-  void with_queue(CallId call, const QueueName& name, Work&& work) {
+  void with_queue(CallId call, const QueueName& name, const Work& work) {
     if (StandardQueue* queue = find(name)) {
       work(*queue);
     } else {
@@ -56,7 +56,7 @@ class ShardEngine final : public Engine {
     }
   }
   template <class Loaded, class Work>
-  void with_loaded(const Loaded& loaded, Work&& work) {
+  void with_loaded(const Loaded& loaded, const Work& work) {
     // A queue may be deleted while a load for it is on its way.
     if (StandardQueue* queue = find(loaded.queue)) work(*queue);
   }
@@ -150,9 +150,11 @@ void ShardEngine::handle_due(const Due& due) {
     case Due::Kind::message:
       return due.queue->message_due(Sequence{due.id}, now_);
     case Due::Kind::receive:
-      return due.queue->receive_due(CallId{due.id}, now_);
+      return due.queue->receive_due(CallId{due.id});
     case Due::Kind::fresh_expiry:
       return due.queue->fresh_expiry_due(now_);
+    case Due::Kind::sweep:
+      return due.queue->sweep_due();
     case Due::Kind::forget_queue: {
       const auto found = graves_by_id_.find(due.id);
       if (found == graves_by_id_.end()) return;
@@ -184,7 +186,13 @@ void ShardEngine::handle(CallId call, CreateQueue& command) {
     return;
   }
   if (command.queue.name.ends_with(fifo_suffix)) {
-    shard_.reply(call, Error{ErrorCode::UnsupportedOperation, "FIFO queues are not supported."});
+    const auto fifo = command.attributes.find("FifoQueue");
+    if (fifo != command.attributes.end() && fifo->second == "true") {
+      shard_.reply(call, Error{ErrorCode::UnsupportedOperation, "FIFO queues are not supported."});
+    } else {
+      shard_.reply(call, Error{ErrorCode::InvalidParameterValue,
+                               "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"});
+    }
     return;
   }
   QueueRecord record;
@@ -240,8 +248,8 @@ void ShardEngine::handle(CallId call, DeleteQueue& command) {
 
 void ShardEngine::handle(CallId call, GetQueueAttributes& command) {
   with_queue(call, command.queue, [&](StandardQueue& queue) {
-    std::visit([&](auto&& answer) { shard_.reply(call, std::move(answer)); },
-               describe(queue.record(), queue.counts(), command.names));
+    auto answer = describe(queue.record(), queue.counts(), command.names);
+    std::visit([&](auto& either) { shard_.reply(call, std::move(either)); }, answer);
   });
 }
 
@@ -262,12 +270,11 @@ void ShardEngine::handle(CallId call, ReceiveMessages& command) {
 }
 
 void ShardEngine::handle(CallId call, DeleteMessages& command) {
-  with_queue(call, command.queue, [&](StandardQueue& queue) { queue.remove(call, std::move(command), now_); });
+  with_queue(call, command.queue, [&](StandardQueue& queue) { queue.remove(call, command, now_); });
 }
 
 void ShardEngine::handle(CallId call, ChangeVisibility& command) {
-  with_queue(call, command.queue,
-             [&](StandardQueue& queue) { queue.change_visibility(call, std::move(command), now_); });
+  with_queue(call, command.queue, [&](StandardQueue& queue) { queue.change_visibility(call, command, now_); });
 }
 
 void ShardEngine::handle(CallId, CancelReceive& command) {

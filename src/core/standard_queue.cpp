@@ -37,6 +37,8 @@ void StandardQueue::recover(RecoveredQueue recovered, Instant now) {
   if (recovered.states_next) sweep_ = *recovered.states_next;
   for (const StateEntry& entry : recovered.states) insert_resident(entry.sequence, entry.state, now);
   load_fresh_if_low();
+  ready_on_disk_ = spilled_count() > 0;
+  trim_idle(now);
   sweep_if_low();
 }
 
@@ -89,6 +91,9 @@ void StandardQueue::purge(CallId call, Instant now) {
   states_loading_ = false;
   asked_.clear();
   changed_while_loading_.clear();
+  sweep_ = Sequence{1};
+  ready_on_disk_ = false;
+  delayed_on_disk_until_.reset();
   arm_fresh_expiry();
   shard_.promise(DropQueueContents{id()});
   touch();
@@ -111,6 +116,7 @@ void StandardQueue::erase(Instant now) {
   residents_.clear();
   window_.clear();
   if (fresh_expiry_ != DeadlineHeap::none) shard_.deadlines.remove(std::exchange(fresh_expiry_, DeadlineHeap::none));
+  if (sweep_due_ != DeadlineHeap::none) shard_.deadlines.remove(std::exchange(sweep_due_, DeadlineHeap::none));
   for (const Deferred& deferred : deferred_) {
     if (!std::holds_alternative<ReturnUndelivered>(deferred.command)) {
       shard_.reply(deferred.call, Error{ErrorCode::QueueDoesNotExist, {}});
@@ -155,11 +161,8 @@ Sent StandardQueue::accept(OutgoingMessage& message, Instant now) {
     if (unread_ == cursor_.tail) unread_ = Sequence{cursor_.tail.value + 1};
     ++cursor_.tail.value;
     ++cursor_.state_count;
-    if (idle_count() < shard_.limits.resident_idle_max) {
-      insert_resident(sequence, state, now);
-    } else {
-      round_is_whole_ = false;
-    }
+    insert_resident(sequence, state, now);
+    trim_idle(now);
   } else {
     append_fresh(sequence, now);
   }
@@ -252,6 +255,8 @@ void StandardQueue::fresh_expiry_due(Instant now) {
   fresh_expiry_ = DeadlineHeap::none;
   drop_expired_fresh(now, shard_.limits.expire_batch_max);
   arm_fresh_expiry();
+  // What comes behind those that expired may be what a long poll waits for.
+  serve_parked(now);
 }
 
 // ---- Residents
@@ -336,22 +341,71 @@ void StandardQueue::message_due(Sequence sequence, Instant now) {
     settle(resident, now);
   }
   serve_parked(now);
-  trim_idle();
+  trim_idle(now);
 }
 
-// Leaves to disk what would wait longest.
-void StandardQueue::trim_idle() {
-  while (idle_count() > shard_.limits.resident_idle_max) {
-    Place& place = !back_.empty() ? back_ : !ready_.empty() ? ready_ : delayed_;
-    round_is_whole_ = false;
-    evict(std::prev(place.end()));
+// Leaves to disk what is likely to wait longest.
+void StandardQueue::trim_idle(Instant now) {
+  while (returned_count() > shard_.limits.resident_idle_max) {
+    Place& place = back_.empty() ? ready_ : back_;
+    const auto last = std::prev(place.end());
+    left_on_disk(last->state, now);
+    evict(last);
+  }
+  while (delayed_.size() > shard_.limits.resident_idle_max) {
+    // Of the two that came last, so that a short delay among long ones is not the one that has to go.
+    auto last = std::prev(delayed_.end());
+    const auto before = std::prev(last);
+    if (before->state.visible_at > last->state.visible_at) last = before;
+    left_on_disk(last->state, now);
+    evict(last);
   }
 }
 
+void StandardQueue::left_on_disk(const MessageState& state, Instant now) {
+  round_is_whole_ = false;
+  if (state.visible_at <= now) {
+    ready_on_disk_ = true;
+  } else if (!delayed_on_disk_until_ || state.visible_at < *delayed_on_disk_until_) {
+    delayed_on_disk_until_ = state.visible_at;
+    arm_sweep();
+  }
+}
+
+void StandardQueue::arm_sweep() {
+  if (!delayed_on_disk_until_) return;
+  if (sweep_due_ == DeadlineHeap::none) {
+    sweep_due_ = shard_.deadlines.add(*delayed_on_disk_until_, Due{Due::Kind::sweep, this, 0});
+  } else {
+    shard_.deadlines.move(sweep_due_, *delayed_on_disk_until_);
+  }
+}
+
+void StandardQueue::sweep_due() {
+  sweep_due_ = DeadlineHeap::none;
+  delayed_on_disk_until_.reset();
+  ready_on_disk_ = true;
+  sweep_if_low();
+}
+
 void StandardQueue::sweep_if_low() {
-  if (states_loading_ || spilled_count() == 0 || idle_count() > shard_.limits.resident_idle_max / 2) return;
+  const bool in_a_round = sweep_ > Sequence{1};
+  if (states_loading_ || spilled_count() == 0 || !(in_a_round || ready_on_disk_)) return;
+  if (returned_count() > shard_.limits.resident_idle_max / 2) return;
+  if (!in_a_round) {
+    // What is left to disk from here on counts for the round after this one.
+    ready_on_disk_ = false;
+    delayed_on_disk_until_.reset();
+    round_is_whole_ = true;
+    round_found_ = false;
+  }
   states_loading_ = true;
   shard_.effects.loads.emplace_back(LoadStates{id(), epoch_, sweep_, shard_.limits.state_load_count_max});
+}
+
+// Whether a delayed message that a sweep comes upon has to wait for another.
+bool StandardQueue::stays_on_disk(const MessageState& state, Instant now) const {
+  return state.visible_at > now && state.receive_count == 0 && delayed_.size() >= shard_.limits.resident_idle_max;
 }
 
 void StandardQueue::states_loaded(const StatesLoaded& loaded, Instant now) {
@@ -359,18 +413,19 @@ void StandardQueue::states_loaded(const StatesLoaded& loaded, Instant now) {
   states_loading_ = false;
   for (const StateEntry& entry : loaded.entries) {
     if (residents_.contains(entry.sequence) || changed_while_loading_.contains(entry.sequence)) continue;
-    insert_resident(entry.sequence, entry.state, now);
-    ++swept_in_;
+    round_found_ = true;
+    if (stays_on_disk(entry.state, now)) {
+      left_on_disk(entry.state, now);
+    } else {
+      insert_resident(entry.sequence, entry.state, now);
+    }
   }
   changed_while_loading_.clear();
   sweep_ = loaded.next.value_or(Sequence{1});
-  if (!loaded.next) {
-    if (std::exchange(swept_in_, 0) == 0 && std::exchange(round_is_whole_, true) && spilled_count() > 0) {
-      // A whole round found nothing: what was thought to be on disk is not there.
-      cursor_.state_count = residents_.size();
-      touch();
-    }
-    round_is_whole_ = true;
+  if (!loaded.next && round_is_whole_ && !round_found_ && deferred_.empty() && spilled_count() > 0) {
+    // A whole round found nothing: what was thought to be on disk is not there.
+    cursor_.state_count = residents_.size();
+    touch();
   }
   run_deferred(now);
   sweep_if_low();
@@ -380,11 +435,16 @@ void StandardQueue::states_loaded(const StatesLoaded& loaded, Instant now) {
 void StandardQueue::states_of_loaded(const StatesOfLoaded& loaded, Instant now) {
   if (loaded.epoch != epoch_ || !states_loading_) return;
   states_loading_ = false;
-  changed_while_loading_.clear();
-  for (const StateEntry& entry : loaded.entries) insert_resident(entry.sequence, entry.state, now);
-  for (const Sequence sequence : asked_) {
-    if (!residents_.contains(sequence)) known_absent_.insert(sequence);
+  for (const StateEntry& entry : loaded.entries) {
+    // It may have been received from the fresh lane while the load was under way, if a loss of power had undone what
+    // its handle was given for.
+    if (residents_.contains(entry.sequence) || changed_while_loading_.contains(entry.sequence)) continue;
+    insert_resident(entry.sequence, entry.state, now);
   }
+  for (const Sequence sequence : asked_) {
+    if (!residents_.contains(sequence) && !changed_while_loading_.contains(sequence)) known_absent_.insert(sequence);
+  }
+  changed_while_loading_.clear();
   asked_.clear();
   run_deferred(now);
   known_absent_.clear();
@@ -447,7 +507,7 @@ Deliveries StandardQueue::deliver(int max_messages, Millis visibility, Instant n
                                            format(ReceiptHandle{id(), resident->sequence, state.receipt_nonce}),
                                            state.receive_count, state.first_received_at, nullptr});
   }
-  trim_idle();
+  trim_idle(now);
   sweep_if_low();
   return deliveries;
 }
@@ -512,7 +572,7 @@ void StandardQueue::unpark(std::list<Parked>::iterator parked) {
   parked_.erase(parked);
 }
 
-void StandardQueue::receive_due(CallId call, Instant) {
+void StandardQueue::receive_due(CallId call) {
   const auto found = parked_by_call_.find(call);
   if (found == parked_by_call_.end()) return;
   found->second->deadline = DeadlineHeap::none;
@@ -555,6 +615,8 @@ bool StandardQueue::defer_if_unknown(CallId call, const Handles& command,
     unknown.push_back(parsed->sequence);
   }
   if (unknown.empty()) return false;
+  std::sort(unknown.begin(), unknown.end());
+  unknown.erase(std::unique(unknown.begin(), unknown.end()), unknown.end());
   if (!states_loading_) {
     states_loading_ = true;
     asked_ = unknown;
@@ -565,18 +627,18 @@ bool StandardQueue::defer_if_unknown(CallId call, const Handles& command,
 }
 
 void StandardQueue::run_deferred(Instant now) {
-  for (Deferred& deferred : std::exchange(deferred_, {})) {
-    if (auto* command = std::get_if<DeleteMessages>(&deferred.command)) {
-      remove(deferred.call, std::move(*command), now);
-    } else if (auto* change = std::get_if<ChangeVisibility>(&deferred.command)) {
-      change_visibility(deferred.call, std::move(*change), now);
+  for (const Deferred& deferred : std::exchange(deferred_, {})) {
+    if (const auto* command = std::get_if<DeleteMessages>(&deferred.command)) {
+      remove(deferred.call, *command, now);
+    } else if (const auto* change = std::get_if<ChangeVisibility>(&deferred.command)) {
+      change_visibility(deferred.call, *change, now);
     } else {
       return_undelivered(std::get<ReturnUndelivered>(deferred.command), now);
     }
   }
 }
 
-void StandardQueue::remove(CallId call, DeleteMessages command, Instant now) {
+void StandardQueue::remove(CallId call, const DeleteMessages& command, Instant now) {
   std::vector<const std::string*> handles;
   for (const std::string& handle : command.receipt_handles) handles.push_back(&handle);
   if (defer_if_unknown(call, command, handles)) return;
@@ -600,7 +662,7 @@ void StandardQueue::delete_now(CallId call, const DeleteMessages& command) {
   shard_.reply(call, std::move(results));
 }
 
-void StandardQueue::change_visibility(CallId call, ChangeVisibility command, Instant now) {
+void StandardQueue::change_visibility(CallId call, const ChangeVisibility& command, Instant now) {
   std::vector<const std::string*> handles;
   for (const VisibilityChange& change : command.changes) handles.push_back(&change.receipt_handle);
   if (defer_if_unknown(call, command, handles)) return;
@@ -611,7 +673,7 @@ void StandardQueue::change_visibility(CallId call, ChangeVisibility command, Ins
 void StandardQueue::change_now(CallId call, const ChangeVisibility& command, Instant now) {
   EntryResults results;
   for (const VisibilityChange& change : command.changes) results.entries.push_back(change_one(change, now));
-  trim_idle();
+  trim_idle(now);
   shard_.reply(call, std::move(results));
 }
 
@@ -660,7 +722,7 @@ void StandardQueue::return_now(const ReturnUndelivered& command, Instant now) {
     settle(resident, now);
     if (resident->place == &ready_) ready_.splice(ready_.begin(), ready_, resident);
   }
-  trim_idle();
+  trim_idle(now);
 }
 
 }  // namespace penstock::core

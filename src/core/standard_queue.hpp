@@ -2,10 +2,9 @@
 //
 // A message is in one of two places. The fresh lane holds what was never received, in order of sequence: [head, tail)
 // on disk, its front in memory as a window. Everything else (in flight, returned, delayed) has a state record, and a
-// resident in memory. Residents that only wait (returned, delayed) are bounded by Limits::resident_idle_max; what is
-// beyond stays on disk and is swept in when there is room. Delays of such messages may end late, by as long as the
-// residents before them take; nothing else is affected. So neither memory nor the cost of an operation grows with a
-// backlog.
+// resident in memory. Of those that only wait, Limits::resident_idle_max returned and as many delayed ones are
+// resident; what is beyond stays on disk, and is swept in when there is room and something of it is, or may be, ready.
+// So neither memory nor the cost of an operation grows with a backlog.
 #pragma once
 
 #include <deque>
@@ -46,8 +45,8 @@ class StandardQueue {
   void purge(CallId call, Instant now);
   void send(CallId call, SendMessages& command, Instant now);
   void receive(CallId call, const ReceiveMessages& command, Instant now);
-  void remove(CallId call, DeleteMessages command, Instant now);
-  void change_visibility(CallId call, ChangeVisibility command, Instant now);
+  void remove(CallId call, const DeleteMessages& command, Instant now);
+  void change_visibility(CallId call, const ChangeVisibility& command, Instant now);
   void return_undelivered(const ReturnUndelivered& command, Instant now);
   void cancel_receive(CallId call);
 
@@ -56,8 +55,9 @@ class StandardQueue {
   void states_of_loaded(const StatesOfLoaded& loaded, Instant now);
 
   void message_due(Sequence sequence, Instant now);
-  void receive_due(CallId call, Instant now);
+  void receive_due(CallId call);
   void fresh_expiry_due(Instant now);
+  void sweep_due();
 
   /// Answers every parked receive with nothing.
   void release_parked();
@@ -103,9 +103,12 @@ class StandardQueue {
   void evict(Place::iterator resident);
   void drop_message(Place::iterator resident, bool promised);
   void write_state(Place::iterator resident);
-  std::size_t idle_count() const { return ready_.size() + back_.size() + delayed_.size(); }
+  std::size_t returned_count() const { return ready_.size() + back_.size(); }
   std::uint64_t spilled_count() const { return cursor_.state_count - residents_.size(); }
-  void trim_idle();
+  void trim_idle(Instant now);
+  bool stays_on_disk(const MessageState& state, Instant now) const;
+  void left_on_disk(const MessageState& state, Instant now);
+  void arm_sweep();
   void sweep_if_low();
 
   // Handles.
@@ -150,7 +153,10 @@ class StandardQueue {
   bool states_loading_ = false;
   Sequence sweep_{1};
   bool round_is_whole_ = false;  // the sweep began at the front, and nothing was left to disk since
-  std::size_t swept_in_ = 0;     // residents gained since the sweep last began at the front
+  bool round_found_ = false;     // and it has come upon a message that is not resident
+  bool ready_on_disk_ = false;   // a message that is, or may be, ready was left to disk since the sweep began
+  std::optional<Instant> delayed_on_disk_until_;  // the first end of a delay of those left to disk since
+  DeadlineHeap::Handle sweep_due_ = DeadlineHeap::none;
   std::unordered_set<Sequence> changed_while_loading_;
   std::vector<Sequence> asked_;  // the sequences of the load of states that is on its way
   std::unordered_set<Sequence> known_absent_;

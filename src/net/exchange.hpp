@@ -41,6 +41,13 @@ class Exchange {
     if (auto waiter = std::move(waiter_)) waiter->wake();
   }
 
+  /// In place of complete, after a cancel: there is no answer, and nobody to read it.
+  void abandon() {
+    abandoned_ = true;
+    complete({});
+  }
+
+  bool abandoned() const { return abandoned_; }
   bool completed() const { return response_.has_value(); }
   bool parks() const { return static_cast<bool>(cancel_); }
   void cancel() {
@@ -87,6 +94,7 @@ class Exchange {
   std::function<void()> cancel_;
   std::unique_ptr<Waiter> waiter_;
   std::optional<std::size_t> lane_;
+  bool abandoned_ = false;
 };
 
 /// What answers requests. One per thread; called in that thread only.

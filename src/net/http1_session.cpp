@@ -1,6 +1,6 @@
 #include "net/http1_session.hpp"
 
-#include <sys/socket.h>
+#include <poll.h>
 
 #include <array>
 #include <boost/asio/as_tuple.hpp>
@@ -10,7 +10,6 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <cerrno>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,11 +47,10 @@ int status_of(const error_code& error) {
   return 0;
 }
 
-// True if the client has closed its side. Data that waits is a request that was sent ahead.
+// True if the client has closed its side, whatever it has sent before that.
 bool has_gone(asio::ip::tcp::socket& socket) {
-  char byte = 0;
-  const ssize_t got = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+  pollfd descriptor{socket.native_handle(), POLLRDHUP, 0};
+  return ::poll(&descriptor, 1, 0) > 0;
 }
 
 std::string head_of(const WireResponse& response, bool keep_alive, bool empty_body_counts) {
@@ -186,6 +184,7 @@ class Http1Session {
         WireRequest{view(request.method_string()), view(request.target()), headers_, request.body(), {}}, exchange);
     if (!exchange.completed()) co_await wait_for(exchange);
     lane_ = exchange.lane();
+    if (exchange.abandoned()) co_return false;
     const bool keep_alive = request.keep_alive() && !group_.stopping();
     co_return co_await write(exchange, keep_alive, request.method() != http::verb::head) && keep_alive;
   }

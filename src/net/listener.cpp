@@ -44,7 +44,7 @@ ListenError Listener::open(const std::vector<std::string>& addresses, std::uint1
   }
   for (int draw = 0; draw < port_draws_max; ++draw) {
     bool in_use = false;
-    const ListenError error = bind_all(parsed, port, skip_missing, in_use);
+    ListenError error = bind_all(parsed, port, skip_missing, in_use);
     if (!error || !in_use || port != 0) return error;
   }
   return {"no port is free on all addresses"};

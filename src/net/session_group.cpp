@@ -18,6 +18,8 @@ namespace {
 constexpr std::chrono::seconds sweep_interval{1};
 // How many more connections a thread may have than another that one moves there from.
 constexpr std::size_t lone_margin = 8;
+// Room that is kept for connections that several threads move to one at the same time.
+constexpr std::size_t arrivals_max = 256;
 // Busy connections of one thread from which on they are spread.
 constexpr std::size_t crowd = 6;
 
@@ -55,6 +57,8 @@ void SessionGroup::leave(std::list<Member>::iterator member) {
 SessionGroup* SessionGroup::better_home(std::size_t lane) const {
   if (peers_ == nullptr || lane >= peers_->size()) return nullptr;
   SessionGroup* home = (*peers_)[lane];
+  // Adoptions that are on their way are not counted yet.
+  if (home->size() + arrivals_max > limits_.connections_max) return nullptr;
   if (home != this) {
     if (home->size() < size()) return home;
     if (busy() <= 1 && home->busy() == 0 && home->size() <= size() + lone_margin) return home;

@@ -60,11 +60,13 @@ std::optional<std::array<std::string_view, 2>> split_queue_path(std::string_view
   return std::array{account, path};
 }
 
+/// The region of the service's own forms, `sqs.<region>.…` and `<region>.queue.…`; any other host may look like
+/// anything, as `myapp-penstock-1` does of a container.
 std::optional<std::string_view> region_in(std::string_view host) {
-  while (!host.empty()) {
-    const std::string_view label = take_until(host, '.');
-    if (is_region(label)) return label;
-  }
+  const std::string_view first = take_until(host, '.');
+  const std::string_view second = take_until(host, '.');
+  if (first == "sqs" && is_region(second)) return second;
+  if (second == "queue" && is_region(first)) return first;
   return std::nullopt;
 }
 

@@ -124,7 +124,7 @@ void Frontend::dispatch(PreparedCall call, Exchange& exchange) {
   }
   auto finish_here = [this, &exchange, &shard, respond = std::move(call.respond),
                       receives_from](std::optional<Result> result) {
-    if (!result) return finish(exchange, WireResponse{});
+    if (!result) return exchange.abandon();
     std::vector<std::string> handles = handles_of(*result);
     WireResponse response = respond(std::move(*result));
     if (handles.empty()) return finish(exchange, std::move(response));

@@ -35,7 +35,8 @@ bool is_local_name(const std::string& name) {
   if (is_address(name) || name.find('.') == std::string::npos) return true;
   constexpr std::array<std::string_view, 6> suffixes{
       ".localhost", ".internal", ".local", ".localhost.localstack.cloud", ".amazonaws.com", ".test"};
-  return std::any_of(suffixes.begin(), suffixes.end(), [&](std::string_view suffix) { return name.ends_with(suffix); });
+  return std::any_of(suffixes.begin(), suffixes.end(),
+                     [&](std::string_view suffix) { return name.ends_with(suffix) || name == suffix.substr(1); });
 }
 
 // The authority of an origin such as "https://example.org:8080".

@@ -106,6 +106,9 @@ class Server {
     service_.guard.loopback_only = std::all_of(
         options_.hosts.begin(), options_.hosts.end(),
         [](const std::string& host) { return host.starts_with("127.") || host == "::1" || host == "localhost"; });
+    if (!service_.guard.loopback_only) {
+      spdlog::warn("listening beyond this machine: any credentials are accepted, and the Host header is not checked");
+    }
     return {};
   }
 
@@ -192,7 +195,12 @@ class Server {
   void one_drained() {
     if (--draining_ > 0) return;
     drain_timer_->cancel();
-    for (const auto& worker : workers_) worker->context.stop();
+    for (const auto& worker : workers_) {
+      // Twice round: what was posted before runs first, and then the turn that it asked for.
+      asio::post(worker->context, [w = worker.get()] {
+        asio::post(w->context, [w] { asio::post(w->context, [w] { w->context.stop(); }); });
+      });
+    }
   }
 
   const Options& options_;

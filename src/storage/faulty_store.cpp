@@ -184,7 +184,7 @@ StoreError FaultyStore::commit(const WriteBatch& batch, bool sync) {
   if (on_operation_) on_operation_(OperationKind::commit);
   const std::lock_guard lock{mutex_};
   if (stopped_) return refused();
-  const StoreError failure = begin(OperationKind::commit);
+  StoreError failure = begin(OperationKind::commit);
   if (failure) stopped_ = failure;
   if (failure && !random_bool(entropy_)) return failure;
   append_record(log_, batch);

@@ -144,6 +144,7 @@ std::vector<std::filesystem::path> find_logs(const std::string& directory) {
   }
   std::sort(numbered.begin(), numbered.end());
   std::vector<std::filesystem::path> logs;
+  logs.reserve(numbered.size());
   for (auto& [number, path] : numbered) logs.push_back(std::move(path));
   return logs;
 }

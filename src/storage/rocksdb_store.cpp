@@ -23,7 +23,7 @@ namespace penstock::storage {
 
 namespace {
 
-// Memory: three tables' buffers and the cache together stay below about 64 MiB, however much is stored.
+// Memory: three tables' buffers and the cache together stay below about 80 MiB, however much is stored.
 constexpr std::size_t messages_buffer_bytes = 16U << 20U;
 constexpr std::size_t state_buffer_bytes = 4U << 20U;
 constexpr std::size_t catalog_buffer_bytes = 1U << 20U;

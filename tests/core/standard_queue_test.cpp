@@ -1,6 +1,7 @@
 // What a user of a standard queue relies on, one promise a test.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "core/engine_fixture.hpp"
@@ -424,6 +425,56 @@ TEST_F(StandardQueueTest, AHandleWorksThoughItsMessageIsNotInMemory) {
   EXPECT_TRUE(receive(10).empty());
   pass(seconds{100});
   EXPECT_EQ(receive_bodies(10), (Bodies{"11"}));
+}
+
+TEST_F(StandardQueueTest, AHandleNamedTwiceInOneRequestIsOneMessage) {
+  Limits limits;
+  limits.resident_idle_max = 2;
+  set_limits(limits);
+  for (int i = 0; i < 8; ++i) send(std::to_string(i));
+  const auto handle = receive(10, 0).at(7).receipt_handle;
+  const auto changed = call<EntryResults>(ChangeVisibility{queue_, {{handle, 2}, {handle, 2}}});
+  EXPECT_EQ(changed.entries.size(), 2U);
+  EXPECT_EQ(attribute("ApproximateNumberOfMessagesNotVisible"), "1");
+  pass(seconds{2});
+  EXPECT_EQ(attribute("ApproximateNumberOfMessagesNotVisible"), "0");
+  const auto removed = call<EntryResults>(DeleteMessages{queue_, {handle, handle}});
+  EXPECT_FALSE(removed.entries.at(0) || removed.entries.at(1));
+  EXPECT_EQ(store_.message_count(), 7U);
+}
+
+TEST_F(StandardQueueTest, ManyDelayedMessagesHideNoneThatIsReady) {
+  Limits limits;
+  limits.resident_idle_max = 4;
+  limits.state_load_count_max = 3;
+  set_limits(limits);
+  for (int i = 0; i < 20; ++i) send("delayed", 900);
+  send("soon", 1);
+  send("job");
+  EXPECT_EQ(receive_bodies(1, 1), (Bodies{"job"}));
+  pass(seconds{1});
+  Bodies both = receive_bodies(10, 40'000);
+  std::sort(both.begin(), both.end());
+  EXPECT_EQ(both, (Bodies{"job", "soon"}));
+  pass(seconds{899});
+  std::size_t delivered = 0;
+  for (int i = 0; i < 10; ++i) delivered += receive(10, 10'000).size();
+  EXPECT_EQ(delivered, 20U);
+}
+
+TEST_F(StandardQueueTest, ALongPollIsNotForgottenBehindABacklogThatHasExpired) {
+  Limits limits;
+  limits.expire_batch_max = 2;
+  set_limits(limits);
+  call<Done>(SetQueueAttributes{queue_, {{"MessageRetentionPeriod", "60"}}});
+  for (int i = 0; i < 9; ++i) send("old");
+  pass(seconds{59});
+  send("young");
+  now_ += seconds{2};
+  const CallId poll = ask(receive_command(10, 30, 20));
+  pass(Millis{0});
+  ASSERT_TRUE(answered(poll));
+  EXPECT_EQ(bodies(deliveries_of(poll).messages), (Bodies{"young"}));
 }
 
 TEST_F(StandardQueueTest, ShutdownAnswersLongPollsEmpty) {

@@ -100,6 +100,8 @@ TEST(Routing, QueueUrls) {
       {"http://sqs.eu-west-1.localhost/123456789012/q", "123456789012/eu-west-1/q"},
       {"http://eu-central-1.queue.localhost:4566/123456789012/q", "123456789012/eu-central-1/q"},
       {"https://us-gov-east-1.queue.amazonaws.com/123456789012/q", "123456789012/us-gov-east-1/q"},
+      {"http://myapp-penstock-1:4566/123456789012/q", "123456789012/us-east-1/q"},
+      {"http://build-agent-1.internal/123456789012/q", "123456789012/us-east-1/q"},
       {"http://my-host-x/123456789012/q", "123456789012/us-east-1/q"},
       {"http://[::1]:4566/123456789012/q", "123456789012/us-east-1/q"},
       {"http://127.0.0.1:4566/123456789012/q?x=y", "123456789012/us-east-1/q"},

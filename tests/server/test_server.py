@@ -2,6 +2,7 @@
 """The program as whoever starts it sees it: its command line, its start and end, and its manners towards clients that
 have none. Runs the real binary: test_server.py --penstock BIN [unittest arguments]."""
 
+import concurrent.futures
 import http.client
 import json
 import os
@@ -493,6 +494,46 @@ class Manners(InDirectory):
             self.assertEqual(message["Body"], str(number))
             self.assertEqual(message["Attributes"]["ApproximateReceiveCount"], "1")
 
+    def test_a_client_that_hangs_up_behind_a_pipelined_request_takes_no_message_with_it(self):
+        gone = self.server.raw()
+        gone.sendall(request_bytes("ReceiveMessage", {"QueueUrl": self.url, "WaitTimeSeconds": 20,
+                                                      "VisibilityTimeout": 600}))
+        time.sleep(0.05)
+        gone.sendall(request_bytes("ListQueues", {}))
+        time.sleep(0.05)
+        gone.close()
+        self.server.call("SendMessage", {"QueueUrl": self.url, "MessageBody": "once"})
+        _, body = self.server.call("ReceiveMessage", {"QueueUrl": self.url, "WaitTimeSeconds": 5})
+        self.assertEqual(body["Messages"][0]["Body"], "once")
+
+    def test_closing_one_side_of_a_long_poll_closes_the_connection(self):
+        with self.server.raw() as connection:
+            connection.sendall(request_bytes("ReceiveMessage", {"QueueUrl": self.url, "WaitTimeSeconds": 20}))
+            time.sleep(0.05)
+            connection.shutdown(socket.SHUT_WR)
+            self.assertEqual(connection.recv(1024), b"")
+        self.assert_alive()
+
+    def test_connections_that_move_between_threads_lose_no_request(self):
+        # Each is alone with its queue for a while, so it moves to that queue's thread; then all are busy together.
+        queues = [self.server.create(f"moving-{number}") for number in range(8)]
+        connections = [http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=LIMIT) for _ in queues]
+
+        def send(connection, queue, count):
+            for number in range(count):
+                status, _ = ask(connection, "SendMessage", {"QueueUrl": queue, "MessageBody": str(number)})
+                self.assertEqual(status, 200)
+
+        for connection, queue in zip(connections, queues):
+            send(connection, queue, 10)
+        with concurrent.futures.ThreadPoolExecutor(len(queues)) as pool:
+            list(pool.map(send, connections, queues, [50] * len(queues)))
+        for connection, queue in zip(connections, queues):
+            _, body = ask(connection, "GetQueueAttributes",
+                          {"QueueUrl": queue, "AttributeNames": ["ApproximateNumberOfMessages"]})
+            self.assertEqual(body["Attributes"]["ApproximateNumberOfMessages"], "60")
+            connection.close()
+
     def test_many_parked_polls_cost_no_thread_and_block_nobody(self):
         parked = []
         for _ in range(200):
@@ -517,6 +558,8 @@ class Manners(InDirectory):
             ({"Host": "localhost"}, 200),
             ({"Host": "[::1]:4566"}, 200),
             ({"Host": "sqs.us-east-1.amazonaws.com"}, 200),
+            ({"Host": "localhost.localstack.cloud:4566"}, 200),
+            ({"Host": "notlocalhost.localstack.cloud"}, 403),
             ({"Host": "localhost:1", "Origin": "http://localhost:1", "Sec-Fetch-Site": "same-origin"}, 200),
         ]
         for headers, expected in cases:

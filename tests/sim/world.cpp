@@ -225,7 +225,7 @@ void World::remove_some() {
   const bool effective = lease.certain && is_latest(lease) && plan.model->is_leased(lease.body, now_);
   plan.model->asked_to_erase(lease.body);
   issue(OpenCall{.kind = OpenCall::Kind::remove, .queue = lease.queue, .bodies = {lease.body}, .effective = effective},
-        DeleteMessages{plan.name, {lease.handle}});
+        DeleteMessages{plan.name, std::vector<std::string>(1 + random_.below(3), lease.handle)});
 }
 
 void World::change_some() {
@@ -241,7 +241,7 @@ void World::change_some() {
                  .bodies = {lease.body},
                  .until = until,
                  .change = change},
-        ChangeVisibility{plan.name, {{lease.handle, timeout}}});
+        ChangeVisibility{plan.name, std::vector<VisibilityChange>(1 + random_.below(3), {lease.handle, timeout})});
 }
 
 void World::hang_up() {
