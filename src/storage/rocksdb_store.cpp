@@ -4,12 +4,15 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -63,6 +66,104 @@ rocksdb::BlockBasedTableOptions table_format(const std::shared_ptr<rocksdb::Cach
   // No Bloom filters: what is asked for is there, but for a message that was purged at that moment.
   return table;
 }
+
+rocksdb::IOStatus io_failure(const std::string& what) {
+  const int reason = errno;
+  const std::string text = what + ": " + std::strerror(reason);
+  return reason == ENOSPC ? rocksdb::IOStatus::NoSpace(text) : rocksdb::IOStatus::IOError(text);
+}
+
+/// A log whose next stretch is there before it is written. A sync of an appended record has to put the file's new size
+/// and blocks into the file system's journal as well as the record on the medium; with room of zeros made beforehand it
+/// has the record only, which is about a quarter faster. Room is made where small records are synced one by one, since
+/// for much at a time the zeros would cost more than they save. A log that a crash leaves ends in zeros, which RocksDB
+/// takes for the end as it does with logs that were mapped into memory.
+class RoomyLogFile final : public rocksdb::FSWritableFile {
+ public:
+  RoomyLogFile(std::string name, int descriptor) : name_(std::move(name)), descriptor_(descriptor) {}
+  RoomyLogFile(const RoomyLogFile&) = delete;
+  RoomyLogFile& operator=(const RoomyLogFile&) = delete;
+  ~RoomyLogFile() override {
+    if (descriptor_ >= 0) (void)::close(descriptor_);
+  }
+
+  using rocksdb::FSWritableFile::Append;
+  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
+    if (!write_at(size_, data.data(), data.size())) return io_failure("cannot write " + name_);
+    size_ += data.size();
+    unsynced_ += data.size();
+    return rocksdb::IOStatus::OK();
+  }
+  rocksdb::IOStatus Flush(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
+    return rocksdb::IOStatus::OK();
+  }
+  rocksdb::IOStatus Sync(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
+    const std::uint64_t synced = unsynced_.exchange(0);
+    if (::fdatasync(descriptor_) != 0) return io_failure("cannot sync " + name_);
+    if (synced > 0 && synced <= small_sync_bytes_max && size_ + synced > room_until_) make_room();
+    return rocksdb::IOStatus::OK();
+  }
+  rocksdb::IOStatus Truncate(std::uint64_t size, const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
+    if (::ftruncate(descriptor_, static_cast<off_t>(size)) != 0) return io_failure("cannot truncate " + name_);
+    size_ = size;
+    room_until_ = std::min(room_until_, size);
+    return rocksdb::IOStatus::OK();
+  }
+  rocksdb::IOStatus Close(const rocksdb::IOOptions& options, rocksdb::IODebugContext* context) override {
+    if (descriptor_ < 0) return rocksdb::IOStatus::OK();
+    rocksdb::IOStatus status = room_until_ > size_ ? Truncate(size_, options, context) : rocksdb::IOStatus::OK();
+    if (::close(std::exchange(descriptor_, -1)) != 0 && status.ok()) status = io_failure("cannot close " + name_);
+    return status;
+  }
+  // A sync by one thread beside an append by another is what the kernel allows on one descriptor; RocksDB asks for it.
+  bool IsSyncThreadSafe() const override { return true; }
+  std::uint64_t GetFileSize(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override { return size_; }
+  void PrepareWrite(std::size_t, std::size_t, const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {}
+
+ private:
+  static constexpr std::uint64_t small_sync_bytes_max = 8U << 10U;
+  static constexpr std::size_t room_bytes = 256U << 10U;
+
+  bool write_at(std::uint64_t offset, const char* bytes, std::size_t count) const {
+    while (count > 0) {
+      const ssize_t written = ::pwrite(descriptor_, bytes, count, static_cast<off_t>(offset));
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return false;
+      offset += static_cast<std::uint64_t>(written);
+      bytes += written;
+      count -= static_cast<std::size_t>(written);
+    }
+    return true;
+  }
+
+  // Without room the log works as ever, so a failure here is none.
+  void make_room() {
+    static const std::vector<char> zeros(room_bytes, 0);
+    if (write_at(size_, zeros.data(), zeros.size())) room_until_ = size_ + zeros.size();
+  }
+
+  const std::string name_;
+  int descriptor_;
+  std::atomic<std::uint64_t> size_{0};
+  std::atomic<std::uint64_t> unsynced_{0};
+  std::uint64_t room_until_ = 0;
+};
+
+class RoomyLogFileSystem final : public rocksdb::FileSystemWrapper {
+ public:
+  using rocksdb::FileSystemWrapper::FileSystemWrapper;
+  const char* Name() const override { return "penstock::RoomyLogFileSystem"; }
+
+  rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                    rocksdb::IODebugContext* context) override {
+    if (!name.ends_with(".log")) return FileSystemWrapper::NewWritableFile(name, options, file, context);
+    const int descriptor = ::open(name.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
+    if (descriptor < 0) return io_failure("cannot create " + name);
+    *file = std::make_unique<RoomyLogFile>(name, descriptor);
+    return rocksdb::IOStatus::OK();
+  }
+};
 
 rocksdb::ColumnFamilyOptions family_options(Table table, const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions family;
@@ -188,8 +289,9 @@ StoreError describe_open_failure(const rocksdb::Status& status, const std::strin
 
 class RocksDbStore final : public Store {
  public:
-  RocksDbStore(std::unique_ptr<rocksdb::DB> database, std::vector<rocksdb::ColumnFamilyHandle*> families)
-      : database_(std::move(database)), families_(std::move(families)) {}
+  RocksDbStore(std::unique_ptr<rocksdb::Env> environment, std::unique_ptr<rocksdb::DB> database,
+               std::vector<rocksdb::ColumnFamilyHandle*> families)
+      : environment_(std::move(environment)), database_(std::move(database)), families_(std::move(families)) {}
   RocksDbStore(const RocksDbStore&) = delete;
   RocksDbStore& operator=(const RocksDbStore&) = delete;
   ~RocksDbStore() override {
@@ -253,6 +355,7 @@ class RocksDbStore final : public Store {
 
   rocksdb::ColumnFamilyHandle* family(Table table) const { return families_[static_cast<std::size_t>(table)]; }
 
+  std::unique_ptr<rocksdb::Env> environment_;  // outlives the database
   std::unique_ptr<rocksdb::DB> database_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
 };
@@ -267,7 +370,10 @@ StoreError open_rocksdb(const RocksDbOptions& options, std::unique_ptr<Store>& s
   for (std::size_t i = 0; i < table_count; ++i) {
     descriptors.emplace_back(table_names[i], family_options(static_cast<Table>(i), cache));
   }
+  std::unique_ptr<rocksdb::Env> environment =
+      rocksdb::NewCompositeEnv(std::make_shared<RoomyLogFileSystem>(rocksdb::FileSystem::Default()));
   rocksdb::DBOptions database = database_options();
+  database.env = environment.get();
   std::vector<rocksdb::ColumnFamilyHandle*> families;
   rocksdb::DB* opened = nullptr;
   rocksdb::Status status = rocksdb::DB::Open(database, options.directory, descriptors, &families, &opened);
@@ -277,7 +383,8 @@ StoreError open_rocksdb(const RocksDbOptions& options, std::unique_ptr<Store>& s
     status = rocksdb::DB::Open(database, options.directory, descriptors, &families, &opened);
   }
   if (!status.ok()) return describe_open_failure(status, options.directory);
-  store = std::make_unique<RocksDbStore>(std::unique_ptr<rocksdb::DB>(opened), std::move(families));
+  store =
+      std::make_unique<RocksDbStore>(std::move(environment), std::unique_ptr<rocksdb::DB>(opened), std::move(families));
   return {};
 }
 

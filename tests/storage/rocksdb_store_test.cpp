@@ -252,6 +252,39 @@ TEST_F(RocksDbStoreTest, ATailOfZerosOrGarbageLeavesAPrefix) {
   }
 }
 
+// Small commits that are synced one by one have zeros behind them in the log.
+TEST_F(RocksDbStoreTest, ALogThatEndsInRoomIsWholeAlsoAfterASecondCrash) {
+  constexpr std::size_t small = 100;
+  ASSERT_FALSE(open());
+  put(1, 31, true, small);
+  ASSERT_GT(fs::file_size(newest_log(data_)), 10 * small * 30) << "there is no room, so this tests nothing";
+  const fs::path first = copy();
+  store_.reset();
+  data_ = first;
+  ASSERT_FALSE(open());
+  EXPECT_EQ(count(), 30U);
+  put(31, 61, true, small);
+  const fs::path second = copy();
+  EXPECT_EQ(prefix_of(second), 60U);
+  EXPECT_EQ(prefix_of(second), 60U);
+}
+
+TEST_F(RocksDbStoreTest, ATornRecordBeforeTheRoomIsATail) {
+  constexpr std::size_t small = 100;
+  ASSERT_FALSE(open());
+  put(1, 31, true, small);
+  const fs::path log = newest_log(data_);
+  std::ifstream stream{log, std::ios::binary};
+  const std::string bytes{std::istreambuf_iterator<char>{stream}, {}};
+  const std::size_t end = bytes.find_last_not_of('\0') + 1;
+  for (const std::size_t lost : {std::size_t{1}, small / 2, small + 10}) {
+    SCOPED_TRACE(std::to_string(lost) + " bytes lost");
+    const fs::path torn = copy();
+    overwrite(newest_log(torn), end - lost, std::string(lost, '\0'));
+    EXPECT_EQ(prefix_of(torn), 29U);
+  }
+}
+
 TEST_F(RocksDbStoreTest, WhatIsWrittenAfterATornTailIsKept) {
   ASSERT_FALSE(open());
   put(1, 11);
