@@ -21,6 +21,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -319,7 +320,7 @@ def section_backlog(bench):
     """The same work with many messages waiting as with an empty queue; memory; restart."""
     backlog = bench.args.backlog or (100_000 if bench.args.quick else 1_000_000)
     full_data = bench.fresh("backlog")
-    idle, after_fill = fill_backlog(bench, full_data, backlog)
+    idle, filling, after_fill = fill_backlog(bench, full_data, backlog)
     restarts, after_restart = restart_with_backlog(bench, full_data)
     with bench.penstock(data=full_data) as full, bench.penstock() as empty:
         rates, after_load = compare_backlog(bench, full, empty)
@@ -329,31 +330,61 @@ def section_backlog(bench):
                          ("receive-delete", "receive 10 + delete 10, 16 connections")):
         bench.ratio(f"{title}, {label} : empty", statistics.median(rates["full", phase]),
                     statistics.median(rates["empty", phase]), 0.9)
-    most = max(after_fill[-1], after_restart, after_load["full"])
+    most = max(max(filling), after_fill, after_restart, after_load["full"])
     limit = 100 if backlog <= 1_000_000 else None
     bench.bound(f"resident, more than when started, {label}", (most - idle) / MEGABYTE, limit, "MB")
-    bench.note(f"resident: {idle / MEGABYTE:.1f} MB at start, {after_fill[-1] / MEGABYTE:.1f} after filling, "
+    bench.note(f"resident: {idle / MEGABYTE:.1f} MB at start, {after_fill / MEGABYTE:.1f} after filling, "
                f"{after_restart / MEGABYTE:.1f} after a restart, {after_load['full'] / MEGABYTE:.1f} after this load "
                f"({after_load['empty'] / MEGABYTE:.1f} after the same load on the empty one)")
-    if len(after_fill) > 1:
-        bench.bound(f"resident after filling, {label}, more than with 1,000,000",
-                    (after_fill[-1] - after_fill[0]) / MEGABYTE, 10, "MB")
+    if len(filling) > 1:
+        bench.bound(f"resident while the last million of {backlog:,} is sent, more than for the first",
+                    (filling[-1] - filling[0]) / MEGABYTE, 10, "MB")
     bench.bound(f"restart to first message, {label}, median of {len(restarts)}", statistics.median(restarts), 1000,
                 "ms")
 
 
 def fill_backlog(bench, data, backlog):
-    """Returns the resident bytes at start, and after the first million (if there are more) and the last message."""
-    after = []
+    """Resident bytes at start, and the median while the first million and (if there are more) the last were sent.
+
+    Medians, because a single look sees write buffers anywhere between empty and full.
+    """
+    million = 1_000_000
+    steps = [backlog] if backlog < 3 * million else [million, backlog - 2 * million, million]
+    medians = []
     with bench.penstock("--durability", "os", data=data) as server:
         call(int(server.endpoint.rsplit(":", 1)[1]), "ListQueues", {})
         time.sleep(1)
         idle = server.memory()
-        steps = [backlog] if backlog <= 1_000_000 else [1_000_000, backlog - 1_000_000]
         for messages in steps:
-            bench.load(server.endpoint, "send-batch", 16, queue="backlog", seconds=0, warmup=0, messages=messages)
-            after.append(server.memory())
-    return idle, after
+            with Sampler(server.memory) as sampler:
+                bench.load(server.endpoint, "send-batch", 16, queue="backlog", seconds=0, warmup=0, messages=messages)
+            # The first half of a fill is still filling the buffers.
+            medians.append(statistics.median(sampler.samples[len(sampler.samples) // 2:]))
+        after_fill = server.memory()
+    return idle, medians, after_fill
+
+
+class Sampler:
+    """Calls a function ten times a second while the body of a `with` runs, and once at its end."""
+
+    def __init__(self, look):
+        self.look = look
+        self.samples = []
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        while not self.over.wait(0.1):
+            self.samples.append(self.look())
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+        self.samples.append(self.look())
 
 
 def restart_with_backlog(bench, data):
