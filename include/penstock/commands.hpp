@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,6 +19,29 @@ namespace penstock {
 
 using StringMap = std::map<std::string, std::string>;
 
+/// RedrivePolicy, parsed. `target_arn` has the form of a queue's ARN.
+struct RedrivePolicy {
+  std::string target_arn;
+  int max_receive_count = 0;  ///< 1 to 1,000
+  friend bool operator==(const RedrivePolicy&, const RedrivePolicy&) = default;
+};
+
+/// RedriveAllowPolicy, parsed: which queues may name this one as their dead-letter queue.
+struct RedriveAllowPolicy {
+  enum class Permission : std::uint8_t { allow_all, deny_all, by_queue };
+  Permission permission = Permission::allow_all;
+  std::vector<std::string> source_arns;  ///< by_queue only, at most 10
+  friend bool operator==(const RedriveAllowPolicy&, const RedriveAllowPolicy&) = default;
+};
+
+enum class MoveTaskStatus : std::uint8_t { running, completed, cancelling, cancelled, failed };
+
+/// Why a message goes from one queue to another.
+enum class TransferKind : std::uint8_t {
+  dead_letter,  ///< received too often: it keeps its id and counts
+  redrive,      ///< by a move task: it is sent anew
+};
+
 // ---- Requests. Each names the result it is answered with; every one may be answered with Error instead.
 
 /// Answer: Done, also when it exists with the same attributes. Errors: QueueNameExists, QueueDeletedRecently,
@@ -26,6 +50,8 @@ struct CreateQueue {
   QueueName queue;
   StringMap attributes;
   StringMap tags;
+  std::optional<RedrivePolicy> redrive;             ///< where `attributes` has a RedrivePolicy that is not empty
+  std::optional<RedriveAllowPolicy> redrive_allow;  ///< where `attributes` has a RedriveAllowPolicy that is not empty
 };
 
 /// Answer: Done if it exists. Errors: QueueDoesNotExist.
@@ -40,6 +66,7 @@ struct ListQueues {
   std::string prefix;
   std::string after;  ///< only names greater than this one
   std::size_t limit = 1'000;
+  std::string dead_letter_target_arn;  ///< only queues whose RedrivePolicy names this one; empty: all
 };
 
 /// Answer: Done. Errors: QueueDoesNotExist.
@@ -58,6 +85,69 @@ struct GetQueueAttributes {
 struct SetQueueAttributes {
   QueueName queue;
   StringMap attributes;
+  std::optional<RedrivePolicy> redrive;             ///< where `attributes` has a RedrivePolicy that is not empty
+  std::optional<RedriveAllowPolicy> redrive_allow;  ///< where `attributes` has a RedriveAllowPolicy that is not empty
+};
+
+/// Whether `source` may name this queue as its dead-letter queue. Asked of this queue's shard before `source` is
+/// configured. Answer: Done. Errors: InvalidParameterValue, worded for `policy`, the text of the source's
+/// RedrivePolicy.
+struct CheckRedriveTarget {
+  QueueName queue;
+  QueueName source;
+  std::string policy;
+};
+
+/// Answer: Done. Errors: QueueDoesNotExist, InvalidParameterValue (more than 50 tags).
+struct TagQueue {
+  QueueName queue;
+  StringMap tags;
+};
+
+/// Answer: Done, also where a key is not there. Errors: QueueDoesNotExist.
+struct UntagQueue {
+  QueueName queue;
+  std::vector<std::string> keys;
+};
+
+/// Answer: QueueTags. Errors: QueueDoesNotExist.
+struct ListQueueTags {
+  QueueName queue;
+};
+
+/// Changes the attribute Policy in one step. `edit` takes the present document (empty if there is none) and the queue's
+/// ARN, and gives the new one (empty to remove it) or an error; it is called at most once and keeps nothing.
+/// Answer: Done. Errors: QueueDoesNotExist, and those of `edit`.
+struct EditPolicy {
+  QueueName queue;
+  std::function<std::variant<std::string, Error>(const std::string& policy, const std::string& queue_arn)> edit;
+};
+
+/// Moves what waits in this queue, a dead-letter queue, in the background. Answer: MoveTaskStarted. Errors:
+/// ResourceNotFound (no such queue), InvalidParameterValue (a task is running).
+struct StartMessageMoveTask {
+  QueueName queue;
+  std::optional<QueueName> destination;  ///< nothing: each message goes back where it came from
+  int per_second = 0;                    ///< 1 to 500; 0: as fast as possible
+};
+
+/// Answer: MoveTasks, the newest first. Errors: ResourceNotFound.
+struct ListMessageMoveTasks {
+  QueueName queue;
+  std::size_t limit = 1;
+};
+
+/// Answer: MoveTaskCancelled. Errors: ResourceNotFound (no such queue, or no such task that is running).
+struct CancelMessageMoveTask {
+  QueueName queue;
+  std::string task_id;
+};
+
+/// Looks at messages without receiving them. Answer: PeekedMessages. Errors: QueueDoesNotExist.
+struct PeekMessages {
+  QueueName queue;
+  bool invisible = false;  ///< those in flight too
+  bool delayed = false;    ///< those whose delay is not over too
 };
 
 /// Answer: Done. Errors: QueueDoesNotExist, PurgeQueueInProgress (strict only).
@@ -71,6 +161,7 @@ struct OutgoingMessage {
   MessageContent content;
   std::size_t bytes = 0;
   std::optional<int> delay_seconds;
+  std::string body_sha256;  ///< 64 hex digits, for the queue's ContentBasedDeduplication; FIFO queues only
 };
 
 /// A single send is a batch of one. Answer: SendResults, one per entry in order. Errors (whole request):
@@ -123,6 +214,35 @@ struct ReturnUndelivered {
   std::vector<std::string> receipt_handles;
 };
 
+// ---- Moves between queues: one shard's engine asks for one (Transfer, among its effects), the other's accepts it.
+
+/// Takes over a message. The answer is released once it is durable here; the origin drops its own only then.
+/// Answer: Accepted. Errors: QueueDoesNotExist.
+struct AcceptTransfer {
+  QueueName queue;
+  TransferKind kind{};
+  QueueId origin_queue;
+  Sequence origin_sequence;
+  std::string origin_arn;                        ///< dead_letter: becomes DeadLetterQueueSourceArn
+  std::shared_ptr<const StoredMessage> message;  ///< as the origin had it
+  std::uint32_t receive_count = 0;               ///< dead_letter: goes on from here
+  Instant first_received{};                      ///< dead_letter
+};
+
+/// The outcome of a Transfer, coming back to its origin. Answer: Done, when the message is durably gone.
+struct TransferSettled {
+  QueueId queue;
+  Sequence sequence;
+  std::optional<ErrorCode> failure;  ///< QueueDoesNotExist, or the message was not readable: it stays
+};
+
+/// The origin has durably dropped what this queue accepted from it. No answer.
+struct ForgetArrival {
+  QueueId queue;
+  QueueId origin_queue;
+  Sequence origin_sequence;
+};
+
 // ---- Loads: what the engine asked of the store, coming back.
 
 struct FreshEntry {
@@ -158,9 +278,22 @@ struct StatesOfLoaded {
   std::vector<StateEntry> entries;
 };
 
-using Command = std::variant<CreateQueue, LookupQueue, ListQueues, DeleteQueue, GetQueueAttributes, SetQueueAttributes,
-                             PurgeQueue, SendMessages, ReceiveMessages, DeleteMessages, ChangeVisibility, CancelReceive,
-                             ReturnUndelivered, FreshLoaded, StatesLoaded, StatesOfLoaded>;
+/// Answers LoadLane: the lane's entries from `from` on, in order; `next` = where to go on, nothing once the end was
+/// reached.
+struct LaneLoaded {
+  QueueId queue;
+  std::uint64_t epoch = 0;
+  LaneId lane;
+  std::optional<Sequence> next;
+  std::vector<FreshEntry> entries;
+};
+
+using Command =
+    std::variant<CreateQueue, LookupQueue, ListQueues, DeleteQueue, GetQueueAttributes, SetQueueAttributes,
+                 CheckRedriveTarget, TagQueue, UntagQueue, ListQueueTags, EditPolicy, StartMessageMoveTask,
+                 ListMessageMoveTasks, CancelMessageMoveTask, PeekMessages, PurgeQueue, SendMessages, ReceiveMessages,
+                 DeleteMessages, ChangeVisibility, CancelReceive, ReturnUndelivered, AcceptTransfer, TransferSettled,
+                 ForgetArrival, FreshLoaded, StatesLoaded, StatesOfLoaded, LaneLoaded>;
 
 // ---- Results.
 
@@ -172,6 +305,38 @@ struct QueueNames {
 
 struct QueueAttributes {
   StringMap attributes;
+};
+
+struct QueueTags {
+  StringMap tags;
+};
+
+struct MoveTaskStarted {
+  std::string task_id;  ///< UUID
+};
+
+struct MoveTaskCancelled {
+  std::uint64_t moved = 0;
+};
+
+struct MoveTaskReport {
+  std::string task_id;
+  MoveTaskStatus status{};
+  std::optional<QueueName> destination;
+  int per_second = 0;  ///< 0 if none was asked for
+  std::uint64_t moved = 0;
+  std::uint64_t to_move = 0;
+  std::string failure_reason;  ///< empty unless it failed
+  Instant started{};
+};
+
+struct MoveTasks {
+  std::vector<MoveTaskReport> tasks;
+};
+
+/// The destination of a transfer has it.
+struct Accepted {
+  QueueId queue;
 };
 
 struct Sent {
@@ -198,10 +363,16 @@ struct Deliveries {
   std::vector<Delivery> messages;
 };
 
+/// The same for a look: the receipt handles name nothing. At most Limits::peek_messages_max.
+struct PeekedMessages {
+  std::vector<Delivery> messages;
+};
+
 struct EntryResults {
   std::vector<std::optional<Error>> entries;  ///< nothing where the entry succeeded
 };
 
-using Result = std::variant<Error, Done, QueueNames, QueueAttributes, SendResults, Deliveries, EntryResults>;
+using Result = std::variant<Error, Done, QueueNames, QueueAttributes, QueueTags, SendResults, Deliveries,
+                            PeekedMessages, EntryResults, MoveTaskStarted, MoveTaskCancelled, MoveTasks, Accepted>;
 
 }  // namespace penstock

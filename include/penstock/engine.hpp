@@ -39,19 +39,42 @@ struct LoadStatesOf {
   std::uint64_t epoch = 0;
   std::vector<Sequence> sequences;
 };
-using Load = std::variant<LoadFresh, LoadStates, LoadStatesOf>;
+/// Read a lane of a standard queue from `from` on, at most `count_max` entries.
+struct LoadLane {
+  QueueId queue;
+  std::uint64_t epoch = 0;
+  LaneId lane;
+  Sequence from;
+  std::size_t count_max = 0;
+};
+using Load = std::variant<LoadFresh, LoadStates, LoadStatesOf, LoadLane>;
+
+/// Hand a message to another queue, in whichever shard that is. The shell reads it, has it accepted (AcceptTransfer),
+/// reports the outcome (TransferSettled), and once that is answered has the arrival forgotten (ForgetArrival). Until
+/// the outcome is known the message is with neither queue's clients; at every moment the store has it at least once,
+/// and an arrival beside it while it has it twice, by which the next start completes what was cut off.
+struct Transfer {
+  TransferKind kind{};
+  QueueId queue;
+  Sequence sequence;
+  QueueName origin;
+  std::optional<QueueName> destination;  ///< nothing: the queue that the message's dead_letter_source names
+  std::uint32_t receive_count = 0;
+  Instant first_received{};
+};
 
 /// What came of the commands since the last take_effects. The shell must
 ///  1. commit `mutations`, all or none, with a sync if `sync`;
-///  2. only when they are written, run `loads` and apply what they answer;
+///  2. only when they are written, run `loads` and apply what they answer, and see to `transfers`;
 ///  3. release `replies` when the mutations are written and everything that was to be synced up to here is.
 struct Effects {
   std::vector<Mutation> mutations;
   bool sync = false;  ///< a promise depends on these mutations: a send, a delete, a configuration
   std::vector<Reply> replies;
   std::vector<Load> loads;
+  std::vector<Transfer> transfers;
 
-  bool empty() const { return mutations.empty() && replies.empty() && loads.empty(); }
+  bool empty() const { return mutations.empty() && replies.empty() && loads.empty() && transfers.empty(); }
 };
 
 /// One shard's engine. Not thread-safe; every method is bounded in time and does no I/O. `now` never goes back: an

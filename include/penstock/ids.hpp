@@ -21,6 +21,12 @@ struct Sequence {
   friend auto operator<=>(const Sequence&, const Sequence&) = default;
 };
 
+/// Names the messages of one MessageGroupId within a standard queue: its hash.
+struct LaneId {
+  std::uint64_t value = 0;
+  friend auto operator<=>(const LaneId&, const LaneId&) = default;
+};
+
 /// Names one call that awaits a reply; chosen by the shell, unique within its shard while the call is open.
 struct CallId {
   std::uint64_t value = 0;
@@ -58,6 +64,11 @@ struct std::hash<penstock::QueueId> {
 template <>
 struct std::hash<penstock::Sequence> {
   std::size_t operator()(penstock::Sequence s) const noexcept { return std::hash<std::uint64_t>{}(s.value); }
+};
+
+template <>
+struct std::hash<penstock::LaneId> {
+  std::size_t operator()(penstock::LaneId lane) const noexcept { return std::hash<std::uint64_t>{}(lane.value); }
 };
 
 template <>

@@ -26,6 +26,17 @@ inline constexpr int retention_seconds_max = 1'209'600;
 inline constexpr int retention_seconds_default = 345'600;
 inline constexpr int visibility_seconds_default = 30;
 inline constexpr int list_results_max = 1'000;
+inline constexpr std::size_t tags_max = 50;
+inline constexpr std::size_t tag_key_chars_max = 128;
+inline constexpr std::size_t tag_value_chars_max = 256;
+inline constexpr std::size_t permission_actions_max = 7;
+inline constexpr int receive_count_min = 1;  ///< of RedrivePolicy's maxReceiveCount
+inline constexpr int receive_count_max = 1'000;
+inline constexpr std::size_t redrive_source_queues_max = 10;  ///< of RedriveAllowPolicy's sourceQueueArns
+inline constexpr int move_tasks_listed_max = 10;
+inline constexpr int move_rate_max = 500;
+inline constexpr Millis dedup_interval{300'000};    ///< of MessageDeduplicationId, from the first send
+inline constexpr Millis attempt_interval{300'000};  ///< of ReceiveRequestAttemptId, from the receive
 inline constexpr Millis purge_interval{60'000};
 inline constexpr Millis recreate_interval{60'000};
 }  // namespace sqs_limits
@@ -38,10 +49,19 @@ struct Limits {
   std::size_t fresh_window_max = 4'096;      ///< never-received messages known in memory; the rest stay on disk
   std::size_t fresh_load_count_max = 1'024;  ///< entries of one load of the window
   std::size_t fresh_load_bytes_max = 4U << 20U;
-  std::size_t resident_idle_max = 65'536;    ///< delayed and returned messages in memory; the rest stay on disk
-  std::size_t state_load_count_max = 1'024;  ///< state records looked at by one load
-  std::size_t expire_batch_max = 1'000;      ///< messages that retention drops in one step
-  std::size_t parked_receives_max = 10'000;  ///< long polls waiting at one queue; one more is throttled
+  std::size_t resident_idle_max = 65'536;     ///< delayed and returned messages in memory; the rest stay on disk
+  std::size_t state_load_count_max = 1'024;   ///< state records looked at by one load
+  std::size_t expire_batch_max = 1'000;       ///< messages that retention drops in one step
+  std::size_t parked_receives_max = 10'000;   ///< long polls waiting at one queue; one more is throttled
+  std::size_t fifo_window_max = 120'000;      ///< messages of a FIFO queue in memory, and looked at for a receive
+  std::size_t dedup_entries_max = 8'000'000;  ///< sends remembered by one FIFO queue; one more is throttled
+  std::size_t attempts_max = 10'000;          ///< ReceiveRequestAttemptIds remembered by one queue; the oldest go
+  std::size_t lanes_max = 65'536;             ///< groups of a standard queue told apart; those beyond share the queue
+  std::size_t lane_window_max = 128;          ///< never-received messages of one lane known in memory
+  std::size_t lane_windows_total_max = 262'144;  ///< and of all lanes of a queue together
+  std::size_t transfers_max = 256;               ///< messages of one queue on their way to another at a time
+  std::size_t move_tasks_kept_max = 10;          ///< of one queue, the oldest are forgotten
+  std::size_t peek_messages_max = 1'000;
 };
 
 }  // namespace penstock

@@ -38,12 +38,14 @@ struct MessageContent {
 struct StoredMessage {
   std::string message_id;  ///< UUID in its 36-character form
   Instant sent{};
-  bool delayed = false;  ///< true if it was sent with a delay, and so never was in the fresh lane
+  bool delayed = false;  ///< true if it never was in the fresh lane: it has a state or lane record from the start
   MessageContent content;
+  std::string dead_letter_source;  ///< ARN of the queue it was moved from as a dead letter; empty if it was not
   friend bool operator==(const StoredMessage&, const StoredMessage&) = default;
 };
 
-/// The part of a message's state that changes: written when it is delayed, received or has its visibility changed.
+/// The part of a message's state that changes: written when it is delayed, received or has its visibility changed; in
+/// a FIFO queue from the start.
 struct MessageState {
   Instant sent{};
   Instant visible_at{};             ///< in flight or delayed before this; ready from then on
@@ -52,6 +54,7 @@ struct MessageState {
   std::uint32_t receive_count = 0;  ///< ApproximateReceiveCount
   std::uint64_t receipt_nonce = 0;  ///< the latest handle carries it; 0 if never received
   std::uint32_t revision = 0;       ///< part of the record's key: each key is written exactly once
+  std::string group_id;  ///< MessageGroupId in a FIFO queue; in a standard one the number of its lane, if any
   friend bool operator==(const MessageState&, const MessageState&) = default;
 };
 

@@ -2,9 +2,11 @@
 // src/storage/records.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -24,6 +26,9 @@ struct QueueRecord {
   Instant created{};
   Instant modified{};
   std::optional<Instant> deleted;
+  std::optional<RedrivePolicy> redrive;             ///< as the attribute RedrivePolicy says
+  std::optional<RedriveAllowPolicy> redrive_allow;  ///< as the attribute RedriveAllowPolicy says
+  bool dedup_by_group = false;  ///< DeduplicationScope when it was created, which later changes do not affect
   friend bool operator==(const QueueRecord&, const QueueRecord&) = default;
 };
 
@@ -35,7 +40,57 @@ struct QueueCursor {
   std::uint64_t fresh_count = 0;  ///< messages of the fresh lane in [head, tail)
   std::uint64_t state_count = 0;  ///< state records: in flight, returned and delayed
   Instant purged{};               ///< of the latest PurgeQueue; epoch if never
+  std::uint64_t lane_count = 0;   ///< lane entries: never received, with a MessageGroupId
   friend bool operator==(const QueueCursor&, const QueueCursor&) = default;
+};
+
+/// That a FIFO queue has accepted a send under a deduplication id, which counts for five minutes after `sent`.
+struct DedupEntry {
+  Sequence sequence;
+  Instant sent{};
+  std::array<std::uint64_t, 2> id{};  ///< of scope and MessageDeduplicationId
+  friend bool operator==(const DedupEntry&, const DedupEntry&) = default;
+};
+
+/// What a ReceiveRequestAttemptId was answered with.
+struct ReceiveAttempt {
+  struct Entry {
+    Sequence sequence;
+    std::uint64_t receipt_nonce = 0;
+    friend bool operator==(const Entry&, const Entry&) = default;
+  };
+  std::string id;
+  Instant decided{};
+  std::vector<Entry> entries;
+  friend bool operator==(const ReceiveAttempt&, const ReceiveAttempt&) = default;
+};
+
+/// A message of a standard queue that has a MessageGroupId and was never received.
+struct LaneEntry {
+  Sequence sequence;
+  Instant sent{};
+  friend bool operator==(const LaneEntry&, const LaneEntry&) = default;
+};
+
+/// Where a message came from that another queue handed over.
+struct TransferOrigin {
+  QueueId queue;
+  Sequence sequence;
+  friend auto operator<=>(const TransferOrigin&, const TransferOrigin&) = default;
+};
+
+/// A message move task as its source queue keeps it.
+struct MoveTask {
+  std::string id;                        ///< UUID
+  std::optional<QueueName> destination;  ///< nothing: each message goes back where it came from
+  int per_second = 0;                    ///< MaxNumberOfMessagesPerSecond; 0: as fast as possible
+  MoveTaskStatus status = MoveTaskStatus::running;
+  Instant started{};
+  Sequence until;             ///< messages before this one are moved
+  std::uint64_t to_move = 0;  ///< messages waiting when it started
+  std::uint64_t moved = 0;
+  std::string failure_reason;  ///< a code, of a task that failed
+  friend bool operator==(const MoveTask&, const MoveTask&) = default;
 };
 
 // ---- Mutations. A commit applies all of an Effects' mutations or none.
@@ -47,9 +102,11 @@ struct PutQueue {
 struct DropQueue {
   QueueId queue;
 };
-/// Removes every message and state record of a queue; what it does not name stays.
+/// Removes every message of a queue with its state and lane records, and the receive attempts. `everything` is meant
+/// for a queue that is deleted: deduplication, arrivals and move tasks go too.
 struct DropQueueContents {
   QueueId queue;
+  bool everything = false;
 };
 struct PutCursor {
   QueueId queue;
@@ -79,15 +136,77 @@ struct DropState {
   std::uint32_t revision = 0;
 };
 
-using Mutation =
-    std::variant<PutQueue, DropQueue, DropQueueContents, PutCursor, PutMessage, DropMessage, PutState, DropState>;
+/// The key <queue, entry.sequence> was never written before.
+struct PutDedup {
+  QueueId queue;
+  DedupEntry entry;
+};
+/// Forgets the deduplication entries of all sequences before `until`.
+struct DropDedups {
+  QueueId queue;
+  Sequence until;
+};
+/// Replaces what is kept under the attempt's id.
+struct PutAttempt {
+  QueueId queue;
+  ReceiveAttempt attempt;
+};
+struct DropAttempt {
+  QueueId queue;
+  std::string id;
+};
+/// The key <queue, lane, entry.sequence> was never written before, and never is again.
+struct PutLaneEntry {
+  QueueId queue;
+  LaneId lane;
+  LaneEntry entry;
+};
+/// The record exists: dropped exactly once, except that DropQueueContents may come instead.
+struct DropLaneEntry {
+  QueueId queue;
+  LaneId lane;
+  Sequence sequence;
+};
+/// Remembers that a message was accepted from another queue, until that queue has durably dropped its own.
+struct PutArrival {
+  QueueId queue;
+  TransferOrigin origin;
+};
+struct DropArrival {
+  QueueId queue;
+  TransferOrigin origin;
+};
+/// Replaces the task of that id.
+struct PutMoveTask {
+  QueueId queue;
+  MoveTask task;
+};
+struct DropMoveTask {
+  QueueId queue;
+  std::string id;
+};
+
+using Mutation = std::variant<PutQueue, DropQueue, DropQueueContents, PutCursor, PutMessage, DropMessage, PutState,
+                              DropState, PutDedup, DropDedups, PutAttempt, DropAttempt, PutLaneEntry, DropLaneEntry,
+                              PutArrival, DropArrival, PutMoveTask, DropMoveTask>;
+
+/// The first message of a lane, as a start finds it.
+struct RecoveredLane {
+  LaneId lane;
+  LaneEntry first;
+};
 
 /// A queue as a start finds it. `states` are the first records in order of sequence, as many as the engine may hold.
+/// Moves that were cut off between the two queues have been completed in the store before.
 struct RecoveredQueue {
   QueueRecord record;
   QueueCursor cursor;
   std::vector<StateEntry> states;
   std::optional<Sequence> states_next;  ///< where the records that were not read begin; nothing if all were
+  std::vector<DedupEntry> dedups;       ///< in order of sequence
+  std::vector<ReceiveAttempt> attempts;
+  std::vector<RecoveredLane> lanes;
+  std::vector<MoveTask> move_tasks;
 };
 
 }  // namespace penstock

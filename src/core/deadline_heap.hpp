@@ -11,7 +11,7 @@
 
 namespace penstock::core {
 
-class StandardQueue;
+class Queue;
 
 /// What a deadline is about.
 struct Due {
@@ -20,10 +20,14 @@ struct Due {
     receive,       ///< `id` is a call: its long poll ends
     fresh_expiry,  ///< the head of the fresh lane may have outlived its retention
     sweep,         ///< the delay of a message that was left to disk ends
+    group,         ///< `id` is a sequence: the delay of a FIFO group's first message ends
+    lane,          ///< `id` is a lane: its first message may have outlived its retention
+    dedup,         ///< the oldest deduplication entries, or receive attempts, are over
+    move_task,     ///< the rate of a move task lets the next message go
     forget_queue,  ///< a deleted queue's name may be used again
   };
   Kind kind{};
-  StandardQueue* queue = nullptr;
+  Queue* queue = nullptr;
   std::uint64_t id = 0;
 };
 

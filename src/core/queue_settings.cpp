@@ -14,8 +14,7 @@ enum class Kind : std::uint8_t {
   boolean,    // "true" or "false"
   text,       // anything; empty clears it
   read_only,  // reported, cannot be set
-  fifo,       // belongs to FIFO queues, which are not offered yet
-  redrive,    // belongs to dead-letter queues, which are not offered yet
+  choice,     // one of two words
 };
 
 struct Attribute {
@@ -24,11 +23,20 @@ struct Attribute {
   std::int64_t min = 0;
   std::int64_t max = 0;
   std::string_view fallback = {};  // reported where it was not set; empty: not reported
+  bool fifo_only = false;
+  std::string_view other = {};  // of a choice, beside the fallback
 };
 
 constexpr std::string_view kms_key = "KmsMasterKeyId";
 constexpr std::string_view kms_reuse = "KmsDataKeyReusePeriodSeconds";
 constexpr std::string_view managed_sse = "SqsManagedSseEnabled";
+constexpr std::string_view fifo_queue = "FifoQueue";
+constexpr std::string_view dedup_scope = "DeduplicationScope";
+constexpr std::string_view throughput_limit = "FifoThroughputLimit";
+constexpr std::string_view redrive_policy = "RedrivePolicy";
+constexpr std::string_view redrive_allow_policy = "RedriveAllowPolicy";
+constexpr std::string_view fifo_suffix = ".fifo";
+constexpr std::string_view arn_prefix = "arn:aws:sqs:";
 
 constexpr std::array attribute_table{
     Attribute{"VisibilityTimeout", Kind::integer, 0, sqs_limits::visibility_seconds_max, "30"},
@@ -48,12 +56,13 @@ constexpr std::array attribute_table{
     Attribute{"CreatedTimestamp", Kind::read_only},
     Attribute{"LastModifiedTimestamp", Kind::read_only},
     Attribute{"QueueArn", Kind::read_only},
-    Attribute{"FifoQueue", Kind::fifo},
-    Attribute{"ContentBasedDeduplication", Kind::fifo},
-    Attribute{"DeduplicationScope", Kind::fifo},
-    Attribute{"FifoThroughputLimit", Kind::fifo},
-    Attribute{"RedrivePolicy", Kind::redrive},
-    Attribute{"RedriveAllowPolicy", Kind::redrive},
+    Attribute{fifo_queue, Kind::boolean, 0, 0, "true", true},
+    Attribute{"ContentBasedDeduplication", Kind::boolean, 0, 0, "false", true},
+    Attribute{dedup_scope, Kind::choice, 0, 0, "queue", true, "messageGroup"},
+    Attribute{throughput_limit, Kind::choice, 0, 0, "perQueue", true, "perMessageGroupId"},
+    // Checked and brought into one form where their JSON is read.
+    Attribute{redrive_policy, Kind::text},
+    Attribute{redrive_allow_policy, Kind::text},
 };
 
 const Attribute* find(std::string_view name) {
@@ -77,8 +86,20 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
   return value;
 }
 
+// Attributes of FIFO queues do not exist on others; of two of them the service says why.
+Error not_fifo(const Attribute& attribute) {
+  if (attribute.kind != Kind::choice) return unknown_attribute(attribute.name);
+  return {ErrorCode::InvalidAttributeName,
+          "You can specify the " + std::string(attribute.name) + " only when FifoQueue is set to true."};
+}
+
 // The canonical form of a value, by which two spellings of one number compare equal.
-std::variant<std::string, Error> canonical(const Attribute& attribute, const std::string& value) {
+std::variant<std::string, Error> canonical(const Attribute& attribute, const std::string& value, bool fifo) {
+  if (attribute.fifo_only && !fifo) return not_fifo(attribute);
+  if (attribute.name == fifo_queue && value == "false") {
+    return Error{ErrorCode::InvalidAttributeValue,
+                 "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported."};
+  }
   switch (attribute.kind) {
     case Kind::integer: {
       const auto number = parse_integer(value);
@@ -90,17 +111,9 @@ std::variant<std::string, Error> canonical(const Attribute& attribute, const std
       return value;
     case Kind::text:
       return value;
-    case Kind::fifo:
-      if (attribute.name == "DeduplicationScope" || attribute.name == "FifoThroughputLimit") {
-        return Error{ErrorCode::InvalidAttributeName,
-                     "You can specify the " + std::string(attribute.name) + " only when FifoQueue is set to true."};
-      }
-      return unknown_attribute(attribute.name);
-    case Kind::redrive:
-      // An empty policy clears what is not there, which needs no support.
-      if (value.empty()) return value;
-      return Error{ErrorCode::UnsupportedOperation, "Dead-letter queues are not supported: the attribute " +
-                                                        std::string(attribute.name) + " cannot be set."};
+    case Kind::choice:
+      if (value != attribute.fallback && value != attribute.other) return bad_value(attribute.name);
+      return value;
     case Kind::read_only:
       break;
   }
@@ -142,15 +155,20 @@ QueueSettings QueueSettings::from(const StringMap& attributes) {
   settings.retention = std::chrono::seconds{integer_of(attributes, "MessageRetentionPeriod")};
   settings.wait_seconds = static_cast<int>(integer_of(attributes, "ReceiveMessageWaitTimeSeconds"));
   settings.message_bytes_max = static_cast<std::size_t>(integer_of(attributes, "MaximumMessageSize"));
+  const auto content_based = attributes.find("ContentBasedDeduplication");
+  settings.content_based_dedup = content_based != attributes.end() && content_based->second == "true";
   return settings;
 }
 
-std::optional<Error> merge_attributes(const StringMap& given, StringMap& current) {
-  StringMap merged = current;
+bool is_fifo(const QueueName& queue) { return queue.name.ends_with(fifo_suffix); }
+
+std::optional<Error> merge_attributes(const StringMap& given, QueueRecord& record) {
+  const bool fifo = is_fifo(record.name);
+  StringMap merged = record.attributes;
   for (const auto& [name, value] : given) {
     const Attribute* attribute = find(name);
     if (attribute == nullptr) return unknown_attribute(name);
-    auto checked = canonical(*attribute, value);
+    auto checked = canonical(*attribute, value, fifo);
     if (auto* error = std::get_if<Error>(&checked)) return std::move(*error);
     auto& text = std::get<std::string>(checked);
     if (text.empty()) {
@@ -160,17 +178,29 @@ std::optional<Error> merge_attributes(const StringMap& given, StringMap& current
     }
   }
   if (auto error = settle_encryption(given, merged)) return error;
-  current = std::move(merged);
+  if (given.contains(std::string(throughput_limit)) &&
+      value_or_fallback(merged, *find(throughput_limit)) == find(throughput_limit)->other &&
+      value_or_fallback(merged, *find(dedup_scope)) != find(dedup_scope)->other) {
+    return Error{ErrorCode::InvalidAttributeValue,
+                 "The perMessageGroupId value is allowed only when the value for DeduplicationScope is messageGroup."};
+  }
+  record.attributes = std::move(merged);
   return std::nullopt;
 }
 
-std::optional<Error> compare_attributes(const StringMap& given, const StringMap& existing) {
+void merge_policies(const StringMap& given, const std::optional<RedrivePolicy>& redrive,
+                    const std::optional<RedriveAllowPolicy>& redrive_allow, QueueRecord& record) {
+  if (given.contains(std::string(redrive_policy))) record.redrive = redrive;
+  if (given.contains(std::string(redrive_allow_policy))) record.redrive_allow = redrive_allow;
+}
+
+std::optional<Error> compare_attributes(const StringMap& given, const QueueRecord& existing) {
   for (const auto& [name, value] : given) {
     const Attribute* attribute = find(name);
     if (attribute == nullptr) return unknown_attribute(name);
-    auto checked = canonical(*attribute, value);
+    auto checked = canonical(*attribute, value, is_fifo(existing.name));
     if (auto* error = std::get_if<Error>(&checked)) return std::move(*error);
-    if (std::get<std::string>(checked) != value_or_fallback(existing, *attribute)) {
+    if (std::get<std::string>(checked) != value_or_fallback(existing.attributes, *attribute)) {
       return Error{ErrorCode::QueueNameExists,
                    "A queue already exists with the same name and a different value for attribute " + name};
     }
@@ -182,10 +212,51 @@ std::string queue_arn(const QueueName& queue) {
   return "arn:aws:sqs:" + queue.region + ":" + queue.account + ":" + queue.name;
 }
 
+std::optional<QueueName> parse_queue_arn(std::string_view arn) {
+  if (!arn.starts_with(arn_prefix)) return std::nullopt;
+  arn.remove_prefix(arn_prefix.size());
+  const std::size_t region_end = arn.find(':');
+  if (region_end == std::string_view::npos) return std::nullopt;
+  const std::size_t account_end = arn.find(':', region_end + 1);
+  if (account_end == std::string_view::npos) return std::nullopt;
+  QueueName queue{std::string(arn.substr(region_end + 1, account_end - region_end - 1)),
+                  std::string(arn.substr(0, region_end)), std::string(arn.substr(account_end + 1))};
+  if (queue.account.empty() || queue.region.empty() || queue.name.empty()) return std::nullopt;
+  return queue;
+}
+
+std::optional<Error> check_redrive_target(const QueueRecord* target, const QueueName& source,
+                                          const std::string& policy) {
+  const auto refused = [&](std::string_view reason) {
+    std::string text = "Value ";
+    text.append(policy).append(" for parameter RedrivePolicy is invalid. Reason: ").append(reason);
+    return Error{ErrorCode::InvalidParameterValue, std::move(text)};
+  };
+  if (target == nullptr) return refused("Dead letter target does not exist.");
+  if (is_fifo(target->name) != is_fifo(source)) {
+    return refused("Dead-letter queue must be same type of queue as the source.");
+  }
+  if (!target->redrive_allow) return std::nullopt;
+  const RedriveAllowPolicy& allow = *target->redrive_allow;
+  const auto named = [&] {
+    return std::find(allow.source_arns.begin(), allow.source_arns.end(), queue_arn(source)) != allow.source_arns.end();
+  };
+  const bool allowed = allow.permission == RedriveAllowPolicy::Permission::allow_all ||
+                       (allow.permission == RedriveAllowPolicy::Permission::by_queue && named());
+  if (allowed) return std::nullopt;
+  return refused("The dead-letter queue's RedriveAllowPolicy does not allow this source queue.");
+}
+
+Error too_many_tags() {
+  return {ErrorCode::InvalidParameterValue,
+          "Too many tags added for queue. A queue can have at most " + std::to_string(sqs_limits::tags_max) + " tags."};
+}
+
 std::variant<QueueAttributes, Error> describe(const QueueRecord& record, const QueueCounts& counts,
                                               const std::vector<std::string>& names) {
   StringMap all;
   for (const Attribute& attribute : attribute_table) {
+    if (attribute.fifo_only && !is_fifo(record.name)) continue;
     std::string value = value_or_fallback(record.attributes, attribute);
     if (!value.empty()) all.emplace(attribute.name, std::move(value));
   }

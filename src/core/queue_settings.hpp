@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "penstock/commands.hpp"
@@ -20,6 +21,7 @@ struct QueueSettings {
   Millis retention{static_cast<std::int64_t>(sqs_limits::retention_seconds_default) * 1000};
   int wait_seconds = 0;
   std::size_t message_bytes_max = sqs_limits::message_bytes_max;
+  bool content_based_dedup = false;  ///< FIFO queues only
 
   static QueueSettings from(const StringMap& attributes);
 };
@@ -31,19 +33,34 @@ struct QueueCounts {
   std::uint64_t delayed = 0;
 };
 
-/// Checks what CreateQueue or SetQueueAttributes was given and merges it into `current` in canonical form (integers
-/// without leading zeros, cleared attributes removed); leaves `current` alone on error.
-/// Errors: InvalidAttributeName, InvalidAttributeValue, UnsupportedOperation.
-std::optional<Error> merge_attributes(const StringMap& given, StringMap& current);
+bool is_fifo(const QueueName& queue);
+
+/// Checks what CreateQueue or SetQueueAttributes was given and merges it into the record's attributes in canonical form
+/// (integers without leading zeros, cleared attributes removed); leaves the record alone on error.
+/// Errors: InvalidAttributeName, InvalidAttributeValue.
+std::optional<Error> merge_attributes(const StringMap& given, QueueRecord& record);
+
+/// Takes over the policies that `given` sets or clears, in their parsed form.
+void merge_policies(const StringMap& given, const std::optional<RedrivePolicy>& redrive,
+                    const std::optional<RedriveAllowPolicy>& redrive_allow, QueueRecord& record);
 
 /// What CreateQueue on an existing queue asks: only the attributes supplied are compared, with defaults filled in.
 /// Error: QueueNameExists, naming the first that differs.
-std::optional<Error> compare_attributes(const StringMap& given, const StringMap& existing);
+std::optional<Error> compare_attributes(const StringMap& given, const QueueRecord& existing);
+
+/// Whether `source` may name `target` as its dead-letter queue; `policy` is the text that asks for it. `target` is
+/// nullptr where there is no such queue. Error: InvalidParameterValue.
+std::optional<Error> check_redrive_target(const QueueRecord* target, const QueueName& source,
+                                          const std::string& policy);
+
+Error too_many_tags();
 
 /// The answer to GetQueueAttributes. Error: InvalidAttributeName.
 std::variant<QueueAttributes, Error> describe(const QueueRecord& record, const QueueCounts& counts,
                                               const std::vector<std::string>& names);
 
 std::string queue_arn(const QueueName& queue);
+/// Nothing where the text has not the form of a queue's ARN.
+std::optional<QueueName> parse_queue_arn(std::string_view arn);
 
 }  // namespace penstock::core

@@ -8,14 +8,15 @@
 
 namespace penstock::core {
 
-class StandardQueue;
+class Queue;
 
 struct ShardContext {
   const Limits& limits;
   Entropy& entropy;
   DeadlineHeap deadlines;
   Effects effects;
-  std::vector<StandardQueue*> touched;  ///< queues whose cursor has to be written with the effects
+  Instant now{};                ///< of the command or deadline that is being worked on
+  std::vector<Queue*> touched;  ///< queues whose cursor has to be written with the effects
 
   /// Mutations that the answer to a command promises to keep: they are synced before it is released.
   void promise(Mutation mutation) {

@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/fifo_queue.hpp"
+#include "core/queue.hpp"
 #include "core/queue_settings.hpp"
 #include "core/shard_context.hpp"
 #include "core/standard_queue.hpp"
@@ -17,13 +19,11 @@ namespace {
 // How many deadlines one advance takes off the heap: bounds the time before the shard looks at its connections again.
 constexpr std::size_t due_batch_max = 1'000;
 
-constexpr std::string_view fifo_suffix = ".fifo";
-
 Error queue_does_not_exist() { return {ErrorCode::QueueDoesNotExist, {}}; }
 
 class ShardEngine final : public Engine {
  public:
-  ShardEngine(const Limits& limits, Entropy& entropy) : limits_(limits), shard_{limits_, entropy, {}, {}, {}} {}
+  ShardEngine(const Limits& limits, Entropy& entropy) : limits_(limits), shard_{limits_, entropy, {}, {}, {}, {}} {}
 
   void recover(RecoveredQueue queue, Instant now) override;
   void apply(CallId call, Command command, Instant now) override;
@@ -39,17 +39,17 @@ class ShardEngine final : public Engine {
     DeadlineHeap::Handle deadline = DeadlineHeap::none;
   };
 
-  StandardQueue* find(const QueueName& name) {
+  Queue* find(const QueueName& name) {
     const auto found = queues_.find(name);
     return found == queues_.end() ? nullptr : found->second.get();
   }
-  StandardQueue* find(QueueId id) {
+  Queue* find(QueueId id) {
     const auto found = queues_by_id_.find(id);
     return found == queues_by_id_.end() ? nullptr : found->second;
   }
   template <class Work>
   void with_queue(CallId call, const QueueName& name, const Work& work) {
-    if (StandardQueue* queue = find(name)) {
+    if (Queue* queue = find(name)) {
       work(*queue);
     } else {
       shard_.reply(call, queue_does_not_exist());
@@ -58,10 +58,10 @@ class ShardEngine final : public Engine {
   template <class Loaded, class Work>
   void with_loaded(const Loaded& loaded, const Work& work) {
     // A queue may be deleted while a load for it is on its way.
-    if (StandardQueue* queue = find(loaded.queue)) work(*queue);
+    if (Queue* queue = find(loaded.queue)) work(*queue);
   }
 
-  StandardQueue& add(QueueRecord record);
+  Queue& add(QueueRecord record);
   void bury(QueueRecord record);
   void forget(const QueueName& name);
 
@@ -71,6 +71,15 @@ class ShardEngine final : public Engine {
   void handle(CallId call, DeleteQueue& command);
   void handle(CallId call, GetQueueAttributes& command);
   void handle(CallId call, SetQueueAttributes& command);
+  void handle(CallId call, CheckRedriveTarget& command);
+  void handle(CallId call, TagQueue& command);
+  void handle(CallId call, UntagQueue& command);
+  void handle(CallId call, ListQueueTags& command);
+  void handle(CallId call, EditPolicy& command);
+  void handle(CallId call, StartMessageMoveTask& command);
+  void handle(CallId call, ListMessageMoveTasks& command);
+  void handle(CallId call, CancelMessageMoveTask& command);
+  void handle(CallId call, PeekMessages& command);
   void handle(CallId call, PurgeQueue& command);
   void handle(CallId call, SendMessages& command);
   void handle(CallId call, ReceiveMessages& command);
@@ -78,24 +87,33 @@ class ShardEngine final : public Engine {
   void handle(CallId call, ChangeVisibility& command);
   void handle(CallId call, CancelReceive& command);
   void handle(CallId call, ReturnUndelivered& command);
+  void handle(CallId call, AcceptTransfer& command);
+  void handle(CallId call, TransferSettled& command);
+  void handle(CallId call, ForgetArrival& command);
   void handle(CallId call, FreshLoaded& command);
   void handle(CallId call, StatesLoaded& command);
   void handle(CallId call, StatesOfLoaded& command);
+  void handle(CallId call, LaneLoaded& command);
   void handle_due(const Due& due);
 
   const Limits limits_;
   ShardContext shard_;
   Instant now_{};
-  std::map<QueueName, std::unique_ptr<StandardQueue>> queues_;
-  std::unordered_map<QueueId, StandardQueue*> queues_by_id_;
+  std::map<QueueName, std::unique_ptr<Queue>> queues_;
+  std::unordered_map<QueueId, Queue*> queues_by_id_;
   std::map<QueueName, Grave> graves_;
   std::unordered_map<std::uint64_t, QueueName> graves_by_id_;
 };
 
-StandardQueue& ShardEngine::add(QueueRecord record) {
+Queue& ShardEngine::add(QueueRecord record) {
   const QueueName name = record.name;
-  auto queue = std::make_unique<StandardQueue>(shard_, std::move(record));
-  StandardQueue& added = *queue;
+  std::unique_ptr<Queue> queue;
+  if (is_fifo(name)) {
+    queue = std::make_unique<FifoQueue>(shard_, std::move(record));
+  } else {
+    queue = std::make_unique<StandardQueue>(shard_, std::move(record));
+  }
+  Queue& added = *queue;
   queues_by_id_.emplace(added.id(), &added);
   queues_.emplace(name, std::move(queue));
   return added;
@@ -103,11 +121,12 @@ StandardQueue& ShardEngine::add(QueueRecord record) {
 
 void ShardEngine::recover(RecoveredQueue queue, Instant now) {
   now_ = std::max(now_, now);
+  shard_.now = now_;
   if (queue.record.deleted) {
     bury(std::move(queue.record));
     return;
   }
-  StandardQueue& added = add(queue.record);
+  Queue& added = add(queue.record);
   added.recover(std::move(queue), now_);
 }
 
@@ -138,6 +157,7 @@ void ShardEngine::apply(CallId call, Command command, Instant now) {
 
 void ShardEngine::advance(Instant now) {
   now_ = std::max(now_, now);
+  shard_.now = now_;
   for (std::size_t taken = 0; taken < due_batch_max; ++taken) {
     const auto next = shard_.deadlines.next();
     if (!next || *next > now_) return;
@@ -146,22 +166,11 @@ void ShardEngine::advance(Instant now) {
 }
 
 void ShardEngine::handle_due(const Due& due) {
-  switch (due.kind) {
-    case Due::Kind::message:
-      return due.queue->message_due(Sequence{due.id}, now_);
-    case Due::Kind::receive:
-      return due.queue->receive_due(CallId{due.id});
-    case Due::Kind::fresh_expiry:
-      return due.queue->fresh_expiry_due(now_);
-    case Due::Kind::sweep:
-      return due.queue->sweep_due();
-    case Due::Kind::forget_queue: {
-      const auto found = graves_by_id_.find(due.id);
-      if (found == graves_by_id_.end()) return;
-      graves_.at(found->second).deadline = DeadlineHeap::none;
-      return forget(QueueName{found->second});
-    }
-  }
+  if (due.kind != Due::Kind::forget_queue) return due.queue->due(due, now_);
+  const auto found = graves_by_id_.find(due.id);
+  if (found == graves_by_id_.end()) return;
+  graves_.at(found->second).deadline = DeadlineHeap::none;
+  forget(QueueName{found->second});
 }
 
 void ShardEngine::release_parked() {
@@ -169,7 +178,7 @@ void ShardEngine::release_parked() {
 }
 
 Effects ShardEngine::take_effects() {
-  for (StandardQueue* queue : shard_.touched) {
+  for (Queue* queue : shard_.touched) {
     if (queue->take_touched()) shard_.effects.mutations.emplace_back(PutCursor{queue->id(), queue->cursor()});
   }
   shard_.touched.clear();
@@ -177,29 +186,23 @@ Effects ShardEngine::take_effects() {
 }
 
 void ShardEngine::handle(CallId call, CreateQueue& command) {
-  if (const StandardQueue* existing = find(command.queue)) {
-    if (auto error = compare_attributes(command.attributes, existing->record().attributes)) {
+  if (const Queue* existing = find(command.queue)) {
+    if (auto error = compare_attributes(command.attributes, existing->record())) {
       shard_.reply(call, std::move(*error));
     } else {
       shard_.reply(call, Done{});
     }
     return;
   }
-  if (command.queue.name.ends_with(fifo_suffix)) {
-    const auto fifo = command.attributes.find("FifoQueue");
-    if (fifo != command.attributes.end() && fifo->second == "true") {
-      shard_.reply(call, Error{ErrorCode::UnsupportedOperation, "FIFO queues are not supported."});
-    } else {
-      shard_.reply(call, Error{ErrorCode::InvalidParameterValue,
-                               "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"});
-    }
-    return;
+  if (is_fifo(command.queue) && !command.attributes.contains("FifoQueue")) {
+    return shard_.reply(call,
+                        Error{ErrorCode::InvalidParameterValue,
+                              "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"});
   }
   QueueRecord record;
-  if (auto error = merge_attributes(command.attributes, record.attributes)) {
-    shard_.reply(call, std::move(*error));
-    return;
-  }
+  record.name = command.queue;
+  if (auto error = merge_attributes(command.attributes, record)) return shard_.reply(call, std::move(*error));
+  if (command.tags.size() > sqs_limits::tags_max) return shard_.reply(call, too_many_tags());
   if (graves_.contains(command.queue)) {
     if (limits_.strict) {
       shard_.reply(call, Error{ErrorCode::QueueDeletedRecently, {}});
@@ -209,17 +212,19 @@ void ShardEngine::handle(CallId call, CreateQueue& command) {
   }
   do record.id = QueueId{shard_.entropy.next()};
   while (record.id.value == 0 || queues_by_id_.contains(record.id) || graves_by_id_.contains(record.id.value));
-  record.name = std::move(command.queue);
+  merge_policies(command.attributes, command.redrive, command.redrive_allow, record);
+  record.dedup_by_group = command.attributes.contains("DeduplicationScope") &&
+                          command.attributes.at("DeduplicationScope") == "messageGroup";
   record.tags = std::move(command.tags);
   record.created = record.modified = now_;
-  const StandardQueue& added = add(std::move(record));
+  const Queue& added = add(std::move(record));
   shard_.promise(PutQueue{added.record()});
   shard_.promise(PutCursor{added.id(), added.cursor()});
   shard_.reply(call, Done{});
 }
 
 void ShardEngine::handle(CallId call, LookupQueue& command) {
-  with_queue(call, command.queue, [&](StandardQueue&) { shard_.reply(call, Done{}); });
+  with_queue(call, command.queue, [&](Queue&) { shard_.reply(call, Done{}); });
 }
 
 void ShardEngine::handle(CallId call, ListQueues& command) {
@@ -229,13 +234,16 @@ void ShardEngine::handle(CallId call, ListQueues& command) {
     const QueueName& name = it->first;
     if (name.account != command.account || name.region != command.region) break;
     if (!name.name.starts_with(command.prefix)) break;
-    if (name.name > command.after) answer.queues.push_back(name);
+    if (name.name <= command.after) continue;
+    const std::string& target = command.dead_letter_target_arn;
+    const std::optional<RedrivePolicy>& redrive = it->second->record().redrive;
+    if (target.empty() || (redrive && redrive->target_arn == target)) answer.queues.push_back(name);
   }
   shard_.reply(call, std::move(answer));
 }
 
 void ShardEngine::handle(CallId call, DeleteQueue& command) {
-  with_queue(call, command.queue, [&](StandardQueue& queue) {
+  with_queue(call, command.queue, [&](Queue& queue) {
     queue.erase(now_);
     QueueRecord record = queue.record();
     queues_by_id_.erase(record.id);
@@ -247,54 +255,113 @@ void ShardEngine::handle(CallId call, DeleteQueue& command) {
 }
 
 void ShardEngine::handle(CallId call, GetQueueAttributes& command) {
-  with_queue(call, command.queue, [&](StandardQueue& queue) {
-    auto answer = describe(queue.record(), queue.counts(), command.names);
+  with_queue(call, command.queue, [&](Queue& queue) {
+    auto answer = describe(queue.record(), queue.counts(now_), command.names);
     std::visit([&](auto& either) { shard_.reply(call, std::move(either)); }, answer);
   });
 }
 
 void ShardEngine::handle(CallId call, SetQueueAttributes& command) {
-  with_queue(call, command.queue, [&](StandardQueue& queue) { queue.set_attributes(call, command.attributes, now_); });
+  with_queue(call, command.queue, [&](Queue& queue) { queue.set_attributes(call, command, now_); });
+}
+
+void ShardEngine::handle(CallId call, CheckRedriveTarget& command) {
+  const Queue* target = find(command.queue);
+  if (auto error =
+          check_redrive_target(target == nullptr ? nullptr : &target->record(), command.source, command.policy)) {
+    return shard_.reply(call, std::move(*error));
+  }
+  shard_.reply(call, Done{});
+}
+
+void ShardEngine::handle(CallId call, TagQueue& command) {
+  with_queue(call, command.queue, [&](Queue& queue) { queue.tag(call, command.tags); });
+}
+
+void ShardEngine::handle(CallId call, UntagQueue& command) {
+  with_queue(call, command.queue, [&](Queue& queue) { queue.untag(call, command.keys); });
+}
+
+void ShardEngine::handle(CallId call, ListQueueTags& command) {
+  with_queue(call, command.queue, [&](const Queue& queue) { shard_.reply(call, QueueTags{queue.record().tags}); });
+}
+
+void ShardEngine::handle(CallId call, EditPolicy& command) {
+  with_queue(call, command.queue, [&](Queue& queue) { queue.edit_policy(call, command, now_); });
+}
+
+void ShardEngine::handle(CallId call, StartMessageMoveTask& command) {
+  with_queue(call, command.queue, [&](Queue& queue) { queue.start_move_task(call, command, now_); });
+}
+
+void ShardEngine::handle(CallId call, ListMessageMoveTasks& command) {
+  with_queue(call, command.queue, [&](const Queue& queue) { queue.list_move_tasks(call, command); });
+}
+
+void ShardEngine::handle(CallId call, CancelMessageMoveTask& command) {
+  with_queue(call, command.queue, [&](Queue& queue) { queue.cancel_move_task(call, command); });
+}
+
+void ShardEngine::handle(CallId call, PeekMessages& command) {
+  with_queue(call, command.queue, [&](const Queue& queue) { shard_.reply(call, queue.peek(command, now_)); });
+}
+
+void ShardEngine::handle(CallId call, AcceptTransfer& command) {
+  with_queue(call, command.queue, [&](Queue& queue) { queue.accept(call, command, now_); });
+}
+
+void ShardEngine::handle(CallId call, TransferSettled& command) {
+  if (Queue* queue = find(command.queue)) return queue->transfer_settled(call, command, now_);
+  // The origin was deleted while its message was on the way, and everything in it.
+  shard_.reply(call, Done{});
+}
+
+void ShardEngine::handle(CallId, ForgetArrival& command) {
+  if (Queue* queue = find(command.queue)) queue->forget_arrival(command);
+}
+
+void ShardEngine::handle(CallId, LaneLoaded& command) {
+  with_loaded(command, [&](Queue& queue) { queue.lane_loaded(command, now_); });
 }
 
 void ShardEngine::handle(CallId call, PurgeQueue& command) {
-  with_queue(call, command.queue, [&](StandardQueue& queue) { queue.purge(call, now_); });
+  with_queue(call, command.queue, [&](Queue& queue) { queue.purge(call, now_); });
 }
 
 void ShardEngine::handle(CallId call, SendMessages& command) {
-  with_queue(call, command.queue, [&](StandardQueue& queue) { queue.send(call, command, now_); });
+  with_queue(call, command.queue, [&](Queue& queue) { queue.send(call, command, now_); });
 }
 
 void ShardEngine::handle(CallId call, ReceiveMessages& command) {
-  with_queue(call, command.queue, [&](StandardQueue& queue) { queue.receive(call, command, now_); });
+  with_queue(call, command.queue, [&](Queue& queue) { queue.receive(call, command, now_); });
 }
 
 void ShardEngine::handle(CallId call, DeleteMessages& command) {
-  with_queue(call, command.queue, [&](StandardQueue& queue) { queue.remove(call, command, now_); });
+  with_queue(call, command.queue, [&](Queue& queue) { queue.remove(call, command, now_); });
 }
 
 void ShardEngine::handle(CallId call, ChangeVisibility& command) {
-  with_queue(call, command.queue, [&](StandardQueue& queue) { queue.change_visibility(call, command, now_); });
+  with_queue(call, command.queue, [&](Queue& queue) { queue.change_visibility(call, command, now_); });
 }
 
 void ShardEngine::handle(CallId, CancelReceive& command) {
-  if (StandardQueue* queue = find(command.queue)) queue->cancel_receive(command.receive);
+  if (Queue* queue = find(command.queue)) queue->cancel_receive(command.receive);
 }
 
 void ShardEngine::handle(CallId, ReturnUndelivered& command) {
-  if (StandardQueue* queue = find(command.queue)) queue->return_undelivered(command, now_);
+  if (Queue* queue = find(command.queue)) queue->return_undelivered(command, now_);
 }
 
 void ShardEngine::handle(CallId, FreshLoaded& command) {
-  with_loaded(command, [&](StandardQueue& queue) { queue.fresh_loaded(command, now_); });
+  with_loaded(command, [&](Queue& queue) { queue.fresh_loaded(command, now_); });
 }
 
 void ShardEngine::handle(CallId, StatesLoaded& command) {
-  with_loaded(command, [&](StandardQueue& queue) { queue.states_loaded(command, now_); });
+  with_loaded(command, [&](Queue& queue) { queue.states_loaded(command, now_); });
 }
 
 void ShardEngine::handle(CallId, StatesOfLoaded& command) {
-  with_loaded(command, [&](StandardQueue& queue) { queue.states_of_loaded(command, now_); });
+  with_loaded(command, [&](Queue& queue) { queue.states_of_loaded(command, now_); });
 }
 
 }  // namespace

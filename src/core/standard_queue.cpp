@@ -12,26 +12,23 @@ namespace {
 // Messages received so often without a delete go to the back of a standard queue (SQS Developer Guide).
 constexpr std::uint32_t receives_until_back = 3;
 
-Error invalid_value(std::string_view value, std::string_view parameter, std::string_view reason) {
-  std::string text = "Value ";
-  text.append(value).append(" for parameter ").append(parameter).append(" is invalid. Reason: ").append(reason);
-  return {ErrorCode::InvalidParameterValue, std::move(text)};
-}
-
-Error invalid_handle(const std::string& handle) {
-  return {ErrorCode::ReceiptHandleIsInvalid,
-          "The input receipt handle \"" + handle + "\" is not a valid receipt handle."};
+// What a state record keeps of the group: a number is enough to tell tenants apart.
+std::string lane_text(LaneId lane) { return std::to_string(lane.value); }
+std::optional<LaneId> parse_lane(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  return LaneId{std::strtoull(text.c_str(), nullptr, 10)};
 }
 
 }  // namespace
 
-StandardQueue::StandardQueue(ShardContext& shard, QueueRecord record)
-    : shard_(shard), record_(std::move(record)), settings_(QueueSettings::from(record_.attributes)) {}
+StandardQueue::StandardQueue(ShardContext& shard, QueueRecord record) : Queue(shard, std::move(record)) {
+  lanes_.set_retention(settings_.retention);
+}
 
 StandardQueue::~StandardQueue() = default;
 
-void StandardQueue::recover(RecoveredQueue recovered, Instant now) {
-  cursor_ = recovered.cursor;
+void StandardQueue::recover_contents(RecoveredQueue& recovered, Instant now) {
+  lanes_.recover(recovered.lanes, cursor_.tail);
   unread_ = cursor_.head;
   // Set before the first insertion, which looks at how many residents there are.
   if (recovered.states_next) sweep_ = *recovered.states_next;
@@ -42,51 +39,45 @@ void StandardQueue::recover(RecoveredQueue recovered, Instant now) {
   sweep_if_low();
 }
 
-QueueCounts StandardQueue::counts() const {
+QueueCounts StandardQueue::counts(Instant /*now*/) const {
   // What was left on disk is counted as visible: it is delayed at most for a while, and these counts are approximate.
-  return {cursor_.fresh_count + ready_.size() + back_.size() + spilled_count(), in_flight_.size(), delayed_.size()};
+  return {cursor_.fresh_count + cursor_.lane_count + returned_count() + spilled_count(),
+          in_flight_.size() + departing_residents_.size(), delayed_.size()};
 }
 
-void StandardQueue::touch() {
-  if (std::exchange(touched_, true)) return;
-  shard_.touched.push_back(this);
+void StandardQueue::own_due(const Due& due, Instant now) {
+  if (due.kind == Due::Kind::fresh_expiry) return fresh_expiry_due(now);
+  if (due.kind == Due::Kind::sweep) return sweep_due();
+  if (due.kind == Due::Kind::lane) {
+    lanes_.expiry_due(LaneId{due.id});
+    drop_expired_lane(LaneId{due.id}, now);
+    serve_parked(now);
+  }
 }
 
 // ---- Configuration
 
-void StandardQueue::set_attributes(CallId call, const StringMap& attributes, Instant now) {
-  if (auto error = merge_attributes(attributes, record_.attributes)) {
-    shard_.reply(call, std::move(*error));
-    return;
+void StandardQueue::settings_changed(const QueueSettings& before, Instant /*now*/) {
+  if (settings_.retention == before.retention) return;
+  for (const auto& [sequence, resident] : residents_) {
+    if (resident->place != &departing_residents_) schedule(resident);
   }
-  const Millis retention_before = settings_.retention;
-  settings_ = QueueSettings::from(record_.attributes);
-  record_.modified = now;
-  if (settings_.retention != retention_before) {
-    for (const auto& [sequence, resident] : residents_) schedule(resident);
-    arm_fresh_expiry();
-  }
-  shard_.promise(PutQueue{record_});
-  shard_.reply(call, Done{});
+  arm_fresh_expiry();
+  lanes_.set_retention(settings_.retention);
 }
 
-void StandardQueue::purge(CallId call, Instant now) {
-  if (shard_.limits.strict && cursor_.purged != Instant{} && now < cursor_.purged + sqs_limits::purge_interval) {
-    shard_.reply(call, Error{ErrorCode::PurgeQueueInProgress, "Only one PurgeQueue operation on " + record_.name.name +
-                                                                  " is allowed every 60 seconds."});
-    return;
-  }
+void StandardQueue::drop_contents(Instant /*now*/) {
   for (const auto& [sequence, resident] : residents_) {
     if (resident->deadline != DeadlineHeap::none) shard_.deadlines.remove(resident->deadline);
   }
-  for (Place* place : {&in_flight_, &delayed_, &ready_, &back_}) place->clear();
+  for (Place* place : {&in_flight_, &delayed_, &ready_, &back_, &held_, &departing_residents_}) place->clear();
   residents_.clear();
+  lanes_.clear();
   window_.clear();
   cursor_.head = unread_ = cursor_.tail;
   cursor_.fresh_count = 0;
   cursor_.state_count = 0;
-  cursor_.purged = now;
-  ++epoch_;
+  cursor_.lane_count = 0;
   fresh_loading_ = false;
   states_loading_ = false;
   asked_.clear();
@@ -94,50 +85,16 @@ void StandardQueue::purge(CallId call, Instant now) {
   sweep_ = Sequence{1};
   ready_on_disk_ = false;
   delayed_on_disk_until_.reset();
+  if (sweep_due_ != DeadlineHeap::none) shard_.deadlines.remove(std::exchange(sweep_due_, DeadlineHeap::none));
   arm_fresh_expiry();
-  shard_.promise(DropQueueContents{id()});
-  touch();
-  shard_.reply(call, Done{});
-  run_deferred(now);
-  serve_parked(now);
 }
 
-void StandardQueue::erase(Instant now) {
-  for (const Parked& parked : parked_) {
-    if (parked.deadline != DeadlineHeap::none) shard_.deadlines.remove(parked.deadline);
-    shard_.reply(parked.call, Error{ErrorCode::QueueDoesNotExist, {}});
-  }
-  parked_.clear();
-  parked_by_call_.clear();
-  for (const auto& [sequence, resident] : residents_) {
-    if (resident->deadline != DeadlineHeap::none) shard_.deadlines.remove(resident->deadline);
-  }
-  for (Place* place : {&in_flight_, &delayed_, &ready_, &back_}) place->clear();
-  residents_.clear();
-  window_.clear();
-  if (fresh_expiry_ != DeadlineHeap::none) shard_.deadlines.remove(std::exchange(fresh_expiry_, DeadlineHeap::none));
-  if (sweep_due_ != DeadlineHeap::none) shard_.deadlines.remove(std::exchange(sweep_due_, DeadlineHeap::none));
-  for (const Deferred& deferred : deferred_) {
-    if (!std::holds_alternative<ReturnUndelivered>(deferred.command)) {
-      shard_.reply(deferred.call, Error{ErrorCode::QueueDoesNotExist, {}});
-    }
-  }
-  deferred_.clear();
-  record_.deleted = now;
-  ++epoch_;
-  std::erase(shard_.touched, this);
-  shard_.promise(DropQueueContents{id()});
-}
+void StandardQueue::answer_deferred(Instant now) { run_deferred(now); }
 
 // ---- Sending
 
 std::optional<Error> StandardQueue::check_send(const OutgoingMessage& message, bool batch) const {
-  if (message.bytes > settings_.message_bytes_max) {
-    return Error{
-        ErrorCode::InvalidParameterValue,
-        std::string(batch ? "One or more parameters cannot be validated." : "One or more parameters are invalid.") +
-            " Reason: Message must be shorter than " + std::to_string(settings_.message_bytes_max) + " bytes."};
-  }
+  if (auto error = check_size(message, batch)) return error;
   if (!message.content.deduplication_id.empty()) {
     return invalid_value(message.content.deduplication_id, "MessageDeduplicationId",
                          "The request include parameter that is not valid for this queue type.");
@@ -145,43 +102,61 @@ std::optional<Error> StandardQueue::check_send(const OutgoingMessage& message, b
   return std::nullopt;
 }
 
-Sent StandardQueue::accept(OutgoingMessage& message, Instant now) {
-  const Millis delay = message.delay_seconds ? Millis{std::chrono::seconds{*message.delay_seconds}} : settings_.delay;
+// Puts a message at the tail: where it has a state from the start among the residents, otherwise into its group's lane
+// or, without a group, the fresh lane.
+Sequence StandardQueue::put_message(std::shared_ptr<StoredMessage> message, const std::optional<MessageState>& state,
+                                    Instant now) {
   const Sequence sequence = cursor_.tail;
+  const Instant sent = message->sent;
+  const std::optional<LaneId> lane = lane_for(message->content.group_id);
+  message->delayed = state.has_value() || lane.has_value();
+  shard_.promise(PutMessage{id(), sequence, std::move(message)});
+  touch();
+  if (!state && !lane) {
+    append_fresh(sequence, now);
+    return sequence;
+  }
+  if (unread_ == cursor_.tail) unread_ = Sequence{cursor_.tail.value + 1};
+  ++cursor_.tail.value;
+  if (!state) {
+    shard_.promise(PutLaneEntry{id(), *lane, {sequence, sent}});
+    ++cursor_.lane_count;
+    lanes_.push(*lane, {sequence, sent});
+    return sequence;
+  }
+  MessageState first = *state;
+  if (lane) first.group_id = lane_text(*lane);
+  shard_.promise(PutState{id(), sequence, first});
+  ++cursor_.state_count;
+  insert_resident(sequence, first, now);
+  trim_idle(now);
+  return sequence;
+}
+
+Sent StandardQueue::take_in(OutgoingMessage& message, Instant now) {
+  const Millis delay = message.delay_seconds ? Millis{std::chrono::seconds{*message.delay_seconds}} : settings_.delay;
   auto stored = std::make_shared<StoredMessage>();
   stored->message_id = make_uuid(shard_.entropy);
   stored->sent = now;
-  stored->delayed = delay > Millis{0};
   stored->content = std::move(message.content);
   Sent sent{stored->message_id, std::nullopt};
-  shard_.promise(PutMessage{id(), sequence, std::move(stored)});
-  if (delay > Millis{0}) {
-    const MessageState state{.sent = now, .visible_at = now + delay, .revision = 1};
-    shard_.promise(PutState{id(), sequence, state});
-    if (unread_ == cursor_.tail) unread_ = Sequence{cursor_.tail.value + 1};
-    ++cursor_.tail.value;
-    ++cursor_.state_count;
-    insert_resident(sequence, state, now);
-    trim_idle(now);
-  } else {
-    append_fresh(sequence, now);
-  }
-  touch();
+  std::optional<MessageState> state;
+  if (delay > Millis{0}) state = MessageState{.sent = now, .visible_at = now + delay, .revision = 1};
+  put_message(std::move(stored), state, now);
   return sent;
 }
 
-void StandardQueue::send(CallId call, SendMessages& command, Instant now) {
-  SendResults results;
-  results.entries.reserve(command.messages.size());
-  for (OutgoingMessage& message : command.messages) {
-    if (auto error = check_send(message, command.batch)) {
-      results.entries.emplace_back(std::move(*error));
-    } else {
-      results.entries.emplace_back(accept(message, now));
-    }
+void StandardQueue::arrive(std::shared_ptr<StoredMessage> message, const AcceptTransfer& command, Instant now) {
+  std::optional<MessageState> state;
+  if (command.kind == TransferKind::dead_letter) {
+    // It keeps its age and its count.
+    state = MessageState{.sent = message->sent,
+                         .visible_at = now,
+                         .first_received_at = command.first_received,
+                         .receive_count = command.receive_count,
+                         .revision = 1};
   }
-  shard_.reply(call, std::move(results));
-  serve_parked(now);
+  put_message(std::move(message), state, now);
 }
 
 // ---- The fresh lane
@@ -219,6 +194,7 @@ void StandardQueue::fresh_loaded(const FreshLoaded& loaded, Instant now) {
   if (!window_.empty() && fresh_expiry_ == DeadlineHeap::none) arm_fresh_expiry();
   load_fresh_if_low();
   serve_parked(now);
+  pump_move_task(now);
 }
 
 void StandardQueue::arm_fresh_expiry() {
@@ -259,11 +235,57 @@ void StandardQueue::fresh_expiry_due(Instant now) {
   serve_parked(now);
 }
 
+// ---- The lanes
+
+std::optional<LaneId> StandardQueue::lane_for(const std::string& group_id) const {
+  if (group_id.empty()) return std::nullopt;
+  const LaneId lane = Lanes::lane_of(group_id);
+  return lanes_.takes(lane) ? std::optional(lane) : std::nullopt;
+}
+
+void StandardQueue::lane_loaded(const LaneLoaded& loaded, Instant now) {
+  lanes_.loaded(loaded);
+  serve_parked(now);
+  pump_move_task(now);
+}
+
+bool StandardQueue::drop_expired_lane(LaneId lane, Instant now) {
+  const auto expired = lanes_.take_expired(lane, shard_.limits.expire_batch_max, now);
+  for (const FreshEntry& entry : expired) {
+    shard_.note(DropLaneEntry{id(), lane, entry.sequence});
+    shard_.note(DropMessage{id(), entry.sequence});
+    --cursor_.lane_count;
+  }
+  if (!expired.empty()) touch();
+  return !expired.empty();
+}
+
+// The first message of a lane becomes a resident; its state is written by the caller.
+StandardQueue::Place::iterator StandardQueue::lease_lane(const Lanes::Head& head, Instant now) {
+  lanes_.pop(head.lane);
+  shard_.note(DropLaneEntry{id(), head.lane, head.entry.sequence});
+  --cursor_.lane_count;
+  ++cursor_.state_count;
+  MessageState state{.sent = head.entry.sent};
+  state.group_id = lane_text(head.lane);
+  return insert_resident(head.entry.sequence, state, now);
+}
+
+// What `look` finds, once what is over its time has been dropped.
+std::optional<Lanes::Head> StandardQueue::first_alive(std::optional<Lanes::Head> (*look)(Lanes&, Instant),
+                                                      Instant now) {
+  for (;;) {
+    const auto head = look(lanes_, now);
+    if (!head || head->entry.sent + settings_.retention > now) return head;
+    if (!drop_expired_lane(head->lane, now)) return std::nullopt;
+  }
+}
+
 // ---- Residents
 
 StandardQueue::Place::iterator StandardQueue::insert_resident(Sequence sequence, const MessageState& state,
                                                               Instant now) {
-  ready_.push_back(Resident{sequence, state, DeadlineHeap::none, {}, &ready_});
+  ready_.push_back(Resident{sequence, state, DeadlineHeap::none, {}, &ready_, parse_lane(state.group_id)});
   const auto resident = std::prev(ready_.end());
   residents_.emplace(sequence, resident);
   settle(resident, now);
@@ -271,8 +293,15 @@ StandardQueue::Place::iterator StandardQueue::insert_resident(Sequence sequence,
 }
 
 void StandardQueue::move_to(Place& place, Place::iterator resident) {
+  const bool was_in_flight = resident->place == &in_flight_;
   place.splice(place.end(), *resident->place, resident);
   resident->place = &place;
+  if (was_in_flight) left_flight(*resident);
+  if (&place == &in_flight_ && resident->lane) lanes_.entered_flight(*resident->lane, in_flight_.size());
+}
+
+void StandardQueue::left_flight(const Resident& resident) {
+  lanes_.left_flight(resident.lane.value_or(LaneId{}), resident.state.received_at, shard_.now);
 }
 
 // Puts a resident where its state says that it belongs, at the end of those that are there.
@@ -282,6 +311,8 @@ void StandardQueue::settle(Place::iterator resident, Instant now) {
   } else if (resident->state.receive_count >= receives_until_back) {
     resident->turn = cursor_.tail;
     move_to(back_, resident);
+  } else if (resident->lane && lanes_.is_noisy(*resident->lane)) {
+    move_to(held_, resident);
   } else {
     move_to(ready_, resident);
   }
@@ -303,6 +334,7 @@ void StandardQueue::evict(Place::iterator resident) {
   if (states_loading_) changed_while_loading_.insert(resident->sequence);
   if (resident->deadline != DeadlineHeap::none) shard_.deadlines.remove(resident->deadline);
   residents_.erase(resident->sequence);
+  if (resident->place == &in_flight_) left_flight(*resident);
   resident->place->erase(resident);
 }
 
@@ -347,7 +379,7 @@ void StandardQueue::message_due(Sequence sequence, Instant now) {
 // Leaves to disk what is likely to wait longest.
 void StandardQueue::trim_idle(Instant now) {
   while (returned_count() > shard_.limits.resident_idle_max) {
-    Place& place = back_.empty() ? ready_ : back_;
+    Place& place = !back_.empty() ? back_ : !held_.empty() ? held_ : ready_;
     const auto last = std::prev(place.end());
     left_on_disk(last->state, now);
     evict(last);
@@ -430,6 +462,7 @@ void StandardQueue::states_loaded(const StatesLoaded& loaded, Instant now) {
   run_deferred(now);
   sweep_if_low();
   serve_parked(now);
+  pump_move_task(now);
 }
 
 void StandardQueue::states_of_loaded(const StatesOfLoaded& loaded, Instant now) {
@@ -450,24 +483,42 @@ void StandardQueue::states_of_loaded(const StatesOfLoaded& loaded, Instant now) 
   known_absent_.clear();
   sweep_if_low();
   serve_parked(now);
+  pump_move_task(now);
 }
 
 // ---- Receiving
 
-std::optional<StandardQueue::Place::iterator> StandardQueue::take_next(Instant now) {
-  const auto first_alive = [&](Place& place) -> std::optional<Place::iterator> {
-    while (!place.empty()) {
-      if (expires(place.front().state) > now) return place.begin();
-      drop_message(place.begin(), false);
+// The first message of a place that can be delivered. Those before it that are over their time are dropped, and those
+// that were received too often leave for the dead-letter queue; while too many are on their way, the next one waits.
+std::optional<StandardQueue::Place::iterator> StandardQueue::first_deliverable(Place& place, Instant now) {
+  while (!place.empty()) {
+    const auto first = place.begin();
+    if (expires(first->state) <= now) {
+      drop_message(first, false);
+    } else if (!is_dead_letter(first->state.receive_count) || first->kept) {
+      return first;
+    } else if (may_depart()) {
+      depart_as_dead_letter(set_aside(first));
+    } else {
+      return std::nullopt;
     }
-    return std::nullopt;
-  };
-  if (const auto resident = first_alive(ready_)) return resident;
-  const auto last_resort = first_alive(back_);
+  }
+  return std::nullopt;
+}
+
+std::optional<StandardQueue::Place::iterator> StandardQueue::take_next(Instant now) {
+  if (const auto resident = first_deliverable(ready_, now)) return resident;
+  const auto last_resort = first_deliverable(back_, now);
   if (last_resort && (*last_resort)->turn <= cursor_.head) return last_resort;
   drop_expired_fresh(now, shard_.limits.expire_batch_max);
-  if (!window_.empty() && window_.front().sent + settings_.retention > now) return lease_fresh(now);
+  const bool fresh = !window_.empty() && window_.front().sent + settings_.retention > now;
+  const auto quiet = first_alive([](Lanes& lanes, Instant at) { return lanes.first_quiet(at); }, now);
+  if (quiet && !(fresh && window_.front().sequence < quiet->entry.sequence)) return lease_lane(*quiet, now);
+  if (fresh) return lease_fresh(now);
   if (cursor_.fresh_count > 0) return std::nullopt;
+  if (const auto resident = first_deliverable(held_, now)) return resident;
+  const auto noisy = first_alive([](Lanes& lanes, Instant at) { return lanes.first_noisy(at); }, now);
+  if (noisy) return lease_lane(*noisy, now);
   return last_resort;
 }
 
@@ -482,12 +533,11 @@ StandardQueue::Place::iterator StandardQueue::lease_fresh(Instant now) {
   return insert_resident(entry.sequence, MessageState{.sent = entry.sent}, now);
 }
 
-Deliveries StandardQueue::deliver(int max_messages, Millis visibility, Instant now) {
+Deliveries StandardQueue::deliver(const Wanted& wanted, Instant now) {
   Deliveries deliveries;
   std::vector<Place::iterator> taken;
   Place leased;  // keeps what was taken out of the way, so that a timeout of 0 does not hand it out twice at once
-  const auto wanted = static_cast<std::size_t>(max_messages);
-  while (taken.size() < wanted && in_flight_.size() + taken.size() < shard_.limits.in_flight_max) {
+  while (taken.size() < wanted.max_messages && in_flight_.size() + taken.size() < shard_.limits.in_flight_max) {
     const auto next = take_next(now);
     if (!next) break;
     move_to(leased, *next);
@@ -495,100 +545,92 @@ Deliveries StandardQueue::deliver(int max_messages, Millis visibility, Instant n
   }
   for (const Place::iterator resident : taken) {
     MessageState& state = resident->state;
+    resident->kept = false;
     ++state.receive_count;
     if (state.receive_count == 1) state.first_received_at = now;
     state.received_at = now;
-    state.visible_at = now + visibility;
-    do state.receipt_nonce = shard_.entropy.next();
-    while (state.receipt_nonce == 0);
+    state.visible_at = now + wanted.visibility;
+    state.receipt_nonce = draw_nonce();
     write_state(resident);
     settle(resident, now);
     deliveries.messages.push_back(Delivery{id(), resident->sequence,
-                                           format(ReceiptHandle{id(), resident->sequence, state.receipt_nonce}),
-                                           state.receive_count, state.first_received_at, nullptr});
+                                           format_handle(resident->sequence, state.receipt_nonce), state.receive_count,
+                                           state.first_received_at, nullptr});
   }
   trim_idle(now);
   sweep_if_low();
   return deliveries;
 }
 
-void StandardQueue::receive(CallId call, const ReceiveMessages& command, Instant now) {
-  const Millis visibility = command.visibility_seconds ? Millis{std::chrono::seconds{*command.visibility_seconds}}
-                                                       : settings_.visibility_timeout;
-  const int wait_seconds = command.wait_seconds.value_or(settings_.wait_seconds);
-  if (parked_.empty()) {
-    Deliveries deliveries = deliver(command.max_messages, visibility, now);
-    if (!deliveries.messages.empty()) {
-      shard_.reply(call, std::move(deliveries));
-      return;
+PeekedMessages StandardQueue::peek(const PeekMessages& command, Instant now) const {
+  PeekedMessages peeked;
+  const auto add = [&](Sequence sequence, const MessageState& state) {
+    if (peeked.messages.size() == shard_.limits.peek_messages_max) return;
+    peeked.messages.push_back(Delivery{id(), sequence, {}, state.receive_count, state.first_received_at, nullptr});
+  };
+  const auto add_all = [&](const Place& place) {
+    for (const Resident& resident : place) {
+      if (expires(resident.state) > now) add(resident.sequence, resident.state);
     }
+  };
+  add_all(ready_);
+  for (const FreshEntry& entry : window_) {
+    if (entry.sent + settings_.retention > now) add(entry.sequence, MessageState{});
   }
-  const bool awaits_load = fresh_loading_ || states_loading_;
-  if (wait_seconds == 0 && at_in_flight_limit()) {
-    shard_.reply(call, Error{ErrorCode::OverLimit, {}});
-    return;
+  add_all(held_);
+  for (const FreshEntry& entry : lanes_.known(shard_.limits.peek_messages_max)) {
+    if (entry.sent + settings_.retention > now) add(entry.sequence, MessageState{});
   }
-  if (wait_seconds == 0 && !awaits_load) {
-    shard_.reply(call, Deliveries{});
-    return;
-  }
-  if (parked_.size() >= shard_.limits.parked_receives_max) {
-    shard_.reply(call, Error{ErrorCode::RequestThrottled, {}});
-    return;
-  }
-  parked_.push_back(Parked{call, command.max_messages, visibility, DeadlineHeap::none});
-  const auto parked = std::prev(parked_.end());
-  parked_by_call_.emplace(call, parked);
-  if (wait_seconds > 0) {
-    parked->deadline =
-        shard_.deadlines.add(now + std::chrono::seconds{wait_seconds}, Due{Due::Kind::receive, this, call.value});
-  }
+  add_all(back_);
+  if (command.delayed) add_all(delayed_);
+  if (command.invisible) add_all(in_flight_);
+  return peeked;
 }
 
-void StandardQueue::serve_parked(Instant now) {
-  while (!parked_.empty()) {
-    const auto first = parked_.begin();
-    Deliveries deliveries = deliver(first->max_messages, first->visibility, now);
-    if (deliveries.messages.empty()) break;
-    const CallId call = first->call;
-    unpark(first);
-    shard_.reply(call, std::move(deliveries));
+// ---- Moves between queues
+
+// Takes a resident out of everybody's way until its move is settled. Its state on disk stays as it is.
+Departure StandardQueue::set_aside(Place::iterator resident) {
+  if (resident->deadline != DeadlineHeap::none) {
+    shard_.deadlines.remove(std::exchange(resident->deadline, DeadlineHeap::none));
   }
-  if (fresh_loading_ || states_loading_) return;
-  // What was loaded did not help the short polls that waited for it.
-  for (auto parked = parked_.begin(); parked != parked_.end();) {
-    const auto next = std::next(parked);
-    if (parked->deadline == DeadlineHeap::none) {
-      shard_.reply(parked->call, Deliveries{});
-      unpark(parked);
-    }
-    parked = next;
+  move_to(departing_residents_, resident);
+  return {resident->sequence, resident->state.receive_count, resident->state.first_received_at};
+}
+
+std::optional<Departure> StandardQueue::take_departure(Sequence until, Instant now) {
+  for (Place* place : {&ready_, &held_, &back_}) {
+    while (!place->empty() && expires(place->front().state) <= now) drop_message(place->begin(), false);
+    if (!place->empty() && place->front().sequence < until) return set_aside(place->begin());
   }
+  drop_expired_fresh(now, shard_.limits.expire_batch_max);
+  const auto in_lane = first_alive([](Lanes& lanes, Instant at) { return lanes.first_noisy(at); }, now);
+  const auto quiet = first_alive([](Lanes& lanes, Instant at) { return lanes.first_quiet(at); }, now);
+  const auto lane = quiet ? quiet : in_lane;
+  const bool from_lane = lane && lane->entry.sequence < until;
+  const bool from_fresh = !window_.empty() && window_.front().sequence < until;
+  if (!from_lane && !from_fresh) return std::nullopt;
+  const bool lane_first = from_lane && !(from_fresh && window_.front().sequence < lane->entry.sequence);
+  const Place::iterator resident = lane_first ? lease_lane(*lane, now) : lease_fresh(now);
+  // A message on its way has a state on disk, by which a start that finds it moved can drop it.
+  write_state(resident);
+  return set_aside(resident);
 }
 
-void StandardQueue::unpark(std::list<Parked>::iterator parked) {
-  if (parked->deadline != DeadlineHeap::none) shard_.deadlines.remove(parked->deadline);
-  parked_by_call_.erase(parked->call);
-  parked_.erase(parked);
+void StandardQueue::departed(Sequence sequence, Instant /*now*/) {
+  const auto found = residents_.find(sequence);
+  if (found == residents_.end()) return;
+  drop_message(found->second, true);
+  sweep_if_low();
 }
 
-void StandardQueue::receive_due(CallId call) {
-  const auto found = parked_by_call_.find(call);
-  if (found == parked_by_call_.end()) return;
-  found->second->deadline = DeadlineHeap::none;
-  unpark(found->second);
-  shard_.reply(call, Deliveries{});
-}
-
-void StandardQueue::cancel_receive(CallId call) {
-  if (const auto found = parked_by_call_.find(call); found != parked_by_call_.end()) unpark(found->second);
-}
-
-void StandardQueue::release_parked() {
-  while (!parked_.empty()) {
-    shard_.reply(parked_.front().call, Deliveries{});
-    unpark(parked_.begin());
-  }
+void StandardQueue::stays(Sequence sequence, Instant now) {
+  const auto found = residents_.find(sequence);
+  if (found == residents_.end()) return;
+  found->second->kept = true;
+  settle(found->second, now);
+  if (found->second->place == &ready_) ready_.splice(ready_.begin(), ready_, found->second);
+  trim_idle(now);
 }
 
 // ---- Receipt handles
@@ -598,6 +640,8 @@ StandardQueue::Found StandardQueue::find(const std::string& handle) {
   if (!parsed || parsed->queue != id()) return {};
   const auto found = residents_.find(parsed->sequence);
   if (found == residents_.end() || found->second->state.receipt_nonce != parsed->nonce) return {std::nullopt, true};
+  // What is on its way to another queue is not this one's to delete or to hide any more.
+  if (found->second->place == &departing_residents_) return {std::nullopt, true};
   return {found->second, true};
 }
 
@@ -645,7 +689,7 @@ void StandardQueue::remove(CallId call, const DeleteMessages& command, Instant n
   delete_now(call, command);
   sweep_if_low();
   // A message less in flight may be what a long poll at the limit waits for.
-  if (!parked_.empty()) serve_parked(now);
+  if (has_parked()) serve_parked(now);
 }
 
 void StandardQueue::delete_now(CallId call, const DeleteMessages& command) {

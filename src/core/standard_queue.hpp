@@ -1,9 +1,10 @@
 // One standard queue: best-effort order, at-least-once, visibility timeouts, delays, retention, long polls.
 //
-// A message is in one of two places. The fresh lane holds what was never received, in order of sequence: [head, tail)
+// A message is in one of three places. The fresh lane holds what was never received, in order of sequence: [head, tail)
 // on disk, its front in memory as a window. Everything else (in flight, returned, delayed) has a state record, and a
 // resident in memory. Of those that only wait, Limits::resident_idle_max returned and as many delayed ones are
 // resident; what is beyond stays on disk, and is swept in when there is room and something of it is, or may be, ready.
+// A third place are the lanes, where messages with a MessageGroupId wait that were never received (see Lanes).
 // So neither memory nor the cost of an operation grows with a backlog.
 #pragma once
 
@@ -16,69 +17,53 @@
 #include <utility>
 #include <vector>
 
-#include "core/queue_settings.hpp"
-#include "core/receipt_handle.hpp"
-#include "core/shard_context.hpp"
-#include "penstock/commands.hpp"
-#include "penstock/records.hpp"
+#include "core/lanes.hpp"
+#include "core/queue.hpp"
 
 namespace penstock::core {
 
-class StandardQueue {
+class StandardQueue final : public Queue {
  public:
   StandardQueue(ShardContext& shard, QueueRecord record);
-  StandardQueue(const StandardQueue&) = delete;
-  StandardQueue& operator=(const StandardQueue&) = delete;
-  ~StandardQueue();
+  ~StandardQueue() override;
 
-  /// REQUIRES: called before anything else, if at all.
-  void recover(RecoveredQueue recovered, Instant now);
-
-  const QueueRecord& record() const { return record_; }
-  QueueId id() const { return record_.id; }
-  QueueCounts counts() const;
-  QueueCursor cursor() const { return cursor_; }
-  /// True once after each change of the cursor.
-  bool take_touched() { return std::exchange(touched_, false); }
-
-  void set_attributes(CallId call, const StringMap& attributes, Instant now);
-  void purge(CallId call, Instant now);
-  void send(CallId call, SendMessages& command, Instant now);
-  void receive(CallId call, const ReceiveMessages& command, Instant now);
-  void remove(CallId call, const DeleteMessages& command, Instant now);
-  void change_visibility(CallId call, const ChangeVisibility& command, Instant now);
-  void return_undelivered(const ReturnUndelivered& command, Instant now);
-  void cancel_receive(CallId call);
-
-  void fresh_loaded(const FreshLoaded& loaded, Instant now);
-  void states_loaded(const StatesLoaded& loaded, Instant now);
-  void states_of_loaded(const StatesOfLoaded& loaded, Instant now);
-
-  void message_due(Sequence sequence, Instant now);
-  void receive_due(CallId call);
-  void fresh_expiry_due(Instant now);
-  void sweep_due();
-
-  /// Answers every parked receive with nothing.
-  void release_parked();
-  /// Leaves the queue's name behind and drops all else; parked receives learn that the queue is gone.
-  void erase(Instant now);
+  QueueCounts counts(Instant now) const override;
+  void remove(CallId call, const DeleteMessages& command, Instant now) override;
+  void change_visibility(CallId call, const ChangeVisibility& command, Instant now) override;
+  void return_undelivered(const ReturnUndelivered& command, Instant now) override;
+  PeekedMessages peek(const PeekMessages& command, Instant now) const override;
+  void fresh_loaded(const FreshLoaded& loaded, Instant now) override;
+  void states_loaded(const StatesLoaded& loaded, Instant now) override;
+  void states_of_loaded(const StatesOfLoaded& loaded, Instant now) override;
+  void lane_loaded(const LaneLoaded& loaded, Instant now) override;
 
  private:
+  void recover_contents(RecoveredQueue& recovered, Instant now) override;
+  void settings_changed(const QueueSettings& before, Instant now) override;
+  void drop_contents(Instant now) override;
+  void answer_deferred(Instant now) override;
+  std::optional<Error> check_send(const OutgoingMessage& message, bool batch) const override;
+  Sent take_in(OutgoingMessage& message, Instant now) override;
+  Deliveries deliver(const Wanted& wanted, Instant now) override;
+  bool awaits_load() const override { return fresh_loading_ || states_loading_ || lanes_.is_loading(); }
+  bool refuses_short_poll() const override { return at_in_flight_limit(); }
+  void message_due(Sequence sequence, Instant now) override;
+  void own_due(const Due& due, Instant now) override;
+  std::optional<Departure> take_departure(Sequence until, Instant now) override;
+  void departed(Sequence sequence, Instant now) override;
+  void stays(Sequence sequence, Instant now) override;
+  void arrive(std::shared_ptr<StoredMessage> message, const AcceptTransfer& command, Instant now) override;
+
   struct Resident {
     Sequence sequence;
     MessageState state;
     DeadlineHeap::Handle deadline = DeadlineHeap::none;
     Sequence turn;  // in back_: the message comes again when the head of the fresh lane gets here
     std::list<Resident>* place = nullptr;
+    std::optional<LaneId> lane{};
+    bool kept = false;  // it could not be moved as a dead letter, and is delivered once more
   };
   using Place = std::list<Resident>;
-  struct Parked {
-    CallId call;
-    int max_messages = 1;
-    Millis visibility{0};
-    DeadlineHeap::Handle deadline = DeadlineHeap::none;  // none: a short poll that awaits a load
-  };
   struct Deferred {
     CallId call;
     std::variant<DeleteMessages, ChangeVisibility, ReturnUndelivered> command;
@@ -88,22 +73,32 @@ class StandardQueue {
     bool valid_handle = false;
   };
 
+  void sweep_due();
+  void fresh_expiry_due(Instant now);
+
   // The fresh lane.
   void append_fresh(Sequence sequence, Instant now);
   void load_fresh_if_low();
   void arm_fresh_expiry();
   void drop_expired_fresh(Instant now, std::size_t count_max);
 
+  // The lanes.
+  std::optional<LaneId> lane_for(const std::string& group_id) const;
+  bool drop_expired_lane(LaneId lane, Instant now);
+  Place::iterator lease_lane(const Lanes::Head& head, Instant now);
+  std::optional<Lanes::Head> first_alive(std::optional<Lanes::Head> (*look)(Lanes&, Instant), Instant now);
+
   // Residents.
   Instant expires(const MessageState& state) const { return state.sent + settings_.retention; }
   Place::iterator insert_resident(Sequence sequence, const MessageState& state, Instant now);
   void settle(Place::iterator resident, Instant now);
+  void left_flight(const Resident& resident);
   void move_to(Place& place, Place::iterator resident);
   void schedule(Place::iterator resident);
   void evict(Place::iterator resident);
   void drop_message(Place::iterator resident, bool promised);
   void write_state(Place::iterator resident);
-  std::size_t returned_count() const { return ready_.size() + back_.size(); }
+  std::size_t returned_count() const { return ready_.size() + back_.size() + held_.size(); }
   std::uint64_t spilled_count() const { return cursor_.state_count - residents_.size(); }
   void trim_idle(Instant now);
   bool stays_on_disk(const MessageState& state, Instant now) const;
@@ -122,21 +117,12 @@ class StandardQueue {
   void return_now(const ReturnUndelivered& command, Instant now);
 
   // Delivery.
-  std::optional<Error> check_send(const OutgoingMessage& message, bool batch) const;
-  Sent accept(OutgoingMessage& message, Instant now);
+  Sequence put_message(std::shared_ptr<StoredMessage> message, const std::optional<MessageState>& state, Instant now);
+  std::optional<Place::iterator> first_deliverable(Place& place, Instant now);
   std::optional<Place::iterator> take_next(Instant now);
+  Departure set_aside(Place::iterator resident);
   Place::iterator lease_fresh(Instant now);
-  Deliveries deliver(int max_messages, Millis visibility, Instant now);
   bool at_in_flight_limit() const { return in_flight_.size() >= shard_.limits.in_flight_max; }
-  void serve_parked(Instant now);
-  void unpark(std::list<Parked>::iterator parked);
-  void touch();
-
-  ShardContext& shard_;
-  QueueRecord record_;
-  QueueSettings settings_;
-  QueueCursor cursor_;
-  bool touched_ = false;
 
   std::deque<FreshEntry> window_;  // the front of the fresh lane
   Sequence unread_{1};             // what is not in the window begins here
@@ -145,11 +131,13 @@ class StandardQueue {
 
   Place in_flight_;
   Place delayed_;
-  Place ready_;  // returned, or its delay over: comes before the fresh lane
-  Place back_;   // received three times or more: comes when the head has reached its turn
+  Place ready_;                // returned, or its delay over: comes before the fresh lane
+  Place back_;                 // received three times or more: comes when the head has reached its turn
+  Place held_;                 // as ready_, but of noisy tenants: comes after what quiet ones have
+  Place departing_residents_;  // on their way to another queue
   std::unordered_map<Sequence, Place::iterator> residents_;
+  Lanes lanes_{shard_, *this, epoch_};
 
-  std::uint64_t epoch_ = 1;  // changes when the contents are dropped: loads from before mean nothing then
   bool states_loading_ = false;
   Sequence sweep_{1};
   bool round_is_whole_ = false;  // the sweep began at the front, and nothing was left to disk since
@@ -161,9 +149,6 @@ class StandardQueue {
   std::vector<Sequence> asked_;  // the sequences of the load of states that is on its way
   std::unordered_set<Sequence> known_absent_;
   std::vector<Deferred> deferred_;
-
-  std::list<Parked> parked_;
-  std::unordered_map<CallId, std::list<Parked>::iterator> parked_by_call_;
 };
 
 }  // namespace penstock::core

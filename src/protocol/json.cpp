@@ -142,6 +142,41 @@ rapidjson::StringBuffer& thread_buffer() {
 
 JsonSink::JsonSink() : buffer_(thread_buffer()), writer_(buffer_) {}
 
+// Its depth is that of what was parsed, at most json_depth_max.
+void JsonSink::copy(simdjson::dom::element element) {
+  using simdjson::dom::element_type;
+  switch (element.type()) {
+    case element_type::OBJECT:
+      open();
+      for (const auto [name, member] : simdjson::dom::object(element)) {
+        key(name);
+        copy(member);
+      }
+      return close();
+    case element_type::ARRAY:
+      open_array();
+      for (const simdjson::dom::element item : simdjson::dom::array(element)) copy(item);
+      return close_array();
+    case element_type::STRING:
+      return value(std::string_view(element));
+    case element_type::INT64:
+      writer_.Int64(std::int64_t(element));
+      return;
+    case element_type::UINT64:
+      writer_.Uint64(std::uint64_t(element));
+      return;
+    case element_type::DOUBLE:
+      writer_.Double(double(element));
+      return;
+    case element_type::BOOL:
+      writer_.Bool(bool(element));
+      return;
+    case element_type::NULL_VALUE:
+      writer_.Null();
+      return;
+  }
+}
+
 void JsonSink::blob(const Names&, std::string_view bytes) { value(base64_encode(bytes)); }
 
 }  // namespace penstock::protocol

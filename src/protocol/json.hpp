@@ -29,6 +29,8 @@ class JsonSource {
   JsonSource() = default;  ///< nothing
   explicit JsonSource(simdjson::dom::element value) : value_(value), present_(!value.is_null()) {}
 
+  /// REQUIRES: not a default one.
+  simdjson::dom::element element() const { return value_; }
   bool present() const { return present_; }
   JsonSource member(const Names& names) const;
   Refusal structure() const;
@@ -86,8 +88,8 @@ class JsonSink {
   void blob(const Names& names, std::string_view bytes);
   void open_structure(const Names&) { open(); }
   void close_structure() { close(); }
-  void open_list() { writer_.StartArray(); }
-  void close_list() { writer_.EndArray(); }
+  void open_list() { open_array(); }
+  void close_list() { close_array(); }
   void open_map() { open(); }
   void open_entry(const Names&, std::string_view entry_key) { key(entry_key); }
   void close_entry() {}
@@ -97,6 +99,11 @@ class JsonSink {
   void close() { writer_.EndObject(); }
   void key(std::string_view name) { writer_.Key(name.data(), static_cast<rapidjson::SizeType>(name.size())); }
   void value(std::string_view text) { writer_.String(text.data(), static_cast<rapidjson::SizeType>(text.size())); }
+
+  void open_array() { writer_.StartArray(); }
+  void close_array() { writer_.EndArray(); }
+  /// A value as it was read, with all that is in it.
+  void copy(simdjson::dom::element element);
 
   std::string take() const { return {buffer_.GetString(), buffer_.GetSize()}; }
 

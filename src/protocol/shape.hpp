@@ -151,6 +151,7 @@ struct MemberInfo {
   Names names;
   bool required = false;
   const TypeInfo* type = nullptr;
+  Constraints constraints{};
 };
 
 struct StructureInfo {
@@ -193,7 +194,7 @@ template <Structure T>
 struct Described<T> {
   template <class Struct, class Field>
   static constexpr MemberInfo describe(const Member<Struct, Field>& member) {
-    return {member.names, member.required, &Described<Field>::type};
+    return {member.names, member.required, &Described<Field>::type, member.constraints};
   }
   static constexpr auto list_members() {
     return std::apply(

@@ -11,6 +11,7 @@
 #include "protocol/query.hpp"
 #include "protocol/reply.hpp"
 #include "protocol/sqs/operations.hpp"
+#include "protocol/sqs/peek.hpp"
 #include "protocol/text.hpp"
 
 namespace penstock::protocol {
@@ -22,12 +23,6 @@ bool speaks_json(const WireRequest& request) {
   return !request.header("X-Amz-Target").empty() ||
          starts_with_ignoring_case(request.header("Content-Type"), "application/x-amz-json") ||
          starts_with_ignoring_case(request.header("Content-Type"), "application/json");
-}
-
-Error not_offered(std::string_view operation) {
-  std::string message = "The operation ";
-  message.append(operation).append(" is not supported by this server.");
-  return {ErrorCode::UnsupportedOperation, std::move(message)};
 }
 
 Error unknown_operation(std::string_view target) {
@@ -53,7 +48,6 @@ Prepared prepare_json(const WireRequest& request, const ServiceContext& context,
   const bool for_sqs = target.starts_with(sqs_target_prefix);
   const sqs::Operation* operation = for_sqs ? sqs::find_operation(target.substr(sqs_target_prefix.size())) : nullptr;
   if (operation == nullptr) return respond_fault(reply, unknown_operation(target));
-  if (operation->prepare == nullptr) return respond_fault(reply, not_offered(operation->name));
   auto parsed = parse_json(request.body);
   if (const Error* error = std::get_if<Error>(&parsed)) return respond_fault(reply, *error);
   const sqs::Call call{std::get<JsonSource>(parsed), std::nullopt, caller_of(request, context, {}), std::move(reply)};
@@ -70,7 +64,6 @@ Prepared prepare_query(const WireRequest& request, const ServiceContext& context
   if (action.empty()) return respond_no_operation(reply);
   const sqs::Operation* operation = sqs::find_operation(action);
   if (operation == nullptr) return respond_fault(reply, invalid_action(action));
-  if (operation->prepare == nullptr) return respond_fault(reply, not_offered(operation->name));
 
   const std::string_view credential = form.find("X-Amz-Credential").value_or(std::string_view());
   const Caller caller = caller_of(request, context, credential);
@@ -93,6 +86,9 @@ std::string_view WireRequest::header(std::string_view name) const {
 }
 
 Prepared prepare(const WireRequest& request, const ServiceContext& context) {
+  if (sqs::is_peek_path(split_target(request.target).first)) {
+    return sqs::prepare_peek(request, context, speaks_json(request));
+  }
   Reply reply{Wire::query, std::string(request.request_id)};
   if (!request.header("X-Amz-Target").empty()) {
     reply.wire = Wire::json;

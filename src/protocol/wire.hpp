@@ -39,9 +39,18 @@ struct WireResponse {
   std::string body;
 };
 
+/// Something that has to hold before a call's command is asked, and that another queue's shard, or all of them, know.
+struct Precondition {
+  Command command;  ///< ListQueues is asked of every shard, others of the shard of their queue
+  /// The error with which the call ends, if `result` is not as it has to be. Sees the command's errors too. May be
+  /// empty: then only an error ends the call, and is its answer.
+  std::function<std::optional<Error>(const Result& result)> objection;
+};
+
 /// A request that was understood: what to ask the engine and how to word its answer.
 struct PreparedCall {
-  std::string_view operation;  ///< a name from the operation table, such as "SendMessage", for logs and metrics
+  std::string_view operation;        ///< a name from the operation table, such as "SendMessage", for logs and metrics
+  std::vector<Precondition> before;  ///< asked one after the other
   Command command;
   /// REQUIRES: called once; the result's deliveries have their messages. Refers to nothing of the request.
   std::function<WireResponse(Result&&)> respond;

@@ -43,8 +43,14 @@ const QueueName* queue_of(const Command& command) {
 }
 
 bool adds_data(const Command& command) {
-  return std::holds_alternative<SendMessages>(command) || std::holds_alternative<CreateQueue>(command) ||
-         std::holds_alternative<SetQueueAttributes>(command);
+  return std::visit(
+      [](const auto& request) {
+        using Request = std::remove_cvref_t<decltype(request)>;
+        return std::is_same_v<Request, SendMessages> || std::is_same_v<Request, CreateQueue> ||
+               std::is_same_v<Request, SetQueueAttributes> || std::is_same_v<Request, TagQueue> ||
+               std::is_same_v<Request, EditPolicy> || std::is_same_v<Request, StartMessageMoveTask>;
+      },
+      command);
 }
 
 std::vector<std::string> handles_of(const Result& result) {
@@ -60,6 +66,12 @@ WireResponse plain(int status, std::string_view text) {
 }
 
 }  // namespace
+
+/// What is asked before a call's command, and the call.
+struct Frontend::Questions {
+  PreparedCall call;
+  std::size_t asked = 0;
+};
 
 Frontend::Frontend(const Service& service, std::size_t own) : service_(service), own_(own) {}
 
@@ -77,11 +89,42 @@ void Frontend::start(WireRequest request, Exchange& exchange) {
     return finish(exchange,
                   protocol::respond_error(request, Error{ErrorCode::ServiceUnavailable, "The disk is full."}));
   }
-  if (std::holds_alternative<ListQueues>(call.command)) {
-    dispatch_to_all(std::move(call), exchange);
-  } else {
-    dispatch(std::move(call), exchange);
+  if (call.before.empty()) return route(std::move(call), exchange);
+  ask_first(std::make_shared<Questions>(Questions{std::move(call)}), exchange);
+}
+
+void Frontend::route(PreparedCall call, Exchange& exchange) {
+  if (const auto* list = std::get_if<ListQueues>(&call.command)) {
+    ask_all(*list, exchange, [this, &exchange, respond = std::move(call.respond)](std::optional<Result> result) {
+      finish(exchange, respond(std::move(*result)));
+    });
+    return;
   }
+  dispatch(std::move(call), exchange);
+}
+
+// The exchange lives until it is completed, also if its client has gone meanwhile: then the answer is nobody's.
+void Frontend::ask_first(std::shared_ptr<Questions> questions, Exchange& exchange) {
+  if (questions->asked == questions->call.before.size()) return route(std::move(questions->call), exchange);
+  const Command& command = questions->call.before[questions->asked].command;
+  auto answered = [this, questions, &exchange](std::optional<Result> result) {
+    if (!result) return exchange.abandon();
+    check(questions, *result, exchange);
+  };
+  if (const auto* list = std::get_if<ListQueues>(&command)) return ask_all(*list, exchange, std::move(answered));
+  ask(command, exchange, std::move(answered));
+}
+
+void Frontend::check(std::shared_ptr<Questions> questions, const Result& result, Exchange& exchange) {
+  const protocol::Precondition& precondition = questions->call.before[questions->asked++];
+  std::optional<Error> objection;
+  if (precondition.objection) {
+    objection = precondition.objection(result);
+  } else if (const auto* error = std::get_if<Error>(&result)) {
+    objection = *error;
+  }
+  if (!objection) return ask_first(std::move(questions), exchange);
+  finish(exchange, questions->call.respond(std::move(*objection)));
 }
 
 WireResponse Frontend::refuse(int status, std::string_view reason) {
@@ -112,10 +155,10 @@ void Frontend::submit(std::size_t shard, CallId id, Command command, Shard::Comp
 
 void Frontend::dispatch(PreparedCall call, Exchange& exchange) {
   const QueueName& queue = *queue_of(call.command);
-  const std::size_t index = std::hash<QueueName>{}(queue) % service_.shards.size();
+  const std::size_t index = service_.owner_of(queue);
   Shard& shard = *service_.shards[index];
   exchange.answered_in(index);
-  const CallId id{(static_cast<std::uint64_t>(own_) << call_bits) | ++calls_};
+  const CallId id = next_call();
   std::optional<QueueName> receives_from;
   if (std::holds_alternative<ReceiveMessages>(call.command)) {
     receives_from = queue;
@@ -141,18 +184,27 @@ void Frontend::dispatch(PreparedCall call, Exchange& exchange) {
          });
 }
 
-void Frontend::dispatch_to_all(PreparedCall call, Exchange& exchange) {
+void Frontend::ask(Command command, Exchange& exchange, Answered answered) {
+  const std::size_t index = service_.owner_of(*queue_of(command));
+  submit(index, next_call(), std::move(command),
+         [&exchange, done = std::move(answered)](std::optional<Result> result) mutable {
+           asio::post(exchange.executor(),
+                      [done = std::move(done), answer = std::move(result)]() mutable { done(std::move(answer)); });
+         });
+}
+
+void Frontend::ask_all(const ListQueues& command, Exchange& exchange, Answered answered) {
   struct Gathering {
     std::size_t missing = 0;
     std::size_t limit = 0;
     QueueNames names;
-    std::function<WireResponse(Result&&)> respond;
+    Answered answered;
   };
   auto gathering = std::make_shared<Gathering>();
   gathering->missing = service_.shards.size();
-  gathering->limit = std::get<ListQueues>(call.command).limit;
-  gathering->respond = std::move(call.respond);
-  const auto gather = [this, gathering, &exchange](std::optional<Result> result) {
+  gathering->limit = command.limit;
+  gathering->answered = std::move(answered);
+  const auto gather = [gathering](std::optional<Result> result) {
     if (auto* names = result ? std::get_if<QueueNames>(&*result) : nullptr) {
       std::move(names->queues.begin(), names->queues.end(), std::back_inserter(gathering->names.queues));
     }
@@ -160,15 +212,16 @@ void Frontend::dispatch_to_all(PreparedCall call, Exchange& exchange) {
     std::vector<QueueName>& all = gathering->names.queues;
     std::sort(all.begin(), all.end());
     if (all.size() > gathering->limit) all.resize(gathering->limit);
-    finish(exchange, gathering->respond(std::move(gathering->names)));
+    gathering->answered(std::move(gathering->names));
   };
   for (std::size_t index = 0; index < service_.shards.size(); ++index) {
-    const CallId id{(static_cast<std::uint64_t>(own_) << call_bits) | ++calls_};
-    submit(index, id, call.command, [&exchange, gather](std::optional<Result> result) {
+    submit(index, next_call(), command, [&exchange, gather](std::optional<Result> result) {
       asio::post(exchange.executor(), [gather, answer = std::move(result)]() mutable { gather(std::move(answer)); });
     });
   }
 }
+
+CallId Frontend::next_call() { return CallId{(static_cast<std::uint64_t>(own_) << call_bits) | ++calls_}; }
 
 void Frontend::finish(Exchange& exchange, WireResponse response, std::function<void()> undelivered) {
   response.headers.emplace_back("Date", date());

@@ -3,7 +3,11 @@
 #pragma once
 
 #include <ctime>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/exchange.hpp"
@@ -21,6 +25,9 @@ struct Service {
   Guard guard;
   std::vector<Shard*> shards;
   const DiskSpace* disk_space = nullptr;
+
+  /// The index of the shard that owns a queue.
+  std::size_t owner_of(const QueueName& queue) const { return std::hash<QueueName>{}(queue) % shards.size(); }
 };
 
 class Frontend final : public net::Handler {
@@ -32,8 +39,16 @@ class Frontend final : public net::Handler {
   protocol::WireResponse refuse(int status, std::string_view reason) override;
 
  private:
+  using Answered = std::function<void(std::optional<Result>)>;
+  struct Questions;
+
+  void route(protocol::PreparedCall call, net::Exchange& exchange);
+  void ask_first(std::shared_ptr<Questions> questions, net::Exchange& exchange);
+  void check(std::shared_ptr<Questions> questions, const Result& result, net::Exchange& exchange);
   void dispatch(protocol::PreparedCall call, net::Exchange& exchange);
-  void dispatch_to_all(protocol::PreparedCall call, net::Exchange& exchange);
+  void ask(Command command, net::Exchange& exchange, Answered answered);
+  void ask_all(const ListQueues& command, net::Exchange& exchange, Answered answered);
+  CallId next_call();
   void submit(std::size_t shard, CallId id, Command command, Shard::Completion completion);
   std::optional<protocol::WireResponse> answer_probe(const protocol::WireRequest& request) const;
   void finish(net::Exchange& exchange, protocol::WireResponse response, std::function<void()> undelivered = {});

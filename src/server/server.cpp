@@ -63,7 +63,8 @@ void raise_descriptor_limit() {
 struct Worker {
   Worker(const Store& store, storage::Committer& committer, const SystemClock& clock, const Limits& limits,
          const Service& service, std::size_t index)
-      : shard(context, store, committer, clock, limits),
+      : shard(context, store, committer, clock, limits,
+              [&service](const QueueName& queue) -> Shard& { return *service.shards[service.owner_of(queue)]; }),
         frontend(service, index),
         sessions(context.get_executor(), frontend, net::NetLimits{}) {}
 
@@ -90,7 +91,7 @@ class Server {
     }
     for (const auto& worker : workers_) worker->sessions.set_peers(groups_);
     for (RecoveredQueue& queue : queues) {
-      const std::size_t owner = std::hash<QueueName>{}(queue.record.name) % workers_.size();
+      const std::size_t owner = service_.owner_of(queue.record.name);
       workers_[owner]->shard.recover(std::move(queue));
     }
     disk_space_ = std::make_unique<DiskSpace>(main_context(), options_.ephemeral ? "" : options_.data_dir);

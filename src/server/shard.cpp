@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <iterator>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/shard_engine.hpp"
@@ -23,15 +26,63 @@ constexpr unsigned holdoff_turns = 256;
 // The longest that a timer is set for; the engine is asked again then.
 constexpr Millis timer_max{3'600'000};
 
+// Messages on their way to other queues that a shard holds in memory, each of up to a mebibyte; others wait on disk.
+constexpr std::size_t transfers_open_max = 64;
+
+// Frontends give their calls the index of their thread in these bits, which is far from having this one.
+constexpr std::uint64_t internal_call_bit = 1ULL << 63U;
+
+/// The name in `arn:aws:sqs:<region>:<account>:<name>`.
+std::optional<QueueName> queue_of_arn(std::string_view arn) {
+  constexpr std::string_view prefix = "arn:aws:sqs:";
+  if (!arn.starts_with(prefix)) return std::nullopt;
+  arn.remove_prefix(prefix.size());
+  const std::size_t region_end = arn.find(':');
+  const std::size_t account_end = region_end == std::string_view::npos ? region_end : arn.find(':', region_end + 1);
+  if (account_end == std::string_view::npos || arn.find(':', account_end + 1) != std::string_view::npos) {
+    return std::nullopt;
+  }
+  QueueName queue{std::string(arn.substr(region_end + 1, account_end - region_end - 1)),
+                  std::string(arn.substr(0, region_end)), std::string(arn.substr(account_end + 1))};
+  if (queue.account.empty() || queue.region.empty() || queue.name.empty()) return std::nullopt;
+  return queue;
+}
+
+std::string arn_of(const QueueName& queue) {
+  return "arn:aws:sqs:" + queue.region + ":" + queue.account + ":" + queue.name;
+}
+
+/// How its destination is asked to take the message.
+AcceptTransfer acceptance_of(const Transfer& transfer, QueueName destination,
+                             std::shared_ptr<const StoredMessage> message) {
+  AcceptTransfer accept;
+  accept.queue = std::move(destination);
+  accept.kind = transfer.kind;
+  accept.origin_queue = transfer.queue;
+  accept.origin_sequence = transfer.sequence;
+  accept.origin_arn = arn_of(transfer.origin);
+  accept.message = std::move(message);
+  accept.receive_count = transfer.receive_count;
+  accept.first_received = transfer.first_received;
+  return accept;
+}
+
 }  // namespace
 
 Shard::Shard(asio::io_context& context, const Store& store, storage::Committer& committer, const SystemClock& clock,
-             const Limits& limits)
+             const Limits& limits, Router router)
+    : Shard(context, store, committer, clock, std::move(router), nullptr) {
+  engine_ = core::make_engine(limits, entropy_);
+}
+
+Shard::Shard(asio::io_context& context, const Store& store, storage::Committer& committer, const SystemClock& clock,
+             Router router, std::unique_ptr<Engine> engine)
     : context_(context),
       store_(store),
       committer_(committer),
       clock_(clock),
-      engine_(core::make_engine(limits, entropy_)),
+      router_(std::move(router)),
+      engine_(std::move(engine)),
       timer_(context) {}
 
 Shard::~Shard() = default;
@@ -101,9 +152,10 @@ void Shard::end_turn() {
     storage::encode(effects.mutations, batch);
     commit(batch, effects.sync, effects.replies.size());
   }
-  if (!effects.replies.empty() || !effects.loads.empty()) {
+  if (!effects.replies.empty() || !effects.loads.empty() || !effects.transfers.empty()) {
     waiting_.fetch_add(1, std::memory_order_relaxed);
-    releases_.push_back(Release{submitted_, submitted_sync_, std::move(effects.replies), std::move(effects.loads)});
+    releases_.push_back(Release{submitted_, submitted_sync_, std::move(effects.replies), std::move(effects.loads),
+                                std::move(effects.transfers)});
     release();
   }
   arm_timer();
@@ -158,17 +210,21 @@ void Shard::release() {
 
 void Shard::release_one(Release release) {
   for (Reply& reply : release.replies) complete(std::move(reply));
-  for (const Load& load : release.loads) {
-    Command answer;
-    if (const StoreError error = storage::run_load(store_, load, answer)) {
-      // The engine would wait for this load for ever, and so would its clients.
-      spdlog::critical("cannot read the data directory: {}", error.message);
-      spdlog::shutdown();
-      std::_Exit(1);
-    }
-    engine_->apply(CallId{}, std::move(answer), clock_.now());
-    want_turn();
+  for (const Load& load : release.loads) run_load(load);
+  std::move(release.transfers.begin(), release.transfers.end(), std::back_inserter(transfers_));
+  start_transfers();
+}
+
+void Shard::run_load(const Load& load) {
+  Command answer;
+  if (const StoreError error = storage::run_load(store_, load, answer)) {
+    // The engine would wait for this load for ever, and so would its clients.
+    spdlog::critical("cannot read the data directory: {}", error.message);
+    spdlog::shutdown();
+    std::_Exit(1);
   }
+  engine_->apply(CallId{}, std::move(answer), clock_.now());
+  want_turn();
 }
 
 void Shard::complete(Reply reply) {
@@ -176,12 +232,13 @@ void Shard::complete(Reply reply) {
   if (found == calls_.end()) return;
   const Completion completion = std::move(found->second);
   calls_.erase(found);
-  if (auto* deliveries = std::get_if<Deliveries>(&reply.result)) fill(*deliveries);
+  if (auto* deliveries = std::get_if<Deliveries>(&reply.result)) fill(deliveries->messages);
+  if (auto* peeked = std::get_if<PeekedMessages>(&reply.result)) fill(peeked->messages);
   completion(std::move(reply.result));
 }
 
-void Shard::fill(Deliveries& deliveries) {
-  for (Delivery& delivery : deliveries.messages) {
+void Shard::fill(std::vector<Delivery>& messages) {
+  for (Delivery& delivery : messages) {
     const StoreError error = storage::read_message(store_, delivery.queue, delivery.sequence, delivery.message);
     // Dropped meanwhile, by a purge say: then there is nothing to deliver. A record that is damaged is not delivered
     // either, and comes up again after its visibility timeout.
@@ -189,7 +246,71 @@ void Shard::fill(Deliveries& deliveries) {
       spdlog::error("cannot read message {} of a queue: {}", delivery.sequence.value, error.message);
     }
   }
-  std::erase_if(deliveries.messages, [](const Delivery& delivery) { return delivery.message == nullptr; });
+  std::erase_if(messages, [](const Delivery& delivery) { return delivery.message == nullptr; });
+}
+
+CallId Shard::internal_call() { return CallId{internal_call_bit | ++internal_calls_}; }
+
+void Shard::start_transfers() {
+  while (transfers_open_ < transfers_open_max && !transfers_.empty()) {
+    const Transfer transfer = std::move(transfers_.front());
+    transfers_.pop_front();
+    ++transfers_open_;
+    hand_over(transfer);
+  }
+}
+
+// Every step is posted, also within one shard, so that none runs inside another's turn. The steps refer to shards,
+// never to what a step before holds; where a context has stopped, they are dropped with it.
+void Shard::hand_over(const Transfer& transfer) {
+  const auto fail = [this, &transfer](ErrorCode code) {
+    asio::post(context_,
+               [this, outcome = TransferSettled{transfer.queue, transfer.sequence, code}] { settle(outcome, {}); });
+  };
+  std::shared_ptr<const StoredMessage> message;
+  if (const StoreError error = storage::read_message(store_, transfer.queue, transfer.sequence, message)) {
+    // Where it was dropped meanwhile, its queue knows.
+    if (error.status != StoreStatus::not_found) {
+      spdlog::error("cannot read message {} of {} to move it: {}", transfer.sequence.value, transfer.origin.name,
+                    error.message);
+    }
+    return fail(ErrorCode::InternalFailure);
+  }
+  std::optional<QueueName> destination = transfer.destination;
+  if (!destination) destination = queue_of_arn(message->dead_letter_source);
+  if (!destination) return fail(ErrorCode::ResourceNotFound);
+  Shard& target = router_(*destination);
+  auto answered = [this, &target, outcome = TransferSettled{transfer.queue, transfer.sequence, std::nullopt}](
+                      const std::optional<Result>& result) mutable {
+    std::function<void()> settled;
+    if (const auto* accepted = result ? std::get_if<Accepted>(&*result) : nullptr) {
+      settled = [&target, command = ForgetArrival{accepted->queue, outcome.queue, outcome.sequence}] {
+        asio::post(target.context_, [&target, command] { target.forget_arrival(command); });
+      };
+    } else {
+      const auto* error = result ? std::get_if<Error>(&*result) : nullptr;
+      outcome.failure = error != nullptr ? error->code : ErrorCode::InternalFailure;
+    }
+    asio::post(context_, [this, outcome, done = std::move(settled)]() mutable { settle(outcome, std::move(done)); });
+  };
+  asio::post(target.context_, [&target, accept = acceptance_of(transfer, *destination, std::move(message)),
+                               done = std::move(answered)]() mutable {
+    target.submit(target.internal_call(), std::move(accept), std::move(done));
+  });
+}
+
+void Shard::settle(TransferSettled outcome, std::function<void()> settled) {
+  submit(internal_call(), outcome, [this, done = std::move(settled)](const std::optional<Result>& result) {
+    // Only a message that is durably gone from here may be forgotten there.
+    if (done && result && std::holds_alternative<Done>(*result)) done();
+    --transfers_open_;
+    start_transfers();
+  });
+}
+
+void Shard::forget_arrival(const ForgetArrival& command) {
+  engine_->apply(CallId{}, command, clock_.now());
+  want_turn();
 }
 
 void Shard::arm_timer() {

@@ -1,6 +1,8 @@
 // One shard: an engine in its thread, with what it needs to act on its effects. The order of a turn:
 // commands are applied as they come; at the turn's end their mutations go to the committer as one batch; loads are run
-// when that is written, replies released when what they observed is durable.
+// when that is written, replies released when what they observed is durable. A message that goes to another queue is
+// taken there once its origin's batch is written, and dropped from its origin once the destination has it durably; what
+// a stop cuts off in between is completed by the next start.
 #pragma once
 
 #include <atomic>
@@ -28,9 +30,16 @@ class Shard {
   /// call was cancelled before it had one.
   using Completion = std::function<void(std::optional<Result>)>;
 
-  /// What is handed in must outlive the shard.
+  /// The shard that owns a queue, which may be the one that asks. Any thread.
+  using Router = std::function<Shard&(const QueueName&)>;
+
+  /// What is handed in must outlive the shard, and so must every shard that `router` answers, but for what is posted
+  /// to a context that runs no more.
   Shard(boost::asio::io_context& context, const Store& store, storage::Committer& committer, const SystemClock& clock,
-        const Limits& limits);
+        const Limits& limits, Router router);
+  /// The same around an engine that is given.
+  Shard(boost::asio::io_context& context, const Store& store, storage::Committer& committer, const SystemClock& clock,
+        Router router, std::unique_ptr<Engine> engine);
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
   ~Shard();
@@ -64,6 +73,7 @@ class Shard {
     std::uint64_t synced = 0;
     std::vector<Reply> replies;
     std::vector<Load> loads;
+    std::vector<Transfer> transfers;
   };
 
   void want_turn();
@@ -72,19 +82,30 @@ class Shard {
   bool may_commit_here(bool sync, std::size_t reply_count);
   void release();
   void release_one(Release release);
+  void run_load(const Load& load);
   void complete(Reply reply);
-  void fill(Deliveries& deliveries);
+  void fill(std::vector<Delivery>& messages);
+  /// For calls that no client makes.
+  CallId internal_call();
+  void start_transfers();
+  void hand_over(const Transfer& transfer);
+  void settle(TransferSettled outcome, std::function<void()> settled);
+  void forget_arrival(const ForgetArrival& command);
   void arm_timer();
 
   boost::asio::io_context& context_;
   const Store& store_;
   storage::Committer& committer_;
   const SystemClock& clock_;
+  const Router router_;
   SystemEntropy entropy_;
   std::unique_ptr<Engine> engine_;
 
   std::unordered_map<CallId, Completion> calls_;
   std::deque<Release> releases_;
+  std::deque<Transfer> transfers_;  // that wait for others to be settled
+  std::size_t transfers_open_ = 0;  // that were read and are not settled
+  std::uint64_t internal_calls_ = 0;
   std::uint64_t submitted_ = 0;       // position of this shard's latest batch
   std::uint64_t submitted_sync_ = 0;  // and of its latest that asked for a sync
   bool turn_wanted_ = false;

@@ -3,6 +3,8 @@
 #include <cassert>
 #include <utility>
 
+#include "storage/keys.hpp"
+
 namespace penstock::storage {
 namespace {
 
@@ -145,7 +147,7 @@ void ContractLedger::drop_range(Tracked& tracked, std::string_view from, std::st
 void ContractLedger::apply(const WriteBatch& batch, std::vector<std::string>* violations) {
   batch.for_each([&](WriteBatch::Op op, Table table, std::string_view key, std::string_view second) {
     Tracked& tracked = tables_[table];
-    const bool written_once = table != Table::catalog;
+    const bool written_once = !is_rewritten(table, key);
     if (op == WriteBatch::Op::drop_range) return drop_range(tracked, key, second);
     const auto at = tracked.keys.find(key);
     const bool known = at != tracked.keys.end();

@@ -18,7 +18,8 @@
 namespace penstock::storage {
 
 /// What is known of every key that was written, to find a caller that breaks a promise a log-structured store relies
-/// on: a message's or a state record's key is put once, a key is dropped by drop_once only if it was put exactly once.
+/// on: keys are put once but for those that are meant to be rewritten (see keys.hpp), and a key is dropped by drop_once
+/// only if it was put exactly once.
 class ContractLedger {
  public:
   /// Appends to `violations` what the batch does wrong; null where that was reported before.

@@ -9,17 +9,52 @@ namespace {
 constexpr char format_prefix = 'v';
 constexpr char queue_prefix = 'q';
 constexpr char cursor_prefix = 'c';
+constexpr char move_task_prefix = 't';
+
+// What the state table has of a queue besides its states, behind the marker.
+constexpr std::uint64_t marker = std::numeric_limits<std::uint64_t>::max();
+constexpr char attempt_kind = 'a';
+constexpr char dedup_kind = 'd';
+constexpr char lane_kind = 'g';
+constexpr char arrival_kind = 'r';
 
 constexpr std::size_t u32_bytes = 4;
 constexpr std::size_t u64_bytes = 8;
 constexpr std::size_t message_key_bytes = 2 * u64_bytes;
 constexpr std::size_t state_key_bytes = 2 * u64_bytes + u32_bytes;
-static_assert(state_key_bytes < Key::bytes_max);
+constexpr std::size_t kind_at = 2 * u64_bytes;
+constexpr std::size_t dedup_key_bytes = kind_at + 1 + u64_bytes;
+constexpr std::size_t lane_key_bytes = kind_at + 1 + 2 * u64_bytes;
+constexpr std::size_t arrival_key_bytes = lane_key_bytes;
+static_assert(lane_key_bytes < Key::bytes_max && state_key_bytes < Key::bytes_max);
 
 std::uint64_t read_big_endian(std::string_view bytes) {
   std::uint64_t value = 0;
   for (const char byte : bytes) value = (value << 8U) | static_cast<unsigned char>(byte);
   return value;
+}
+
+std::uint64_t u64_at(std::string_view key, std::size_t at) { return read_big_endian(key.substr(at, u64_bytes)); }
+
+/// Of an id that somebody chose. FNV-1a, whose last steps hardly reach the upper bits, and so a mixing at the end: keys
+/// on disk are made of it, so that it stays as it is.
+std::uint64_t hash_of(std::string_view id) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  for (const char byte : id) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3ULL;
+  hash = (hash ^ (hash >> 33U)) * 0xff51afd7ed558ccdULL;
+  return hash ^ (hash >> 33U);
+}
+
+/// The beginning of what a queue has of one kind.
+Key kind_key(QueueId queue, char kind) { return Key{}.append_u64(queue.value).append_u64(marker).append_byte(kind); }
+
+KeyRange all_of_kind(QueueId queue, char kind) {
+  return {kind_key(queue, kind), kind_key(queue, static_cast<char>(kind + 1))};
+}
+
+/// Whether it is a key of this kind and length.
+bool is_kind(std::string_view key, char kind, std::size_t bytes) {
+  return key.size() == bytes && u64_at(key, u64_bytes) == marker && key[kind_at] == kind;
 }
 
 /// Greater than every key of the messages and state tables, which are shorter.
@@ -71,13 +106,33 @@ Key state_key(QueueId queue, Sequence sequence, std::uint32_t revision) {
   return message_key(queue, sequence).append_u32(revision);
 }
 
+Key move_task_key(QueueId queue, std::string_view task_id) {
+  return Key{}.append_byte(move_task_prefix).append_u64(queue.value).append_u64(hash_of(task_id));
+}
+
+Key attempt_key(QueueId queue, std::string_view attempt_id) {
+  return kind_key(queue, attempt_kind).append_u64(hash_of(attempt_id));
+}
+
+Key dedup_key(QueueId queue, Sequence sequence) { return kind_key(queue, dedup_kind).append_u64(sequence.value); }
+
+Key lane_key(QueueId queue, LaneId lane, Sequence sequence) {
+  return kind_key(queue, lane_kind).append_u64(lane.value).append_u64(sequence.value);
+}
+
+Key arrival_key(QueueId queue, const TransferOrigin& origin) {
+  return kind_key(queue, arrival_kind).append_u64(origin.queue.value).append_u64(origin.sequence.value);
+}
+
 KeyRange all_queues() {
   return {Key{}.append_byte(queue_prefix), Key{}.append_byte(static_cast<char>(queue_prefix + 1))};
 }
 
 KeyRange queue_contents(QueueId queue) { return {Key{}.append_u64(queue.value), after_queue(queue)}; }
 
-KeyRange contents_from(QueueId queue, Sequence from) { return {message_key(queue, from), after_queue(queue)}; }
+KeyRange states_from(QueueId queue, Sequence from) {
+  return {message_key(queue, from), message_key(queue, Sequence{marker})};
+}
 
 KeyRange messages_between(QueueId queue, Sequence from, Sequence until) {
   return {message_key(queue, from), message_key(queue, until)};
@@ -85,6 +140,34 @@ KeyRange messages_between(QueueId queue, Sequence from, Sequence until) {
 
 KeyRange states_of(QueueId queue, Sequence sequence) {
   return {message_key(queue, sequence), after_sequence(queue, sequence)};
+}
+
+KeyRange move_tasks_of(QueueId queue) {
+  const auto prefix = [](std::uint64_t value) { return Key{}.append_byte(move_task_prefix).append_u64(value); };
+  if (queue.value < std::numeric_limits<std::uint64_t>::max()) return {prefix(queue.value), prefix(queue.value + 1)};
+  return {prefix(queue.value), Key{}.append_byte(static_cast<char>(move_task_prefix + 1))};
+}
+
+KeyRange attempts_of(QueueId queue) { return all_of_kind(queue, attempt_kind); }
+
+KeyRange dedups_of(QueueId queue) { return all_of_kind(queue, dedup_kind); }
+
+KeyRange dedups_before(QueueId queue, Sequence until) { return {kind_key(queue, dedup_kind), dedup_key(queue, until)}; }
+
+KeyRange lanes_of(QueueId queue) { return all_of_kind(queue, lane_kind); }
+
+KeyRange lane_from(QueueId queue, LaneId lane, Sequence from) {
+  const Key first = lane_key(queue, lane, from);
+  if (lane.value == std::numeric_limits<std::uint64_t>::max()) return {first, lanes_of(queue).until};
+  return {first, kind_key(queue, lane_kind).append_u64(lane.value + 1)};
+}
+
+KeyRange arrivals_of(QueueId queue) { return all_of_kind(queue, arrival_kind); }
+
+bool is_rewritten(Table table, std::string_view key) {
+  if (table == Table::catalog) return true;
+  if (table == Table::messages || key.size() <= kind_at || u64_at(key, u64_bytes) != marker) return false;
+  return key[kind_at] == attempt_kind || key[kind_at] == arrival_kind;
 }
 
 std::optional<QueueId> parse_queue_key(std::string_view key) {
@@ -103,6 +186,23 @@ std::optional<StateKeyParts> parse_state_key(std::string_view key) {
   return StateKeyParts{QueueId{read_big_endian(key.substr(0, u64_bytes))},
                        Sequence{read_big_endian(key.substr(u64_bytes, u64_bytes))},
                        static_cast<std::uint32_t>(read_big_endian(key.substr(2 * u64_bytes)))};
+}
+
+std::optional<DedupKeyParts> parse_dedup_key(std::string_view key) {
+  if (!is_kind(key, dedup_kind, dedup_key_bytes)) return std::nullopt;
+  return DedupKeyParts{QueueId{u64_at(key, 0)}, Sequence{u64_at(key, kind_at + 1)}};
+}
+
+std::optional<LaneKeyParts> parse_lane_key(std::string_view key) {
+  if (!is_kind(key, lane_kind, lane_key_bytes)) return std::nullopt;
+  return LaneKeyParts{QueueId{u64_at(key, 0)}, LaneId{u64_at(key, kind_at + 1)},
+                      Sequence{u64_at(key, kind_at + 1 + u64_bytes)}};
+}
+
+std::optional<ArrivalKeyParts> parse_arrival_key(std::string_view key) {
+  if (!is_kind(key, arrival_kind, arrival_key_bytes)) return std::nullopt;
+  return ArrivalKeyParts{QueueId{u64_at(key, 0)},
+                         {QueueId{u64_at(key, kind_at + 1)}, Sequence{u64_at(key, kind_at + 1 + u64_bytes)}}};
 }
 
 }  // namespace penstock::storage

@@ -4,8 +4,16 @@
 //   catalog   'v'                                    the format's version
 //             'q' <queue u64>                        a queue's record
 //             'c' <queue u64>                        a queue's cursor
-//   state     <queue u64> <sequence u64> <revision u32>
+//             't' <queue u64> <hash u64>             a message move task, by its id
 //   messages  <queue u64> <sequence u64>
+//   state     <queue u64> <sequence u64> <revision u32>
+//             <queue u64> <marker u64> and           the marker is the greatest number there is: no message has it for
+//             a
+//                                                    sequence, so that all of a queue's states sort before
+//               'a' <hash u64>                       a receive attempt, by its id
+//               'd' <sequence u64>                   a deduplication entry
+//               'g' <lane u64> <sequence u64>        a lane entry
+//               'r' <queue u64> <sequence u64>       an arrival, by where it came from
 #pragma once
 
 #include <array>
@@ -15,13 +23,15 @@
 #include <string_view>
 
 #include "penstock/ids.hpp"
+#include "penstock/records.hpp"
+#include "penstock/store.hpp"
 
 namespace penstock::storage {
 
 /// A key in place: building one costs no allocation.
 class Key {
  public:
-  static constexpr std::size_t bytes_max = 24;
+  static constexpr std::size_t bytes_max = 40;
 
   std::string_view view() const { return {bytes_.data(), size_}; }
 
@@ -45,17 +55,31 @@ Key queue_key(QueueId queue);
 Key cursor_key(QueueId queue);
 Key message_key(QueueId queue, Sequence sequence);
 Key state_key(QueueId queue, Sequence sequence, std::uint32_t revision);
+Key move_task_key(QueueId queue, std::string_view task_id);
+Key attempt_key(QueueId queue, std::string_view attempt_id);
+Key dedup_key(QueueId queue, Sequence sequence);
+Key lane_key(QueueId queue, LaneId lane, Sequence sequence);
+Key arrival_key(QueueId queue, const TransferOrigin& origin);
 
 /// Every queue's record in the catalog.
 KeyRange all_queues();
 /// Everything under a queue, in the messages as in the state table.
 KeyRange queue_contents(QueueId queue);
-/// What a queue has from `from` on, in the messages as in the state table.
-KeyRange contents_from(QueueId queue, Sequence from);
+/// The states that a queue has from `from` on, and nothing else of what the state table has.
+KeyRange states_from(QueueId queue, Sequence from);
 /// The messages of [from, until).
 KeyRange messages_between(QueueId queue, Sequence from, Sequence until);
 /// Every revision of one message's state.
 KeyRange states_of(QueueId queue, Sequence sequence);
+KeyRange move_tasks_of(QueueId queue);
+KeyRange attempts_of(QueueId queue);
+KeyRange dedups_of(QueueId queue);
+/// The deduplication entries of all sequences before `until`.
+KeyRange dedups_before(QueueId queue, Sequence until);
+KeyRange lanes_of(QueueId queue);
+/// The entries of one lane from `from` on.
+KeyRange lane_from(QueueId queue, LaneId lane, Sequence from);
+KeyRange arrivals_of(QueueId queue);
 
 struct MessageKeyParts {
   QueueId queue;
@@ -67,9 +91,29 @@ struct StateKeyParts {
   std::uint32_t revision = 0;
 };
 
+struct DedupKeyParts {
+  QueueId queue;
+  Sequence sequence;
+};
+struct LaneKeyParts {
+  QueueId queue;
+  LaneId lane;
+  Sequence sequence;
+};
+struct ArrivalKeyParts {
+  QueueId queue;
+  TransferOrigin origin;
+};
+
+/// Whether a key may be written and dropped any number of times. All others are written once.
+bool is_rewritten(Table table, std::string_view key);
+
 /// Nothing where the bytes are no key of that kind.
 std::optional<QueueId> parse_queue_key(std::string_view key);
 std::optional<MessageKeyParts> parse_message_key(std::string_view key);
 std::optional<StateKeyParts> parse_state_key(std::string_view key);
+std::optional<DedupKeyParts> parse_dedup_key(std::string_view key);
+std::optional<LaneKeyParts> parse_lane_key(std::string_view key);
+std::optional<ArrivalKeyParts> parse_arrival_key(std::string_view key);
 
 }  // namespace penstock::storage

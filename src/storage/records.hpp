@@ -14,17 +14,26 @@
 namespace penstock::storage {
 
 /// The format this build writes; a data directory of a newer one is refused. Kept under one key of the catalog.
-inline constexpr std::uint32_t format_version = 1;
+///   1  standard queues
+///   2  FIFO queues, dead letters, lanes and move tasks; what 1 has is as it was
+inline constexpr std::uint32_t format_version = 2;
 
 /// Appends the bytes of the mutations to `batch`, in order.
 void encode(const std::vector<Mutation>& mutations, WriteBatch& batch);
 
-/// Writes the format's version into an empty store, checks it in any other: `unsupported` if newer.
+/// Writes the format's version into an empty store, checks it in any other: `unsupported` if newer, upgraded in place
+/// if older.
 StoreError open_format(Store& store);
 
-/// Everything a start needs, queue by queue: the catalog, each cursor and the first `limits.in_flight_max +
-/// limits.resident_idle_max` state records. Reads nothing of the messages, so its time does not grow with a backlog.
-StoreError recover(const Store& store, const Limits& limits, std::vector<RecoveredQueue>& queues);
+/// Everything a start needs, queue by queue, after completing the moves between queues that were cut off. Of a standard
+/// queue the first `limits.in_flight_max + limits.resident_idle_max` state records and the first entries of at most
+/// `limits.lanes_max` lanes; of a FIFO queue the first `limits.fifo_window_max` state records from its cursor's head
+/// on, the deduplication entries and receive attempts. Reads nothing of the messages, so its time does not grow with a
+/// standard queue's backlog.
+StoreError recover(Store& store, const Limits& limits, std::vector<RecoveredQueue>& queues);
+
+/// not_found if none was written.
+StoreError read_cursor(const Store& store, QueueId queue, QueueCursor& cursor);
 
 /// not_found if the message was dropped meanwhile.
 StoreError read_message(const Store& store, QueueId queue, Sequence sequence,

@@ -103,11 +103,10 @@ INSTANTIATE_TEST_SUITE_P(
         AttributeCase{"MaximumMessageSize", "1023", false}, AttributeCase{"MaximumMessageSize", "1048577", false},
         AttributeCase{"SqsManagedSseEnabled", "false", true}, AttributeCase{"SqsManagedSseEnabled", "maybe", false}));
 
-TEST_F(CatalogTest, WhatIsNotOfferedIsRefusedRatherThanKept) {
+TEST_F(CatalogTest, WhatDoesNotExistIsRefusedRatherThanKept) {
   EXPECT_EQ(create_error({{"FifoQueue", "false"}}).message, "Unknown Attribute FifoQueue.");
   EXPECT_EQ(create_error({{"DeduplicationScope", "queue"}}).message,
             "You can specify the DeduplicationScope only when FifoQueue is set to true.");
-  EXPECT_EQ(create_error({{"RedrivePolicy", "{}"}}).code, ErrorCode::UnsupportedOperation);
   EXPECT_EQ(create_error({{"QueueArn", "x"}}).code, ErrorCode::InvalidAttributeName);
   EXPECT_EQ(store_.queue_count(), 0U);
 }

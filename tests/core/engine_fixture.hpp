@@ -7,10 +7,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "core/queue_settings.hpp"
 #include "core/shard_engine.hpp"
 #include "penstock/engine.hpp"
 #include "support/random.hpp"
@@ -41,6 +44,20 @@ class TypedStore {
         }
         queue.states.push_back({key.second, state});
       }
+      for (const auto& [key, entry] : dedups_) {
+        if (key.first == id) queue.dedups.push_back(entry);
+      }
+      for (const auto& [key, attempt] : attempts_) {
+        if (key.first == id) queue.attempts.push_back(attempt);
+      }
+      for (const auto& [key, entry] : lanes_) {
+        const auto& [of, lane, sequence] = key;
+        if (of != id || (!queue.lanes.empty() && queue.lanes.back().lane == lane)) continue;
+        queue.lanes.push_back({lane, entry});
+      }
+      for (const auto& [key, task] : tasks_) {
+        if (key.first == id) queue.move_tasks.push_back(task);
+      }
       queues.push_back(std::move(queue));
     }
     return queues;
@@ -53,6 +70,10 @@ class TypedStore {
   std::size_t message_count() const { return messages_.size(); }
   std::size_t state_count() const { return states_.size(); }
   std::size_t queue_count() const { return records_.size(); }
+  std::size_t dedup_count() const { return dedups_.size(); }
+  std::size_t attempt_count() const { return attempts_.size(); }
+  std::size_t arrival_count() const { return arrivals_.size(); }
+  std::size_t lane_entry_count() const { return lanes_.size(); }
 
  private:
   using Key = std::pair<QueueId, Sequence>;
@@ -65,7 +86,33 @@ class TypedStore {
   void on(const DropQueueContents& m) {
     std::erase_if(messages_, [&](const auto& entry) { return entry.first.first == m.queue; });
     std::erase_if(states_, [&](const auto& entry) { return entry.first.first == m.queue; });
+    std::erase_if(lanes_, [&](const auto& entry) { return std::get<0>(entry.first) == m.queue; });
+    std::erase_if(attempts_, [&](const auto& entry) { return entry.first.first == m.queue; });
+    if (!m.everything) return;
+    std::erase_if(dedups_, [&](const auto& entry) { return entry.first.first == m.queue; });
+    std::erase_if(arrivals_, [&](const auto& entry) { return entry.first == m.queue; });
+    std::erase_if(tasks_, [&](const auto& entry) { return entry.first.first == m.queue; });
   }
+  void on(const PutDedup& m) {
+    EXPECT_TRUE(dedups_.emplace(Key{m.queue, m.entry.sequence}, m.entry).second) << "remembered twice";
+  }
+  void on(const DropDedups& m) {
+    std::erase_if(dedups_, [&](const auto& e) { return e.first.first == m.queue && e.first.second < m.until; });
+  }
+  void on(const PutAttempt& m) { attempts_[{m.queue, m.attempt.id}] = m.attempt; }
+  void on(const DropAttempt& m) { attempts_.erase({m.queue, m.id}); }
+  void on(const PutLaneEntry& m) {
+    EXPECT_TRUE(lanes_.emplace(LaneKey{m.queue, m.lane, m.entry.sequence}, m.entry).second) << "in a lane twice";
+  }
+  void on(const DropLaneEntry& m) {
+    EXPECT_EQ(lanes_.erase({m.queue, m.lane, m.sequence}), 1U) << "no such lane entry";
+  }
+  void on(const PutArrival& m) {
+    EXPECT_TRUE(arrivals_.emplace(m.queue, m.origin).second) << "a message arrived twice";
+  }
+  void on(const DropArrival& m) { EXPECT_EQ(arrivals_.erase({m.queue, m.origin}), 1U) << "no such arrival"; }
+  void on(const PutMoveTask& m) { tasks_[{m.queue, m.task.id}] = m.task; }
+  void on(const DropMoveTask& m) { tasks_.erase({m.queue, m.id}); }
   void on(const PutCursor& m) { cursors_[m.queue] = m.cursor; }
   void on(const PutMessage& m) {
     EXPECT_TRUE(messages_.emplace(Key{m.queue, m.sequence}, m.message).second) << "a message was written twice";
@@ -114,7 +161,28 @@ class TypedStore {
     return answer;
   }
 
+  Command on_load(const LoadLane& load) const {
+    LaneLoaded answer{load.queue, load.epoch, load.lane, std::nullopt, {}};
+    for (auto it = lanes_.lower_bound({load.queue, load.lane, load.from}); it != lanes_.end(); ++it) {
+      const auto& [queue, lane, sequence] = it->first;
+      if (queue != load.queue || lane != load.lane) break;
+      if (answer.entries.size() == load.count_max) {
+        answer.next = sequence;
+        break;
+      }
+      answer.entries.push_back({sequence, it->second.sent});
+    }
+    return answer;
+  }
+
+  using LaneKey = std::tuple<QueueId, LaneId, Sequence>;
+
   std::map<QueueId, QueueRecord> records_;
+  std::map<Key, DedupEntry> dedups_;
+  std::map<std::pair<QueueId, std::string>, ReceiveAttempt> attempts_;
+  std::map<LaneKey, LaneEntry> lanes_;
+  std::set<std::pair<QueueId, TransferOrigin>> arrivals_;
+  std::map<std::pair<QueueId, std::string>, MoveTask> tasks_;
   std::map<QueueId, QueueCursor> cursors_;
   std::map<Key, std::shared_ptr<const StoredMessage>> messages_;
   std::map<Key, MessageState> states_;
@@ -178,11 +246,43 @@ class EngineFixture : public ::testing::Test {
       if (effects.empty()) return;
       store_.apply(effects.mutations);
       synced_ = effects.sync;
-      for (Reply& reply : effects.replies) replies_[reply.call] = std::move(reply.result);
+      for (Reply& reply : effects.replies) take_reply(std::move(reply));
       for (const Load& load : effects.loads) {
         ++loads_;
         engine_->apply(CallId{}, store_.load(load), now_);
       }
+      for (const Transfer& transfer : effects.transfers) hand_over(transfer);
+    }
+  }
+
+  // Does what the shell does for a message that goes to another queue.
+  void hand_over(const Transfer& transfer) {
+    ++transfers_;
+    const auto message = store_.message(transfer.queue, transfer.sequence);
+    ASSERT_TRUE(message) << "a message on its way is not in the store";
+    const auto destination = transfer.destination ? transfer.destination : parse_queue_arn(message->dead_letter_source);
+    const CallId call{++calls_};
+    on_the_way_.emplace(call, transfer);
+    if (!destination) return take_reply({call, Error{ErrorCode::ResourceNotFound, {}}});
+    engine_->apply(call,
+                   AcceptTransfer{*destination, transfer.kind, transfer.queue, transfer.sequence,
+                                  queue_arn(transfer.origin), message, transfer.receive_count, transfer.first_received},
+                   now_);
+  }
+
+  void take_reply(Reply reply) {
+    const auto moving = on_the_way_.extract(reply.call);
+    if (moving.empty()) {
+      replies_[reply.call] = std::move(reply.result);
+      return;
+    }
+    const Transfer& transfer = moving.mapped();
+    const auto* accepted = std::get_if<Accepted>(&reply.result);
+    std::optional<ErrorCode> failure;
+    if (accepted == nullptr) failure = std::get<Error>(reply.result).code;
+    engine_->apply(CallId{++calls_}, TransferSettled{transfer.queue, transfer.sequence, failure}, now_);
+    if (accepted != nullptr) {
+      engine_->apply(CallId{}, ForgetArrival{accepted->queue, transfer.queue, transfer.sequence}, now_);
     }
   }
 
@@ -242,13 +342,15 @@ class EngineFixture : public ::testing::Test {
 
   Deliveries deliveries_of(CallId call) { return std::get<Deliveries>(replies_.at(call)); }
 
-  const QueueName queue_{"000000000000", "us-east-1", "jobs"};
+  QueueName queue_{"000000000000", "us-east-1", "jobs"};
   Limits limits_;
   test::Random entropy_{1};
   TypedStore store_;
   std::unique_ptr<Engine> engine_;
   Instant now_ = from_epoch_ms(1'700'000'000'000);
   std::map<CallId, Result> replies_;
+  std::map<CallId, Transfer> on_the_way_;
+  int transfers_ = 0;
   std::uint64_t calls_ = 0;
   int loads_ = 0;
   bool synced_ = false;

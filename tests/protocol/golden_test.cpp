@@ -16,7 +16,7 @@ struct GoldenCase {
   std::string name;  ///< the operation's, with what is special about the case behind a slash
   std::string json;
   std::string form;
-  std::string command;
+  std::string command;  ///< after what is asked before it
   std::function<Result()> result;
   std::string json_answer;
   std::string xml_answer;  ///< what stands between <XResponse> and its metadata
@@ -222,9 +222,201 @@ std::vector<GoldenCase> receipt_cases() {
   };
 }
 
+std::vector<GoldenCase> permission_and_tag_cases() {
+  return {
+      {"AddPermission",
+       R"({"QueueUrl":"$URL","Label":"send-1","AWSAccountIds":["123456789012"],"Actions":["SendMessage"]})",
+       "Action=AddPermission&QueueUrl=$URL&Label=send-1&AWSAccountId.1=123456789012&ActionName.1=SendMessage",
+       R"(EditPolicy 000000000000/us-east-1/q {"Version":"2008-10-17","Id":"arn:q/SQSDefaultPolicy","Statement":[{)"
+       R"("Sid":"send-1","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},)"
+       R"("Action":"SQS:SendMessage","Resource":"arn:q"}]})",
+       done, "", ""},
+      {"AddPermission/several",
+       R"({"QueueUrl":"$URL","Label":"L","AWSAccountIds":["123456789012","210987654321"],"Actions":["*","PurgeQueue"]})",
+       "Action=AddPermission&QueueUrl=$URL&Label=L&AWSAccountId.1=123456789012&AWSAccountId.2=210987654321&"
+       "ActionName.1=*&ActionName.2=PurgeQueue",
+       R"(EditPolicy 000000000000/us-east-1/q {"Version":"2008-10-17","Id":"arn:q/SQSDefaultPolicy","Statement":[{)"
+       R"("Sid":"L","Effect":"Allow","Principal":{"AWS":["arn:aws:iam::123456789012:root",)"
+       R"("arn:aws:iam::210987654321:root"]},"Action":["SQS:*","SQS:PurgeQueue"],"Resource":"arn:q"}]})",
+       done, "", ""},
+      {"RemovePermission", R"({"QueueUrl":"$URL","Label":"L"})", "Action=RemovePermission&QueueUrl=$URL&Label=L",
+       "EditPolicy 000000000000/us-east-1/q Value L for parameter Label is invalid. Reason: can't find label.", done,
+       "", ""},
+      {"TagQueue", R"({"QueueUrl":"$URL","Tags":{"team":"blue","empty":""}})",
+       "Action=TagQueue&QueueUrl=$URL&Tag.1.Key=team&Tag.1.Value=blue&Tag.2.Key=empty&Tag.2.Value=",
+       "TagQueue 000000000000/us-east-1/q {empty=, team=blue}", done, "", ""},
+      {"UntagQueue", R"({"QueueUrl":"$URL","TagKeys":["team","empty"]})",
+       "Action=UntagQueue&QueueUrl=$URL&TagKey.1=team&TagKey.2=empty",
+       "UntagQueue 000000000000/us-east-1/q [team, empty]", done, "", ""},
+      {"ListQueueTags", R"({"QueueUrl":"$URL"})", "Action=ListQueueTags&QueueUrl=$URL",
+       "ListQueueTags 000000000000/us-east-1/q",
+       [] {
+         return QueueTags{{{"empty", ""}, {"team", "blue"}}};
+       },
+       R"({"Tags":{"empty":"","team":"blue"}})",
+       "<ListQueueTagsResult><Tag><Key>empty</Key><Value></Value></Tag><Tag><Key>team</Key><Value>blue</Value></Tag>"
+       "</ListQueueTagsResult>"},
+      {"ListQueueTags/none", R"({"QueueUrl":"$URL"})", "Action=ListQueueTags&QueueUrl=$URL",
+       "ListQueueTags 000000000000/us-east-1/q", [] { return QueueTags{}; }, "{}", "<ListQueueTagsResult/>"},
+  };
+}
+
+Result sources_of_two() { return QueueNames{{{"000000000000", "us-east-1", "a"}, {"000000000000", "us-east-1", "b"}}}; }
+
+std::vector<GoldenCase> dead_letter_cases() {
+  const std::string in_queue = "000000000000/us-east-1/q";
+  const std::string arn = "arn:aws:sqs:us-east-1:000000000000:";
+  const std::string policy = R"({"maxReceiveCount": "3", "deadLetterTargetArn":")" + arn + R"(d"})";
+  const std::string policy_in_json = R"({\"maxReceiveCount\": \"3\", \"deadLetterTargetArn\":\")" + arn + R"(d\"})";
+  return {
+      {"CreateQueue/redrive policy", R"({"QueueName":"q","Attributes":{"RedrivePolicy":")" + policy_in_json + R"("}})",
+       "Action=CreateQueue&QueueName=q&Attribute.1.Name=RedrivePolicy&Attribute.1.Value=" + policy,
+       "CheckRedriveTarget 000000000000/us-east-1/d of " + in_queue + " " + policy + "; CreateQueue " + in_queue +
+           R"( {RedrivePolicy={"deadLetterTargetArn":")" + arn + R"(d","maxReceiveCount":3}} tags={} redrive=)" + arn +
+           "d*3",
+       done, R"({"QueueUrl":"http://localhost:4566/000000000000/q"})",
+       "<CreateQueueResult><QueueUrl>http://localhost:4566/000000000000/q</QueueUrl></CreateQueueResult>"},
+      {"SetQueueAttributes/redrive allow policy",
+       R"({"QueueUrl":"$URL","Attributes":{"RedriveAllowPolicy":"{\"sourceQueueArns\":[\")" + arn +
+           R"(a\"],\"redrivePermission\":\"byQueue\"}","RedrivePolicy":""}})",
+       "Action=SetQueueAttributes&QueueUrl=$URL&Attribute.1.Name=RedriveAllowPolicy&Attribute.1.Value="
+       R"({"sourceQueueArns":[")" +
+           arn + R"(a"],"redrivePermission":"byQueue"}&Attribute.2.Name=RedrivePolicy&Attribute.2.Value=)",
+       "SetQueueAttributes " + in_queue +
+           R"( {RedriveAllowPolicy={"redrivePermission":"byQueue","sourceQueueArns":[")" + arn +
+           R"(a"]}, RedrivePolicy=} allow=2[)" + arn + "a]",
+       done, "", ""},
+      {"ListDeadLetterSourceQueues", R"({"QueueUrl":"$URL","MaxResults":1})",
+       "Action=ListDeadLetterSourceQueues&QueueUrl=$URL&MaxResults=1",
+       "LookupQueue " + in_queue + "; ListQueues 000000000000/us-east-1 prefix= after= limit=2 target=" + arn + "q",
+       sources_of_two, R"({"queueUrls":["http://localhost:4566/000000000000/a"],"NextToken":"cXVldWVzLWFmdGVyOmE="})",
+       "<ListDeadLetterSourceQueuesResult><QueueUrl>http://localhost:4566/000000000000/a</QueueUrl>"
+       "<NextToken>cXVldWVzLWFmdGVyOmE=</NextToken></ListDeadLetterSourceQueuesResult>"},
+      {"ListDeadLetterSourceQueues/none", R"({"QueueUrl":"$URL","NextToken":"cXVldWVzLWFmdGVyOmE="})",
+       "Action=ListDeadLetterSourceQueues&QueueUrl=$URL&NextToken=cXVldWVzLWFmdGVyOmE%3D",
+       "LookupQueue " + in_queue + "; ListQueues 000000000000/us-east-1 prefix= after=a limit=1000 target=" + arn + "q",
+       [] { return QueueNames{}; }, R"({"queueUrls":[]})", "<ListDeadLetterSourceQueuesResult/>"},
+  };
+}
+
+/// The handle of task-1 of the queue d.
+constexpr std::string_view task_handle =
+    "eyJ0YXNrSWQiOiJ0YXNrLTEiLCJzb3VyY2VBcm4iOiJhcm46YXdzOnNxczp1cy1lYXN0LTE6MDAwMDAwMDAwMDAwOmQifQ==";
+
+Result two_tasks() {
+  MoveTaskReport running{"task-1", MoveTaskStatus::running, QueueName{"000000000000", "us-east-1", "q"}, 50, 7, 20};
+  running.started = from_epoch_ms(1'700'000'000'123);
+  MoveTaskReport failed{"task-0", MoveTaskStatus::failed, std::nullopt, 0, 0, 3};
+  failed.failure_reason = "AWS.SimpleQueueService.NonExistentQueue";
+  failed.started = from_epoch_ms(1'600'000'000'000);
+  return MoveTasks{{running, failed}};
+}
+
+std::vector<GoldenCase> move_task_cases() {
+  const std::string arn = "arn:aws:sqs:us-east-1:000000000000:";
+  const std::string in_d = "000000000000/us-east-1/d";
+  const std::string is_target = "ListQueues 000000000000/us-east-1 prefix= after= limit=1 target=" + arn + "d; ";
+  const std::string handle(task_handle);
+  const auto started = [] { return MoveTaskStarted{"task-1"}; };
+  const std::string started_json = R"({"TaskHandle":")" + handle + R"("})";
+  const std::string started_xml =
+      "<StartMessageMoveTaskResult><TaskHandle>" + handle + "</TaskHandle></StartMessageMoveTaskResult>";
+  return {
+      {"StartMessageMoveTask", R"({"SourceArn":")" + arn + R"(d"})",
+       "Action=StartMessageMoveTask&SourceArn=" + arn + "d",
+       "LookupQueue " + in_d + "; " + is_target + "StartMessageMoveTask " + in_d + " to sources rate=0", started,
+       started_json, started_xml},
+      {"StartMessageMoveTask/destination",
+       R"({"SourceArn":")" + arn + R"(d","DestinationArn":")" + arn + R"(q","MaxNumberOfMessagesPerSecond":500})",
+       "Action=StartMessageMoveTask&SourceArn=" + arn + "d&DestinationArn=" + arn +
+           "q&MaxNumberOfMessagesPerSecond=500",
+       "LookupQueue " + in_d + "; LookupQueue 000000000000/us-east-1/q; " + is_target + "StartMessageMoveTask " + in_d +
+           " to 000000000000/us-east-1/q rate=500",
+       started, started_json, started_xml},
+      {"ListMessageMoveTasks", R"({"SourceArn":")" + arn + R"(d","MaxResults":10})",
+       "Action=ListMessageMoveTasks&SourceArn=" + arn + "d&MaxResults=10",
+       "LookupQueue " + in_d + "; ListMessageMoveTasks " + in_d + " limit=10", two_tasks,
+       R"({"Results":[{"TaskHandle":")" + handle + R"(","Status":"RUNNING","SourceArn":")" + arn +
+           R"(d","DestinationArn":")" + arn + R"(q","MaxNumberOfMessagesPerSecond":50,)" +
+           R"("ApproximateNumberOfMessagesMoved":7,"ApproximateNumberOfMessagesToMove":20,)" +
+           R"("StartedTimestamp":1700000000123},{"Status":"FAILED","SourceArn":")" + arn +
+           R"(d","ApproximateNumberOfMessagesMoved":0,"ApproximateNumberOfMessagesToMove":3,)" +
+           R"("FailureReason":"AWS.SimpleQueueService.NonExistentQueue","StartedTimestamp":1600000000000}]})",
+       "<ListMessageMoveTasksResult><ListMessageMoveTasksResultEntry><TaskHandle>" + handle +
+           "</TaskHandle><Status>RUNNING</Status><SourceArn>" + arn + "d</SourceArn><DestinationArn>" + arn +
+           "q</DestinationArn><MaxNumberOfMessagesPerSecond>50</MaxNumberOfMessagesPerSecond>"
+           "<ApproximateNumberOfMessagesMoved>7</ApproximateNumberOfMessagesMoved>"
+           "<ApproximateNumberOfMessagesToMove>20</ApproximateNumberOfMessagesToMove>"
+           "<StartedTimestamp>1700000000123</StartedTimestamp></ListMessageMoveTasksResultEntry>"
+           "<ListMessageMoveTasksResultEntry><Status>FAILED</Status><SourceArn>" +
+           arn +
+           "d</SourceArn><ApproximateNumberOfMessagesMoved>0</ApproximateNumberOfMessagesMoved>"
+           "<ApproximateNumberOfMessagesToMove>3</ApproximateNumberOfMessagesToMove>"
+           "<FailureReason>AWS.SimpleQueueService.NonExistentQueue</FailureReason>"
+           "<StartedTimestamp>1600000000000</StartedTimestamp></ListMessageMoveTasksResultEntry>"
+           "</ListMessageMoveTasksResult>"},
+      {"ListMessageMoveTasks/none", R"({"SourceArn":")" + arn + R"(d"})",
+       "Action=ListMessageMoveTasks&SourceArn=" + arn + "d",
+       "LookupQueue " + in_d + "; ListMessageMoveTasks " + in_d + " limit=1", [] { return MoveTasks{}; },
+       R"({"Results":[]})", "<ListMessageMoveTasksResult/>"},
+      {"CancelMessageMoveTask", R"({"TaskHandle":")" + handle + R"("})",
+       "Action=CancelMessageMoveTask&TaskHandle=" + handle,
+       "LookupQueue " + in_d + "; CancelMessageMoveTask " + in_d + " task-1", [] { return MoveTaskCancelled{12}; },
+       R"({"ApproximateNumberOfMessagesMoved":12})",
+       "<CancelMessageMoveTaskResult><ApproximateNumberOfMessagesMoved>12</ApproximateNumberOfMessagesMoved>"
+       "</CancelMessageMoveTaskResult>"},
+  };
+}
+
+std::vector<GoldenCase> fifo_cases() {
+  const std::string url = "http://localhost:4566/000000000000/q.fifo";
+  return {
+      {"SendMessage/fifo", R"({"QueueUrl":")" + url + R"(","MessageBody":"hello","MessageGroupId":"g"})",
+       "Action=SendMessage&QueueUrl=" + url + "&MessageBody=hello&MessageGroupId=g",
+       "SendMessages 000000000000/us-east-1/q.fifo (hello md5=5d41402a group=g sha256=2cf24dba "
+       "sender=AIDAPENSTOCKLOCALUSER bytes=5)",
+       [] {
+         return SendResults{{Sent{"id-1", "00000000000000000001"}}};
+       },
+       R"({"MD5OfMessageBody":"5d41402abc4b2a76b9719d911017c592","MessageId":"id-1",)"
+       R"("SequenceNumber":"00000000000000000001"})",
+       "<SendMessageResult><MD5OfMessageBody>5d41402abc4b2a76b9719d911017c592</MD5OfMessageBody>"
+       "<MessageId>id-1</MessageId><SequenceNumber>00000000000000000001</SequenceNumber></SendMessageResult>"},
+      {"ReceiveMessage/dead letter of a fifo queue",
+       R"({"QueueUrl":")" + url + R"(","MessageSystemAttributeNames":["All"]})",
+       "Action=ReceiveMessage&QueueUrl=" + url + "&MessageSystemAttributeName.1=All",
+       "ReceiveMessages 000000000000/us-east-1/q.fifo max=1",
+       [] {
+         StoredMessage message = stored_message("hello");
+         message.content.group_id = "g";
+         message.content.deduplication_id = "d";
+         message.dead_letter_source = "arn:aws:sqs:us-east-1:000000000000:s.fifo";
+         return Deliveries{{delivery_of(std::move(message), "handle-1")}};
+       },
+       R"({"Messages":[{"MessageId":"0b8b3f1e-5a0a-4b7e-9b39-0d1a3c1f2e4d","ReceiptHandle":"handle-1",)"
+       R"("MD5OfBody":"5d41402abc4b2a76b9719d911017c592","Body":"hello","Attributes":{"SenderId":"AKID",)"
+       R"("SentTimestamp":"1700000000123","ApproximateReceiveCount":"2",)"
+       R"("ApproximateFirstReceiveTimestamp":"1700000001000","SequenceNumber":"00000000000000000007",)"
+       R"("MessageDeduplicationId":"d","MessageGroupId":"g",)"
+       R"("DeadLetterQueueSourceArn":"arn:aws:sqs:us-east-1:000000000000:s.fifo"}}]})",
+       "<ReceiveMessageResult><Message><MessageId>0b8b3f1e-5a0a-4b7e-9b39-0d1a3c1f2e4d</MessageId>"
+       "<ReceiptHandle>handle-1</ReceiptHandle><MD5OfBody>5d41402abc4b2a76b9719d911017c592</MD5OfBody>"
+       "<Body>hello</Body><Attribute><Name>SenderId</Name><Value>AKID</Value></Attribute>"
+       "<Attribute><Name>SentTimestamp</Name><Value>1700000000123</Value></Attribute>"
+       "<Attribute><Name>ApproximateReceiveCount</Name><Value>2</Value></Attribute>"
+       "<Attribute><Name>ApproximateFirstReceiveTimestamp</Name><Value>1700000001000</Value></Attribute>"
+       "<Attribute><Name>SequenceNumber</Name><Value>00000000000000000007</Value></Attribute>"
+       "<Attribute><Name>MessageDeduplicationId</Name><Value>d</Value></Attribute>"
+       "<Attribute><Name>MessageGroupId</Name><Value>g</Value></Attribute><Attribute>"
+       "<Name>DeadLetterQueueSourceArn</Name><Value>arn:aws:sqs:us-east-1:000000000000:s.fifo</Value></Attribute>"
+       "</Message></ReceiveMessageResult>"},
+  };
+}
+
 std::vector<GoldenCase> all_cases() {
   std::vector<GoldenCase> cases = queue_cases();
-  for (auto more : {send_cases(), receive_cases(), receipt_cases()}) {
+  for (auto more : {send_cases(), receive_cases(), receipt_cases(), permission_and_tag_cases(), dead_letter_cases(),
+                    move_task_cases(), fifo_cases()}) {
     cases.insert(cases.end(), more.begin(), more.end());
   }
   for (GoldenCase& golden : cases) {
@@ -241,18 +433,18 @@ class Golden : public ::testing::TestWithParam<GoldenCase> {};
 
 TEST_P(Golden, JsonRequestBecomesTheCommand) {
   const Request request = json_request(GetParam().operation(), with_url(GetParam().json));
-  EXPECT_EQ(to_text(command_of(request)), GetParam().command);
+  EXPECT_EQ(asked_of(request), GetParam().command);
 }
 
 TEST_P(Golden, QueryRequestBecomesTheCommand) {
-  EXPECT_EQ(to_text(command_of(query_request(with_url(GetParam().form)))), GetParam().command);
+  EXPECT_EQ(asked_of(query_request(with_url(GetParam().form))), GetParam().command);
 }
 
 TEST_P(Golden, QueryByGetBecomesTheCommand) {
   Request request;
   request.method = "GET";
   request.target = "/?" + with_url(GetParam().form);
-  EXPECT_EQ(to_text(command_of(request)), GetParam().command);
+  EXPECT_EQ(asked_of(request), GetParam().command);
 }
 
 TEST_P(Golden, JsonAnswer) {
@@ -300,6 +492,110 @@ INSTANTIATE_TEST_SUITE_P(Cases, Golden, ::testing::ValuesIn(all_cases()), [](con
       name.begin(), name.end(), [](char c) { return c == '/' || c == ' '; }, '_');
   return name;
 });
+
+// ---- Looking at messages, which is no operation of the service.
+
+Request peek_request(std::string target) {
+  Request request;
+  request.method = "GET";
+  request.target = "/_aws/sqs/messages" + std::move(target);
+  return request;
+}
+
+Result peeked_one() {
+  StoredMessage message = stored_message("hello");
+  message.content.attributes = {{"color", "String", "red"}};
+  Delivery delivery = delivery_of(std::move(message), {});
+  delivery.receive_count = 0;
+  delivery.first_received = {};
+  return PeekedMessages{{std::move(delivery)}};
+}
+
+constexpr std::string_view peeked_json =
+    R"({"Messages":[{"MessageId":"0b8b3f1e-5a0a-4b7e-9b39-0d1a3c1f2e4d","ReceiptHandle":"none-it-was-not-received",)"
+    R"("MD5OfBody":"5d41402abc4b2a76b9719d911017c592","Body":"hello","Attributes":{"SenderId":"AKID",)"
+    R"("SentTimestamp":"1700000000123","ApproximateReceiveCount":"0"},)"
+    R"("MD5OfMessageAttributes":"20ca9041878c8c65d5a4bf6eaf446c21",)"
+    R"("MessageAttributes":{"color":{"StringValue":"red","DataType":"String"}}}]})";
+
+TEST(Peek, BecomesTheCommand) {
+  const std::string url(queue_url);
+  EXPECT_EQ(asked_of(peek_request("?QueueUrl=" + url)), "PeekMessages 000000000000/us-east-1/q");
+  EXPECT_EQ(asked_of(peek_request("/?QueueUrl=" + url + "&ShowInvisible=true&ShowDelayed=true")),
+            "PeekMessages 000000000000/us-east-1/q invisible delayed");
+  EXPECT_EQ(asked_of(peek_request("/eu-west-1/123456789012/q.fifo?ShowDelayed=true&ShowInvisible=false")),
+            "PeekMessages 123456789012/eu-west-1/q.fifo delayed");
+  Request post = query_request("QueueUrl=" + url + "&ShowInvisible=true&Action=ReceiveMessage", "/_aws/sqs/messages");
+  EXPECT_EQ(asked_of(post), "PeekMessages 000000000000/us-east-1/q invisible");
+  Request json = json_request("ReceiveMessage", R"({"QueueUrl":"q","ShowDelayed":true,"MaxNumberOfMessages":10})");
+  json.target = "/_aws/sqs/messages?ShowInvisible=true";
+  EXPECT_EQ(asked_of(json), "PeekMessages 000000000000/us-east-1/q invisible delayed");
+}
+
+TEST(Peek, IsAnsweredInXml) {
+  const WireResponse answer = answer_of(peek_request("?QueueUrl=q"), peeked_one());
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.content_type, "text/xml");
+  EXPECT_EQ(answer.body,
+            R"(<?xml version="1.0"?><ReceiveMessageResponse xmlns="http://queue.amazonaws.com/doc/2012-11-05/">)"
+            "<ReceiveMessageResult><Message><MessageId>0b8b3f1e-5a0a-4b7e-9b39-0d1a3c1f2e4d</MessageId>"
+            "<ReceiptHandle>none-it-was-not-received</ReceiptHandle>"
+            "<MD5OfBody>5d41402abc4b2a76b9719d911017c592</MD5OfBody><Body>hello</Body>"
+            "<Attribute><Name>SenderId</Name><Value>AKID</Value></Attribute>"
+            "<Attribute><Name>SentTimestamp</Name><Value>1700000000123</Value></Attribute>"
+            "<Attribute><Name>ApproximateReceiveCount</Name><Value>0</Value></Attribute>"
+            "<MD5OfMessageAttributes>20ca9041878c8c65d5a4bf6eaf446c21</MD5OfMessageAttributes>"
+            "<MessageAttribute><Name>color</Name><Value><StringValue>red</StringValue><DataType>String</DataType>"
+            "</Value></MessageAttribute></Message></ReceiveMessageResult><ResponseMetadata><RequestId>" +
+                std::string(request_id) + "</RequestId></ResponseMetadata></ReceiveMessageResponse>");
+}
+
+TEST(Peek, IsAnsweredInJsonIfThatIsAccepted) {
+  for (const std::string accepted : {"application/json", "text/html, Application/JSON;q=0.9"}) {
+    const Request request = peek_request("?QueueUrl=q").with("Accept", accepted);
+    const WireResponse answer = answer_of(request, peeked_one());
+    EXPECT_EQ(answer.content_type, "application/json");
+    EXPECT_EQ(answer.body, peeked_json);
+    EXPECT_EQ(answer_of(request, PeekedMessages{}).body, "{}");
+  }
+  Request json = json_request("ReceiveMessage", R"({"QueueUrl":"q"})");
+  json.target = "/_aws/sqs/messages";
+  EXPECT_EQ(answer_of(json, peeked_one()).content_type, "application/x-amz-json-1.0");
+  EXPECT_EQ(answer_of(json, peeked_one()).body, peeked_json);
+  EXPECT_EQ(answer_of(peek_request("?QueueUrl=q").with("Accept", "*/*"), PeekedMessages{}).content_type, "text/xml");
+}
+
+TEST(Peek, ErrorsAreWordedInTheSameProtocol) {
+  const Error unknown{ErrorCode::QueueDoesNotExist, {}};
+  const Request xml = peek_request("/us-east-1/000000000000/q");
+  EXPECT_EQ(status_and_body(answer_of(xml, unknown)),
+            query_error(400, "AWS.SimpleQueueService.NonExistentQueue",
+                        "The specified queue does not exist for this wsdl version."));
+  const Request json = peek_request("?QueueUrl=q").with("Accept", "application/json");
+  EXPECT_EQ(status_and_body(answer_of(json, unknown)),
+            json_error(400, "com.amazonaws.sqs#QueueDoesNotExist", "The specified queue does not exist."));
+  EXPECT_EQ(answer_of(json, Done{}).status, 500);
+  EXPECT_EQ(status_and_body(refusal_of(peek_request("").with("Accept", "application/json"))),
+            json_error(400, "com.amazon.coral.service#MissingRequiredParameterException",
+                       "The request must contain the parameter QueueUrl."));
+}
+
+TEST(Peek, WhatIsRefused) {
+  for (const std::string target : {"", "/", "?QueueUrl=", "/us-east-1", "/us-east-1/000000000000", "/us-east-1/0/q",
+                                   "/us-east-1/000000000000/q/x", "/%ff/000000000000/q", "?QueueUrl=q&ShowDelayed=1",
+                                   "?QueueUrl=q&Action=SendMessage", "?QueueUrl=http://[", "?%"}) {
+    const WireResponse answer = refusal_of(peek_request(target));
+    EXPECT_GE(answer.status, 400) << target;
+    EXPECT_LT(answer.status, 500) << target;
+  }
+  Request other = json_request("SendMessage", R"({"QueueUrl":"q","MessageBody":"b"})");
+  other.target = "/_aws/sqs/messages";
+  EXPECT_EQ(refusal_of(other).status, 400);
+  Request put = peek_request("?QueueUrl=q");
+  put.method = "PUT";
+  EXPECT_EQ(refusal_of(put).status, 404);
+  EXPECT_EQ(refusal_of(peek_request("-of-others?QueueUrl=q")).status, 404);
+}
 
 TEST(GoldenCases, EveryOfferedOperationHasOne) {
   std::set<std::string, std::less<>> covered;

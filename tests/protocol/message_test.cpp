@@ -1,7 +1,7 @@
 // Sums, filters of attributes, trace headers, and how a batch's entries come together.
 #include <gtest/gtest.h>
 
-#include "protocol/md5.hpp"
+#include "protocol/digests.hpp"
 #include "protocol/sqs/receive_operation.hpp"
 #include "protocol/support.hpp"
 
@@ -26,6 +26,28 @@ TEST(Md5Sums, OfAttributes) {
   EXPECT_EQ(sum_of({{"b", "Binary.png", std::string("\x00\xff\x10", 3)}}), "e4eba78d628c0906e2ad0720c814fb2e");
   EXPECT_EQ(sum_of({{"A", "Number", "1"}, {"a", "String", "é"}, {"b", "Binary", std::string("\x00\xff", 2)}}),
             "239fe30941a9d9038413df2237d1e60d");
+}
+
+TEST(Sha256, IsTakenOfBodiesThatFifoQueuesHaveToKnowAgain) {
+  EXPECT_EQ(sha256_hex_of(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(sha256_hex_of("hello"), "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+  const auto sent = [](const std::string& queue, const std::string& members) {
+    const Command command = command_of(json_request("SendMessage", R"({"QueueUrl":")" + queue + "\"," + members + "}"));
+    return std::get<SendMessages>(command).messages.at(0).body_sha256;
+  };
+  EXPECT_EQ(sent("q.fifo", R"("MessageBody":"hello","MessageGroupId":"g")"), sha256_hex_of("hello"));
+  EXPECT_EQ(sent("q.fifo", R"("MessageBody":"hello","MessageGroupId":"g","MessageDeduplicationId":"d")"), "");
+  EXPECT_EQ(sent("q", R"("MessageBody":"hello","MessageGroupId":"g")"), "");
+  // Attributes are no part of it.
+  EXPECT_EQ(
+      sent("q.fifo", R"("MessageBody":"hello","MessageAttributes":{"a":{"DataType":"Number","StringValue":"1"}})"),
+      sha256_hex_of("hello"));
+  const Command batch = command_of(
+      json_request("SendMessageBatch",
+                   R"({"QueueUrl":"q.fifo","Entries":[{"Id":"a","MessageBody":"hello","MessageDeduplicationId":"d"},
+                                         {"Id":"b","MessageBody":"hello"}]})"));
+  EXPECT_EQ(std::get<SendMessages>(batch).messages.at(0).body_sha256, "");
+  EXPECT_EQ(std::get<SendMessages>(batch).messages.at(1).body_sha256, sha256_hex_of("hello"));
 }
 
 // ---- Trace headers
@@ -102,6 +124,7 @@ TEST(Receive, SystemAttributesThatWereAskedFor) {
   EXPECT_EQ(received("q", R"("AttributeNames":["SentTimestamp"],"MessageSystemAttributeNames":["MessageGroupId"])"),
             R"(,"Attributes":{"SentTimestamp":"1700000000123","MessageGroupId":"g"}}]})");
   EXPECT_EQ(received("q", R"("AttributeNames":["AWSTraceHeader","SqsManagedSseEnabled","SequenceNumber"])"), "}]}");
+  EXPECT_EQ(received("q", R"("AttributeNames":["DeadLetterQueueSourceArn"])"), "}]}");
   EXPECT_EQ(received("q.fifo", R"("AttributeNames":["SequenceNumber","MessageDeduplicationId"])"),
             R"(,"Attributes":{"SequenceNumber":"00000000000000000007","MessageDeduplicationId":"d"}}]})");
 }

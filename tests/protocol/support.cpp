@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "protocol/md5.hpp"
+#include "protocol/digests.hpp"
 
 namespace penstock::protocol::testing {
 namespace {
@@ -31,25 +31,67 @@ std::string to_text(const OutgoingMessage& message) {
   if (!content.trace_header.empty()) text += " trace=" + content.trace_header;
   if (!content.group_id.empty()) text += " group=" + content.group_id;
   if (!content.deduplication_id.empty()) text += " dedup=" + content.deduplication_id;
+  if (!message.body_sha256.empty()) text += " sha256=" + message.body_sha256.substr(0, 8);
   if (message.delay_seconds) text += " delay=" + std::to_string(*message.delay_seconds);
   return text + " sender=" + content.sender_id + " bytes=" + std::to_string(message.bytes) + ")";
 }
 
+/// What a command says of dead letters beside the text of its attributes.
+template <class C>
+std::string policies_of(const C& command) {
+  std::string text;
+  if (command.redrive) {
+    text += " redrive=" + command.redrive->target_arn + "*" + std::to_string(command.redrive->max_receive_count);
+  }
+  if (command.redrive_allow) {
+    text += " allow=" + std::to_string(static_cast<int>(command.redrive_allow->permission)) +
+            to_text(command.redrive_allow->source_arns);
+  }
+  return text;
+}
+
 struct CommandText {
   std::string operator()(const CreateQueue& c) const {
-    return "CreateQueue " + to_text(c.queue) + " " + to_text(c.attributes) + " tags=" + to_text(c.tags);
+    return "CreateQueue " + to_text(c.queue) + " " + to_text(c.attributes) + " tags=" + to_text(c.tags) +
+           policies_of(c);
   }
   std::string operator()(const LookupQueue& c) const { return "LookupQueue " + to_text(c.queue); }
   std::string operator()(const ListQueues& c) const {
     return "ListQueues " + c.account + "/" + c.region + " prefix=" + c.prefix + " after=" + c.after +
-           " limit=" + std::to_string(c.limit);
+           " limit=" + std::to_string(c.limit) +
+           (c.dead_letter_target_arn.empty() ? "" : " target=" + c.dead_letter_target_arn);
   }
   std::string operator()(const DeleteQueue& c) const { return "DeleteQueue " + to_text(c.queue); }
   std::string operator()(const GetQueueAttributes& c) const {
     return "GetQueueAttributes " + to_text(c.queue) + " " + to_text(c.names);
   }
   std::string operator()(const SetQueueAttributes& c) const {
-    return "SetQueueAttributes " + to_text(c.queue) + " " + to_text(c.attributes);
+    return "SetQueueAttributes " + to_text(c.queue) + " " + to_text(c.attributes) + policies_of(c);
+  }
+  std::string operator()(const CheckRedriveTarget& c) const {
+    return "CheckRedriveTarget " + to_text(c.queue) + " of " + to_text(c.source) + " " + c.policy;
+  }
+  std::string operator()(const TagQueue& c) const { return "TagQueue " + to_text(c.queue) + " " + to_text(c.tags); }
+  std::string operator()(const UntagQueue& c) const { return "UntagQueue " + to_text(c.queue) + " " + to_text(c.keys); }
+  std::string operator()(const ListQueueTags& c) const { return "ListQueueTags " + to_text(c.queue); }
+  /// With what becomes of a queue that has no policy.
+  std::string operator()(const EditPolicy& c) const {
+    const auto edited = c.edit({}, "arn:q");
+    const auto* error = std::get_if<Error>(&edited);
+    return "EditPolicy " + to_text(c.queue) + " " + (error != nullptr ? error->message : std::get<std::string>(edited));
+  }
+  std::string operator()(const StartMessageMoveTask& c) const {
+    return "StartMessageMoveTask " + to_text(c.queue) + " to " + (c.destination ? to_text(*c.destination) : "sources") +
+           " rate=" + std::to_string(c.per_second);
+  }
+  std::string operator()(const ListMessageMoveTasks& c) const {
+    return "ListMessageMoveTasks " + to_text(c.queue) + " limit=" + std::to_string(c.limit);
+  }
+  std::string operator()(const CancelMessageMoveTask& c) const {
+    return "CancelMessageMoveTask " + to_text(c.queue) + " " + c.task_id;
+  }
+  std::string operator()(const PeekMessages& c) const {
+    return "PeekMessages " + to_text(c.queue) + (c.invisible ? " invisible" : "") + (c.delayed ? " delayed" : "");
   }
   std::string operator()(const PurgeQueue& c) const { return "PurgeQueue " + to_text(c.queue); }
   std::string operator()(const SendMessages& c) const {
@@ -115,6 +157,34 @@ Command command_of(const Request& request) {
     return {};
   }
   return std::get<PreparedCall>(std::move(prepared)).command;
+}
+
+std::string asked_of(const Request& request) {
+  const Prepared prepared = prepare_request(request);
+  if (const auto* response = std::get_if<WireResponse>(&prepared)) return "refused: " + response->body;
+  const auto& call = std::get<PreparedCall>(prepared);
+  std::string text;
+  for (const Precondition& precondition : call.before) text += to_text(precondition.command) + "; ";
+  return text + to_text(call.command);
+}
+
+std::optional<Error> objection_of(const Request& request, std::vector<Result> answers) {
+  const Prepared prepared = prepare_request(request);
+  if (const auto* response = std::get_if<WireResponse>(&prepared)) {
+    ADD_FAILURE() << "refused: " << response->body;
+    return std::nullopt;
+  }
+  const auto& call = std::get<PreparedCall>(prepared);
+  answers.resize(call.before.size(), Done{});
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const auto& objection = call.before[i].objection;
+    if (objection) {
+      if (auto error = objection(answers[i])) return error;
+    } else if (const auto* error = std::get_if<Error>(&answers[i])) {
+      return *error;
+    }
+  }
+  return std::nullopt;
 }
 
 WireResponse refusal_of(const Request& request) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,6 +39,13 @@ Prepared prepare_request(const Request& request, const ServiceContext& context =
 
 /// The command that a request becomes, or nothing (and a failure of the test) if it is refused.
 Command command_of(const Request& request);
+
+/// All that is asked of the engine before the request can be answered, as text: the preconditions, then the command.
+std::string asked_of(const Request& request);
+
+/// How the call ends if its preconditions are answered so, one after the other: with an error, or with nothing where
+/// the command would be asked. Preconditions without an answer of their own get `Done`.
+std::optional<Error> objection_of(const Request& request, std::vector<Result> answers);
 
 /// The answer to a request that is refused without asking the engine.
 WireResponse refusal_of(const Request& request);

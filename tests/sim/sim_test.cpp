@@ -21,16 +21,23 @@ TEST(Simulation, KeepsEveryPromise) {
   const std::uint64_t last = replay != 0 ? replay : from_environment("PENSTOCK_SIM_SEEDS", 1'000);
   std::uint64_t deliveries = 0;
   std::uint64_t crashes = 0;
+  std::uint64_t dead_letters = 0;
+  std::uint64_t duplicates = 0;
   for (std::uint64_t seed = first; seed <= last; ++seed) {
     World world({.seed = seed});
     const std::string broken = world.run();
     ASSERT_TRUE(broken.empty()) << broken << "\nreplay with PENSTOCK_SIM_SEED=" << seed;
     deliveries += world.deliveries();
     crashes += world.crashes();
+    dead_letters += world.dead_letters();
+    duplicates += world.duplicates();
   }
   // A world in which nothing happens would keep every promise too.
   EXPECT_GT(deliveries, 20 * (last - first + 1));
   EXPECT_GT(crashes, last - first);
+  if (last == first) return;
+  EXPECT_GT(dead_letters, last - first);
+  EXPECT_GT(duplicates, last - first);
 }
 
 TEST(Simulation, ASeedReplaysItsHistory) {
@@ -65,7 +72,10 @@ INSTANTIATE_TEST_SUITE_P(Defects, SimulationNotices,
                                            DefectCase{Defect::lease_too_short, "LeaseTooShort"},
                                            DefectCase{Defect::delete_not_written, "DeleteNotWritten"},
                                            DefectCase{Defect::delay_ignored, "DelayIgnored"},
-                                           DefectCase{Defect::head_not_advanced, "HeadNotAdvanced"}),
+                                           DefectCase{Defect::head_not_advanced, "HeadNotAdvanced"},
+                                           DefectCase{Defect::group_unlocked_by_send, "GroupUnlockedBySend"},
+                                           DefectCase{Defect::dedup_forgotten, "DedupForgotten"},
+                                           DefectCase{Defect::dead_letter_lost, "DeadLetterLost"}),
                          [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace

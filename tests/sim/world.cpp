@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/queue_settings.hpp"
 #include "core/receipt_handle.hpp"
 #include "core/shard_engine.hpp"
 #include "storage/records.hpp"
@@ -12,6 +13,7 @@ namespace penstock::sim {
 namespace {
 
 constexpr std::size_t leases_max = 200;
+constexpr std::uint32_t receives_before_dead = 2;
 // Longer than any lease or delay that a client asks for.
 constexpr int drain_seconds = 45;
 
@@ -25,6 +27,11 @@ Limits small_limits(Random& random) {
   limits.state_load_count_max = 1 + random.below(4);
   limits.expire_batch_max = 1 + random.below(4);
   limits.parked_receives_max = 8;
+  limits.fifo_window_max = 4 + random.below(16);
+  limits.lanes_max = 1 + random.below(4);
+  limits.lane_window_max = 2 + random.below(4);
+  limits.lane_windows_total_max = 2 + random.below(8);
+  limits.transfers_max = 1 + random.below(3);
   return limits;
 }
 
@@ -40,6 +47,7 @@ class DefectiveEngine final : public Engine {
       queue.cursor.head.value -= back;
       queue.cursor.fresh_count += back;
     }
+    if (defect_ == Defect::dedup_forgotten) queue.dedups.clear();
     engine_->recover(std::move(queue), now);
   }
   void apply(CallId call, Command command, Instant now) override {
@@ -50,13 +58,26 @@ class DefectiveEngine final : public Engine {
     if (auto* send = std::get_if<SendMessages>(&command); send != nullptr && defect_ == Defect::delay_ignored) {
       for (OutgoingMessage& message : send->messages) message.delay_seconds = 0;
     }
+    std::optional<QueueName> sent_to;
+    if (auto* send = std::get_if<SendMessages>(&command)) sent_to = send->queue;
     engine_->apply(call, std::move(command), now);
+    if (defect_ != Defect::group_unlocked_by_send || !sent_to) return;
+    for (const auto& [id, handles] : handed_out_) {
+      for (const std::string& handle : handles)
+        engine_->apply(CallId{}, ChangeVisibility{*sent_to, {{handle, 0}}}, now);
+    }
   }
   void advance(Instant now) override { engine_->advance(now); }
   std::optional<Instant> next_deadline() const override { return engine_->next_deadline(); }
   void release_parked() override { engine_->release_parked(); }
   Effects take_effects() override {
     Effects effects = engine_->take_effects();
+    for (const Reply& reply : effects.replies) {
+      const auto* deliveries = std::get_if<Deliveries>(&reply.result);
+      if (deliveries == nullptr || defect_ != Defect::group_unlocked_by_send) continue;
+      for (const Delivery& delivery : deliveries->messages)
+        handed_out_[delivery.queue].push_back(delivery.receipt_handle);
+    }
     if (defect_ == Defect::delete_not_written && effects.sync) {
       std::erase_if(effects.mutations, [](const Mutation& mutation) {
         return std::holds_alternative<DropMessage>(mutation) || std::holds_alternative<DropState>(mutation);
@@ -68,6 +89,7 @@ class DefectiveEngine final : public Engine {
  private:
   std::unique_ptr<Engine> engine_;
   const Defect defect_;
+  std::unordered_map<QueueId, std::vector<std::string>> handed_out_;
 };
 
 }  // namespace
@@ -78,13 +100,50 @@ World::World(const WorldOptions& options)
       engine_entropy_(options.seed ^ 0x5eedULL),
       limits_(small_limits(random_)),
       // Short enough that messages expire in the middle of things, or long enough that none does.
-      retention_(random_.one_in(3) ? 60'000 : 1'200'000),
+      retention_(random_.one_in(3) ? 60'000 : 1'209'600'000),
       store_(random_) {
-  for (const char* name : {"one", "two", "three"}) {
-    queues_.push_back(QueuePlan{QueueName{"000000000000", "us-east-1", name}, false, false, nullptr});
+  for (const char* name : {"one", "two", "three", "order.fifo", "work", "dead", "work.fifo", "dead.fifo"}) {
+    QueuePlan plan{.name = QueueName{"000000000000", "us-east-1", name}};
+    plan.fifo = plan.name.name.ends_with(".fifo");
+    if (plan.name.name.starts_with("work")) plan.dead_letter_queue = queues_.size() + 1;
+    if (plan.name.name.starts_with("dead")) plan.dead_letters_of = queues_.size() - 1;
+    queues_.push_back(std::move(plan));
   }
   if (storage::open_format(store_)) broken("the format could not be written");
   boot();
+  make_lasting_queues();
+}
+
+void World::make_lasting_queues() {
+  for (QueuePlan& plan : queues_) {
+    if (!plan.lasts()) continue;
+    plan.model =
+        plan.dead_letters_of ? queues_[*plan.dead_letters_of].model : std::make_shared<ModelQueue>(rules_of(plan));
+    issue(OpenCall{.kind = OpenCall::Kind::create, .queue = index_of(plan)}, creation_of(plan));
+  }
+  pump();
+}
+
+ModelRules World::rules_of(const QueuePlan& plan) const {
+  ModelRules rules{.retention = retention_, .fifo = plan.fifo};
+  if (plan.dead_letter_queue) {
+    // Long enough that nobody need know when a dead letter's time began.
+    rules.retention = std::chrono::seconds{sqs_limits::retention_seconds_max};
+    rules.max_receive_count = receives_before_dead;
+  }
+  return rules;
+}
+
+CreateQueue World::creation_of(const QueuePlan& plan) const {
+  const ModelRules rules = rules_of(plan.dead_letters_of ? queues_[*plan.dead_letters_of] : plan);
+  CreateQueue command{plan.name, {}, {}, {}, {}};
+  command.attributes["MessageRetentionPeriod"] = std::to_string(rules.retention.count() / 1'000);
+  if (plan.fifo) command.attributes["FifoQueue"] = "true";
+  if (plan.dead_letter_queue) {
+    command.attributes["RedrivePolicy"] = "{}";
+    command.redrive = RedrivePolicy{core::queue_arn(queues_[*plan.dead_letter_queue].name), receives_before_dead};
+  }
+  return command;
 }
 
 World::~World() = default;
@@ -127,7 +186,7 @@ void World::boot() {
       std::erase_if(leases_, [&](const Lease& lease) { return lease.queue == index_of(plan); });
     }
     plan.busy = false;
-    if (plan.exists && !plan.model) plan.model = std::make_unique<ModelQueue>(retention_);
+    if (plan.exists && !plan.model) plan.model = std::make_shared<ModelQueue>(rules_of(plan));
   }
 }
 
@@ -145,6 +204,7 @@ void World::step() {
     let_time_pass();
   } else if (choice < 7) {
     run_loads();
+    run_transfers();
   } else if (choice < 9) {
     commit_some();
   } else {
@@ -157,13 +217,14 @@ void World::step() {
 
 void World::act() {
   QueuePlan& plan = queues_[random_.below(queues_.size())];
-  if (!plan.exists || random_.one_in(80)) return toggle_queue(plan);
+  if (!plan.lasts() && (!plan.exists || random_.one_in(80))) return toggle_queue(plan);
   const std::uint64_t choice = random_.below(100);
   if (choice < 35) return send_some(plan);
   if (choice < 65) return receive_some(plan);
   if (choice < 82) return remove_some();
   if (choice < 94) return change_some();
   if (choice < 98) return hang_up();
+  if (plan.dead_letter_queue || plan.dead_letters_of) return start_move(plan);
   purge(plan);
 }
 
@@ -183,14 +244,42 @@ void World::toggle_queue(QueuePlan& plan) {
     plan.exists = false;
     issue(std::move(call), DeleteQueue{plan.name});
   } else {
-    plan.model = std::make_unique<ModelQueue>(retention_);
-    issue(OpenCall{.kind = OpenCall::Kind::create, .queue = index_of(plan)},
-          CreateQueue{plan.name, {{"MessageRetentionPeriod", std::to_string(retention_.count() / 1'000)}}, {}});
+    plan.model = std::make_shared<ModelQueue>(rules_of(plan));
+    issue(OpenCall{.kind = OpenCall::Kind::create, .queue = index_of(plan)}, creation_of(plan));
   }
 }
 
+void World::start_move(QueuePlan& plan) {
+  QueuePlan& source = plan.dead_letters_of ? queues_[*plan.dead_letters_of] : plan;
+  const QueuePlan& dead = queues_[*source.dead_letter_queue];
+  source.model->asked_to_redrive();
+  StartMessageMoveTask command{dead.name, {}, random_.one_in(2) ? 3 : 0};
+  if (random_.one_in(2)) command.destination = source.name;
+  issue(OpenCall{.kind = OpenCall::Kind::move, .queue = index_of(source)}, std::move(command));
+}
+
+// Mostly a new message; sometimes one under the id of another that was acknowledged, which must be answered with that
+// one and never appear.
+void World::add_fifo_parts(QueuePlan& plan, OutgoingMessage& message, OpenCall& call) {
+  message.delay_seconds.reset();
+  message.content.group_id = std::string(1, static_cast<char>('a' + random_.below(3)));
+  message.content.deduplication_id = message.content.body;
+  std::string duplicate_of;
+  if (!plan.acknowledged.empty() && random_.one_in(4)) {
+    const Acknowledged& earlier = plan.acknowledged[random_.below(plan.acknowledged.size())];
+    if (now_ < earlier.sent_at + sqs_limits::dedup_interval) {
+      duplicate_of = earlier.message_id;
+      message.content.deduplication_id = earlier.dedup_id;
+    }
+  }
+  call.duplicates_of.push_back(duplicate_of);
+  call.dedup_ids.push_back(message.content.deduplication_id);
+}
+
 void World::send_some(QueuePlan& plan) {
-  OpenCall call{.kind = OpenCall::Kind::send, .queue = index_of(plan)};
+  // A dead-letter queue has what others could not handle, and nothing else.
+  if (plan.dead_letters_of) return receive_some(plan);
+  OpenCall call{.kind = OpenCall::Kind::send, .queue = index_of(plan), .until = now_};
   SendMessages command{plan.name, {}, true};
   for (std::uint64_t left = 1 + random_.below(5); left > 0; --left) {
     OutgoingMessage message;
@@ -198,7 +287,14 @@ void World::send_some(QueuePlan& plan) {
     message.bytes = message.content.body.size();
     const int delay = random_.one_in(4) ? static_cast<int>(random_.below(20)) : 0;
     message.delay_seconds = delay;
-    plan.model->asked_to_send(message.content.body, now_, std::chrono::seconds{delay});
+    if (plan.fifo) add_fifo_parts(plan, message, call);
+    if (!plan.fifo && random_.one_in(2)) {
+      message.content.group_id = std::string(1, static_cast<char>('a' + random_.below(4)));
+    }
+    if (!plan.fifo) plan.model->asked_to_send(message.content.body, now_, std::chrono::seconds{delay});
+    if (plan.fifo && call.duplicates_of.back().empty()) {
+      plan.model->asked_to_send(message.content.body, now_, Millis{0}, message.content.group_id);
+    }
     call.bodies.push_back(message.content.body);
     command.messages.push_back(std::move(message));
   }
@@ -207,12 +303,19 @@ void World::send_some(QueuePlan& plan) {
 
 void World::receive_some(QueuePlan& plan) {
   const int max = 1 + static_cast<int>(random_.below(6));
-  const int visibility = random_.one_in(6) ? 0 : static_cast<int>(random_.below(25));
+  int visibility = random_.one_in(6) ? 0 : static_cast<int>(random_.below(25));
   const int wait = random_.one_in(3) ? 1 + static_cast<int>(random_.below(10)) : 0;
-  issue(
-      OpenCall{
-          .kind = OpenCall::Kind::receive, .queue = index_of(plan), .visibility = std::chrono::seconds{visibility}},
-      ReceiveMessages{plan.name, max, visibility, wait, {}});
+  std::string attempt;
+  if (plan.fifo && random_.one_in(3)) {
+    attempt = "try" + std::to_string(random_.below(3));
+    // Always the same, so that a repetition whose answer is lost has not ended a lease early.
+    visibility = 15;
+  }
+  issue(OpenCall{.kind = OpenCall::Kind::receive,
+                 .queue = index_of(plan),
+                 .visibility = std::chrono::seconds{visibility},
+                 .attempt = !attempt.empty()},
+        ReceiveMessages{plan.name, max, visibility, wait, attempt});
 }
 
 void World::remove_some() {
@@ -261,7 +364,7 @@ void World::purge(QueuePlan& plan) {
 
 bool World::is_latest(const Lease& lease) const {
   const auto latest = std::find_if(leases_.rbegin(), leases_.rend(), [&](const Lease& other) {
-    return other.queue == lease.queue && other.body == lease.body;
+    return queues_[other.queue].model == queues_[lease.queue].model && other.body == lease.body;
   });
   return latest != leases_.rend() && latest->handle == lease.handle;
 }
@@ -290,8 +393,8 @@ void World::take_effects() {
     ++submitted_;
   }
   const bool eager = options_.defect == Defect::acknowledge_before_sync;
-  releases_.push_back(
-      Release{eager ? 0 : submitted_, std::move(effects.replies), now_, step_, std::move(effects.loads)});
+  releases_.push_back(Release{eager ? 0 : submitted_, std::move(effects.replies), now_, step_, std::move(effects.loads),
+                              std::move(effects.transfers)});
 }
 
 void World::commit_some() {
@@ -321,7 +424,57 @@ void World::release_some() {
       if (crashes != crashes_) return;
     }
     for (Load& load : ready.loads) loads_.push_back(std::move(load));
+    for (Transfer& transfer : ready.transfers) transfers_.push_back(std::move(transfer));
   }
+}
+
+void World::run_transfers() {
+  if (transfers_.empty()) return;
+  const Transfer transfer = std::move(transfers_.front());
+  transfers_.pop_front();
+  std::shared_ptr<const StoredMessage> message;
+  const StoreError error = storage::read_message(store_, transfer.queue, transfer.sequence, message);
+  if (error && error.status != StoreStatus::not_found) return crash(false);
+  const auto destination =
+      transfer.destination || !message ? transfer.destination : core::parse_queue_arn(message->dead_letter_source);
+  const CallId call{++next_call_};
+  moving_.emplace(call, Moving{transfer, {}, false});
+  if (!message || !destination) {
+    (void)on_transfer_reply(Reply{call, Error{ErrorCode::ResourceNotFound, {}}});
+    return;
+  }
+  if (options_.defect == Defect::dead_letter_lost) {
+    engine_->apply(CallId{}, TransferSettled{transfer.queue, transfer.sequence, {}}, now_);
+    take_effects();
+    if (random_.one_in(3)) return crash(false);
+  }
+  engine_->apply(
+      call,
+      AcceptTransfer{*destination, transfer.kind, transfer.queue, transfer.sequence, core::queue_arn(transfer.origin),
+                     message, transfer.receive_count, transfer.first_received},
+      now_);
+}
+
+// What a shard does with the answers on a message's way.
+bool World::on_transfer_reply(const Reply& reply) {
+  auto found = moving_.extract(reply.call);
+  if (found.empty()) return false;
+  Moving moving = found.mapped();
+  const Transfer& transfer = moving.transfer;
+  if (moving.settled) {
+    engine_->apply(CallId{}, ForgetArrival{moving.accepted_by, transfer.queue, transfer.sequence}, now_);
+    return true;
+  }
+  std::optional<ErrorCode> failure;
+  if (const auto* error = std::get_if<Error>(&reply.result)) failure = error->code;
+  const CallId call{++next_call_};
+  if (const auto* accepted = std::get_if<Accepted>(&reply.result)) {
+    moving.accepted_by = accepted->queue;
+    moving.settled = true;
+    moving_.emplace(call, moving);
+  }
+  engine_->apply(call, TransferSettled{transfer.queue, transfer.sequence, failure}, now_);
+  return true;
 }
 
 void World::run_loads() {
@@ -338,10 +491,11 @@ void World::pump() {
   const std::uint64_t crashes = crashes_;
   for (int round = 0; round < 200 && crashes == crashes_; ++round) {
     take_effects();
-    if (batches_.empty() && releases_.empty() && loads_.empty()) return;
+    if (batches_.empty() && releases_.empty() && loads_.empty() && transfers_.empty()) return;
     commit_some();
     release_some();
     run_loads();
+    run_transfers();
   }
 }
 
@@ -351,6 +505,8 @@ void World::crash(bool power) {
   batches_.clear();
   releases_.clear();
   loads_.clear();
+  transfers_.clear();
+  moving_.clear();
   calls_.clear();
   submitted_ = written_ = 0;
   if (power) {
@@ -367,6 +523,7 @@ void World::crash(bool power) {
 }
 
 void World::on_reply(const Reply& reply, const Release& release) {
+  if (on_transfer_reply(reply)) return;
   const auto found = calls_.find(reply.call);
   if (found == calls_.end()) return;
   const OpenCall call = std::move(found->second);
@@ -395,21 +552,23 @@ void World::check_call(const OpenCall& call, const Result& result, const Release
   // The queue may have been deleted, and made anew, between a call and its answer.
   if (!plan.model || !plan.exists) return;
   if (error != nullptr) {
+    if (call.kind == OpenCall::Kind::move && error->code == ErrorCode::InvalidParameterValue) return;
     if (error->code == ErrorCode::OverLimit || error->code == ErrorCode::RequestThrottled) return;
     if (error->code == ErrorCode::QueueDoesNotExist) return broken("an existing queue was not found");
     return broken("unexpected error: " + error->message);
   }
   switch (call.kind) {
     case OpenCall::Kind::send:
-      for (const std::string& body : call.bodies) plan.model->sent(body);
-      return;
+      return on_sent(call, std::get<SendResults>(result));
     case OpenCall::Kind::receive:
       return on_deliveries(call, std::get<Deliveries>(result), release);
     case OpenCall::Kind::purge:
       for (const std::string& body : call.bodies) plan.model->erased(body, step_);
       return;
     case OpenCall::Kind::remove:
-      if (call.effective) plan.model->erased(call.bodies[0], step_);
+      if (call.effective && !std::get<EntryResults>(result).entries.at(0)) {
+        plan.model->erased(call.bodies[0], step_);
+      }
       return;
     case OpenCall::Kind::change:
       if (!std::get<EntryResults>(result).entries.at(0)) {
@@ -421,6 +580,29 @@ void World::check_call(const OpenCall& call, const Result& result, const Release
   }
 }
 
+void World::on_sent(const OpenCall& call, const SendResults& results) {
+  QueuePlan& plan = queues_[call.queue];
+  for (std::size_t i = 0; i < call.bodies.size(); ++i) {
+    const auto* sent = std::get_if<Sent>(&results.entries.at(i));
+    if (sent == nullptr) return broken("a send was refused");
+    if (!plan.fifo) {
+      plan.model->sent(call.bodies[i]);
+    } else if (!call.duplicates_of[i].empty()) {
+      ++duplicates_;
+      if (sent->message_id != call.duplicates_of[i]) return broken("a duplicate was taken for a new message");
+    } else {
+      plan.model->sent(call.bodies[i], std::stoull(sent->sequence_number.value_or("")));
+      plan.acknowledged.push_back(Acknowledged{call.dedup_ids[i], sent->message_id, call.until});
+    }
+  }
+}
+
+// Whether a receive attempt was repeated: it answers with handles that were answered before.
+bool World::is_repeat(const OpenCall& call, const Delivery& delivery) const {
+  return call.attempt && std::any_of(leases_.begin(), leases_.end(),
+                                     [&](const Lease& lease) { return lease.handle == delivery.receipt_handle; });
+}
+
 void World::on_deliveries(const OpenCall& call, const Deliveries& deliveries, const Release& release) {
   QueuePlan& plan = queues_[call.queue];
   if (call.gone && !deliveries.messages.empty()) {
@@ -429,18 +611,34 @@ void World::on_deliveries(const OpenCall& call, const Deliveries& deliveries, co
     engine_->apply(CallId{}, std::move(lost), now_);
     return;
   }
+  std::vector<Observation> together;
+  std::vector<std::string> handles;
+  std::vector<std::uint64_t> handed_out;
   for (const Delivery& delivery : deliveries.messages) {
+    handed_out.push_back(delivery.sequence.value);
     std::shared_ptr<const StoredMessage> message;
     const StoreError error = storage::read_message(store_, delivery.queue, delivery.sequence, message);
     if (error.status == StoreStatus::not_found) continue;
     if (error) return crash(false);
     ++delivered_;
-    const std::string problem =
-        plan.model->deliver(Observation{message->content.body, delivery.receive_count, release.decided_at,
-                                        release.decided_at + call.visibility, release.decided_at_step});
-    if (!problem.empty()) return broken(problem);
+    const Instant until = release.decided_at + call.visibility;
+    if (is_repeat(call, delivery)) {
+      plan.model->repeated(message->content.body, until);
+      continue;
+    }
+    together.push_back(Observation{message->content.body, delivery.receive_count, release.decided_at, until,
+                                   release.decided_at_step, delivery.sequence.value, plan.dead_letters_of.has_value()});
+    handles.push_back(delivery.receipt_handle);
+  }
+  if (plan.fifo && !plan.dead_letters_of) {
+    if (const std::string problem = plan.model->check_groups(together, handed_out); !problem.empty())
+      return broken(problem);
+  }
+  for (std::size_t i = 0; i < together.size(); ++i) {
+    if (const std::string problem = plan.model->deliver(together[i]); !problem.empty()) return broken(problem);
+    if (plan.dead_letters_of) ++dead_letters_;
     if (leases_.size() >= leases_max) leases_.erase(leases_.begin());
-    leases_.push_back(Lease{call.queue, message->content.body, delivery.receipt_handle, true});
+    leases_.push_back(Lease{call.queue, together[i].body, handles[i], true});
   }
 }
 

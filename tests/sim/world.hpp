@@ -29,11 +29,14 @@ enum class Defect : std::uint8_t {
   delete_not_written,       ///< a delete is acknowledged and forgotten by the next start
   delay_ignored,            ///< a delayed message is delivered at once
   head_not_advanced,        ///< what was received is fresh again after a restart
+  group_unlocked_by_send,   ///< a send to a FIFO group makes what is in flight of it visible
+  dedup_forgotten,          ///< a restart forgets who has sent under which deduplication id
+  dead_letter_lost,         ///< a dead letter is deleted before it is written
 };
 
 struct WorldOptions {
   std::uint64_t seed = 1;
-  int steps = 250;
+  int steps = 320;
   Defect defect = Defect::none;
 };
 
@@ -48,6 +51,8 @@ class World {
 
   std::uint64_t deliveries() const { return delivered_; }
   std::uint64_t crashes() const { return crashes_; }
+  std::uint64_t dead_letters() const { return dead_letters_; }
+  std::uint64_t duplicates() const { return duplicates_; }
 
  private:
   struct Lease {
@@ -57,21 +62,35 @@ class World {
     bool certain = true;  // it was the latest when it was given, and no loss of power has come since
   };
   struct OpenCall {
-    enum class Kind : std::uint8_t { create, send, receive, remove, change, purge, drop_queue };
+    enum class Kind : std::uint8_t { create, send, receive, remove, change, purge, drop_queue, move };
     Kind kind{};
     std::size_t queue = 0;
     std::vector<std::string> bodies{};
-    Millis visibility{0};      // receive
-    Instant until{};           // change: the new end
-    std::uint64_t change = 0;  // and which of its message's it is
-    bool effective = false;    // remove: the handle is the latest beyond doubt
-    bool gone = false;         // receive: its client has hung up
+    Millis visibility{0};                      // receive
+    Instant until{};                           // change: the new end; send: when it was asked for
+    std::uint64_t change = 0;                  // and which of its message's it is
+    bool effective = false;                    // remove: the handle is the latest beyond doubt
+    bool gone = false;                         // receive: its client has hung up
+    bool attempt = false;                      // receive: it has a ReceiveRequestAttemptId
+    std::vector<std::string> duplicates_of{};  // send: of each entry the id of the message that it repeats, or nothing
+    std::vector<std::string> dedup_ids{};      // send: to a FIFO queue
+  };
+  /// A send that was acknowledged, and may be repeated.
+  struct Acknowledged {
+    std::string dedup_id;
+    std::string message_id;
+    Instant sent_at{};
   };
   struct QueuePlan {
     QueueName name;
+    bool fifo = false;
+    std::optional<std::size_t> dead_letter_queue{};  // these two share a model, and are never deleted
+    std::optional<std::size_t> dead_letters_of{};
     bool exists = false;
     bool busy = false;  // a creation or deletion is under way
-    std::unique_ptr<ModelQueue> model;
+    std::shared_ptr<ModelQueue> model{};
+    std::vector<Acknowledged> acknowledged{};
+    bool lasts() const { return fifo || dead_letter_queue || dead_letters_of; }
   };
   struct Batch {
     WriteBatch bytes;
@@ -83,6 +102,13 @@ class World {
     Instant decided_at{};
     std::uint64_t decided_at_step = 0;
     std::vector<Load> loads;
+    std::vector<Transfer> transfers;
+  };
+  /// A message between two queues.
+  struct Moving {
+    Transfer transfer;
+    QueueId accepted_by;
+    bool settled = false;
   };
 
   void step();
@@ -95,11 +121,18 @@ class World {
   void hang_up();
   void toggle_queue(QueuePlan& plan);
   void purge(QueuePlan& plan);
+  void start_move(QueuePlan& plan);
+  void make_lasting_queues();
+  CreateQueue creation_of(const QueuePlan& plan) const;
+  ModelRules rules_of(const QueuePlan& plan) const;
+  void add_fifo_parts(QueuePlan& plan, OutgoingMessage& message, OpenCall& call);
   void let_time_pass();
   void take_effects();
   void commit_some();
   void release_some();
   void run_loads();
+  void run_transfers();
+  bool on_transfer_reply(const Reply& reply);
   void pump();
   void crash(bool power);
   void boot();
@@ -108,6 +141,8 @@ class World {
 
   void on_reply(const Reply& reply, const Release& release);
   void check_call(const OpenCall& call, const Result& result, const Release& release);
+  void on_sent(const OpenCall& call, const SendResults& results);
+  bool is_repeat(const OpenCall& call, const Delivery& delivery) const;
   void on_deliveries(const OpenCall& call, const Deliveries& deliveries, const Release& release);
   bool is_latest(const Lease& lease) const;
   void broken(const std::string& what);
@@ -130,6 +165,8 @@ class World {
   std::deque<Batch> batches_;
   std::deque<Release> releases_;
   std::deque<Load> loads_;
+  std::deque<Transfer> transfers_;
+  std::unordered_map<CallId, Moving> moving_;
   std::uint64_t submitted_ = 0;
   std::uint64_t written_ = 0;
 
@@ -138,6 +175,8 @@ class World {
   std::uint64_t step_ = 0;
   std::uint64_t delivered_ = 0;
   std::uint64_t crashes_ = 0;
+  std::uint64_t dead_letters_ = 0;
+  std::uint64_t duplicates_ = 0;
   std::string broken_;
 };
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/keys.hpp"
 #include "support.hpp"
 
 namespace penstock::storage {
@@ -184,6 +185,20 @@ TEST_F(FaultyStoreViolations, DropOnceOfWhatWasOverwritten) {
 TEST_F(FaultyStoreViolations, DropOfAMessage) {
   put(0, 1, true);
   change(&WriteBatch::drop, Table::messages, "a");
+  expect_violation("drop where only drop_once is meant");
+}
+
+TEST_F(FaultyStoreViolations, SomeKeysOfTheStateTableAreRewritten) {
+  const QueueId queue{5};
+  for (const Key& key : {attempt_key(queue, "id"), arrival_key(queue, {QueueId{6}, Sequence{7}})}) {
+    for (int i = 0; i < 2; ++i) ASSERT_FALSE(store_.commit(put_of(Table::state, key.view(), "value"), true));
+    change(&WriteBatch::drop, Table::state, key.view());
+  }
+  EXPECT_TRUE(store_.violations().empty());
+  for (const Key& key : {dedup_key(queue, Sequence{1}), lane_key(queue, LaneId{2}, Sequence{1})}) {
+    ASSERT_FALSE(store_.commit(put_of(Table::state, key.view(), "value"), true));
+  }
+  change(&WriteBatch::drop, Table::state, lane_key(queue, LaneId{2}, Sequence{1}).view());
   expect_violation("drop where only drop_once is meant");
 }
 

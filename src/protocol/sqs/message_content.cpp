@@ -6,7 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "protocol/md5.hpp"
+#include "protocol/digests.hpp"
 #include "protocol/text.hpp"
 
 namespace penstock::protocol::sqs {
@@ -197,7 +197,7 @@ Refusal check_identifier(std::string_view parameter, std::string_view value) {
   return invalid_parameter(parameter, value, reason);
 }
 
-Refusal take_message(MessageFields& fields, const Caller& caller, OutgoingMessage& out, MessageSums& sums) {
+Refusal take_message(MessageFields& fields, const Caller& caller, bool fifo, OutgoingMessage& out, MessageSums& sums) {
   if (!has_only_message_characters(*fields.message_body)) return Error{ErrorCode::InvalidMessageContents, {}};
   out.bytes = message_bytes(fields);
   out.delay_seconds = fields.delay_seconds;
@@ -225,6 +225,7 @@ Refusal take_message(MessageFields& fields, const Caller& caller, OutgoingMessag
   content.sender_id = caller.principal;
   content.body = std::move(*fields.message_body);
   content.body_md5 = md5_of(content.body);
+  if (fifo && content.deduplication_id.empty()) out.body_sha256 = sha256_hex_of(content.body);
   sums.body = content.body_md5;
   if (!content.attributes.empty()) sums.attributes = md5_of_attributes(content.attributes);
   return std::nullopt;

@@ -77,9 +77,9 @@ struct MessageSums {
 /// and value.
 std::size_t message_bytes(const MessageFields& fields);
 
-/// Checks one message and moves it into `out`.
+/// Checks one message, which goes to a queue that is `fifo` or not, and moves it into `out`.
 /// REQUIRES: the required fields are there and the constraints were checked.
-Refusal take_message(MessageFields& fields, const Caller& caller, OutgoingMessage& out, MessageSums& sums);
+Refusal take_message(MessageFields& fields, const Caller& caller, bool fifo, OutgoingMessage& out, MessageSums& sums);
 
 /// A MessageGroupId, MessageDeduplicationId or ReceiveRequestAttemptId: 1 to 128 alphanumeric and punctuation
 /// characters.

@@ -7,10 +7,13 @@
 #include <utility>
 
 #include "protocol/decode.hpp"
+#include "protocol/sqs/dead_letter_operations.hpp"
+#include "protocol/sqs/permission_operations.hpp"
 #include "protocol/sqs/queue_operations.hpp"
 #include "protocol/sqs/receipt_operations.hpp"
 #include "protocol/sqs/receive_operation.hpp"
 #include "protocol/sqs/send_operations.hpp"
+#include "protocol/sqs/tag_operations.hpp"
 
 namespace penstock::protocol::sqs {
 namespace {
@@ -52,7 +55,12 @@ Prepared prepare_as(const Call& call) {
   if (const Error* error = std::get_if<Error>(&asked)) return respond_fault(call.reply, *error);
   PreparedCall prepared;
   prepared.operation = Op::name;
-  prepared.command = std::get<Command>(std::move(asked));
+  if (auto* question = std::get_if<Question>(&asked)) {
+    prepared.before = std::move(question->before);
+    prepared.command = std::move(question->command);
+  } else {
+    prepared.command = std::get<Command>(std::move(asked));
+  }
   prepared.respond = [reply = call.reply, kept = std::move(kept)](Result&& result) mutable {
     return tell<Op>(reply, kept, std::move(result));
   };
@@ -65,15 +73,9 @@ constexpr Operation offered() {
           Op::errors, NamesQueue<typename Op::Input>,  &prepare_as<Op>};
 }
 
-constexpr Operation only_known(std::string_view name) {
-  Operation operation;
-  operation.name = name;
-  return operation;
-}
-
 constexpr std::array table{
-    only_known("AddPermission"),
-    only_known("CancelMessageMoveTask"),
+    offered<AddPermissionOperation>(),
+    offered<CancelMessageMoveTaskOperation>(),
     offered<ChangeMessageVisibilityOperation>(),
     offered<ChangeMessageVisibilityBatchOperation>(),
     offered<CreateQueueOperation>(),
@@ -82,19 +84,19 @@ constexpr std::array table{
     offered<DeleteQueueOperation>(),
     offered<GetQueueAttributesOperation>(),
     offered<GetQueueUrlOperation>(),
-    only_known("ListDeadLetterSourceQueues"),
-    only_known("ListMessageMoveTasks"),
-    only_known("ListQueueTags"),
+    offered<ListDeadLetterSourceQueuesOperation>(),
+    offered<ListMessageMoveTasksOperation>(),
+    offered<ListQueueTagsOperation>(),
     offered<ListQueuesOperation>(),
     offered<PurgeQueueOperation>(),
     offered<ReceiveMessageOperation>(),
-    only_known("RemovePermission"),
+    offered<RemovePermissionOperation>(),
     offered<SendMessageOperation>(),
     offered<SendMessageBatchOperation>(),
     offered<SetQueueAttributesOperation>(),
-    only_known("StartMessageMoveTask"),
-    only_known("TagQueue"),
-    only_known("UntagQueue"),
+    offered<StartMessageMoveTaskOperation>(),
+    offered<TagQueueOperation>(),
+    offered<UntagQueueOperation>(),
 };
 static_assert(std::ranges::is_sorted(table, {}, &Operation::name), "find_operation searches by halves");
 

@@ -26,14 +26,14 @@ struct Call {
 
 struct Operation {
   std::string_view name;
-  const StructureInfo* input = nullptr;   ///< nothing where the operation is only known by name
+  const StructureInfo* input = nullptr;
   const StructureInfo* output = nullptr;  ///< `Nothing`'s where it has no output
   std::span<const ErrorCode> errors;      ///< the modelled ones
   bool on_queue = false;                  ///< its input has a QueueUrl, so that it may be sent to a queue's path
   Prepared (*prepare)(const Call& call) = nullptr;
 };
 
-/// All operations of the service, by name. Those that are not offered yet have no `prepare`.
+/// All operations of the service, by name.
 std::span<const Operation> operations();
 
 /// nullptr if the service has no such operation.

@@ -1,16 +1,14 @@
 #include "protocol/sqs/queue_operations.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "protocol/decode.hpp"
+#include "protocol/sqs/arn.hpp"
+#include "protocol/sqs/queue_policies.hpp"
 #include "protocol/text.hpp"
 
 namespace penstock::protocol::sqs {
 namespace {
-
-/// What a NextToken says once decoded, before the name of the last queue listed: tokens of other lists are refused.
-constexpr std::string_view token_prefix = "queues-after:";
 
 /// Of two entries with the same key the last one counts.
 StringMap to_string_map(std::optional<Map<std::string>>& map) {
@@ -21,19 +19,18 @@ StringMap to_string_map(std::optional<Map<std::string>>& map) {
 }
 
 Refusal check_queue_name(std::string_view name) {
-  constexpr std::string_view fifo_suffix = ".fifo";
-  std::string_view stem = name;
-  if (stem.ends_with(fifo_suffix)) stem.remove_suffix(fifo_suffix.size());
-  const bool valid = !stem.empty() && name.size() <= sqs_limits::queue_name_chars_max &&
-                     std::ranges::all_of(stem, [](char c) { return is_alphanumeric(c) || c == '-' || c == '_'; });
-  if (valid) return std::nullopt;
+  if (is_queue_name(name)) return std::nullopt;
   return Error{ErrorCode::InvalidParameterValue,
                "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"};
 }
 
-Told<Nothing> nothing_if_done(const Result& result) {
-  if (!std::holds_alternative<Done>(result)) return unexpected_result();
-  return Nothing{};
+/// Asks it as it is, or after what its policies have to wait for.
+template <class C>
+Asked with_policies(C command, PoliciesTaken&& policies) {
+  command.redrive = std::move(policies.redrive);
+  command.redrive_allow = std::move(policies.redrive_allow);
+  if (policies.before.empty()) return command;
+  return Question(std::move(policies.before), std::move(command));
 }
 
 template <class Output>
@@ -47,7 +44,13 @@ Told<Output> url_if_done(const Result& result, const KeepsUrl& kept) {
 Asked CreateQueueOperation::to_command(Input& input, const Caller& caller, Kept& kept) {
   if (Refusal refusal = check_queue_name(*input.queue_name)) return std::move(*refusal);
   kept = {base_url_of(caller), {std::string(caller.account), std::string(caller.region), std::move(*input.queue_name)}};
-  return CreateQueue{kept.queue, to_string_map(input.attributes), to_string_map(input.tags)};
+  CreateQueue command{kept.queue, to_string_map(input.attributes)};
+  if (input.tags) {
+    if (Refusal refusal = take_tags(*input.tags, command.tags)) return std::move(*refusal);
+  }
+  PoliciesTaken policies;
+  if (Refusal refusal = take_policies(command.queue, command.attributes, policies)) return std::move(*refusal);
+  return with_policies(std::move(command), std::move(policies));
 }
 
 Told<CreateQueueResult> CreateQueueOperation::to_output(Result&& result, Kept& kept) {
@@ -71,38 +74,23 @@ Told<GetQueueUrlResult> GetQueueUrlOperation::to_output(Result&& result, Kept& k
 }
 
 Asked ListQueuesOperation::to_command(Input& input, const Caller& caller, Kept& kept) {
-  kept.base_url = base_url_of(caller);
-  kept.in_pages = input.max_results.has_value();
-  kept.page = static_cast<std::size_t>(input.max_results.value_or(sqs_limits::list_results_max));
   ListQueues command;
   command.account = caller.account;
   command.region = caller.region;
   command.prefix = std::move(input.queue_name_prefix).value_or(std::string());
-  // One more than the page holds tells whether there is another page.
-  command.limit = kept.in_pages ? kept.page + 1 : kept.page;
-  if (input.next_token && !input.next_token->empty()) {
-    const std::optional<std::string> token = base64_decode(*input.next_token);
-    if (!token || !token->starts_with(token_prefix)) {
-      return invalid_parameter("NextToken", *input.next_token, "Must be a token of an earlier answer.");
-    }
-    command.after = token->substr(token_prefix.size());
+  if (Refusal refusal = ask_for_page(input.max_results, input.next_token, caller, command, kept)) {
+    return std::move(*refusal);
   }
   return command;
 }
 
 Told<ListQueuesResult> ListQueuesOperation::to_output(Result&& result, Kept& kept) {
-  const auto* names = std::get_if<QueueNames>(&result);
-  if (names == nullptr) return unexpected_result();
-  const std::size_t count = std::min(names->queues.size(), kept.page);
+  auto told = page_of(result, kept);
+  if (Error* error = std::get_if<Error>(&told)) return std::move(*error);
+  auto& page = std::get<Page>(told);
   ListQueuesResult output;
-  if (count == 0) return output;
-  output.queue_urls.emplace().reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    output.queue_urls->push_back(queue_url_of(kept.base_url, names->queues[i]));
-  }
-  if (kept.in_pages && names->queues.size() > count) {
-    output.next_token = base64_encode(std::string(token_prefix) + names->queues[count - 1].name);
-  }
+  if (!page.urls.empty()) output.queue_urls = std::move(page.urls);
+  output.next_token = std::move(page.next_token);
   return output;
 }
 
@@ -136,8 +124,11 @@ Told<GetQueueAttributesResult> GetQueueAttributesOperation::to_output(Result&& r
 }
 
 Asked SetQueueAttributesOperation::to_command(Input& input, const Caller& caller, Kept&) {
-  return ask_about_queue(*input.queue_url, caller, [&](QueueName queue) {
-    return SetQueueAttributes{std::move(queue), to_string_map(input.attributes)};
+  return ask_about_queue(*input.queue_url, caller, [&](QueueName queue) -> Asked {
+    SetQueueAttributes command{std::move(queue), to_string_map(input.attributes)};
+    PoliciesTaken policies;
+    if (Refusal refusal = take_policies(command.queue, command.attributes, policies)) return std::move(*refusal);
+    return with_policies(std::move(command), std::move(policies));
   });
 }
 

@@ -13,11 +13,12 @@
 #include "penstock/limits.hpp"
 #include "protocol/shape.hpp"
 #include "protocol/sqs/call.hpp"
+#include "protocol/sqs/paging.hpp"
+#include "protocol/sqs/tag_operations.hpp"
 
 namespace penstock::protocol::sqs {
 
 inline constexpr MemberOptions attribute_entries{.query = "Attribute"};
-inline constexpr MemberOptions tag_entries{.query = "Tag", .key = "Key", .value = "Value"};
 
 // ---- CreateQueue
 
@@ -122,11 +123,7 @@ struct ListQueuesOperation {
   static constexpr auto errors = errors_of();
   using Input = ListQueuesRequest;
   using Output = ListQueuesResult;
-  struct Kept {
-    std::string base_url;
-    std::size_t page = 0;   ///< queues that the answer has at most
-    bool in_pages = false;  ///< the client gave MaxResults
-  };
+  using Kept = KeepsPage;
   static Asked to_command(Input& input, const Caller& caller, Kept& kept);
   static Told<Output> to_output(Result&& result, Kept& kept);
 };

@@ -6,7 +6,7 @@ namespace penstock::protocol::sqs {
 namespace {
 
 /// The answer to a command about a single handle.
-Told<Nothing> nothing_if_done(Result& result) {
+Told<Nothing> nothing_if_entry_done(Result& result) {
   auto* results = std::get_if<EntryResults>(&result);
   if (results == nullptr || results->entries.size() != 1) return unexpected_result();
   if (auto& error = results->entries.front()) return std::move(*error);
@@ -35,7 +35,7 @@ Asked DeleteMessageOperation::to_command(Input& input, const Caller& caller, Kep
   });
 }
 
-Told<Nothing> DeleteMessageOperation::to_output(Result&& result, Kept&) { return nothing_if_done(result); }
+Told<Nothing> DeleteMessageOperation::to_output(Result&& result, Kept&) { return nothing_if_entry_done(result); }
 
 Asked DeleteMessageBatchOperation::to_command(Input& input, const Caller& caller, Kept& kept) {
   auto queue = queue_of(*input.queue_url, caller);
@@ -59,7 +59,9 @@ Asked ChangeMessageVisibilityOperation::to_command(Input& input, const Caller& c
   });
 }
 
-Told<Nothing> ChangeMessageVisibilityOperation::to_output(Result&& result, Kept&) { return nothing_if_done(result); }
+Told<Nothing> ChangeMessageVisibilityOperation::to_output(Result&& result, Kept&) {
+  return nothing_if_entry_done(result);
+}
 
 Asked ChangeMessageVisibilityBatchOperation::to_command(Input& input, const Caller& caller, Kept& kept) {
   auto queue = queue_of(*input.queue_url, caller);

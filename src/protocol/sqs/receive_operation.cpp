@@ -4,7 +4,8 @@
 #include <span>
 #include <utility>
 
-#include "protocol/md5.hpp"
+#include "protocol/digests.hpp"
+#include "protocol/sqs/arn.hpp"
 
 namespace penstock::protocol::sqs {
 namespace {
@@ -52,7 +53,7 @@ std::string value_of(SystemAttribute attribute, const Delivery& delivery, bool f
     case SystemAttribute::ApproximateReceiveCount:
       return std::to_string(delivery.receive_count);
     case SystemAttribute::ApproximateFirstReceiveTimestamp:
-      return std::to_string(to_epoch_ms(delivery.first_received));
+      return delivery.receive_count > 0 ? std::to_string(to_epoch_ms(delivery.first_received)) : std::string();
     case SystemAttribute::SequenceNumber:
       return fifo ? sequence_number_of(delivery.sequence) : std::string();
     case SystemAttribute::MessageDeduplicationId:
@@ -62,7 +63,7 @@ std::string value_of(SystemAttribute attribute, const Delivery& delivery, bool f
     case SystemAttribute::AWSTraceHeader:
       return content.trace_header;
     case SystemAttribute::DeadLetterQueueSourceArn:
-      return {};
+      return delivery.message->dead_letter_source;
   }
   return {};
 }
@@ -113,7 +114,7 @@ Asked ReceiveMessageOperation::to_command(Input& input, const Caller& caller, Ke
   command.visibility_seconds = input.visibility_timeout;
   command.wait_seconds = input.wait_time_seconds;
   command.attempt_id = std::move(input.receive_request_attempt_id).value_or(std::string());
-  kept.fifo = command.queue.name.ends_with(".fifo");
+  kept.fifo = is_fifo(command.queue.name);
   keep_system_attributes(input.attribute_names, kept);
   keep_system_attributes(input.message_system_attribute_names, kept);
   if (input.message_attribute_names) keep_message_attributes(*input.message_attribute_names, kept);
@@ -123,10 +124,14 @@ Asked ReceiveMessageOperation::to_command(Input& input, const Caller& caller, Ke
 Told<ReceiveMessageResult> ReceiveMessageOperation::to_output(Result&& result, Kept& kept) {
   const auto* deliveries = std::get_if<Deliveries>(&result);
   if (deliveries == nullptr) return unexpected_result();
+  return tell_messages(deliveries->messages, kept);
+}
+
+ReceiveMessageResult tell_messages(const std::vector<Delivery>& messages, const ReceiveMessageOperation::Kept& kept) {
   ReceiveMessageResult output;
-  for (const Delivery& delivery : deliveries->messages) {
+  for (const Delivery& delivery : messages) {
     if (!delivery.message) continue;
-    if (!output.messages) output.messages.emplace().reserve(deliveries->messages.size());
+    if (!output.messages) output.messages.emplace().reserve(messages.size());
     ReceivedMessage& told = output.messages->emplace_back();
     told.message_id = delivery.message->message_id;
     told.receipt_handle = delivery.receipt_handle;

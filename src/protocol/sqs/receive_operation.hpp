@@ -129,6 +129,9 @@ struct ReceiveMessageOperation {
   static Told<Output> to_output(Result&& result, Kept& kept);
 };
 
+/// What a client is shown of messages. Refers to them; those without their message are left out.
+ReceiveMessageResult tell_messages(const std::vector<Delivery>& messages, const ReceiveMessageOperation::Kept& kept);
+
 /// A sequence number as FIFO queues tell it: 20 digits.
 std::string sequence_number_of(Sequence sequence);
 

@@ -2,7 +2,8 @@
 
 #include <utility>
 
-#include "protocol/md5.hpp"
+#include "protocol/digests.hpp"
+#include "protocol/sqs/arn.hpp"
 
 namespace penstock::protocol::sqs {
 namespace {
@@ -40,7 +41,8 @@ Asked SendMessageOperation::to_command(Input& input, const Caller& caller, Kept&
   if (Error* error = std::get_if<Error>(&queue)) return std::move(*error);
   SendMessages command{std::get<QueueName>(std::move(queue)), {}, false};
   OutgoingMessage& message = command.messages.emplace_back();
-  if (Refusal refusal = take_message(input, caller, message, kept)) return std::move(*refusal);
+  if (Refusal refusal = take_message(input, caller, is_fifo(command.queue.name), message, kept))
+    return std::move(*refusal);
   if (message.bytes > sqs_limits::message_bytes_max) return message_too_long();
   return command;
 }
@@ -64,12 +66,13 @@ Asked SendMessageBatchOperation::to_command(Input& input, const Caller& caller, 
   if (bytes > sqs_limits::message_bytes_max) return batch_too_long(bytes);
 
   SendMessages command{std::get<QueueName>(std::move(queue)), {}, true};
+  const bool fifo = is_fifo(command.queue.name);
   for (SendMessageBatchRequestEntry& entry : *input.entries) {
     KeptEntry& told = kept.entries.emplace_back();
     told.id = std::move(*entry.id);
     OutgoingMessage message;
     told.refused = check_constraints(entry);
-    if (!told.refused) told.refused = take_message(entry, caller, message, told.sums);
+    if (!told.refused) told.refused = take_message(entry, caller, fifo, message, told.sums);
     if (!told.refused) command.messages.push_back(std::move(message));
   }
   if (command.messages.empty()) return LookupQueue{std::move(command.queue)};

@@ -1,4 +1,4 @@
-#include "protocol/md5.hpp"
+#include "protocol/digests.hpp"
 
 #include <openssl/evp.h>
 
@@ -13,8 +13,9 @@ namespace {
 /// One sum at a time per thread. Fetching the algorithm and making a context cost more than summing a short message.
 class Hasher {
  public:
-  Hasher() : algorithm_(EVP_MD_fetch(nullptr, "MD5", nullptr)), context_(EVP_MD_CTX_new()) {
-    if (!algorithm_ || !context_) throw std::runtime_error("this OpenSSL offers no MD5");
+  explicit Hasher(const char* algorithm)
+      : algorithm_(EVP_MD_fetch(nullptr, algorithm, nullptr)), context_(EVP_MD_CTX_new()) {
+    if (!algorithm_ || !context_) throw std::runtime_error(std::string("this OpenSSL offers no ") + algorithm);
   }
 
   void begin() { EVP_DigestInit_ex2(context_.get(), algorithm_.get(), nullptr); }
@@ -27,8 +28,10 @@ class Hasher {
     add({big_endian.data(), big_endian.size()});
     add(bytes);
   }
-  Md5 end() {
-    Md5 sum{};
+  /// REQUIRES: Sum is as large as the algorithm's.
+  template <class Sum>
+  Sum end() {
+    Sum sum{};
     EVP_DigestFinal_ex(context_.get(), sum.data(), nullptr);
     return sum;
   }
@@ -42,9 +45,22 @@ class Hasher {
   std::unique_ptr<EVP_MD_CTX, Free> context_;
 };
 
+using Sha256 = std::array<std::uint8_t, 32>;
+
 Hasher& thread_hasher() {
-  thread_local Hasher hasher;
+  thread_local Hasher hasher("MD5");
   return hasher;
+}
+
+std::string hex_of(std::span<const std::uint8_t> sum) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string hex;
+  hex.reserve(2 * sum.size());
+  for (const std::uint8_t byte : sum) {
+    hex.push_back(digits[byte >> 4U]);
+    hex.push_back(digits[byte & 0xFU]);
+  }
+  return hex;
 }
 
 void add_attribute(Hasher& hasher, const MessageAttribute& attribute) {
@@ -60,32 +76,30 @@ Md5 md5_of(std::string_view bytes) {
   Hasher& hasher = thread_hasher();
   hasher.begin();
   hasher.add(bytes);
-  return hasher.end();
+  return hasher.end<Md5>();
 }
 
-std::string to_hex(const Md5& sum) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(2 * sum.size());
-  for (const std::uint8_t byte : sum) {
-    hex.push_back(digits[byte >> 4U]);
-    hex.push_back(digits[byte & 0xFU]);
-  }
-  return hex;
-}
+std::string to_hex(const Md5& sum) { return hex_of(sum); }
 
 Md5 md5_of_attributes(std::span<const MessageAttribute> attributes) {
   Hasher& hasher = thread_hasher();
   hasher.begin();
   for (const MessageAttribute& attribute : attributes) add_attribute(hasher, attribute);
-  return hasher.end();
+  return hasher.end<Md5>();
 }
 
 Md5 md5_of_attributes(std::span<const MessageAttribute* const> attributes) {
   Hasher& hasher = thread_hasher();
   hasher.begin();
   for (const MessageAttribute* attribute : attributes) add_attribute(hasher, *attribute);
-  return hasher.end();
+  return hasher.end<Md5>();
+}
+
+std::string sha256_hex_of(std::string_view bytes) {
+  thread_local Hasher hasher("SHA256");
+  hasher.begin();
+  hasher.add(bytes);
+  return hex_of(hasher.end<Sha256>());
 }
 
 }  // namespace penstock::protocol

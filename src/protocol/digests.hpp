@@ -1,4 +1,5 @@
-// The MD5 sums that SQS answers with, so that clients can tell whether what they sent arrived whole.
+// The MD5 sums that SQS answers with, so that clients can tell whether what they sent arrived whole, and the SHA-256 by
+// which a FIFO queue knows a body again.
 #pragma once
 
 #include <span>
@@ -19,5 +20,8 @@ std::string to_hex(const Md5& sum);
 Md5 md5_of_attributes(std::span<const MessageAttribute> attributes);
 /// The same over some of a message's attributes.
 Md5 md5_of_attributes(std::span<const MessageAttribute* const> attributes);
+
+/// 64 lower-case hexadecimal digits.
+std::string sha256_hex_of(std::string_view bytes);
 
 }  // namespace penstock::protocol

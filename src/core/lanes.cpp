@@ -1,0 +1,288 @@
+#include "core/lanes.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/digest.hpp"
+#include "core/queue.hpp"
+
+namespace penstock::core {
+
+namespace {
+
+// The documented rule's numbers.
+constexpr std::size_t noisy_in_flight_min = 30;
+constexpr std::size_t noisy_share = 10;  // one in so many
+constexpr Millis noisy_without_sends{300'000};
+
+// "Recent" processing time is given no figure: what lies a minute back counts half. A tenant that has kept consumers
+// busy for less than this is not told from chance.
+constexpr double processing_half_life_ms = 60'000;
+constexpr double processing_ms_min = 1'000;
+
+double decayed(double amount, Instant since, Instant now) {
+  const auto elapsed = static_cast<double>((now - since).count());
+  return elapsed <= 0 ? amount : amount * std::exp2(-elapsed / processing_half_life_ms);
+}
+
+}  // namespace
+
+Lanes::~Lanes() { clear(); }
+
+LaneId Lanes::lane_of(std::string_view group_id) { return LaneId{digest_of("lane", group_id)[0]}; }
+
+void Lanes::recover(const std::vector<RecoveredLane>& lanes, Sequence tail) {
+  tail_ = tail;
+  for (const RecoveredLane& recovered : lanes) {
+    Lane& lane = lanes_[recovered.lane];
+    lane.id = recovered.lane;
+    lane.window.push_back({recovered.first.sequence, recovered.first.sent});
+    ++window_total_;
+    lane.unread = Sequence{recovered.first.sequence.value + 1};
+    lane.last = Sequence{tail.value - 1};
+    lane.last_sent = recovered.first.sent;
+    count_backlog(lane);
+    arm_expiry(lane);
+    place(lane);
+  }
+}
+
+void Lanes::set_retention(Millis retention) {
+  retention_ = retention;
+  for (auto& [id, lane] : lanes_) arm_expiry(lane);
+}
+
+bool Lanes::takes(LaneId id) const {
+  if (backlog_count_ < shard_.limits.lanes_max) return true;
+  const auto found = lanes_.find(id);
+  return found != lanes_.end() && found->second.counted;
+}
+
+void Lanes::count_backlog(Lane& lane) {
+  const bool has = lane.has_backlog();
+  if (has && !lane.counted) ++backlog_count_;
+  if (!has && lane.counted) --backlog_count_;
+  lane.counted = has;
+}
+
+void Lanes::push(LaneId id, FreshEntry entry) {
+  Lane& lane = lanes_[id];
+  lane.id = id;
+  lane.last_sent = entry.sent;
+  const bool window_reaches_end = !lane.has_more() && !lane.loading;
+  lane.last = entry.sequence;
+  tail_ = Sequence{entry.sequence.value + 1};
+  const bool has_room = lane.window.empty() || (lane.window.size() < shard_.limits.lane_window_max &&
+                                                window_total_ < shard_.limits.lane_windows_total_max);
+  if (!window_reaches_end) return;
+  if (!has_room) {
+    lane.unread = entry.sequence;
+    return;
+  }
+  lane.window.push_back(entry);
+  ++window_total_;
+  lane.unread = Sequence{entry.sequence.value + 1};
+  count_backlog(lane);
+  if (lane.window.size() > 1) return;
+  arm_expiry(lane);
+  place(lane);
+}
+
+void Lanes::load_if_low(Lane& lane) {
+  if (lane.loading || !lane.has_more()) return;
+  if (lane.window.size() > shard_.limits.lane_window_max / 2) return;
+  lane.loading = true;
+  ++loading_count_;
+  lane.load_until = tail_;
+  shard_.effects.loads.emplace_back(
+      LoadLane{owner_.id(), epoch_, lane.id, lane.unread, shard_.limits.lane_window_max - lane.window.size()});
+}
+
+void Lanes::loaded(const LaneLoaded& loaded) {
+  const auto found = lanes_.find(loaded.lane);
+  if (loaded.epoch != epoch_ || found == lanes_.end() || !found->second.loading) return;
+  Lane& lane = found->second;
+  lane.loading = false;
+  --loading_count_;
+  // What was sent since the load was asked for may be in its answer or not: it is left to the next.
+  lane.unread = loaded.next && *loaded.next < lane.load_until ? *loaded.next : lane.load_until;
+  const bool was_empty = lane.window.empty();
+  for (const FreshEntry& entry : loaded.entries) {
+    if (entry.sequence >= lane.unread) break;
+    lane.window.push_back(entry);
+    ++window_total_;
+  }
+  if (was_empty) {
+    arm_expiry(lane);
+    place(lane);
+  }
+  load_if_low(lane);
+  forget_if_idle(lane);
+}
+
+void Lanes::clear() {
+  for (auto& [id, lane] : lanes_) {
+    if (lane.expiry != DeadlineHeap::none) shard_.deadlines.remove(lane.expiry);
+  }
+  lanes_.clear();
+  quiet_.clear();
+  noisy_.clear();
+  window_total_ = 0;
+  backlog_count_ = 0;
+  loading_count_ = 0;
+}
+
+// ---- Order
+
+void Lanes::unplace(Lane& lane) {
+  if (lane.quiet_as) quiet_.erase(*std::exchange(lane.quiet_as, std::nullopt));
+  if (lane.noisy_as) noisy_.erase(*std::exchange(lane.noisy_as, std::nullopt));
+}
+
+void Lanes::place(Lane& lane) {
+  unplace(lane);
+  if (lane.window.empty()) return;
+  const Sequence first = lane.window.front().sequence;
+  if (lane.noisy) {
+    lane.noisy_as = {lane.in_flight, first};
+    noisy_.emplace(*lane.noisy_as, &lane);
+  } else {
+    lane.quiet_as = first;
+    quiet_.emplace(first, &lane);
+  }
+}
+
+std::optional<Lanes::Head> Lanes::first_quiet(Instant now) {
+  settle_silent(now);
+  if (quiet_.empty()) return std::nullopt;
+  const Lane& lane = *quiet_.begin()->second;
+  return Head{lane.id, lane.window.front()};
+}
+
+std::optional<Lanes::Head> Lanes::first_noisy(Instant now) {
+  settle_silent(now);
+  if (noisy_.empty()) return std::nullopt;
+  const Lane& lane = *noisy_.begin()->second;
+  return Head{lane.id, lane.window.front()};
+}
+
+// Those that have sent nothing for long enough are quiet again. Sends only put that off, so that it need not be looked
+// at each time.
+void Lanes::settle_silent(Instant now) {
+  if (noisy_.empty() || now < silent_from_) return;
+  std::vector<Lane*> silent;
+  silent_from_ = now + noisy_without_sends;
+  for (const auto& [order, lane] : noisy_) {
+    const Instant until = lane->last_sent + noisy_without_sends;
+    if (until <= now) silent.push_back(lane);
+    if (until > now) silent_from_ = std::min(silent_from_, until);
+  }
+  for (Lane* lane : silent) {
+    lane->noisy = false;
+    place(*lane);
+  }
+}
+
+void Lanes::pop(LaneId id) {
+  Lane& lane = lanes_.at(id);
+  lane.window.pop_front();
+  --window_total_;
+  load_if_low(lane);
+  if (lane.noisy && !lane.has_backlog()) lane.noisy = false;
+  place(lane);
+  forget_if_idle(lane);
+}
+
+void Lanes::become_noisy(Lane& lane) {
+  if (lane.noisy || !lane.has_backlog()) return;
+  lane.noisy = true;
+  silent_from_ = std::min(silent_from_, lane.last_sent + noisy_without_sends);
+  place(lane);
+}
+
+bool Lanes::is_noisy(LaneId id) const {
+  const auto found = lanes_.find(id);
+  return found != lanes_.end() && found->second.noisy;
+}
+
+// ---- What is in flight
+
+void Lanes::entered_flight(LaneId id, std::size_t in_flight) {
+  Lane& lane = lanes_[id];
+  lane.id = id;
+  ++lane.in_flight;
+  if (lane.in_flight >= noisy_in_flight_min && lane.in_flight * noisy_share > in_flight) become_noisy(lane);
+  if (lane.noisy) place(lane);
+}
+
+void Lanes::left_flight(LaneId id, Instant received, Instant now) {
+  const auto spent = static_cast<double>(std::max<std::int64_t>((now - received).count(), 0));
+  processing_ms_ = decayed(processing_ms_, processed_, now) + spent;
+  processed_ = now;
+  const auto found = lanes_.find(id);
+  if (found == lanes_.end()) return;
+  Lane& lane = found->second;
+  if (lane.in_flight > 0) --lane.in_flight;
+  lane.processing_ms = decayed(lane.processing_ms, lane.processed, now) + spent;
+  lane.processed = now;
+  const bool takes_much = lane.processing_ms * static_cast<double>(noisy_share) > processing_ms_;
+  if (takes_much && lane.processing_ms >= processing_ms_min) become_noisy(lane);
+  if (lane.noisy) place(lane);
+  forget_if_idle(lane);
+}
+
+void Lanes::forget_if_idle(Lane& lane) {
+  count_backlog(lane);
+  if (lane.has_backlog() || lane.loading || lane.in_flight > 0) return;
+  unplace(lane);
+  if (lane.expiry != DeadlineHeap::none) shard_.deadlines.remove(lane.expiry);
+  lanes_.erase(LaneId{lane.id});
+}
+
+// ---- Retention and looks
+
+void Lanes::arm_expiry(Lane& lane) {
+  if (lane.window.empty()) return;
+  const Instant when = lane.window.front().sent + retention_;
+  if (lane.expiry == DeadlineHeap::none) {
+    lane.expiry = shard_.deadlines.add(when, Due{Due::Kind::lane, &owner_, lane.id.value});
+  } else {
+    shard_.deadlines.move(lane.expiry, when);
+  }
+}
+
+void Lanes::expiry_due(LaneId id) {
+  if (const auto found = lanes_.find(id); found != lanes_.end()) found->second.expiry = DeadlineHeap::none;
+}
+
+std::vector<FreshEntry> Lanes::take_expired(LaneId id, std::size_t count_max, Instant now) {
+  std::vector<FreshEntry> expired;
+  const auto found = lanes_.find(id);
+  if (found == lanes_.end()) return expired;
+  Lane& lane = found->second;
+  while (!lane.window.empty() && expired.size() < count_max && lane.window.front().sent + retention_ <= now) {
+    expired.push_back(lane.window.front());
+    lane.window.pop_front();
+    --window_total_;
+  }
+  load_if_low(lane);
+  if (lane.noisy && !lane.has_backlog()) lane.noisy = false;
+  place(lane);
+  arm_expiry(lane);
+  forget_if_idle(lane);
+  return expired;
+}
+
+std::vector<FreshEntry> Lanes::known(std::size_t count_max) const {
+  std::vector<FreshEntry> all;
+  for (const auto& [id, lane] : lanes_) {
+    for (const FreshEntry& entry : lane.window) {
+      if (all.size() == count_max) return all;
+      all.push_back(entry);
+    }
+  }
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.sequence < b.sequence; });
+  return all;
+}
+
+}  // namespace penstock::core

@@ -1,0 +1,327 @@
+// What a shard does for its engine, with an engine that only says what it was asked: moves between queues above all.
+#include "server/shard.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "storage/committer.hpp"
+#include "storage/memory_store.hpp"
+#include "storage/records.hpp"
+
+namespace penstock::server {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr QueueId origin_id{1};
+constexpr QueueId destination_id{2};
+const QueueName origin_name{"000000000000", "us-east-1", "origin"};
+const QueueName destination_name{"000000000000", "us-east-1", "destination"};
+
+/// Answers as it is told, and notes what it was asked.
+class ScriptedEngine final : public Engine {
+ public:
+  using Script = std::function<std::optional<Result>(const Command&)>;
+
+  explicit ScriptedEngine(std::string label, std::vector<std::string>& log) : label_(std::move(label)), log_(log) {}
+
+  void recover(RecoveredQueue /*queue*/, Instant /*now*/) override {}
+  void apply(CallId call, Command command, Instant /*now*/) override {
+    log_.push_back(label_ + describe(command));
+    if (const auto* accept = std::get_if<AcceptTransfer>(&command)) accepted.push_back(*accept);
+    if (const auto* settled = std::get_if<TransferSettled>(&command)) outcomes.push_back(*settled);
+    if (const auto* forget = std::get_if<ForgetArrival>(&command)) forgotten.push_back(*forget);
+    if (auto result = script(command)) effects.replies.push_back(Reply{call, std::move(*result)});
+    calls.push_back(call);
+  }
+  void advance(Instant /*now*/) override {}
+  std::optional<Instant> next_deadline() const override { return std::nullopt; }
+  void release_parked() override {}
+  Effects take_effects() override { return std::exchange(effects, {}); }
+
+  Effects effects;
+  Script script = [](const Command& command) -> std::optional<Result> {
+    if (std::holds_alternative<AcceptTransfer>(command)) return Accepted{destination_id};
+    if (std::holds_alternative<TransferSettled>(command)) return Done{};
+    return std::nullopt;
+  };
+  std::vector<AcceptTransfer> accepted;
+  std::vector<TransferSettled> outcomes;
+  std::vector<ForgetArrival> forgotten;
+  std::vector<CallId> calls;
+
+ private:
+  static std::string describe(const Command& command) {
+    if (std::holds_alternative<AcceptTransfer>(command)) return " accepts";
+    if (std::holds_alternative<TransferSettled>(command)) return " settles";
+    if (std::holds_alternative<ForgetArrival>(command)) return " forgets";
+    return " does something else";
+  }
+
+  const std::string label_;
+  std::vector<std::string>& log_;
+};
+
+/// Two shards whose contexts run in the test's thread.
+class ShardTest : public testing::Test {
+ protected:
+  ShardTest()
+      : committer_(std::in_place, store_, storage::Durability::fsync, storage::Committer::Callbacks{[this] {
+                     origin_->wake();
+                     destination_->wake();
+                   }}),
+        origin_(add_shard("origin", origin_context_, origin_engine_)),
+        destination_(add_shard("destination", destination_context_, destination_engine_)) {}
+
+  ~ShardTest() override { committer_.reset(); }
+
+  std::unique_ptr<Shard> add_shard(const std::string& label, boost::asio::io_context& context, ScriptedEngine*& seen) {
+    auto engine = std::make_unique<ScriptedEngine>(label, log_);
+    seen = engine.get();
+    return std::make_unique<Shard>(
+        context, store_, *committer_, clock_,
+        [this](const QueueName& queue) -> Shard& {
+          routed_.push_back(queue.name);
+          return to_itself_ ? *origin_ : *destination_;
+        },
+        std::move(engine));
+  }
+
+  /// Lets both shards do what they have to do, until `done`.
+  void run_until(const std::function<bool()>& done) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!done()) {
+      if (std::chrono::steady_clock::now() > end) FAIL() << "it did not happen";
+      const std::size_t ran = poll();
+      if (ran == 0) std::this_thread::sleep_for(std::chrono::microseconds(100));
+    }
+  }
+  /// And until nothing happens any more.
+  void run_all() {
+    for (int idle = 0; idle < 3;) {
+      ASSERT_TRUE(committer_->flush());
+      idle = poll() == 0 ? idle + 1 : 0;
+    }
+  }
+  std::size_t poll() {
+    origin_context_.restart();
+    destination_context_.restart();
+    return origin_context_.poll() + destination_context_.poll();
+  }
+
+  void put_message(Sequence sequence, const std::string& source = "") {
+    auto message = std::make_shared<StoredMessage>();
+    message->message_id = std::to_string(sequence.value);
+    message->dead_letter_source = source;
+    origin_engine_->effects.mutations.emplace_back(PutMessage{origin_id, sequence, std::move(message)});
+  }
+  static Transfer transfer_of(Sequence sequence) {
+    return {TransferKind::dead_letter, origin_id, sequence, origin_name, destination_name, 4, from_epoch_ms(77)};
+  }
+  static Transfer without_destination(Sequence sequence) {
+    Transfer transfer = transfer_of(sequence);
+    transfer.kind = TransferKind::redrive;
+    transfer.destination.reset();
+    return transfer;
+  }
+  void transfer(Transfer transfer) { origin_engine_->effects.transfers.push_back(std::move(transfer)); }
+
+  storage::MemoryStore store_;
+  SystemClock clock_;
+  std::vector<std::string> log_;
+  std::vector<std::string> routed_;
+  bool to_itself_ = false;
+  boost::asio::io_context origin_context_{1};
+  boost::asio::io_context destination_context_{1};
+  ScriptedEngine* origin_engine_ = nullptr;
+  ScriptedEngine* destination_engine_ = nullptr;
+  std::optional<storage::Committer> committer_;  // calls the shards back, but not before they have submitted something
+  std::unique_ptr<Shard> origin_;
+  std::unique_ptr<Shard> destination_;
+};
+
+TEST_F(ShardTest, AMoveIsAcceptedSettledAndForgottenInThisOrder) {
+  put_message(Sequence{5});
+  transfer(transfer_of(Sequence{5}));
+  origin_->start();
+  run_until([&] { return !destination_engine_->forgotten.empty(); });
+  EXPECT_THAT(log_, ElementsAre("destination accepts", "origin settles", "destination forgets"));
+  const AcceptTransfer& accept = destination_engine_->accepted.at(0);
+  EXPECT_EQ(accept.queue, destination_name);
+  EXPECT_EQ(accept.kind, TransferKind::dead_letter);
+  EXPECT_EQ(accept.origin_queue, origin_id);
+  EXPECT_EQ(accept.origin_sequence, Sequence{5});
+  EXPECT_EQ(accept.origin_arn, "arn:aws:sqs:us-east-1:000000000000:origin");
+  EXPECT_EQ(accept.receive_count, 4U);
+  EXPECT_EQ(accept.first_received, from_epoch_ms(77));
+  ASSERT_NE(accept.message, nullptr);
+  EXPECT_EQ(accept.message->message_id, "5") << "it was written by the same effects";
+  const TransferSettled& outcome = origin_engine_->outcomes.at(0);
+  EXPECT_EQ(outcome.queue, origin_id);
+  EXPECT_EQ(outcome.sequence, Sequence{5});
+  EXPECT_EQ(outcome.failure, std::nullopt);
+  const ForgetArrival& forgotten = destination_engine_->forgotten.at(0);
+  EXPECT_EQ(forgotten.queue, destination_id);
+  EXPECT_EQ(forgotten.origin_queue, origin_id);
+  EXPECT_EQ(forgotten.origin_sequence, Sequence{5});
+}
+
+TEST_F(ShardTest, AMoveWithinOneShardIsTheSame) {
+  to_itself_ = true;
+  put_message(Sequence{5});
+  transfer(transfer_of(Sequence{5}));
+  origin_->start();
+  run_until([&] { return !origin_engine_->forgotten.empty(); });
+  EXPECT_THAT(log_, ElementsAre("origin accepts", "origin settles", "origin forgets"));
+}
+
+TEST_F(ShardTest, CallsOfTheShardsOwnAreToldApartFromClients) {
+  put_message(Sequence{5});
+  transfer(transfer_of(Sequence{5}));
+  origin_->start();
+  run_until([&] { return !destination_engine_->forgotten.empty(); });
+  EXPECT_NE(destination_engine_->calls.at(0).value >> 63U, 0U);
+  EXPECT_NE(origin_engine_->calls.at(0).value >> 63U, 0U);
+  EXPECT_EQ(destination_engine_->calls.at(1), CallId{}) << "nobody awaits that an arrival is forgotten";
+}
+
+TEST_F(ShardTest, WithoutADestinationAMessageGoesWhereItCameFrom) {
+  put_message(Sequence{5}, "arn:aws:sqs:eu-west-1:123456789012:home");
+  transfer(without_destination(Sequence{5}));
+  origin_->start();
+  run_until([&] { return !destination_engine_->forgotten.empty(); });
+  EXPECT_EQ(destination_engine_->accepted.at(0).queue, (QueueName{"123456789012", "eu-west-1", "home"}));
+  EXPECT_THAT(routed_, ElementsAre("home"));
+}
+
+TEST_F(ShardTest, AMessageThatCameFromNowhereStays) {
+  const std::vector<std::string> sources{"",
+                                         "home",
+                                         "arn:aws:sqs:eu-west-1:123456789012",
+                                         "arn:aws:sqs:eu-west-1:123456789012:",
+                                         "arn:aws:sqs::123456789012:home",
+                                         "arn:aws:sqs:eu-west-1:123456789012:home:more",
+                                         "arn:aws:sns:eu-west-1:123456789012:home"};
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    put_message(Sequence{i + 1}, sources[i]);
+    transfer(without_destination(Sequence{i + 1}));
+  }
+  origin_->start();
+  run_until([&] { return origin_engine_->outcomes.size() == sources.size(); });
+  for (const TransferSettled& outcome : origin_engine_->outcomes) {
+    EXPECT_EQ(outcome.failure, ErrorCode::ResourceNotFound) << sources[outcome.sequence.value - 1];
+  }
+  run_all();
+  EXPECT_THAT(destination_engine_->accepted, IsEmpty());
+  EXPECT_THAT(destination_engine_->forgotten, IsEmpty());
+}
+
+TEST_F(ShardTest, AMessageThatCannotBeReadStays) {
+  transfer(transfer_of(Sequence{5}));
+  origin_->start();
+  run_until([&] { return !origin_engine_->outcomes.empty(); });
+  EXPECT_EQ(origin_engine_->outcomes[0].failure, ErrorCode::InternalFailure);
+  run_all();
+  EXPECT_THAT(log_, ElementsAre("origin settles"));
+}
+
+TEST_F(ShardTest, ARefusalComesBackWithItsCodeAndNothingIsForgotten) {
+  destination_engine_->script = [](const Command&) { return Error{ErrorCode::QueueDoesNotExist, ""}; };
+  put_message(Sequence{5});
+  transfer(transfer_of(Sequence{5}));
+  origin_->start();
+  run_until([&] { return !origin_engine_->outcomes.empty(); });
+  EXPECT_EQ(origin_engine_->outcomes[0].failure, ErrorCode::QueueDoesNotExist);
+  run_all();
+  EXPECT_THAT(log_, ElementsAre("destination accepts", "origin settles"));
+}
+
+TEST_F(ShardTest, AnArrivalIsKeptUntilTheOriginHasAnswered) {
+  origin_engine_->script = [](const Command&) { return std::nullopt; };
+  put_message(Sequence{5});
+  transfer(transfer_of(Sequence{5}));
+  origin_->start();
+  run_until([&] { return !origin_engine_->outcomes.empty(); });
+  run_all();
+  EXPECT_THAT(destination_engine_->forgotten, IsEmpty());
+  origin_engine_->effects.replies.push_back(Reply{origin_engine_->calls.at(0), Done{}});
+  origin_->start();
+  run_until([&] { return !destination_engine_->forgotten.empty(); });
+}
+
+TEST_F(ShardTest, OnlySoManyMovesAreOpenAtATimeAndNoneIsForgotten) {
+  constexpr std::size_t moves = 500;
+  std::size_t open_max = 0;
+  destination_engine_->script = [&](const Command& command) -> std::optional<Result> {
+    open_max = std::max(open_max, destination_engine_->accepted.size() - origin_engine_->outcomes.size());
+    if (std::holds_alternative<AcceptTransfer>(command)) return Accepted{destination_id};
+    return std::nullopt;
+  };
+  for (std::uint64_t i = 1; i <= moves; ++i) {
+    put_message(Sequence{i});
+    transfer(transfer_of(Sequence{i}));
+  }
+  origin_->start();
+  run_until([&] { return destination_engine_->forgotten.size() == moves; });
+  EXPECT_LE(open_max, 64U);
+  EXPECT_EQ(origin_engine_->outcomes.size(), moves);
+  for (std::size_t i = 0; i < moves; ++i) EXPECT_EQ(origin_engine_->outcomes[i].sequence, Sequence{i + 1});
+}
+
+TEST_F(ShardTest, AStopAtAnyPointLeavesNothingBehindThatRuns) {
+  for (std::uint64_t i = 1; i <= 100; ++i) {
+    put_message(Sequence{i});
+    transfer(transfer_of(Sequence{i}));
+  }
+  origin_->start();
+  // Each handler that is left is destroyed with its context, after the shards that it names.
+  for (int i = 0; i < 40; ++i) {
+    origin_context_.restart();
+    origin_context_.poll_one();
+    if (i % 3 == 0) {
+      destination_context_.restart();
+      destination_context_.poll_one();
+    }
+  }
+  committer_.reset();
+  destination_.reset();
+  origin_.reset();
+}
+
+TEST_F(ShardTest, WhatIsPeekedAtIsReadAndWhatIsGoneLeftOut) {
+  put_message(Sequence{1});
+  put_message(Sequence{3});
+  origin_engine_->script = [](const Command&) {
+    PeekedMessages peeked;
+    for (const std::uint64_t sequence : {1, 2, 3}) {
+      Delivery delivery;
+      delivery.queue = origin_id;
+      delivery.sequence = Sequence{sequence};
+      peeked.messages.push_back(delivery);
+    }
+    return peeked;
+  };
+  std::optional<Result> answer;
+  origin_->submit(CallId{1}, PeekMessages{origin_name}, [&](std::optional<Result> result) { answer = result; });
+  run_until([&] { return answer.has_value(); });
+  const auto& peeked = std::get<PeekedMessages>(*answer);
+  ASSERT_EQ(peeked.messages.size(), 2U);
+  EXPECT_EQ(peeked.messages[0].message->message_id, "1");
+  EXPECT_EQ(peeked.messages[1].message->message_id, "3");
+}
+
+}  // namespace
+}  // namespace penstock::server
