@@ -124,20 +124,20 @@ struct EditPolicy {
 };
 
 /// Moves what waits in this queue, a dead-letter queue, in the background. Answer: MoveTaskStarted. Errors:
-/// ResourceNotFound (no such queue), InvalidParameterValue (a task is running).
+/// QueueDoesNotExist, InvalidParameterValue (a task is running).
 struct StartMessageMoveTask {
   QueueName queue;
   std::optional<QueueName> destination;  ///< nothing: each message goes back where it came from
   int per_second = 0;                    ///< 1 to 500; 0: as fast as possible
 };
 
-/// Answer: MoveTasks, the newest first. Errors: ResourceNotFound.
+/// Answer: MoveTasks, the newest first. Errors: QueueDoesNotExist.
 struct ListMessageMoveTasks {
   QueueName queue;
   std::size_t limit = 1;
 };
 
-/// Answer: MoveTaskCancelled. Errors: ResourceNotFound (no such queue, or no such task that is running).
+/// Answer: MoveTaskCancelled. Errors: QueueDoesNotExist, ResourceNotFound (no such task that is running).
 struct CancelMessageMoveTask {
   QueueName queue;
   std::string task_id;
@@ -357,6 +357,7 @@ struct Delivery {
   std::uint32_t receive_count = 0;
   Instant first_received{};
   std::shared_ptr<const StoredMessage> message;
+  bool repeated = false;  ///< by a ReceiveRequestAttemptId: its first answer may have arrived, so it is never put back
 };
 
 struct Deliveries {

@@ -35,8 +35,9 @@ inline constexpr int receive_count_max = 1'000;
 inline constexpr std::size_t redrive_source_queues_max = 10;  ///< of RedriveAllowPolicy's sourceQueueArns
 inline constexpr int move_tasks_listed_max = 10;
 inline constexpr int move_rate_max = 500;
-inline constexpr Millis dedup_interval{300'000};    ///< of MessageDeduplicationId, from the first send
-inline constexpr Millis attempt_interval{300'000};  ///< of ReceiveRequestAttemptId, from the receive
+inline constexpr std::size_t fifo_calls_per_second_max = 300;  ///< of each action, by FifoThroughputLimit (strict only)
+inline constexpr Millis dedup_interval{300'000};               ///< of MessageDeduplicationId, from the first send
+inline constexpr Millis attempt_interval{300'000};             ///< of ReceiveRequestAttemptId, from the receive
 inline constexpr Millis purge_interval{60'000};
 inline constexpr Millis recreate_interval{60'000};
 }  // namespace sqs_limits
@@ -44,7 +45,7 @@ inline constexpr Millis recreate_interval{60'000};
 /// What the engine enforces and how much it keeps in memory, per queue unless stated. The defaults are the
 /// service's; the simulation shrinks them so that every edge is met.
 struct Limits {
-  bool strict = false;                       ///< the 60 s rules of PurgeQueue and of creating a deleted queue again
+  bool strict = false;                       ///< the 60 s rules of PurgeQueue and DeleteQueue, FifoThroughputLimit
   std::size_t in_flight_max = 120'000;       ///< beyond it a short poll answers OverLimit, a long one waits
   std::size_t fresh_window_max = 4'096;      ///< never-received messages known in memory; the rest stay on disk
   std::size_t fresh_load_count_max = 1'024;  ///< entries of one load of the window

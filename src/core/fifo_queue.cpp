@@ -266,6 +266,17 @@ void FifoQueue::refresh(Group& group, Instant now) {
 
 // ---- Sending
 
+bool FifoQueue::within_rate(Action action, const SendMessages* command, Instant now) {
+  if (!shard_.limits.strict || (command != nullptr && command->messages.empty())) return true;
+  const std::int64_t second = to_epoch_ms(now) / 1'000;
+  if (std::exchange(calls_second_, second) != second) calls_.clear();
+  // Of the other actions the group is not known when they are called; they are spread over the groups.
+  if (settings_.rate_by_group && action != Action::send) return true;
+  const std::string group = settings_.rate_by_group ? command->messages.front().content.group_id : std::string{};
+  std::size_t& count = calls_[{action, group}];
+  return ++count <= sqs_limits::fifo_calls_per_second_max;
+}
+
 std::optional<Error> FifoQueue::check_request(const SendMessages& command) const {
   const auto without_group = [](const OutgoingMessage& message) { return message.content.group_id.empty(); };
   if (std::none_of(command.messages.begin(), command.messages.end(), without_group)) return std::nullopt;
@@ -409,7 +420,7 @@ Deliveries FifoQueue::deliver(const Wanted& wanted, Instant now) {
 Delivery FifoQueue::lease(Entries::iterator entry, Millis visibility, Instant now) {
   auto& [sequence, message] = *entry;
   MessageState& state = message.state;
-  message.kept = false;
+  message.kept = message.repeated = false;
   void_attempt(message);
   ++state.receive_count;
   if (state.receive_count == 1) state.first_received_at = now;
@@ -516,13 +527,14 @@ std::optional<Deliveries> FifoQueue::repeat(const Wanted& wanted, Instant now) {
   Deliveries deliveries;
   for (const ReceiveAttempt::Entry& entry : attempt.entries) {
     auto& message = window_.at(entry.sequence);
+    message.repeated = true;
     MessageState& state = message.state;
     // Retrying starts the visibility timeout anew, within what the receive may hold altogether.
     state.visible_at =
         std::min(now + wanted.visibility, state.received_at + std::chrono::seconds{sqs_limits::visibility_seconds_max});
     write_state(entry.sequence, message);
     deliveries.messages.push_back(Delivery{id(), entry.sequence, format_handle(entry.sequence, entry.receipt_nonce),
-                                           state.receive_count, state.first_received_at, nullptr});
+                                           state.receive_count, state.first_received_at, nullptr, true});
     if (state.visible_at > now) {
       set_in_flight(entry.sequence, message, now);
     } else {
@@ -537,6 +549,7 @@ std::optional<Deliveries> FifoQueue::repeat(const Wanted& wanted, Instant now) {
 // ---- Receipt handles
 
 void FifoQueue::remove(CallId call, const DeleteMessages& command, Instant now) {
+  if (!within_rate(Action::remove, nullptr, now)) return shard_.reply(call, Error{ErrorCode::RequestThrottled, {}});
   EntryResults results;
   for (const std::string& handle : command.receipt_handles) results.entries.push_back(delete_one(handle, now));
   shard_.reply(call, std::move(results));
@@ -599,9 +612,8 @@ void FifoQueue::return_undelivered(const ReturnUndelivered& command, Instant now
     const auto found = window_.find(parsed->sequence);
     if (found == window_.end() || found->second.state.receipt_nonce != parsed->nonce) continue;
     Entry& entry = found->second;
-    if (entry.phase == Phase::departing) continue;
-    // One that repeated an attempt may have been lost, and the first answer not: then both keep the messages.
-    if (entry.attempt != nullptr) continue;
+    if (entry.phase == Phase::departing || entry.repeated) continue;
+    void_attempt(entry);
     --entry.state.receive_count;
     if (entry.state.receive_count == 0) entry.state.first_received_at = Instant{};
     entry.state.receipt_nonce = 0;

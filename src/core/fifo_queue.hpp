@@ -37,7 +37,8 @@ class FifoQueue final : public Queue {
     MessageState state;  // its group_id is empty: the group has it
     Group* group = nullptr;
     Phase phase = Phase::waiting;
-    bool kept = false;  // it could not be moved as a dead letter, and is delivered once more
+    bool kept = false;      // it could not be moved as a dead letter, and is delivered once more
+    bool repeated = false;  // its receive was answered twice: if one answer is lost, the other may not be
     DeadlineHeap::Handle deadline = DeadlineHeap::none;
     ReceiveAttempt* attempt = nullptr;
   };
@@ -56,6 +57,7 @@ class FifoQueue final : public Queue {
   void recover_contents(RecoveredQueue& recovered, Instant now) override;
   void settings_changed(const QueueSettings& before, Instant now) override;
   void drop_contents(Instant now) override;
+  bool within_rate(Action action, const SendMessages* command, Instant now) override;
   std::optional<Error> check_request(const SendMessages& command) const override;
   std::optional<Error> check_send(const OutgoingMessage& message, bool batch) const override;
   Sent take_in(OutgoingMessage& message, Instant now) override;
@@ -115,6 +117,10 @@ class FifoQueue final : public Queue {
   std::map<Sequence, Group*> ready_;
   std::size_t in_flight_ = 0;
   std::size_t departing_count_ = 0;
+
+  // Calls of this second, by action and, of sends where the limit is the group's, by group.
+  std::map<std::pair<Action, std::string>, std::size_t> calls_;
+  std::int64_t calls_second_ = 0;
 
   std::unordered_map<std::string, ReceiveAttempt> attempts_;
   std::unordered_map<Digest, Dedup, DigestHash> dedups_;

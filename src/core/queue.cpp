@@ -139,6 +139,7 @@ std::optional<Error> Queue::check_size(const OutgoingMessage& message, bool batc
 
 void Queue::send(CallId call, SendMessages& command, Instant now) {
   if (auto error = check_request(command)) return shard_.reply(call, std::move(*error));
+  if (!within_rate(Action::send, &command, now)) return shard_.reply(call, Error{ErrorCode::RequestThrottled, {}});
   SendResults results;
   results.entries.reserve(command.messages.size());
   for (OutgoingMessage& message : command.messages) {
@@ -159,6 +160,9 @@ void Queue::receive(CallId call, const ReceiveMessages& command, Instant now) {
                       command.visibility_seconds ? Millis{std::chrono::seconds{*command.visibility_seconds}}
                                                  : settings_.visibility_timeout,
                       command.attempt_id};
+  if (!within_rate(Action::receive, nullptr, now)) {
+    return shard_.reply(call, Error{ErrorCode::RequestThrottled, {}});
+  }
   if (!wanted.attempt_id.empty()) {
     if (auto again = repeat(wanted, now)) return shard_.reply(call, std::move(*again));
   }

@@ -97,6 +97,10 @@ class Queue {
   virtual void drop_contents(Instant now) = 0;
   /// What waits for a load and will not get it now.
   virtual void answer_deferred(Instant /*now*/) {}
+  /// The actions whose rate a queue may limit.
+  enum class Action : std::uint8_t { send, receive, remove };
+  /// Counts a call; false if it is one too many in this second. `command` is a send's.
+  virtual bool within_rate(Action /*action*/, const SendMessages* /*command*/, Instant /*now*/) { return true; }
   /// An error that refuses the whole request.
   virtual std::optional<Error> check_request(const SendMessages& /*command*/) const { return std::nullopt; }
   virtual std::optional<Error> check_send(const OutgoingMessage& message, bool batch) const = 0;

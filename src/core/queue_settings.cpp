@@ -156,6 +156,8 @@ QueueSettings QueueSettings::from(const StringMap& attributes) {
   settings.wait_seconds = static_cast<int>(integer_of(attributes, "ReceiveMessageWaitTimeSeconds"));
   settings.message_bytes_max = static_cast<std::size_t>(integer_of(attributes, "MaximumMessageSize"));
   const auto content_based = attributes.find("ContentBasedDeduplication");
+  const auto limit = attributes.find(std::string(throughput_limit));
+  settings.rate_by_group = limit != attributes.end() && limit->second == find(throughput_limit)->other;
   settings.content_based_dedup = content_based != attributes.end() && content_based->second == "true";
   return settings;
 }

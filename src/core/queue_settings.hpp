@@ -22,6 +22,7 @@ struct QueueSettings {
   int wait_seconds = 0;
   std::size_t message_bytes_max = sqs_limits::message_bytes_max;
   bool content_based_dedup = false;  ///< FIFO queues only
+  bool rate_by_group = false;        ///< FIFO queues only: FifoThroughputLimit is perMessageGroupId
 
   static QueueSettings from(const StringMap& attributes);
 };

@@ -56,7 +56,9 @@ bool adds_data(const Command& command) {
 std::vector<std::string> handles_of(const Result& result) {
   std::vector<std::string> handles;
   if (const auto* deliveries = std::get_if<Deliveries>(&result)) {
-    for (const Delivery& delivery : deliveries->messages) handles.push_back(delivery.receipt_handle);
+    for (const Delivery& delivery : deliveries->messages) {
+      if (!delivery.repeated) handles.push_back(delivery.receipt_handle);
+    }
   }
   return handles;
 }

@@ -341,6 +341,24 @@ TEST_F(FifoQueueTest, WhatNeverReachedItsClientComesAgainUncounted) {
   EXPECT_EQ(again[0].receive_count, 1U);
 }
 
+TEST_F(FifoQueueTest, StrictLimitsHoldTheThroughputOfTheQueueOrOfEachGroup) {
+  Limits limits;
+  limits.strict = true;
+  set_limits(limits);
+  create_fifo();
+  for (int i = 0; i < 300; ++i) put("g" + std::to_string(i), "x");
+  EXPECT_EQ(call_error(fifo_message("h", "x", "late")).code, ErrorCode::RequestThrottled);
+  for (int i = 0; i < 300; ++i) receive(1, 0);
+  EXPECT_EQ(call_error(receive_command(1, 0)).code, ErrorCode::RequestThrottled);
+  pass(Millis{1'000});
+  EXPECT_EQ(receive(1, 0).size(), 1U);
+  call<Done>(SetQueueAttributes{
+      queue_, {{"FifoThroughputLimit", "perMessageGroupId"}, {"DeduplicationScope", "messageGroup"}}});
+  for (int i = 0; i < 600; ++i) put("g" + std::to_string(i % 2), "x");
+  EXPECT_EQ(call_error(fifo_message("g1", "x", "late")).code, ErrorCode::RequestThrottled);
+  put("g2", "x");
+}
+
 TEST_F(FifoQueueTest, AttributesOfFifoQueuesAreTheirsAlone) {
   EXPECT_EQ(call_error(CreateQueue{queue_, {}, {}}).code, ErrorCode::InvalidParameterValue);
   create_fifo();

@@ -363,6 +363,219 @@ class End(InDirectory):
             connection.close()
 
 
+class Moves(InDirectory):
+    """Messages that go from one queue to another, in whichever threads the two live: dead letters and move tasks."""
+
+    def arn(self, server, queue):
+        _, body = server.call("GetQueueAttributes", {"QueueUrl": queue, "AttributeNames": ["QueueArn"]})
+        return body["Attributes"]["QueueArn"]
+
+    def create_pair(self, server, number, fifo=False):
+        """A dead-letter queue, and one whose messages go there when they are received a second time."""
+        suffix, kind = (".fifo", {"FifoQueue": "true"}) if fifo else ("", {})
+        dead, source = f"dead-{number}{suffix}", f"source-{number}{suffix}"
+        self.assertEqual(server.call("CreateQueue", {"QueueName": dead, "Attributes": kind})[0], 200)
+        policy = json.dumps({"deadLetterTargetArn": self.arn(server, dead), "maxReceiveCount": 1})
+        attributes = {"RedrivePolicy": policy, "VisibilityTimeout": "0", **kind}
+        self.assertEqual(server.call("CreateQueue", {"QueueName": source, "Attributes": attributes})[0], 200)
+        return source, dead
+
+    def fill(self, server, queue, count):
+        for first in range(0, count, 10):
+            entries = [{"Id": str(i), "MessageBody": f"{queue} {i}"} for i in range(first, min(first + 10, count))]
+            if queue.endswith(".fifo"):
+                for entry in entries:
+                    entry.update(MessageGroupId=str(int(entry["Id"]) % 7), MessageDeduplicationId=entry["Id"])
+            status, body = server.call("SendMessageBatch", {"QueueUrl": queue, "Entries": entries})
+            self.assertEqual((status, len(body["Successful"])), (200, len(entries)))
+
+    def peek(self, server, queue, accept="application/json"):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT)
+        connection.request("GET", f"/_aws/sqs/messages/us-east-1/000000000000/{queue}?ShowInvisible=true&ShowDelayed=true",
+                           headers={"Accept": accept})
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        self.assertEqual(answer.status, 200, text)
+        return json.loads(text).get("Messages", []) if accept == "application/json" else text.decode()
+
+    def bodies(self, server, queue):
+        return sorted(message["Body"] for message in self.peek(server, queue))
+
+    def count(self, server, queue):
+        _, body = server.call("GetQueueAttributes", {"QueueUrl": queue, "AttributeNames": [
+            "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]})
+        return sum(int(value) for value in body["Attributes"].values())
+
+    def drain(self, server, source):
+        """Receives until everything has become a dead letter."""
+        end = time.monotonic() + LIMIT
+        while self.count(server, source) > 0:
+            self.assertLess(time.monotonic(), end)
+            server.call("ReceiveMessage", {"QueueUrl": source, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0})
+
+    def task(self, server, queue):
+        _, body = server.call("ListMessageMoveTasks", {"SourceArn": self.arn(server, queue)})
+        return body["Results"][0]
+
+    def wait_for_task(self, server, queue):
+        wait_until(lambda: self.task(server, queue)["Status"] != "RUNNING")
+        return self.task(server, queue)
+
+    def test_dead_letters_reach_queues_of_any_thread(self):
+        with Server(self.directory, "--threads", "2") as server:
+            # Enough pairs for each way round, from a thread to itself and to the other.
+            for number in range(8):
+                source, dead = self.create_pair(server, number, fifo=number >= 6)
+                self.fill(server, source, 25)
+                sent = self.bodies(server, source)
+                self.assertEqual(len(sent), 25)
+                self.drain(server, source)
+                wait_until(lambda queue=dead: self.count(server, queue) == 25)
+                self.assertEqual(self.bodies(server, dead), sent)
+                self.assertEqual(self.peek(server, source), [])
+                _, body = server.call("ReceiveMessage", {"QueueUrl": dead, "AttributeNames": ["All"]})
+                attributes = body["Messages"][0]["Attributes"]
+                self.assertEqual(attributes["DeadLetterQueueSourceArn"], self.arn(server, source))
+                self.assertEqual(attributes["ApproximateReceiveCount"], "2")
+            self.assertEqual(server.stop()[0], 0)
+
+    def test_a_dead_letter_queue_that_is_gone_takes_nothing_with_it(self):
+        with Server(self.directory, "--threads", "2") as server:
+            for number in range(4):
+                source, dead = self.create_pair(server, number)
+                self.fill(server, source, 5)
+                server.call("DeleteQueue", {"QueueUrl": dead})
+                for _ in range(10):
+                    server.call("ReceiveMessage", {"QueueUrl": source, "MaxNumberOfMessages": 10})
+                wait_until(lambda queue=source: self.count(server, queue) == 5)
+                self.assertEqual(len(self.peek(server, source)), 5)
+
+    def test_a_move_task_brings_each_message_back_where_it_came_from(self):
+        with Server(self.directory, "--threads", "2") as server:
+            shared = server.create("shared-dead")
+            policy = json.dumps({"deadLetterTargetArn": self.arn(server, shared), "maxReceiveCount": 1})
+            sources = [f"source-{number}" for number in range(6)]
+            for source in sources:
+                server.call("CreateQueue", {"QueueName": source, "Attributes": {"RedrivePolicy": policy}})
+                self.fill(server, source, 50)
+            for source in sources:
+                self.drain(server, source)
+            wait_until(lambda: self.count(server, shared) == 300)
+            status, _ = server.call("StartMessageMoveTask", {"SourceArn": self.arn(server, shared)})
+            self.assertEqual(status, 200)
+            task = self.wait_for_task(server, shared)
+            self.assertEqual(task["Status"], "COMPLETED")
+            self.assertEqual(task["ApproximateNumberOfMessagesMoved"], 300)
+            self.assertEqual(task["ApproximateNumberOfMessagesToMove"], 300)
+            self.assertEqual(self.peek(server, "shared-dead"), [])
+            for source in sources:
+                self.assertEqual(self.bodies(server, source), sorted(f"{source} {i}" for i in range(50)))
+                self.assertEqual({message["Attributes"]["ApproximateReceiveCount"]
+                                  for message in self.peek(server, source)}, {"0"})
+            self.assertEqual(server.stop()[0], 0)
+
+    def test_a_peek_changes_nothing(self):
+        with Server(self.directory, "--threads", "2") as server:
+            for queue in ("first", "second", "third"):
+                server.create(queue)
+                self.fill(server, queue, 3)
+                for _ in range(3):
+                    self.assertEqual(self.bodies(server, queue), [f"{queue} {i}" for i in range(3)])
+                self.assertIn(f"<Body>{queue} 1</Body>", self.peek(server, queue, "application/xml"))
+                _, body = server.call("ReceiveMessage", {"QueueUrl": queue, "MaxNumberOfMessages": 10,
+                                                         "AttributeNames": ["ApproximateReceiveCount"]})
+                self.assertEqual([(message["Body"], message["Attributes"]["ApproximateReceiveCount"])
+                                  for message in body["Messages"]], [(f"{queue} {i}", "1") for i in range(3)])
+                self.assertEqual(len(self.bodies(server, queue)), 3)
+
+    def test_web_pages_may_not_peek(self):
+        with Server(self.directory, "--ephemeral", data_dir=False) as server:
+            server.create()
+            for headers in ({"Origin": "http://evil.example.com"}, {"Host": "evil.example.com"}):
+                connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT)
+                connection.request("GET", "/_aws/sqs/messages/us-east-1/000000000000/jobs", headers=headers)
+                self.assertEqual(connection.getresponse().status, 403)
+                connection.close()
+
+    def kill(self, server):
+        server.process.kill()
+        server.process.communicate()
+
+    def test_dead_letters_are_neither_lost_nor_doubled_by_a_kill(self):
+        def receive_all(server, sources):
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT)
+            try:
+                while True:
+                    for source in sources:
+                        ask(connection, "ReceiveMessage", {"QueueUrl": source, "MaxNumberOfMessages": 10})
+            except (OSError, http.client.HTTPException):
+                pass
+
+        pairs, cut = [], 0
+        with Server(self.directory, "--threads", "2") as server:
+            for number in range(4):
+                pairs.append(self.create_pair(server, number, fifo=number == 3))
+                self.fill(server, pairs[-1][0], 400)
+            sent = {source: self.bodies(server, source) for source, _ in pairs}
+            server.stop()
+        for attempt in range(6):
+            with Server(self.directory, "--threads", "2") as server:
+                with concurrent.futures.ThreadPoolExecutor(4) as pool:
+                    for source, _ in pairs:
+                        pool.submit(receive_all, server, [source])
+                    time.sleep(0.004 * (attempt + 1))
+                    self.kill(server)
+            with Server(self.directory, "--threads", "2") as server:
+                for source, dead in pairs:
+                    left, gone = self.bodies(server, source), self.bodies(server, dead)
+                    self.assertEqual(sorted(left + gone), sent[source])
+                    self.assertEqual((self.count(server, source), self.count(server, dead)), (len(left), len(gone)))
+                    cut += 0 < len(gone) < len(sent[source])
+                self.kill(server)
+        self.assertGreater(cut, 0, "no kill came in the middle")
+
+    def test_a_move_task_goes_on_after_a_kill(self):
+        with Server(self.directory, "--threads", "2") as server:
+            pairs = [self.create_pair(server, number) for number in range(3)]
+            for source, _ in pairs:
+                self.fill(server, source, 300)
+                self.drain(server, source)
+            for source, dead in pairs:
+                wait_until(lambda queue=dead: self.count(server, queue) == 300)
+                server.call("StartMessageMoveTask", {"SourceArn": self.arn(server, dead),
+                                                     "MaxNumberOfMessagesPerSecond": 300})
+            self.kill(server)
+        for _ in range(3):
+            with Server(self.directory, "--threads", "2") as server:
+                time.sleep(0.1)
+                for source, dead in pairs:
+                    # It goes on meanwhile, so that a message may be seen in neither queue, or between two looks in both.
+                    self.assertGreaterEqual(len(self.bodies(server, dead)) + 300, len(self.bodies(server, source)))
+                self.kill(server)
+        with Server(self.directory, "--threads", "2") as server:
+            for source, dead in pairs:
+                self.assertEqual(self.wait_for_task(server, dead)["Status"], "COMPLETED")
+                self.assertEqual(self.bodies(server, dead), [])
+                self.assertEqual(self.bodies(server, source), sorted(f"{source} {i}" for i in range(300)))
+            self.assertEqual(server.stop()[0], 0)
+
+    def test_a_stop_does_not_wait_for_a_move_task(self):
+        with Server(self.directory, "--threads", "2") as server:
+            source, dead = self.create_pair(server, 0)
+            self.fill(server, source, 200)
+            self.drain(server, source)
+            wait_until(lambda: self.count(server, dead) == 200)
+            server.call("StartMessageMoveTask", {"SourceArn": self.arn(server, dead),
+                                                 "MaxNumberOfMessagesPerSecond": 100})
+            began = time.monotonic()
+            self.assertEqual(server.stop()[0], 0)
+            self.assertLess(time.monotonic() - began, 5)
+        with Server(self.directory, "--threads", "1") as server:
+            self.assertEqual(self.wait_for_task(server, dead)["Status"], "COMPLETED")
+            self.assertEqual(self.bodies(server, source), sorted(f"{source} {i}" for i in range(200)))
+
+
 class Manners(InDirectory):
     """Bad input gets the service's own error or a closed connection, and harms nobody else."""
 

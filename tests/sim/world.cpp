@@ -311,11 +311,10 @@ void World::receive_some(QueuePlan& plan) {
     // Always the same, so that a repetition whose answer is lost has not ended a lease early.
     visibility = 15;
   }
-  issue(OpenCall{.kind = OpenCall::Kind::receive,
-                 .queue = index_of(plan),
-                 .visibility = std::chrono::seconds{visibility},
-                 .attempt = !attempt.empty()},
-        ReceiveMessages{plan.name, max, visibility, wait, attempt});
+  issue(
+      OpenCall{
+          .kind = OpenCall::Kind::receive, .queue = index_of(plan), .visibility = std::chrono::seconds{visibility}},
+      ReceiveMessages{plan.name, max, visibility, wait, attempt});
 }
 
 void World::remove_some() {
@@ -597,17 +596,18 @@ void World::on_sent(const OpenCall& call, const SendResults& results) {
   }
 }
 
-// Whether a receive attempt was repeated: it answers with handles that were answered before.
-bool World::is_repeat(const OpenCall& call, const Delivery& delivery) const {
-  return call.attempt && std::any_of(leases_.begin(), leases_.end(),
-                                     [&](const Lease& lease) { return lease.handle == delivery.receipt_handle; });
+// Whether a client has the handle already: of a repeated attempt whose first answer was lost nobody has.
+bool World::is_known(const std::string& handle) const {
+  return std::any_of(leases_.begin(), leases_.end(), [&](const Lease& lease) { return lease.handle == handle; });
 }
 
 void World::on_deliveries(const OpenCall& call, const Deliveries& deliveries, const Release& release) {
   QueuePlan& plan = queues_[call.queue];
   if (call.gone && !deliveries.messages.empty()) {
     ReturnUndelivered lost{plan.name, {}};
-    for (const Delivery& delivery : deliveries.messages) lost.receipt_handles.push_back(delivery.receipt_handle);
+    for (const Delivery& delivery : deliveries.messages) {
+      if (!delivery.repeated) lost.receipt_handles.push_back(delivery.receipt_handle);
+    }
     engine_->apply(CallId{}, std::move(lost), now_);
     return;
   }
@@ -622,7 +622,7 @@ void World::on_deliveries(const OpenCall& call, const Deliveries& deliveries, co
     if (error) return crash(false);
     ++delivered_;
     const Instant until = release.decided_at + call.visibility;
-    if (is_repeat(call, delivery)) {
+    if (delivery.repeated && is_known(delivery.receipt_handle)) {
       plan.model->repeated(message->content.body, until);
       continue;
     }

@@ -142,7 +142,7 @@ class World {
   void on_reply(const Reply& reply, const Release& release);
   void check_call(const OpenCall& call, const Result& result, const Release& release);
   void on_sent(const OpenCall& call, const SendResults& results);
-  bool is_repeat(const OpenCall& call, const Delivery& delivery) const;
+  bool is_known(const std::string& handle) const;
   void on_deliveries(const OpenCall& call, const Deliveries& deliveries, const Release& release);
   bool is_latest(const Lease& lease) const;
   void broken(const std::string& what);
