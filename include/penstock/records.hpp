@@ -171,6 +171,7 @@ struct DropLaneEntry {
 struct PutArrival {
   QueueId queue;
   TransferOrigin origin;
+  TransferKind kind{};  ///< a redrive counts for its move task
 };
 struct DropArrival {
   QueueId queue;

@@ -250,7 +250,7 @@ void Queue::accept(CallId call, AcceptTransfer& command, Instant now) {
     message->sent = now;
   }
   arrive(std::move(message), command, now);
-  shard_.promise(PutArrival{id(), {command.origin_queue, command.origin_sequence}});
+  shard_.promise(PutArrival{id(), {command.origin_queue, command.origin_sequence}, command.kind});
   shard_.reply(call, Accepted{id()});
   touch();
   serve_parked(now);

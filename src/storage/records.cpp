@@ -247,7 +247,7 @@ void encode_one(const DropLaneEntry& drop, WriteBatch& batch) {
 
 void encode_one(const PutArrival& put, WriteBatch& batch) {
   FlatBufferBuilder& builder = empty_builder();
-  builder.Finish(fb::CreateArrival(builder), arrival_identifier);
+  builder.Finish(fb::CreateArrival(builder, put.kind == TransferKind::redrive), arrival_identifier);
   put_finished(builder, Table::state, arrival_key(put.queue, put.origin), batch);
 }
 
@@ -521,14 +521,6 @@ StoreError read_attempts(const Store& store, QueueId queue, std::vector<ReceiveA
                    });
 }
 
-StoreError read_move_tasks(const Store& store, QueueId queue, std::vector<MoveTask>& tasks) {
-  return read_each(store, Table::catalog, move_tasks_of(queue), "a message move task", queue,
-                   [&](std::string_view key, std::string_view value) {
-                     return decode_move_task(value, tasks.emplace_back()) &&
-                            key == move_task_key(queue, tasks.back().id).view();
-                   });
-}
-
 /// The first entry of each lane. What lies between one lane's first and the next lane is jumped over, not read.
 StoreError read_lanes(const Store& store, QueueId queue, std::size_t lanes_max, std::vector<RecoveredLane>& lanes) {
   KeyRange rest = lanes_of(queue);
@@ -677,6 +669,21 @@ StoreError open_format(Store& store) {
   // Records of an older format are read as they are. The version is rewritten first of all, since the build that wrote
   // the older one would not understand what is added from now on.
   if (version < format_version) return put_format(store);
+  return {};
+}
+
+StoreError read_move_tasks(const Store& store, QueueId queue, std::vector<MoveTask>& tasks) {
+  return read_each(store, Table::catalog, move_tasks_of(queue), "a message move task", queue,
+                   [&](std::string_view key, std::string_view value) {
+                     return decode_move_task(value, tasks.emplace_back()) &&
+                            key == move_task_key(queue, tasks.back().id).view();
+                   });
+}
+
+StoreError decode_arrival(std::string_view value, TransferKind& kind) {
+  const auto* stored = verified<fb::Arrival>(align_record(value), arrival_identifier);
+  if (stored == nullptr) return corrupt("an arrival");
+  kind = stored->redrive() ? TransferKind::redrive : TransferKind::dead_letter;
   return {};
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "penstock/engine.hpp"
@@ -34,6 +35,12 @@ StoreError recover(Store& store, const Limits& limits, std::vector<RecoveredQueu
 
 /// not_found if none was written.
 StoreError read_cursor(const Store& store, QueueId queue, QueueCursor& cursor);
+
+/// In no order.
+StoreError read_move_tasks(const Store& store, QueueId queue, std::vector<MoveTask>& tasks);
+
+/// Why the message of an arrival's record came.
+StoreError decode_arrival(std::string_view value, TransferKind& kind);
 
 /// not_found if the message was dropped meanwhile.
 StoreError read_message(const Store& store, QueueId queue, Sequence sequence,

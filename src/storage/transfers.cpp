@@ -1,5 +1,6 @@
 #include "storage/transfers.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -27,24 +28,30 @@ StoreError read_queue_ids(const Store& store, std::vector<QueueId>& queues) {
   return {};
 }
 
+struct Arrival {
+  TransferOrigin origin;
+  TransferKind kind{};
+};
+
 /// The first arrivals of a range, as many as one commit completes. The key of the first that is left becomes the
 /// range's beginning, so that those dropped meanwhile are not searched through again.
-StoreError read_arrivals(const Store& store, KeyRange& range, std::vector<TransferOrigin>& origins) {
-  origins.clear();
+StoreError read_arrivals(const Store& store, KeyRange& range, std::vector<Arrival>& arrivals) {
+  arrivals.clear();
   std::optional<ArrivalKeyParts> next;
-  bool intact = true;
-  const auto visit = [&](std::string_view key, std::string_view) {
+  StoreError bad;
+  const auto visit = [&](std::string_view key, std::string_view value) {
     const std::optional<ArrivalKeyParts> parts = parse_arrival_key(key);
-    if (!parts) return intact = false;
-    if (origins.size() == transfer_batch_max) {
+    if (!parts) bad = {StoreStatus::corrupt, "state table: a key of no arrival among the arrivals"};
+    if (bad) return false;
+    if (arrivals.size() == transfer_batch_max) {
       next = parts;
       return false;
     }
-    origins.push_back(parts->origin);
-    return true;
+    bad = decode_arrival(value, arrivals.emplace_back(Arrival{parts->origin}).kind);
+    return !bad;
   };
   if (StoreError error = store.scan(Table::state, range.from.view(), range.until.view(), visit)) return error;
-  if (!intact) return {StoreStatus::corrupt, "state table: a key of no arrival among the arrivals"};
+  if (bad) return bad;
   range.from = next ? arrival_key(next->queue, next->origin) : range.until;
   return {};
 }
@@ -54,18 +61,25 @@ class Completion {
  public:
   explicit Completion(Store& store) : store_(store) {}
 
-  StoreError add(QueueId destination, const TransferOrigin& origin) {
+  StoreError add(QueueId destination, const Arrival& arrival) {
+    const TransferOrigin& origin = arrival.origin;
     std::string ignored;
-    const StoreError found = store_.get(Table::messages, message_key(origin.queue, origin.sequence).view(), ignored);
+    StoreError found = store_.get(Table::messages, message_key(origin.queue, origin.sequence).view(), ignored);
     if (found && found.status != StoreStatus::not_found) return found;
     if (!found) {
       if (StoreError error = drop_from(origin)) return error;
+      if (arrival.kind == TransferKind::redrive) {
+        if (StoreError error = count_for_task(origin.queue)) return error;
+      }
     }
     mutations_.emplace_back(DropArrival{destination, origin});
     return {};
   }
 
   StoreError commit() {
+    for (const auto& [queue, task] : tasks_) {
+      if (task) mutations_.emplace_back(PutMoveTask{queue, *task});
+    }
     for (const auto& [queue, cursor] : cursors_) {
       if (cursor) mutations_.emplace_back(PutCursor{queue, *cursor});
     }
@@ -92,11 +106,25 @@ class Completion {
     return any ? count_state_out(origin.queue) : StoreError{};
   }
 
+  /// What the task that was running would have counted, had the move not been cut off.
+  StoreError count_for_task(QueueId queue) {
+    const auto [at, added] = tasks_.try_emplace(queue);
+    if (added) {
+      std::vector<MoveTask> tasks;
+      if (StoreError error = read_move_tasks(store_, queue, tasks)) return error;
+      const auto newest = std::max_element(tasks.begin(), tasks.end(),
+                                           [](const auto& a, const auto& b) { return a.started < b.started; });
+      if (newest != tasks.end()) at->second = std::move(*newest);
+    }
+    if (at->second) ++at->second->moved;
+    return {};
+  }
+
   StoreError count_state_out(QueueId queue) {
     const auto [at, added] = cursors_.try_emplace(queue);
     std::optional<QueueCursor>& cursor = at->second;
     if (added) {
-      const StoreError error = read_cursor(store_, queue, cursor.emplace());
+      StoreError error = read_cursor(store_, queue, cursor.emplace());
       if (error.status == StoreStatus::not_found) {
         cursor.reset();
       } else if (error) {
@@ -110,20 +138,21 @@ class Completion {
   Store& store_;
   std::vector<Mutation> mutations_;
   std::map<QueueId, std::optional<QueueCursor>> cursors_;  ///< nothing where a queue has none
+  std::map<QueueId, std::optional<MoveTask>> tasks_;       ///< the newest of each, as it will be
 };
 
 StoreError complete_arrivals(Store& store, QueueId destination) {
   KeyRange rest = arrivals_of(destination);
-  std::vector<TransferOrigin> origins;
+  std::vector<Arrival> arrivals;
   do {
-    if (StoreError error = read_arrivals(store, rest, origins)) return error;
-    if (origins.empty()) return {};
+    if (StoreError error = read_arrivals(store, rest, arrivals)) return error;
+    if (arrivals.empty()) return {};
     Completion completion{store};
-    for (const TransferOrigin& origin : origins) {
-      if (StoreError error = completion.add(destination, origin)) return error;
+    for (const Arrival& arrival : arrivals) {
+      if (StoreError error = completion.add(destination, arrival)) return error;
     }
     if (StoreError error = completion.commit()) return error;
-  } while (origins.size() == transfer_batch_max);
+  } while (arrivals.size() == transfer_batch_max);
   return {};
 }
 

@@ -654,10 +654,28 @@ void World::drain() {
     now_ += Millis{1'000};
     engine_->advance(now_);
   }
+  check_move_tasks();
   for (const QueuePlan& plan : queues_) {
     if (!plan.exists || !plan.model || !broken_.empty()) continue;
     const std::vector<std::string> owed = plan.model->owed(now_);
     if (!owed.empty()) broken("'" + owed.front() + "' was acknowledged and is lost");
+  }
+}
+
+// By now every message has been received, so that no task has anything left to move.
+void World::check_move_tasks() {
+  for (const QueuePlan& plan : queues_) {
+    if (!plan.dead_letters_of || !broken_.empty()) continue;
+    const CallId call{++next_call_};
+    engine_->apply(call, ListMessageMoveTasks{plan.name, 100}, now_);
+    for (const Reply& reply : engine_->take_effects().replies) {
+      const auto* listed = reply.call == call ? std::get_if<MoveTasks>(&reply.result) : nullptr;
+      if (listed == nullptr) continue;
+      for (const MoveTaskReport& task : listed->tasks) {
+        if (task.status == MoveTaskStatus::running) broken("a move task without anything to move still runs");
+        if (task.moved > task.to_move) broken("a move task has moved more than there was");
+      }
+    }
   }
 }
 

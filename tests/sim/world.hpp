@@ -137,6 +137,7 @@ class World {
   void crash(bool power);
   void boot();
   void drain();
+  void check_move_tasks();
   void drain_queue(std::size_t index);
 
   void on_reply(const Reply& reply, const Release& release);

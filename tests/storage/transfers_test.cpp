@@ -117,6 +117,29 @@ TEST(Transfers, ThatWereNotAcceptedAreNotThere) {
   EXPECT_EQ(cursor_of(store, origin_id).state_count, 3U);
 }
 
+TEST(Transfers, ThatAMoveTaskMadeAreCountedByIt) {
+  MemoryStore store;
+  set_up(store, 3);
+  MoveTask over{.id = "over", .started = from_epoch_ms(1), .moved = 9};
+  MoveTask running{.id = "running", .started = from_epoch_ms(2), .to_move = 3, .moved = 1};
+  ASSERT_FALSE(commit(store, {PutMoveTask{origin_id, over}, PutMoveTask{origin_id, running}}, true));
+  for (const std::uint64_t i : {1U, 2U, 3U}) {
+    std::vector<Mutation> mutations = accepted(Sequence{i}, Sequence{i});
+    for (Mutation& mutation : mutations) {
+      // The second was a dead letter, which no task counts.
+      if (auto* arrival = std::get_if<PutArrival>(&mutation); arrival != nullptr && i != 2) {
+        arrival->kind = TransferKind::redrive;
+      }
+    }
+    ASSERT_FALSE(commit(store, mutations, true));
+  }
+  ASSERT_FALSE(complete_transfers(store));
+  std::vector<MoveTask> tasks;
+  ASSERT_FALSE(read_move_tasks(store, origin_id, tasks));
+  ASSERT_EQ(tasks.size(), 2U);
+  for (const MoveTask& task : tasks) EXPECT_EQ(task.moved, task.id == "running" ? 3U : 9U);
+}
+
 TEST(Transfers, AreCompletedFromWhereTheyWereCutOff) {
   for (int done = 1; done <= 3; ++done) {
     SCOPED_TRACE(done);
