@@ -106,7 +106,7 @@ void Frontend::route(PreparedCall call, Exchange& exchange) {
 }
 
 // The exchange lives until it is completed, also if its client has gone meanwhile: then the answer is nobody's.
-void Frontend::ask_first(std::shared_ptr<Questions> questions, Exchange& exchange) {
+void Frontend::ask_first(const std::shared_ptr<Questions>& questions, Exchange& exchange) {
   if (questions->asked == questions->call.before.size()) return route(std::move(questions->call), exchange);
   const Command& command = questions->call.before[questions->asked].command;
   auto answered = [this, questions, &exchange](std::optional<Result> result) {
