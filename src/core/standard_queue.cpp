@@ -509,13 +509,20 @@ std::optional<StandardQueue::Place::iterator> StandardQueue::first_deliverable(P
 std::optional<StandardQueue::Place::iterator> StandardQueue::take_next(Instant now) {
   if (const auto resident = first_deliverable(ready_, now)) return resident;
   const auto last_resort = first_deliverable(back_, now);
-  if (last_resort && (*last_resort)->turn <= cursor_.head) return last_resort;
   drop_expired_fresh(now, shard_.limits.expire_batch_max);
   const bool fresh = !window_.empty() && window_.front().sent + settings_.retention > now;
   const auto quiet = first_alive([](Lanes& lanes, Instant at) { return lanes.first_quiet(at); }, now);
-  if (quiet && !(fresh && window_.front().sequence < quiet->entry.sequence)) return lease_lane(*quiet, now);
+  const bool lane_first = quiet && !(fresh && window_.front().sequence < quiet->entry.sequence);
+  if (last_resort && (lane_first || fresh)) {
+    // What was put to the back has its turn when all that was there before it is gone.
+    const Sequence front = lane_first ? quiet->entry.sequence : window_.front().sequence;
+    if ((*last_resort)->turn <= front) return last_resort;
+  }
+  if (lane_first) return lease_lane(*quiet, now);
   if (fresh) return lease_fresh(now);
   if (cursor_.fresh_count > 0) return std::nullopt;
+  const auto is_quiet = [&](const Resident& resident) { return !resident.lane || !lanes_.is_noisy(*resident.lane); };
+  if (last_resort && is_quiet(**last_resort)) return last_resort;
   if (const auto resident = first_deliverable(held_, now)) return resident;
   const auto noisy = first_alive([](Lanes& lanes, Instant at) { return lanes.first_noisy(at); }, now);
   if (noisy) return lease_lane(*noisy, now);

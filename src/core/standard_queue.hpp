@@ -58,7 +58,7 @@ class StandardQueue final : public Queue {
     Sequence sequence;
     MessageState state;
     DeadlineHeap::Handle deadline = DeadlineHeap::none;
-    Sequence turn;  // in back_: the message comes again when the head of the fresh lane gets here
+    Sequence turn;  // in back_: the message comes again when what was sent before this has been received
     std::list<Resident>* place = nullptr;
     std::optional<LaneId> lane{};
     bool kept = false;  // it could not be moved as a dead letter, and is delivered once more
@@ -132,7 +132,7 @@ class StandardQueue final : public Queue {
   Place in_flight_;
   Place delayed_;
   Place ready_;                // returned, or its delay over: comes before the fresh lane
-  Place back_;                 // received three times or more: comes when the head has reached its turn
+  Place back_;                 // received three times or more: comes when what is fresh has reached its turn
   Place held_;                 // as ready_, but of noisy tenants: comes after what quiet ones have
   Place departing_residents_;  // on their way to another queue
   std::unordered_map<Sequence, Place::iterator> residents_;

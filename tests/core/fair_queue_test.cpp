@@ -103,6 +103,20 @@ TEST_F(FairQueueTest, ItIsQuietAgainAfterFiveMinutesWithoutSends) {
   EXPECT_THAT(receive_bodies(1), ElementsAre("b")) << "a sends again, and so is noisy again";
 }
 
+TEST_F(FairQueueTest, WhatWasReceivedOftenIsNotStarvedByWhatComesAfterIt) {
+  put("a", "often");
+  for (int i = 0; i < 3; ++i) receive(1, 0);
+  for (int i = 0; i < 20; ++i) put("b", "b");
+  int until_it_came = 0;
+  for (; until_it_came < 40; ++until_it_came) {
+    const auto next = receive(1, 600);
+    if (bodies(next) == std::vector<std::string>{"often"}) break;
+    remove(next[0].receipt_handle);
+    put("b", "b");
+  }
+  EXPECT_LE(until_it_came, 21);
+}
+
 TEST_F(FairQueueTest, WhatANoisyTenantGetsBackWaitsBehindQuietOnes) {
   flood("noisy", 60);
   hold(40, 10);
