@@ -67,7 +67,8 @@ int main(int argc, char** argv) {
         "seconds", "counted time; 0: until --messages", cxxopts::value<double>()->default_value("3"))(
         "warmup", "seconds before counting", cxxopts::value<double>()->default_value("0.3"))(
         "messages", "stop after so many; 0: no limit", cxxopts::value<std::uint64_t>()->default_value("0"))(
-        "body-bytes", "of each message", cxxopts::value<std::size_t>()->default_value("1024"))("help", "this text");
+        "body-bytes", "of each message", cxxopts::value<std::size_t>()->default_value("1024"))(
+        "groups", "MessageGroupIds, of a FIFO queue", cxxopts::value<int>()->default_value("0"))("help", "this text");
     const auto given = options.parse(argc, argv);
     if (given.count("help") > 0 || given.count("endpoint") == 0) {
       std::cout << options.help();
@@ -88,6 +89,7 @@ int main(int argc, char** argv) {
     plan.body_bytes = given["body-bytes"].as<std::size_t>();
     if (plan.connections < 1 || plan.threads < 1) throw std::runtime_error("at least one connection and one thread");
     if (plan.duration.count() == 0 && plan.messages_max == 0) throw std::runtime_error("give --seconds or --messages");
+    plan.groups = given["groups"].as<int>();
     plan.queue_url = given["queue-url"].as<std::string>();
     if (plan.queue_url.empty()) {
       plan.queue_url = penstock::bench::create_queue(plan.host, plan.port, given["queue"].as<std::string>());

@@ -160,10 +160,10 @@ class Bench:
                 "--ready-file", ready, "--threads", CPUS, "--log-level", "warn", *keeps, *flags]
         return Server(argv, self.fresh("log"), ready_file=ready)
 
-    def load(self, endpoint, scenario, connections, queue="bench", seconds=None, warmup=0.3, messages=0):
+    def load(self, endpoint, scenario, connections, queue="bench", seconds=None, warmup=0.3, messages=0, groups=0):
         argv = [self.program("bench_http_load"), "--endpoint", endpoint, "--scenario", scenario, "--connections",
                 connections, "--queue", queue, "--seconds", self.seconds if seconds is None else seconds, "--warmup",
-                warmup, "--messages", messages]
+                warmup, "--messages", messages, "--groups", groups]
         return self._figures(argv)
 
     def raw(self, threads, batch=1):
@@ -424,6 +424,36 @@ def compare_backlog(bench, full, empty):
     return rates, {"full": full.memory(), "empty": empty.memory()}
 
 
+def section_fifo(bench):
+    """A FIFO queue over 1,000 groups beside a standard queue; and with 200,000 messages waiting in 20,000 groups."""
+    phases = (("send", 32), ("receive-delete", 16))
+    rates = {(queue, phase): [] for queue in ("standard", "fifo", "waiting") for phase, _ in phases}
+    waiting_data = bench.fresh("waiting")
+    with bench.penstock("--durability", "os", data=waiting_data) as server:
+        bench.load(server.endpoint, "send-batch", 16, queue="q.fifo", seconds=0, warmup=0, messages=200_000,
+                   groups=20_000)
+    with bench.penstock() as small, bench.penstock(data=waiting_data) as full:
+        sides = [("standard", small, "q", 0), ("fifo", small, "q.fifo", 1_000), ("waiting", full, "q.fifo", 1_000)]
+        for number in range(bench.rounds):
+            sent = {}
+            for side, server, queue, groups in sides if number % 2 == 0 else sides[::-1]:
+                figures = bench.load(server.endpoint, "send", 32, queue=queue, groups=groups)
+                rates[side, "send"].append(figures["rate"])
+                sent[side] = figures["messages_total"]
+            for side, server, queue, _ in sides if number % 2 == 0 else sides[::-1]:
+                figures = bench.load(server.endpoint, "receive-delete", 16, queue=queue, seconds=0, warmup=0,
+                                     messages=sent[side])
+                rates[side, "receive-delete"].append(figures["rate"])
+    bench.forget(waiting_data)
+    medians = {key: statistics.median(values) for key, values in rates.items()}
+    for phase, title in (("send", "send, synced, 32 connections"),
+                         ("receive-delete", "receive 10 + delete 10, 16 connections")):
+        bench.ratio(f"{title}, FIFO with 1,000 groups : standard", medians["fifo", phase], medians["standard", phase],
+                    0.7)
+        bench.ratio(f"{title}, FIFO with 200,000 waiting : without", medians["waiting", phase], medians["fifo", phase],
+                    0.9)
+
+
 def section_fauxqs(bench):
     """Beside another emulator, which keeps its queues in memory, under the same load."""
     folder = install_fauxqs(bench)
@@ -502,7 +532,7 @@ def install_fauxqs(bench):
 
 
 SECTIONS = {"start": section_start, "send": section_send, "os": section_os, "batch": section_batch,
-            "backlog": section_backlog, "fauxqs": section_fauxqs}
+            "backlog": section_backlog, "fifo": section_fifo, "fauxqs": section_fauxqs}
 
 
 def parse_args():

@@ -47,6 +47,7 @@ struct LoadPlan {
   int connections = 1;
   int threads = 1;
   std::size_t body_bytes = 1024;
+  int groups = 0;                        ///< of a FIFO queue, over which sends are spread; 0: no MessageGroupId
   std::chrono::nanoseconds warmup{0};    ///< before it is over nothing is counted
   std::chrono::nanoseconds duration{0};  ///< counted time; zero means until `messages_max` is reached
   std::uint64_t messages_max = 0;        ///< stops after so many messages, warm-up included; zero means no such limit
@@ -208,10 +209,22 @@ inline std::optional<std::pair<std::string_view, std::size_t>> find_json_text(st
 
 /// Makes the plan's queue if it is not there and returns its URL.
 inline std::string create_queue(const std::string& host, std::uint16_t port, const std::string& name) {
-  const std::string answer = call_once(host, port, "CreateQueue", "{\"QueueName\":\"" + name + "\"}");
+  const std::string attributes = name.ends_with(".fifo") ? R"(,"Attributes":{"FifoQueue":"true"})" : "";
+  const std::string answer = call_once(host, port, "CreateQueue", "{\"QueueName\":\"" + name + "\"" + attributes + "}");
   const auto url = find_json_text(answer, "QueueUrl", 0);
   if (!url) throw std::runtime_error("CreateQueue answered no QueueUrl: " + answer);
   return std::string(url->first);
+}
+
+// What a prepared send has in the place of its group's number and of its deduplication id, which no body contains.
+inline constexpr std::string_view group_mark = "group-######";
+inline constexpr std::string_view dedup_mark = "dedup-##############";
+
+/// Writes a number over the digits of a mark.
+inline void write_number(std::string& text, std::size_t mark_at, std::string_view mark, std::uint64_t number) {
+  for (std::size_t i = mark.size(); mark[i - 1] == '#'; --i, number /= 10) {
+    text[mark_at + i - 1] = static_cast<char>('0' + number % 10);
+  }
 }
 
 /// What the threads of one run share.
@@ -219,6 +232,7 @@ struct LoadClock {
   std::chrono::steady_clock::time_point counting_from;
   std::chrono::steady_clock::time_point counting_until;  ///< the far future where only messages end the run
   std::atomic<std::int64_t> messages_left;               ///< what may still be begun
+  std::atomic<std::uint64_t> messages_numbered;          ///< begun at a number that no earlier run has reached
 };
 
 /// One thread's connections and its epoll loop.
@@ -233,6 +247,7 @@ class LoadThread {
       connections_.push_back(std::make_unique<Connection>(plan.host, plan.port));
       Connection& connection = *connections_.back();
       connection.prepared = prepare_send(seed * 1000 + static_cast<std::uint64_t>(i));
+      find_marks(connection);
       epoll_event event{};
       event.events = EPOLLIN;
       event.data.ptr = &connection;
@@ -280,7 +295,9 @@ class LoadThread {
     Connection(const std::string& host, std::uint16_t port) : socket(host, port) {}
     Socket socket;
     Step step = Step::idle;
-    std::string prepared;      // a send as it goes out each time
+    std::string prepared;  // a send as it goes out each time, but for what the marks say
+    std::vector<std::size_t> groups_at;
+    std::vector<std::size_t> dedups_at;
     std::string built;         // a delete, made from what was received
     std::string_view pending;  // what of the request is still to be written
     bool waits_to_write = false;
@@ -294,16 +311,43 @@ class LoadThread {
     return request_head(plan_.host, plan_.port, operation, json.size()).append(json);
   }
 
+  std::string fifo_members() const {
+    if (plan_.groups == 0) return {};
+    return ",\"MessageGroupId\":\"" + std::string(group_mark) + "\",\"MessageDeduplicationId\":\"" +
+           std::string(dedup_mark) + "\"";
+  }
+
+  static void find_marks(Connection& connection) {
+    const std::string& text = connection.prepared;
+    for (std::size_t at = text.find(group_mark); at != std::string::npos; at = text.find(group_mark, at + 1)) {
+      connection.groups_at.push_back(at);
+    }
+    for (std::size_t at = text.find(dedup_mark); at != std::string::npos; at = text.find(dedup_mark, at + 1)) {
+      connection.dedups_at.push_back(at);
+    }
+  }
+
+  /// Each message goes to the next group, under an id that no other run has.
+  void number_messages(Connection& connection) {
+    for (std::size_t i = 0; i < connection.groups_at.size(); ++i) {
+      const std::uint64_t number = clock_.messages_numbered.fetch_add(1, std::memory_order_relaxed);
+      const auto group = number % static_cast<std::uint64_t>(plan_.groups);
+      write_number(connection.prepared, connection.groups_at[i], group_mark, group);
+      write_number(connection.prepared, connection.dedups_at[i], dedup_mark, number);
+    }
+  }
+
   std::string prepare_send(std::uint64_t seed) const {
     const std::string queue = "{\"QueueUrl\":\"" + plan_.queue_url + "\",";
     if (plan_.scenario == Scenario::send) {
-      return request("SendMessage", queue + "\"MessageBody\":\"" + random_text(plan_.body_bytes, seed) + "\"}");
+      return request("SendMessage",
+                     queue + "\"MessageBody\":\"" + random_text(plan_.body_bytes, seed) + "\"" + fifo_members() + "}");
     }
     std::string json = queue + "\"Entries\":[";
     for (std::uint64_t i = 0; i < 10; ++i) {
       if (i > 0) json += ",";
       json += "{\"Id\":\"" + std::to_string(i) + "\",\"MessageBody\":\"" +
-              random_text(plan_.body_bytes, seed * 10 + i + 1'000'000) + "\"}";
+              random_text(plan_.body_bytes, seed * 10 + i + 1'000'000) + "\"" + fifo_members() + "}";
     }
     return request("SendMessageBatch", json + "]}");
   }
@@ -322,6 +366,7 @@ class LoadThread {
     if (plan_.scenario == Scenario::receive_delete) {
       start(connection, Step::receiving, receive_, 0, now);
     } else {
+      number_messages(connection);
       start(connection, Step::sending, connection.prepared, messages_per_cycle(), now);
     }
   }
@@ -446,6 +491,10 @@ inline LoadResult run_load(const LoadPlan& plan) {
   using std::chrono::steady_clock;
   LoadClock clock{};
   clock.messages_left = static_cast<std::int64_t>(plan.messages_max);
+  // Microseconds pass faster than messages, so that no two runs give the same number.
+  clock.messages_numbered = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count());
   std::vector<std::unique_ptr<LoadThread>> workers;
   for (int i = 0; i < plan.threads; ++i) {
     const int share = plan.connections / plan.threads + (i < plan.connections % plan.threads ? 1 : 0);

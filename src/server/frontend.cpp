@@ -117,7 +117,7 @@ void Frontend::ask_first(const std::shared_ptr<Questions>& questions, Exchange& 
   ask(command, exchange, std::move(answered));
 }
 
-void Frontend::check(std::shared_ptr<Questions> questions, const Result& result, Exchange& exchange) {
+void Frontend::check(const std::shared_ptr<Questions>& questions, const Result& result, Exchange& exchange) {
   const protocol::Precondition& precondition = questions->call.before[questions->asked++];
   std::optional<Error> objection;
   if (precondition.objection) {
@@ -125,7 +125,7 @@ void Frontend::check(std::shared_ptr<Questions> questions, const Result& result,
   } else if (const auto* error = std::get_if<Error>(&result)) {
     objection = *error;
   }
-  if (!objection) return ask_first(std::move(questions), exchange);
+  if (!objection) return ask_first(questions, exchange);
   finish(exchange, questions->call.respond(std::move(*objection)));
 }
 

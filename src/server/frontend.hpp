@@ -44,7 +44,7 @@ class Frontend final : public net::Handler {
 
   void route(protocol::PreparedCall call, net::Exchange& exchange);
   void ask_first(const std::shared_ptr<Questions>& questions, net::Exchange& exchange);
-  void check(std::shared_ptr<Questions> questions, const Result& result, net::Exchange& exchange);
+  void check(const std::shared_ptr<Questions>& questions, const Result& result, net::Exchange& exchange);
   void dispatch(protocol::PreparedCall call, net::Exchange& exchange);
   void ask(Command command, net::Exchange& exchange, Answered answered);
   void ask_all(const ListQueues& command, net::Exchange& exchange, Answered answered);
