@@ -65,7 +65,7 @@ void Lanes::count_backlog(Lane& lane) {
   lane.counted = has;
 }
 
-void Lanes::push(LaneId id, FreshEntry entry) {
+void Lanes::push(LaneId id, FreshEntry entry, std::size_t in_flight) {
   Lane& lane = lanes_[id];
   lane.id = id;
   lane.last_sent = entry.sent;
@@ -83,6 +83,7 @@ void Lanes::push(LaneId id, FreshEntry entry) {
   ++window_total_;
   lane.unread = Sequence{entry.sequence.value + 1};
   count_backlog(lane);
+  judge(lane, in_flight);
   if (lane.window.size() > 1) return;
   arm_expiry(lane);
   place(lane);
@@ -200,6 +201,10 @@ void Lanes::become_noisy(Lane& lane) {
   place(lane);
 }
 
+void Lanes::judge(Lane& lane, std::size_t in_flight) {
+  if (lane.in_flight >= noisy_in_flight_min && lane.in_flight * noisy_share > in_flight) become_noisy(lane);
+}
+
 bool Lanes::is_noisy(LaneId id) const {
   const auto found = lanes_.find(id);
   return found != lanes_.end() && found->second.noisy;
@@ -211,7 +216,7 @@ void Lanes::entered_flight(LaneId id, std::size_t in_flight) {
   Lane& lane = lanes_[id];
   lane.id = id;
   ++lane.in_flight;
-  if (lane.in_flight >= noisy_in_flight_min && lane.in_flight * noisy_share > in_flight) become_noisy(lane);
+  judge(lane, in_flight);
   if (lane.noisy) place(lane);
 }
 

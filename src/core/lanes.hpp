@@ -42,8 +42,8 @@ class Lanes {
   void set_retention(Millis retention);
   /// False where there are too many tenants to tell this one from the others.
   bool takes(LaneId lane) const;
-  /// Puts a new message at the end of its lane. REQUIRES: takes(lane).
-  void push(LaneId lane, FreshEntry entry);
+  /// Puts a new message at the end of its lane; `in_flight` are the queue's. REQUIRES: takes(lane).
+  void push(LaneId lane, FreshEntry entry, std::size_t in_flight);
   void loaded(const LaneLoaded& loaded);
   /// Forgets all lanes.
   void clear();
@@ -95,6 +95,7 @@ class Lanes {
   void load_if_low(Lane& lane);
   void arm_expiry(Lane& lane);
   void become_noisy(Lane& lane);
+  void judge(Lane& lane, std::size_t in_flight);
   void settle_silent(Instant now);
   void count_backlog(Lane& lane);
   void forget_if_idle(Lane& lane);

@@ -121,7 +121,7 @@ Sequence StandardQueue::put_message(std::shared_ptr<StoredMessage> message, cons
   if (!state) {
     shard_.promise(PutLaneEntry{id(), *lane, {sequence, sent}});
     ++cursor_.lane_count;
-    lanes_.push(*lane, {sequence, sent});
+    lanes_.push(*lane, {sequence, sent}, in_flight_.size());
     return sequence;
   }
   MessageState first = *state;

@@ -1,5 +1,7 @@
 """Debian's boto3, which speaks the Query protocol."""
 
+import hashlib
+import json
 import threading
 import time
 
@@ -311,6 +313,322 @@ def keeps_regions_and_accounts_apart():
     clients[0].delete_queue(QueueUrl=urls[0])
     equal(clients[1].get_queue_url(QueueName="shared")["QueueUrl"], urls[1])
     equal(clients[2].get_queue_url(QueueName="shared")["QueueUrl"], urls[2])
+
+
+def send(url, body, **parameters):
+    return sqs.send_message(QueueUrl=url, MessageBody=body, **parameters)
+
+
+def new_fifo(name, **attributes):
+    return new_queue(name, FifoQueue="true", **attributes)
+
+
+def arn_of(url):
+    return attributes_of(url, "QueueArn")["QueueArn"]
+
+
+def attributes_of(url, *names):
+    return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names).get("Attributes", {})
+
+
+def redrive_to(target, count):
+    return json.dumps({"deadLetterTargetArn": arn_of(target), "maxReceiveCount": count})
+
+
+def bodies(messages):
+    return [message["Body"] for message in messages]
+
+
+@case
+def makes_fifo_queues():
+    url = new_fifo("made.fifo")
+    equal(url, f"{ENDPOINT}/000000000000/made.fifo")
+    equal(attributes_of(url, "FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"), {
+        "FifoQueue": "true", "ContentBasedDeduplication": "false", "DeduplicationScope": "queue",
+        "FifoThroughputLimit": "perQueue"})
+    high = new_fifo("high.fifo", DeduplicationScope="messageGroup", FifoThroughputLimit="perMessageGroupId")
+    equal(attributes_of(high, "DeduplicationScope", "FifoThroughputLimit"),
+          {"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"})
+    equal(error_of(new_fifo, name="not-fifo"), ("InvalidAttributeName", 400, "Unknown Attribute FifoQueue."))
+    equal(error_of(new_queue, name="lacks.fifo")[:2], ("InvalidParameterValue", 400))
+    standard = attributes_of(new_queue("no-fifo"), "All")
+    true(not {"FifoQueue", "ContentBasedDeduplication", "DeduplicationScope"} & set(standard),
+         f"a standard queue has attributes of FIFO queues: {standard}")
+
+
+@case
+def keeps_the_order_of_a_group():
+    url = new_fifo("order.fifo")
+    sequence_numbers = []
+    for number, group in enumerate("abaca"):
+        sent = send(url, f"{group}{number}", MessageGroupId=group, MessageDeduplicationId=str(number))
+        sequence_numbers.append(int(sent["SequenceNumber"]))
+    equal(sequence_numbers, sorted(set(sequence_numbers)))
+    # A receive takes what it can from one group before it looks at others.
+    first = receive(url, MaxNumberOfMessages=3, AttributeNames=["All"])
+    equal(bodies(first), ["a0", "a2", "a4"])
+    equal([(message["Attributes"]["MessageGroupId"], message["Attributes"]["MessageDeduplicationId"],
+            int(message["Attributes"]["SequenceNumber"])) for message in first],
+          [("a", str(number), sequence_numbers[number]) for number in (0, 2, 4)])
+    equal(bodies(receive(url, MaxNumberOfMessages=10)), ["b1", "c3"])
+
+
+@case
+def locks_a_group_while_it_is_in_flight():
+    url = new_fifo("locked.fifo")
+    for number in range(3):
+        send(url, f"a{number}", MessageGroupId="a", MessageDeduplicationId=f"a{number}")
+    first = receive(url)
+    equal(bodies(first), ["a0"])
+    # Neither a receive nor a send reaches round the one in flight; another group is free.
+    send(url, "a3", MessageGroupId="a", MessageDeduplicationId="a3")
+    equal(receive(url, MaxNumberOfMessages=10), [])
+    send(url, "b0", MessageGroupId="b", MessageDeduplicationId="b0")
+    equal(bodies(receive(url, MaxNumberOfMessages=10)), ["b0"])
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=first[0]["ReceiptHandle"])
+    rest = receive(url, MaxNumberOfMessages=10)
+    equal(bodies(rest), ["a1", "a2", "a3"])
+    # The first and the third are let go: the third must not overtake the second, which is in flight.
+    for index in (0, 2):
+        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=rest[index]["ReceiptHandle"], VisibilityTimeout=0)
+    equal(bodies(receive(url, MaxNumberOfMessages=10)), ["a1"])
+
+
+@case
+def sends_a_fifo_message_once():
+    url = new_fifo("once.fifo")
+    first = send(url, "one", MessageGroupId="g", MessageDeduplicationId="same")
+    again = send(url, "another body", MessageGroupId="other", MessageDeduplicationId="same")
+    equal((again["MessageId"], again["SequenceNumber"]), (first["MessageId"], first["SequenceNumber"]))
+    got = receive(url, MaxNumberOfMessages=10)
+    equal(bodies(got), ["one"])
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=got[0]["ReceiptHandle"])
+    after = send(url, "one", MessageGroupId="g", MessageDeduplicationId="same")
+    equal((after["MessageId"], after["SequenceNumber"]), (first["MessageId"], first["SequenceNumber"]))
+    equal(receive(url), [])
+
+
+@case
+def tells_fifo_messages_apart_by_content():
+    url = new_fifo("content.fifo", ContentBasedDeduplication="true")
+    first = send(url, NON_ASCII, MessageGroupId="g")
+    # Only the body counts.
+    again = send(url, NON_ASCII, MessageGroupId="g",
+                 MessageAttributes={"Other": {"DataType": "String", "StringValue": "x"}})
+    equal((again["MessageId"], again["SequenceNumber"]), (first["MessageId"], first["SequenceNumber"]))
+    send(url, NON_ASCII, MessageGroupId="g", MessageDeduplicationId="an-id-goes-before-the-content")
+    got = receive(url, MaxNumberOfMessages=10, AttributeNames=["MessageDeduplicationId"])
+    equal([message["Attributes"]["MessageDeduplicationId"] for message in got],
+          [hashlib.sha256(NON_ASCII.encode()).hexdigest(), "an-id-goes-before-the-content"])
+    without = new_fifo("no-content.fifo")
+    equal(error_of(send, url=without, body="x", MessageGroupId="g")[:2], ("InvalidParameterValue", 400))
+
+
+@case
+def tells_fifo_messages_apart_within_a_group():
+    url = new_fifo("scope.fifo", DeduplicationScope="messageGroup")
+    sent = [send(url, f"{group}", MessageGroupId=group, MessageDeduplicationId="same") for group in "aba"]
+    true(sent[0]["MessageId"] != sent[1]["MessageId"], "two groups shared a deduplication id")
+    equal(sent[2]["MessageId"], sent[0]["MessageId"])
+    equal(sorted(bodies(receive(url, MaxNumberOfMessages=10))), ["a", "b"])
+
+
+@case
+def repeats_a_receive_by_its_attempt_id():
+    url = new_fifo("attempt.fifo")
+    for number in range(3):
+        send(url, str(number), MessageGroupId="g", MessageDeduplicationId=str(number))
+
+    def attempt(name):
+        return receive(url, MaxNumberOfMessages=2, ReceiveRequestAttemptId=name)
+
+    first = attempt("first")
+    equal(bodies(first), ["0", "1"])
+    again = attempt("first")
+    equal([(message["MessageId"], message["ReceiptHandle"]) for message in again],
+          [(message["MessageId"], message["ReceiptHandle"]) for message in first])
+    equal(attempt("second"), [])
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=first[0]["ReceiptHandle"])
+    # One of them has changed, and the other is still in flight.
+    equal(attempt("first"), [])
+
+
+@case
+def refuses_what_fifo_queues_refuse():
+    url = new_fifo("refuses.fifo", VisibilityTimeout="1")
+    missing = "The request must contain the parameter MessageGroupId."
+    equal(error_of(send, url=url, body="x", MessageDeduplicationId="d"), ("MissingParameter", 400, missing))
+    equal(error_of(sqs.send_message_batch, QueueUrl=url, Entries=[
+        {"Id": "with", "MessageBody": "x", "MessageGroupId": "g", "MessageDeduplicationId": "with"},
+        {"Id": "without", "MessageBody": "x", "MessageDeduplicationId": "without"}]),
+          ("InvalidParameterValue", 400, missing))
+    equal(error_of(send, url=url, body="x", MessageGroupId="g", MessageDeduplicationId="d", DelaySeconds=2), (
+        "InvalidParameterValue", 400, "Value 2 for parameter DelaySeconds is invalid. Reason: The request include "
+        "parameter that is not valid for this queue type."))
+    send(url, "x", MessageGroupId="g", MessageDeduplicationId="d", DelaySeconds=0)
+    handle = receive(url)[0]["ReceiptHandle"]
+    equal(len(receive(url, WaitTimeSeconds=20, VisibilityTimeout=30)), 1)
+    equal(error_of(sqs.delete_message, QueueUrl=url, ReceiptHandle=handle), (
+        "InvalidParameterValue", 400,
+        f"Value {handle} for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired."))
+    standard = new_queue("no-dedup")
+    equal(error_of(send, url=standard, body="x", MessageDeduplicationId="d")[:2], ("InvalidParameterValue", 400))
+
+
+@case
+def moves_what_fails_to_the_dead_letter_queue():
+    dead = new_queue("dead")
+    url = new_queue("failing", VisibilityTimeout="0", RedrivePolicy=redrive_to(dead, 1))
+    attributes = {"Kept": {"DataType": "String", "StringValue": "yes"}}
+    sent = send(url, "poison", MessageAttributes=attributes)
+    first = receive(url, AttributeNames=["All"])[0]
+    equal(first["Attributes"]["ApproximateReceiveCount"], "1")
+    true("DeadLetterQueueSourceArn" not in first["Attributes"], "it has a source before it was moved")
+    equal(receive(url), [])
+    got = receive(dead, AttributeNames=["All"], MessageAttributeNames=["All"], WaitTimeSeconds=10)
+    equal([(message["MessageId"], message["Body"], message["MessageAttributes"]) for message in got],
+          [(sent["MessageId"], "poison", attributes)])
+    equal(got[0]["Attributes"]["DeadLetterQueueSourceArn"], arn_of(url))
+    equal(got[0]["Attributes"]["SentTimestamp"], first["Attributes"]["SentTimestamp"])
+    true(int(got[0]["Attributes"]["ApproximateReceiveCount"]) >= 2, "the receive count began anew")
+    equal(attributes_of(url, "ApproximateNumberOfMessages"), {"ApproximateNumberOfMessages": "0"})
+
+
+@case
+def moves_fifo_messages_to_a_fifo_dead_letter_queue():
+    dead = new_fifo("dead.fifo")
+    url = new_fifo("failing.fifo", VisibilityTimeout="0", RedrivePolicy=redrive_to(dead, 1))
+    for number in range(2):
+        send(url, str(number), MessageGroupId="g", MessageDeduplicationId=str(number))
+    equal(bodies(receive(url)), ["0"])
+    # The group is not held up by what has failed.
+    equal(bodies(receive(url, WaitTimeSeconds=10, VisibilityTimeout=30)), ["1"])
+    got = receive(dead, AttributeNames=["All"], WaitTimeSeconds=10, MaxNumberOfMessages=10)
+    equal(bodies(got), ["0"])
+    equal((got[0]["Attributes"]["MessageGroupId"], got[0]["Attributes"]["DeadLetterQueueSourceArn"]),
+          ("g", arn_of(url)))
+
+
+@case
+def lists_the_sources_of_a_dead_letter_queue():
+    dead = new_queue("listed-dead")
+    equal(sqs.list_dead_letter_source_queues(QueueUrl=dead).get("queueUrls", []), [])
+    urls = [new_queue(f"listed-{number}", RedrivePolicy=redrive_to(dead, 3)) for number in range(3)]
+    equal(sqs.list_dead_letter_source_queues(QueueUrl=dead)["queueUrls"], urls)
+    pages = list(sqs.get_paginator("list_dead_letter_source_queues").paginate(
+        QueueUrl=dead, PaginationConfig={"PageSize": 2}))
+    equal([len(page["queueUrls"]) for page in pages], [2, 1])
+    equal([url for page in pages for url in page["queueUrls"]], urls)
+    sqs.set_queue_attributes(QueueUrl=urls[1], Attributes={"RedrivePolicy": ""})
+    true("RedrivePolicy" not in attributes_of(urls[1], "All"), "an empty text did not clear the policy")
+    equal(sqs.list_dead_letter_source_queues(QueueUrl=dead)["queueUrls"], [urls[0], urls[2]])
+
+
+@case
+def heeds_who_may_use_a_dead_letter_queue():
+    closed = new_queue("closed", RedriveAllowPolicy=json.dumps({"redrivePermission": "denyAll"}))
+    equal(json.loads(attributes_of(closed, "RedriveAllowPolicy")["RedriveAllowPolicy"]),
+          {"redrivePermission": "denyAll"})
+    friend, stranger = new_queue("friend"), new_queue("stranger")
+    choosy = new_queue("choosy", RedriveAllowPolicy=json.dumps(
+        {"redrivePermission": "byQueue", "sourceQueueArns": [arn_of(friend)]}))
+
+    def point(url, dead):
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": redrive_to(dead, 3)})
+
+    equal(error_of(point, url=friend, dead=closed)[:2], ("InvalidParameterValue", 400))
+    equal(error_of(point, url=stranger, dead=choosy)[:2], ("InvalidParameterValue", 400))
+    true("RedrivePolicy" not in attributes_of(stranger, "All"), "a policy that was refused was kept")
+    point(friend, choosy)
+    equal(json.loads(attributes_of(friend, "RedrivePolicy")["RedrivePolicy"])["deadLetterTargetArn"], arn_of(choosy))
+
+
+@case
+def refuses_bad_redrive_policies():
+    dead, fifo, url = new_queue("policy-dead"), new_fifo("policy.fifo"), new_queue("policy")
+
+    def text_of(policy):
+        code, status, text = error_of(sqs.set_queue_attributes, QueueUrl=url, Attributes={"RedrivePolicy": policy})
+        equal((code, status), ("InvalidParameterValue", 400))
+        opening = f"Value {policy} for parameter RedrivePolicy is invalid. Reason: "
+        true(text.startswith(opening), text)
+        return text[len(opening):]
+
+    equal(text_of(redrive_to(fifo, 3)), "Dead-letter queue must be same type of queue as the source.")
+    equal(text_of(json.dumps({"deadLetterTargetArn": arn_of(dead)})),
+          "Redrive policy does not contain mandatory attribute: maxReceiveCount.")
+    for count in (0, 1001):
+        equal(text_of(redrive_to(dead, count)),
+              f"Invalid value for maxReceiveCount: {count}, valid values are from 1 to 1000 both inclusive.")
+
+
+# A dead letter's way back is a message move task. Debian's botocore has no such operations: the JavaScript client has
+# the cases.
+
+
+@case
+def lets_a_quiet_tenant_go_before_a_flood():
+    url = new_queue("fair", VisibilityTimeout="600")
+
+    def flood(first, count):
+        for number in range(first, first + count, 10):
+            sqs.send_message_batch(QueueUrl=url, Entries=[
+                {"Id": str(n), "MessageBody": f"noisy {n}", "MessageGroupId": "noisy"}
+                for n in range(number, number + 10)])
+
+    flood(0, 80)
+    # More than 30 in flight, and all that are.
+    in_flight = 0
+    while in_flight < 40:
+        got = receive(url, MaxNumberOfMessages=10)
+        true(got, f"only {in_flight} of 40 came")
+        in_flight += len(got)
+    flood(80, 20)
+    send(url, "quiet", MessageGroupId="quiet")
+    flood(100, 20)
+    got = receive(url, AttributeNames=["MessageGroupId"])
+    equal([(message["Body"], message["Attributes"]["MessageGroupId"]) for message in got], [("quiet", "quiet")])
+    equal(receive(url, AttributeNames=["MessageGroupId"])[0]["Attributes"]["MessageGroupId"], "noisy")
+
+
+@case
+def tags_queues():
+    url = sqs.create_queue(QueueName="tagged", tags={"Team": "water"})["QueueUrl"]
+    sqs.tag_queue(QueueUrl=url, Tags={"Stage": "test", "stage": "the case of keys counts", "Empty": ""})
+    equal(sqs.list_queue_tags(QueueUrl=url)["Tags"],
+          {"Team": "water", "Stage": "test", "stage": "the case of keys counts", "Empty": ""})
+    sqs.tag_queue(QueueUrl=url, Tags={"Team": "fire"})
+    sqs.untag_queue(QueueUrl=url, TagKeys=["stage", "Empty", "never there"])
+    equal(sqs.list_queue_tags(QueueUrl=url)["Tags"], {"Team": "fire", "Stage": "test"})
+    sqs.untag_queue(QueueUrl=url, TagKeys=["Team", "Stage"])
+    equal(sqs.list_queue_tags(QueueUrl=url).get("Tags", {}), {})
+
+
+@case
+def grants_and_revokes_permissions():
+    url = new_queue("shared-queue")
+    arn = arn_of(url)
+    sqs.add_permission(QueueUrl=url, Label="one", AWSAccountIds=["111122223333"], Actions=["SendMessage"])
+    one = {"Sid": "one", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+           "Action": "SQS:SendMessage", "Resource": arn}
+
+    def policy():
+        return json.loads(attributes_of(url, "Policy")["Policy"])
+
+    equal(policy(), {"Version": "2008-10-17", "Id": f"{arn}/SQSDefaultPolicy", "Statement": [one]})
+    sqs.add_permission(QueueUrl=url, Label="two", AWSAccountIds=["111122223333", "444455556666"],
+                       Actions=["ReceiveMessage", "DeleteMessage"])
+    equal(policy()["Statement"], [one, {
+        "Sid": "two", "Effect": "Allow",
+        "Principal": {"AWS": ["arn:aws:iam::111122223333:root", "arn:aws:iam::444455556666:root"]},
+        "Action": ["SQS:ReceiveMessage", "SQS:DeleteMessage"], "Resource": arn}])
+    many = ["SendMessage", "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes",
+            "GetQueueUrl", "ListDeadLetterSourceQueues", "PurgeQueue"]
+    equal(error_of(sqs.add_permission, QueueUrl=url, Label="many", AWSAccountIds=["111122223333"], Actions=many),
+          ("OverLimit", 403, "8 Actions were found, maximum allowed is 7."))
+    sqs.remove_permission(QueueUrl=url, Label="one")
+    equal([statement["Sid"] for statement in policy()["Statement"]], ["two"])
+    equal(error_of(sqs.remove_permission, QueueUrl=url, Label="one")[:2], ("InvalidParameterValue", 400))
 
 
 run()

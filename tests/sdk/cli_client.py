@@ -196,5 +196,76 @@ def keeps_regions_and_accounts_apart():
         equal([message["Body"] for message in got], [f"{place['region']} {place['account']}"])
 
 
+@case
+def keeps_order_in_a_fifo_queue_and_each_message_once():
+    url = new_queue("orders.fifo", "--attributes", "FifoQueue=true,ContentBasedDeduplication=true")
+    first = aws("send-message", "--queue-url", url, "--message-body", "paid", "--message-group-id", "order-7")
+    again = aws("send-message", "--queue-url", url, "--message-body", "paid", "--message-group-id", "order-7")
+    equal((again["MessageId"], again["SequenceNumber"]), (first["MessageId"], first["SequenceNumber"]))
+    aws("send-message", "--queue-url", url, "--message-body", "sent", "--message-group-id", "order-7",
+        "--message-deduplication-id", "explicit")
+    got = receive(url, "--attribute-names", "All")
+    equal([(message["Body"], message["Attributes"]["MessageGroupId"], message["Attributes"]["SequenceNumber"])
+           for message in got], [("paid", "order-7", first["SequenceNumber"])])
+    equal(receive(url), [])
+    aws("delete-message", "--queue-url", url, "--receipt-handle", got[0]["ReceiptHandle"])
+    one = receive(url, "--receive-request-attempt-id", "attempt")
+    two = receive(url, "--receive-request-attempt-id", "attempt")
+    equal([message["Body"] for message in one], ["sent"])
+    equal([message["ReceiptHandle"] for message in two], [message["ReceiptHandle"] for message in one])
+    equal(error_of("send-message", "--queue-url", url, "--message-body", "nobody's"), "MissingParameter")
+
+
+# This version of the CLI has no message move tasks, by which dead letters go back.
+@case
+def moves_what_fails_to_the_dead_letter_queue():
+    dead = new_queue("dead")
+    policy = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:dead", "maxReceiveCount": 1}
+    url = new_queue("failing", "--attributes",
+                    json.dumps({"VisibilityTimeout": "0", "RedrivePolicy": json.dumps(policy)}))
+    sent = aws("send-message", "--queue-url", url, "--message-body", "poison")
+    equal(len(receive(url)), 1)
+    equal(receive(url), [])
+    got = receive(dead, "--attribute-names", "All", "--wait-time-seconds", "10")
+    equal([(message["MessageId"], message["Attributes"]["DeadLetterQueueSourceArn"]) for message in got],
+          [(sent["MessageId"], "arn:aws:sqs:us-east-1:000000000000:failing")])
+    equal(aws("list-dead-letter-source-queues", "--queue-url", dead)["queueUrls"], [url])
+    aws("set-queue-attributes", "--queue-url", dead, "--attributes",
+        json.dumps({"RedriveAllowPolicy": json.dumps({"redrivePermission": "denyAll"})}))
+    equal(error_of("create-queue", "--queue-name", "refused", "--attributes",
+                   json.dumps({"RedrivePolicy": json.dumps(policy)})), "InvalidParameterValue")
+
+
+@case
+def lets_a_quiet_tenant_go_before_a_flood():
+    url = new_queue("fair", "--attributes", "VisibilityTimeout=600")
+    for number in range(0, 50, 10):
+        aws("send-message-batch", "--queue-url", url, "--entries", json.dumps([
+            {"Id": str(n), "MessageBody": "flood", "MessageGroupId": "noisy"} for n in range(number, number + 10)]))
+    in_flight = 0
+    while in_flight < 40:
+        got = receive(url, "--max-number-of-messages", "10")
+        true(got, f"only {in_flight} of 40 came")
+        in_flight += len(got)
+    aws("send-message", "--queue-url", url, "--message-body", "quiet", "--message-group-id", "quiet")
+    equal([message["Body"] for message in receive(url)], ["quiet"])
+
+
+@case
+def tags_queues_and_grants_permissions():
+    url = new_queue("labelled", "--tags", "Team=water")
+    aws("tag-queue", "--queue-url", url, "--tags", "Stage=test,Owner=nobody")
+    aws("untag-queue", "--queue-url", url, "--tag-keys", "Owner")
+    equal(aws("list-queue-tags", "--queue-url", url)["Tags"], {"Team": "water", "Stage": "test"})
+    aws("add-permission", "--queue-url", url, "--label", "senders", "--aws-account-ids", "111122223333", "--actions",
+        "SendMessage", "GetQueueUrl")
+    seen = aws("get-queue-attributes", "--queue-url", url, "--attribute-names", "Policy")["Attributes"]
+    equal([(statement["Sid"], statement["Principal"], statement["Action"])
+           for statement in json.loads(seen["Policy"])["Statement"]],
+          [("senders", {"AWS": "arn:aws:iam::111122223333:root"}, ["SQS:SendMessage", "SQS:GetQueueUrl"])])
+    aws("remove-permission", "--queue-url", url, "--label", "senders")
+    equal(error_of("remove-permission", "--queue-url", url, "--label", "senders"), "InvalidParameterValue")
+
+
 # The CLI takes a second to start, and nearly none to do what it is told.
 run(at_once=2)

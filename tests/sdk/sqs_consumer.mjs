@@ -1,7 +1,10 @@
 // sqs-consumer, the library most services poll with: long polls, handlers, batches, failures and a graceful stop.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { CreateQueueCommand, GetQueueAttributesCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
+import { setTimeout as after } from 'node:timers/promises';
+import {
+  CreateQueueCommand, GetQueueAttributesCommand, ReceiveMessageCommand, SendMessageBatchCommand, SendMessageCommand,
+} from '@aws-sdk/client-sqs';
 import { Consumer } from 'sqs-consumer';
 import { client, run, test } from './cases.mjs';
 
@@ -208,6 +211,100 @@ test('stops gracefully while a message is handled', async () => {
   await stopped;
   assert.ok(handled, 'it stopped before its handler was done');
   assert.deepEqual(await counts(url), [0, 0]);
+});
+
+/// A FIFO queue with messages, each in the group that its first letter names.
+async function fifoQueue(name, bodies, attributes = {}) {
+  const url = await newQueue(name, { FifoQueue: 'true', ContentBasedDeduplication: 'true', ...attributes });
+  for (const body of bodies) {
+    await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body, MessageGroupId: body[0] }));
+  }
+  return url;
+}
+
+const ofGroup = (bodies, group) => bodies.filter((body) => body[0] === group);
+
+test('handles the messages of each FIFO group in order', async () => {
+  const wanted = Array.from({ length: 24 }, (_, n) => `${'abc'[n % 3]}${n}`);
+  const url = await fifoQueue('ordered.fifo', wanted);
+  const seen = [];
+  const underWay = new Set();
+  const handler = async (message) => {
+    const group = message.Attributes.MessageGroupId;
+    assert.ok(!underWay.has(group), `two messages of group ${group} at once`);
+    underWay.add(group);
+    // Long enough for the other consumer to get hold of a second one, if it were let.
+    await after(5);
+    seen.push(message.Body);
+    underWay.delete(group);
+    return message;
+  };
+  const failures = [];
+  const consumers = [1, 2].map(() => {
+    const consumer = consume(url, {
+      suppressFifoWarning: true, messageSystemAttributeNames: ['MessageGroupId'], handleMessage: handler,
+    });
+    consumer.on('processing_error', (error) => failures.push(error.message));
+    return consumer;
+  });
+  while (consumers[0].deleted + consumers[1].deleted < wanted.length && failures.length === 0) await after(20);
+  for (const consumer of consumers) await stop(consumer);
+  assert.deepEqual(failures, []);
+  for (const group of 'abc') assert.deepEqual(ofGroup(seen, group), ofGroup(wanted, group));
+  assert.equal(seen.length, wanted.length);
+  assert.deepEqual(consumers.flatMap((consumer) => consumer.errors), []);
+  assert.deepEqual(await counts(url), [0, 0]);
+});
+
+test('handles batches of a FIFO queue in order', async () => {
+  const wanted = Array.from({ length: 30 }, (_, n) => `${'ab'[n % 2]}${n}`);
+  const url = await fifoQueue('batches.fifo', wanted);
+  const seen = [];
+  const consumer = consume(url, {
+    suppressFifoWarning: true,
+    batchSize: 10,
+    handleMessageBatch: async (messages) => {
+      seen.push(...messages.map((message) => message.Body));
+      return messages;
+    },
+  });
+  await deleted(consumer, wanted.length);
+  await stop(consumer);
+  for (const group of 'ab') assert.deepEqual(ofGroup(seen, group), ofGroup(wanted, group));
+  assert.equal(seen.length, wanted.length);
+  assert.deepEqual(consumer.errors, []);
+  assert.deepEqual(await counts(url), [0, 0]);
+});
+
+test('leaves a FIFO message whose handler keeps failing in the dead-letter queue', async () => {
+  const dead = await fifoQueue('dead.fifo', []);
+  const arn = (url) => `arn:aws:sqs:us-east-1:000000000000:${url.split('/').pop()}`;
+  const url = await fifoQueue('failing.fifo', ['a-poison', 'a-second', 'b-other', 'a-third'], {
+    RedrivePolicy: JSON.stringify({ deadLetterTargetArn: arn(dead), maxReceiveCount: 2 }),
+  });
+  const seen = [];
+  const consumer = consume(url, {
+    suppressFifoWarning: true,
+    // What failed is there again at once.
+    terminateVisibilityTimeout: true,
+    handleMessage: async (message) => {
+      seen.push(message.Body);
+      if (message.Body === 'a-poison') throw new Error('always');
+      return message;
+    },
+  });
+  await deleted(consumer, 3);
+  await stop(consumer);
+  // Those behind it wait while it is tried again, and go on when it is gone.
+  assert.deepEqual(ofGroup(seen, 'a'), ['a-poison', 'a-poison', 'a-second', 'a-third']);
+  assert.deepEqual(ofGroup(seen, 'b'), ['b-other']);
+  assert.deepEqual(await counts(url), [0, 0]);
+  const answer = await sqs.send(new ReceiveMessageCommand({
+    QueueUrl: dead, MaxNumberOfMessages: 10, WaitTimeSeconds: 10, MessageSystemAttributeNames: ['All'],
+  }));
+  assert.deepEqual(answer.Messages.map((message) => [
+    message.Body, message.Attributes.MessageGroupId, message.Attributes.DeadLetterQueueSourceArn,
+  ]), [['a-poison', 'a', arn(url)]]);
 });
 
 await run();
