@@ -55,6 +55,7 @@ struct MessageState {
   std::uint64_t receipt_nonce = 0;  ///< the latest handle carries it; 0 if never received
   std::uint32_t revision = 0;       ///< part of the record's key: each key is written exactly once
   std::string group_id;  ///< MessageGroupId in a FIFO queue; in a standard one the number of its lane, if any
+  std::uint32_t arrival_count = 0;  ///< of those, what it came with from another queue: not counted for a dead letter
   friend bool operator==(const MessageState&, const MessageState&) = default;
 };
 

@@ -324,7 +324,7 @@ void FifoQueue::arrive(std::shared_ptr<StoredMessage> message, const AcceptTrans
   MessageState state{.sent = now, .visible_at = now};
   if (command.kind == TransferKind::dead_letter) {
     state.first_received_at = command.first_received;
-    state.receive_count = command.receive_count;
+    state.receive_count = state.arrival_count = command.receive_count;
   }
   append(std::move(message), std::move(state), now);
 }
@@ -384,7 +384,7 @@ void FifoQueue::take_run(Group& group, const Wanted& wanted, std::vector<Entries
     const std::size_t flying = in_flight_ + taken.size();
     if (taken.size() == wanted.max_messages || flying >= shard_.limits.in_flight_max) return;
     if (message.phase != Phase::waiting || visible_from(message) > now || is_expired(message, now)) return;
-    if (is_dead_letter(message.state.receive_count) && !message.kept) {
+    if (is_dead_letter(message.state) && !message.kept) {
       if (!is_first || !may_depart()) return;
       message.phase = Phase::departing;
       ++departing_count_;

@@ -110,6 +110,7 @@ void Queue::purge(CallId call, Instant now) {
   shard_.reply(call, Done{});
   answer_deferred(now);
   serve_parked(now);
+  pump_move_task(now);
 }
 
 void Queue::erase(Instant now) {
@@ -119,6 +120,7 @@ void Queue::erase(Instant now) {
   }
   parked_.clear();
   parked_by_call_.clear();
+  refuse_deferred();
   drop_contents(now);
   if (move_due_ != DeadlineHeap::none) shard_.deadlines.remove(std::exchange(move_due_, DeadlineHeap::none));
   record_.deleted = now;
@@ -172,7 +174,7 @@ void Queue::receive(CallId call, const ReceiveMessages& command, Instant now) {
   }
   const int wait_seconds = command.wait_seconds.value_or(settings_.wait_seconds);
   if (wait_seconds == 0 && refuses_short_poll()) return shard_.reply(call, Error{ErrorCode::OverLimit, {}});
-  if (wait_seconds == 0 && !awaits_load() && departing_.empty()) return shard_.reply(call, Deliveries{});
+  if (wait_seconds == 0 && !awaits_load() && dead_letters_departing_ == 0) return shard_.reply(call, Deliveries{});
   if (parked_.size() >= shard_.limits.parked_receives_max) {
     return shard_.reply(call, Error{ErrorCode::RequestThrottled, {}});
   }
@@ -194,7 +196,7 @@ void Queue::serve_parked(Instant now) {
     unpark(first);
     shard_.reply(call, std::move(deliveries));
   }
-  if (awaits_load() || !departing_.empty()) return;
+  if (awaits_load() || dead_letters_departing_ > 0) return;
   // What was loaded or moved did not help the short polls that waited for it.
   for (auto parked = parked_.begin(); parked != parked_.end();) {
     const auto next = std::next(parked);
@@ -235,6 +237,7 @@ void Queue::release_parked() {
 
 void Queue::depart_as_dead_letter(const Departure& departure) {
   departing_.emplace(departure.sequence, TransferKind::dead_letter);
+  ++dead_letters_departing_;
   shard_.effects.transfers.push_back(Transfer{TransferKind::dead_letter, id(), departure.sequence, record_.name,
                                               parse_queue_arn(record_.redrive->target_arn), departure.receive_count,
                                               departure.first_received});
@@ -261,6 +264,7 @@ void Queue::transfer_settled(CallId call, const TransferSettled& command, Instan
   if (departing != departing_.end()) {
     const bool redriven = departing->second == TransferKind::redrive;
     departing_.erase(departing);
+    if (!redriven) --dead_letters_departing_;
     if (redriven) move_tasks_.message_settled(command.failure);
     if (command.failure) {
       stays(command.sequence, now);
@@ -270,8 +274,8 @@ void Queue::transfer_settled(CallId call, const TransferSettled& command, Instan
     if (redriven && !move_tasks_.all().empty()) shard_.note(PutMoveTask{id(), move_tasks_.all().front()});
   }
   shard_.reply(call, Done{});
-  pump_move_task(now);
   serve_parked(now);
+  pump_move_task(now);
 }
 
 void Queue::forget_arrival(const ForgetArrival& command) {
@@ -326,7 +330,11 @@ void Queue::pump_move_task(Instant now) {
     const MoveTask& task = *move_tasks_.active();
     const std::optional<Departure> next = take_departure(task.until, now);
     if (!next) {
-      if (!awaits_load()) move_tasks_.exhausted();
+      if (awaits_load()) {
+        move_tasks_.not_exhausted();
+      } else {
+        move_tasks_.exhausted();
+      }
       break;
     }
     move_tasks_.not_exhausted();

@@ -97,6 +97,8 @@ class Queue {
   virtual void drop_contents(Instant now) = 0;
   /// What waits for a load and will not get it now.
   virtual void answer_deferred(Instant /*now*/) {}
+  /// The same, where the queue is gone.
+  virtual void refuse_deferred() {}
   /// The actions whose rate a queue may limit.
   enum class Action : std::uint8_t { send, receive, remove };
   /// Counts a call; false if it is one too many in this second. `command` is a send's.
@@ -127,8 +129,9 @@ class Queue {
   void touch();
   void serve_parked(Instant now);
   bool has_parked() const { return !parked_.empty(); }
-  bool is_dead_letter(std::uint32_t receive_count) const {
-    return record_.redrive && receive_count >= static_cast<std::uint32_t>(record_.redrive->max_receive_count);
+  bool is_dead_letter(const MessageState& state) const {
+    return record_.redrive &&
+           state.receive_count - state.arrival_count >= static_cast<std::uint32_t>(record_.redrive->max_receive_count);
   }
   bool may_depart() const { return departing_.size() < shard_.limits.transfers_max; }
   /// REQUIRES: may_depart().
@@ -159,6 +162,7 @@ class Queue {
   std::list<Parked> parked_;
   std::unordered_map<CallId, std::list<Parked>::iterator> parked_by_call_;
   std::unordered_map<Sequence, TransferKind> departing_;
+  std::size_t dead_letters_departing_ = 0;
   MoveTaskList move_tasks_;
   DeadlineHeap::Handle move_due_ = DeadlineHeap::none;
 };

@@ -91,6 +91,15 @@ void StandardQueue::drop_contents(Instant /*now*/) {
 
 void StandardQueue::answer_deferred(Instant now) { run_deferred(now); }
 
+void StandardQueue::refuse_deferred() {
+  for (const Deferred& deferred : deferred_) {
+    if (!std::holds_alternative<ReturnUndelivered>(deferred.command)) {
+      shard_.reply(deferred.call, Error{ErrorCode::QueueDoesNotExist, {}});
+    }
+  }
+  deferred_.clear();
+}
+
 // ---- Sending
 
 std::optional<Error> StandardQueue::check_send(const OutgoingMessage& message, bool batch) const {
@@ -154,7 +163,8 @@ void StandardQueue::arrive(std::shared_ptr<StoredMessage> message, const AcceptT
                          .visible_at = now,
                          .first_received_at = command.first_received,
                          .receive_count = command.receive_count,
-                         .revision = 1};
+                         .revision = 1,
+                         .arrival_count = command.receive_count};
   }
   put_message(std::move(message), state, now);
 }
@@ -296,8 +306,11 @@ void StandardQueue::move_to(Place& place, Place::iterator resident) {
   const bool was_in_flight = resident->place == &in_flight_;
   place.splice(place.end(), *resident->place, resident);
   resident->place = &place;
+  const bool is_in_flight = &place == &in_flight_;
+  // A change of visibility leaves it in flight: it has not been worked on to the end.
+  if (was_in_flight && is_in_flight) return;
   if (was_in_flight) left_flight(*resident);
-  if (&place == &in_flight_ && resident->lane) lanes_.entered_flight(*resident->lane, in_flight_.size());
+  if (is_in_flight && resident->lane) lanes_.entered_flight(*resident->lane, in_flight_.size());
 }
 
 void StandardQueue::left_flight(const Resident& resident) {
@@ -495,7 +508,7 @@ std::optional<StandardQueue::Place::iterator> StandardQueue::first_deliverable(P
     const auto first = place.begin();
     if (expires(first->state) <= now) {
       drop_message(first, false);
-    } else if (!is_dead_letter(first->state.receive_count) || first->kept) {
+    } else if (!is_dead_letter(first->state) || first->kept) {
       return first;
     } else if (may_depart()) {
       depart_as_dead_letter(set_aside(first));

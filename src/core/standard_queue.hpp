@@ -42,6 +42,7 @@ class StandardQueue final : public Queue {
   void settings_changed(const QueueSettings& before, Instant now) override;
   void drop_contents(Instant now) override;
   void answer_deferred(Instant now) override;
+  void refuse_deferred() override;
   std::optional<Error> check_send(const OutgoingMessage& message, bool batch) const override;
   Sent take_in(OutgoingMessage& message, Instant now) override;
   Deliveries deliver(const Wanted& wanted, Instant now) override;

@@ -163,7 +163,7 @@ void encode_one(const PutCursor& put, WriteBatch& batch) {
   const QueueCursor& cursor = put.cursor;
   FlatBufferBuilder& builder = empty_builder();
   builder.Finish(fb::CreateCursor(builder, cursor.head.value, cursor.tail.value, cursor.fresh_count, cursor.state_count,
-                                  to_epoch_ms(cursor.purged)),
+                                  to_epoch_ms(cursor.purged), cursor.lane_count),
                  cursor_identifier);
   put_finished(builder, Table::catalog, cursor_key(put.queue), batch);
 }
@@ -195,10 +195,10 @@ void encode_one(const PutState& put, WriteBatch& batch) {
   const MessageState& state = put.state;
   FlatBufferBuilder& builder = empty_builder();
   const auto group_id = build_optional_string(builder, state.group_id);
-  builder.Finish(
-      fb::CreateState(builder, to_epoch_ms(state.sent), to_epoch_ms(state.visible_at), to_epoch_ms(state.received_at),
-                      to_epoch_ms(state.first_received_at), state.receive_count, state.receipt_nonce, group_id),
-      state_identifier);
+  builder.Finish(fb::CreateState(builder, to_epoch_ms(state.sent), to_epoch_ms(state.visible_at),
+                                 to_epoch_ms(state.received_at), to_epoch_ms(state.first_received_at),
+                                 state.receive_count, state.receipt_nonce, group_id, state.arrival_count),
+                 state_identifier);
   put_finished(builder, Table::state, state_key(put.queue, put.sequence, state.revision), batch);
 }
 
@@ -351,6 +351,7 @@ bool decode_cursor(std::string_view bytes, QueueCursor& cursor) {
   cursor.fresh_count = stored->fresh_count();
   cursor.state_count = stored->state_count();
   cursor.purged = from_epoch_ms(stored->purged_ms());
+  cursor.lane_count = stored->lane_count();
   return cursor.head <= cursor.tail && cursor.fresh_count <= cursor.tail.value - cursor.head.value;
 }
 
@@ -399,6 +400,7 @@ bool decode_state(std::string_view bytes, std::uint32_t revision, MessageState& 
   state.receipt_nonce = stored->receipt_nonce();
   state.revision = revision;
   state.group_id = text_of(stored->group_id());
+  state.arrival_count = stored->arrival_count();
   return true;
 }
 

@@ -144,6 +144,30 @@ TEST_P(DeadLetterTest, APolicyMayBeClearedAndChanged) {
   EXPECT_THAT(take_bodies(dead_), ElementsAre("poison"));
 }
 
+TEST_P(DeadLetterTest, ADeadLetterQueueCountsItsOwnReceivesForItsOwnPolicy) {
+  create_pair(2);
+  create_named(named("last"));
+  SetQueueAttributes chain{dead_, {{"RedrivePolicy", "{}"}}, RedrivePolicy{queue_arn(named("last")), 2}, {}};
+  call<Done>(chain);
+  put(source_, "poison");
+  exhaust(3);
+  restart();
+  EXPECT_THAT(take_bodies(dead_, 10, 0), ElementsAre("poison"));
+  EXPECT_THAT(take_bodies(dead_, 10, 0), ElementsAre("poison"));
+  EXPECT_THAT(take_bodies(dead_), IsEmpty());
+  const auto last = take(named("last"));
+  ASSERT_EQ(last.size(), 1U);
+  EXPECT_EQ(last[0].receive_count, 5U);
+}
+
+TEST_P(DeadLetterTest, AQueueMayBeItsOwnDeadLetterQueue) {
+  create_named(source_);
+  set_redrive(RedrivePolicy{queue_arn(source_), 1});
+  put(source_, "round");
+  EXPECT_EQ(take(source_, 10, 0).size(), 1U);
+  EXPECT_EQ(take(source_, 10, 0).size(), 1U) << "it has arrived, and is received anew";
+}
+
 TEST_P(DeadLetterTest, ALateDeleteOfADeadLetterIsAcceptedAndWithoutEffect) {
   create_pair(1);
   put(source_, "poison");

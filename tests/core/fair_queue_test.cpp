@@ -83,6 +83,19 @@ TEST_F(FairQueueTest, ATenantThatTakesMoreThanATenthOfTheTimeIsNoisy) {
   EXPECT_THAT(receive_bodies(2), ElementsAre("quick", "slow"));
 }
 
+TEST_F(FairQueueTest, AChangeOfVisibilityIsNoProcessingTimeOfItsOwn) {
+  for (int i = 0; i < 12; ++i) put("t" + std::to_string(i), "x");
+  const auto first = receive(10, 600);
+  const auto rest = receive(2, 600);
+  put("t0", "second of t0");
+  put("t5", "second of t5");
+  for (int beat = 0; beat < 30; ++beat) {
+    pass(Millis{100});
+    change(first[0].receipt_handle, 600);
+  }
+  EXPECT_THAT(receive_bodies(1), ElementsAre("second of t0"));
+}
+
 TEST_F(FairQueueTest, ItIsQuietAgainWhenItsBacklogHasDrained) {
   flood("a", 40);
   std::vector<Delivery> held = receive(10, 600);
