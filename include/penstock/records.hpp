@@ -194,7 +194,7 @@ using Mutation = std::variant<PutQueue, DropQueue, DropQueueContents, PutCursor,
 /// The first message of a lane, as a start finds it.
 struct RecoveredLane {
   LaneId lane;
-  LaneEntry first;
+  std::vector<LaneEntry> first;  ///< in order: all of it, or Limits::lane_recovered_max entries
 };
 
 /// A queue as a start finds it. `states` are the first records in order of sequence, as many as the engine may hold.

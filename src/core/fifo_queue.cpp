@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/uuid.hpp"
+#include "penstock/queue_names.hpp"
 
 namespace penstock::core {
 
@@ -27,12 +28,6 @@ Error handle_expired(const std::string& handle) {
 }
 
 }  // namespace
-
-std::string format_sequence_number(Sequence sequence) {
-  constexpr std::size_t digits = 20;
-  std::string number = std::to_string(sequence.value);
-  return number.insert(0, digits - number.size(), '0');
-}
 
 FifoQueue::FifoQueue(ShardContext& shard, QueueRecord record) : Queue(shard, std::move(record)) {}
 
@@ -68,14 +63,15 @@ void FifoQueue::own_due(const Due& due, Instant now) {
     case Due::Kind::fresh_expiry:
       expiry_ = DeadlineHeap::none;
       drop_expired(now);
-      return arm_expiry();
+      arm_expiry();
+      // Behind one that expired in flight its group goes on.
+      return serve_soon();
     case Due::Kind::group: {
       const auto entry = window_.find(Sequence{due.id});
       if (entry == window_.end()) return;
       entry->second.group->delay = DeadlineHeap::none;
       refresh(*entry->second.group, now);
-      pump_move_task(now);
-      return serve_parked(now);
+      return serve_soon();
     }
     case Due::Kind::dedup:
       dedup_due_ = DeadlineHeap::none;
@@ -457,8 +453,7 @@ void FifoQueue::message_due(Sequence sequence, Instant now) {
   void_attempt(found->second);
   end_flight(found->second);
   refresh(*found->second.group, now);
-  serve_parked(now);
-  pump_move_task(now);
+  serve_soon();
 }
 
 PeekedMessages FifoQueue::peek(const PeekMessages& command, Instant now) const {
@@ -644,13 +639,14 @@ void FifoQueue::departed(Sequence sequence, Instant now) {
   if (found != window_.end()) drop(found, true, now);
 }
 
-void FifoQueue::stays(Sequence sequence, Instant now) {
+bool FifoQueue::stays(Sequence sequence, Instant now) {
   const auto found = window_.find(sequence);
-  if (found == window_.end()) return;
+  if (found == window_.end()) return false;
   found->second.kept = true;
   found->second.phase = Phase::waiting;
   --departing_count_;
   refresh(*found->second.group, now);
+  return true;
 }
 
 }  // namespace penstock::core

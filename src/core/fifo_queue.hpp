@@ -68,7 +68,7 @@ class FifoQueue final : public Queue {
   void own_due(const Due& due, Instant now) override;
   std::optional<Departure> take_departure(Sequence until, Instant now) override;
   void departed(Sequence sequence, Instant now) override;
-  void stays(Sequence sequence, Instant now) override;
+  bool stays(Sequence sequence, Instant now) override;
   void arrive(std::shared_ptr<StoredMessage> message, const AcceptTransfer& command, Instant now) override;
 
   // The window.
@@ -127,8 +127,5 @@ class FifoQueue final : public Queue {
   std::deque<DedupEntry> dedup_order_;
   DeadlineHeap::Handle dedup_due_ = DeadlineHeap::none;
 };
-
-/// A sequence number as FIFO queues tell it: 20 digits.
-std::string format_sequence_number(Sequence sequence);
 
 }  // namespace penstock::core

@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -38,25 +39,49 @@ class Lanes {
 
   static LaneId lane_of(std::string_view group_id);
 
-  void recover(const std::vector<RecoveredLane>& lanes, Sequence tail);
+  void recover(const std::vector<RecoveredLane>& lanes, Sequence tail, Instant now);
   void set_retention(Millis retention);
   /// False where there are too many tenants to tell this one from the others.
   bool takes(LaneId lane) const;
-  /// Puts a new message at the end of its lane; `in_flight` are the queue's. REQUIRES: takes(lane).
-  void push(LaneId lane, FreshEntry entry, std::size_t in_flight);
+  /// Puts a new message at the end of its lane. REQUIRES: takes(lane).
+  void push(LaneId lane, FreshEntry entry);
   void loaded(const LaneLoaded& loaded);
   /// Forgets all lanes.
   void clear();
 
-  /// The message that comes next of those that quiet tenants sent, or of those of noisy ones.
-  std::optional<Head> first_quiet(Instant now);
-  std::optional<Head> first_noisy(Instant now);
+  /// The message that comes next of those that quiet tenants sent and nobody received.
+  std::optional<Head> first_quiet() const;
+  /// The noisy tenants that have a backlog, in the order in which their turn comes, and what comes next of theirs that
+  /// nobody received.
+  struct Noisy {
+    LaneId lane;
+    std::optional<FreshEntry> entry;
+  };
+  template <class Takes>
+  std::optional<Noisy> first_noisy(const Takes& takes) const {
+    for (const auto& [order, lane] : noisy_) {
+      Noisy noisy{lane->id, {}};
+      if (!lane->window.empty()) noisy.entry = lane->window.front();
+      if (takes(noisy)) return noisy;
+    }
+    return std::nullopt;
+  }
+  /// The oldest of all that nobody received, as far as it is known in memory.
+  std::optional<Head> oldest() const;
+  /// The tenants that were noisy and have become quiet by sending nothing, since this was last called.
+  std::vector<LaneId> turned_quiet(Instant now);
   /// Takes the first message of a lane.
   void pop(LaneId lane);
 
   /// A message of the lane was received (its `received` is when), or is no longer in flight.
-  void entered_flight(LaneId lane, std::size_t in_flight);
+  void entered_flight(LaneId lane, Instant sent);
   void left_flight(LaneId lane, Instant received, Instant now);
+  /// A message of the lane that was received before waits again, or does so no longer. It counts as backlog.
+  void waits_again(LaneId lane, Instant sent);
+  void waits_no_longer(LaneId lane);
+  /// Decides whether a tenant has become noisy; `in_flight` are the queue's.
+  void judge(LaneId lane, std::size_t in_flight, Instant now);
+  void judge_all(std::size_t in_flight, Instant now);
   bool is_noisy(LaneId lane) const;
 
   /// True while entries are on their way from the store.
@@ -69,6 +94,8 @@ class Lanes {
   std::vector<FreshEntry> take_expired(LaneId lane, std::size_t count_max, Instant now);
 
  private:
+  // By messages in flight, then by the first message of the window, if there is one.
+  using NoisyOrder = std::tuple<std::size_t, Sequence, LaneId>;
   struct Lane {
     LaneId id;
     std::deque<FreshEntry> window;
@@ -78,27 +105,31 @@ class Lanes {
     bool loading = false;
     bool counted = false;  // in backlog_count_
     bool noisy = false;
+    bool resting = false;  // in resting_
     std::size_t in_flight = 0;
+    std::size_t returned = 0;  // received before, and waiting again
     Instant last_sent{};
     double processing_ms = 0;  // decayed to `processed`
     Instant processed{};
     DeadlineHeap::Handle expiry = DeadlineHeap::none;
     std::optional<Sequence> quiet_as;
-    std::optional<std::pair<std::size_t, Sequence>> noisy_as;
+    std::optional<NoisyOrder> noisy_as;
 
     bool has_more() const { return unread <= last; }
-    bool has_backlog() const { return !window.empty() || has_more(); }
+    bool has_unreceived() const { return !window.empty() || has_more(); }
+    bool has_backlog() const { return has_unreceived() || returned > 0; }
   };
 
   void place(Lane& lane);
   void unplace(Lane& lane);
   void load_if_low(Lane& lane);
   void arm_expiry(Lane& lane);
-  void become_noisy(Lane& lane);
-  void judge(Lane& lane, std::size_t in_flight);
-  void settle_silent(Instant now);
+  void judge(Lane& lane, std::size_t in_flight, Instant now);
+  void backlog_shrank(Lane& lane);
   void count_backlog(Lane& lane);
   void forget_if_idle(Lane& lane);
+  void forget_rested();
+  Lane& lane_of_received(LaneId id, Instant sent);
 
   ShardContext& shard_;
   Queue& owner_;
@@ -106,11 +137,12 @@ class Lanes {
   Millis retention_{0};
   Sequence tail_{1};  // of the queue, as far as the lanes know
   std::unordered_map<LaneId, Lane> lanes_;
-  std::map<Sequence, Lane*> quiet_;                          // by the first message of their window
-  std::map<std::pair<std::size_t, Sequence>, Lane*> noisy_;  // by messages in flight, then the same
-  Instant silent_from_{};  // no noisy lane has been silent for long enough before this
+  std::map<Sequence, Lane*> quiet_;                      // those with a window, by its first message
+  std::map<NoisyOrder, Lane*> noisy_;                    // those with a backlog
+  std::map<std::pair<Instant, LaneId>, Lane*> resting_;  // idle ones, until their processing time is nothing any more
+  Instant silent_from_{};                                // no noisy lane has been silent for long enough before this
   std::size_t window_total_ = 0;
-  std::size_t backlog_count_ = 0;  // lanes with something waiting: as many as a start has to find
+  std::size_t backlog_count_ = 0;  // lanes with something that nobody received: as many as a start has to find
   std::size_t loading_count_ = 0;
   double processing_ms_ = 0;  // of all messages, in lanes or not
   Instant processed_{};

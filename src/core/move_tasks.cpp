@@ -67,6 +67,10 @@ void MoveTaskList::message_settled(const std::optional<ErrorCode>& failure) {
   }
 }
 
+void MoveTaskList::message_gone() {
+  if (active_ && in_transit_ > 0) --in_transit_;
+}
+
 bool MoveTaskList::finish_if_done() {
   if (!active_ || in_transit_ > 0) return false;
   MoveTask& task = tasks_.front();

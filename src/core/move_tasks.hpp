@@ -33,6 +33,8 @@ class MoveTaskList {
   void message_left() { ++released_, ++in_transit_; }
   /// True if the task's record has changed.
   void message_settled(const std::optional<ErrorCode>& failure);
+  /// One that had left was dropped from its queue meanwhile, by a purge say: there was nothing to move.
+  void message_gone();
   /// No message is left to take. The task ends when none is on its way.
   void exhausted() { exhausted_ = true; }
   /// More came before the last one on its way was settled.

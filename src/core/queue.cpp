@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/uuid.hpp"
+#include "penstock/queue_names.hpp"
 
 namespace penstock::core {
 
@@ -52,10 +53,20 @@ void Queue::due(const Due& due, Instant now) {
       return receive_due(CallId{due.id});
     case Due::Kind::move_task:
       move_due_ = DeadlineHeap::none;
-      return pump_move_task(now);
+      return serve_soon();
     default:
       return own_due(due, now);
   }
+}
+
+void Queue::serve_soon() {
+  if (!std::exchange(awaits_service_, true)) shard_.to_serve.push_back(this);
+}
+
+void Queue::serve(Instant now) {
+  awaits_service_ = false;
+  serve_parked(now);
+  pump_move_task(now);
 }
 
 // ---- Configuration
@@ -87,7 +98,7 @@ void Queue::untag(CallId call, const std::vector<std::string>& keys) {
 
 void Queue::edit_policy(CallId call, const EditPolicy& command, Instant now) {
   std::string& policy = record_.attributes["Policy"];
-  auto edited = command.edit(policy, queue_arn(record_.name));
+  auto edited = command.edit(policy, arn_of(record_.name));
   if (auto* text = std::get_if<std::string>(&edited)) policy = std::move(*text);
   if (policy.empty()) record_.attributes.erase("Policy");
   if (auto* error = std::get_if<Error>(&edited)) return shard_.reply(call, std::move(*error));
@@ -126,6 +137,7 @@ void Queue::erase(Instant now) {
   record_.deleted = now;
   ++epoch_;
   std::erase(shard_.touched, this);
+  std::erase(shard_.to_serve, this);
   shard_.promise(DropQueueContents{id(), true});
 }
 
@@ -215,6 +227,8 @@ void Queue::unpark(std::list<Parked>::iterator parked) {
 }
 
 void Queue::receive_due(CallId call) {
+  // What has become visible in its last moment is still for it.
+  if (awaits_service_) serve_parked(shard_.now);
   const auto found = parked_by_call_.find(call);
   if (found == parked_by_call_.end()) return;
   found->second->deadline = DeadlineHeap::none;
@@ -239,7 +253,7 @@ void Queue::depart_as_dead_letter(const Departure& departure) {
   departing_.emplace(departure.sequence, TransferKind::dead_letter);
   ++dead_letters_departing_;
   shard_.effects.transfers.push_back(Transfer{TransferKind::dead_letter, id(), departure.sequence, record_.name,
-                                              parse_queue_arn(record_.redrive->target_arn), departure.receive_count,
+                                              split_arn(record_.redrive->target_arn), departure.receive_count,
                                               departure.first_received});
 }
 
@@ -265,12 +279,14 @@ void Queue::transfer_settled(CallId call, const TransferSettled& command, Instan
     const bool redriven = departing->second == TransferKind::redrive;
     departing_.erase(departing);
     if (!redriven) --dead_letters_departing_;
-    if (redriven) move_tasks_.message_settled(command.failure);
+    bool gone = false;
     if (command.failure) {
-      stays(command.sequence, now);
+      gone = !stays(command.sequence, now);
     } else {
       departed(command.sequence, now);
     }
+    if (redriven && gone) move_tasks_.message_gone();
+    if (redriven && !gone) move_tasks_.message_settled(command.failure);
     if (redriven && !move_tasks_.all().empty()) shard_.note(PutMoveTask{id(), move_tasks_.all().front()});
   }
   shard_.reply(call, Done{});

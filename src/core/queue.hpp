@@ -86,6 +86,9 @@ class Queue {
 
   /// A deadline of this queue has come, and was taken off the heap.
   void due(const Due& due, Instant now);
+  /// Serves what waits, once all deadlines that have come are worked off: what becomes visible at once is delivered at
+  /// once.
+  void serve(Instant now);
 
  protected:
   Queue(ShardContext& shard, QueueRecord record);
@@ -120,14 +123,17 @@ class Queue {
   virtual std::optional<Departure> take_departure(Sequence until, Instant now) = 0;
   /// The message was accepted elsewhere: drops it, promised.
   virtual void departed(Sequence sequence, Instant now) = 0;
-  /// It was not: puts it back. It is not a dead letter again before its next receive.
-  virtual void stays(Sequence sequence, Instant now) = 0;
+  /// It was not: puts it back. It is not a dead letter again before its next receive. False if it is gone meanwhile,
+  /// by a purge say.
+  virtual bool stays(Sequence sequence, Instant now) = 0;
   /// Puts in what another queue hands over.
   virtual void arrive(std::shared_ptr<StoredMessage> message, const AcceptTransfer& command, Instant now) = 0;
 
   std::optional<Error> check_size(const OutgoingMessage& message, bool batch) const;
   void touch();
   void serve_parked(Instant now);
+  /// Has serve() called when the deadlines that have come are worked off.
+  void serve_soon();
   bool has_parked() const { return !parked_.empty(); }
   bool is_dead_letter(const MessageState& state) const {
     return record_.redrive &&
@@ -159,6 +165,7 @@ class Queue {
   void arm_move_task(Instant now);
 
   bool touched_ = false;
+  bool awaits_service_ = false;
   std::list<Parked> parked_;
   std::unordered_map<CallId, std::list<Parked>::iterator> parked_by_call_;
   std::unordered_map<Sequence, TransferKind> departing_;

@@ -5,6 +5,9 @@
 #include <charconv>
 #include <string_view>
 
+#include "penstock/limits.hpp"
+#include "penstock/queue_names.hpp"
+
 namespace penstock::core {
 
 namespace {
@@ -35,8 +38,6 @@ constexpr std::string_view dedup_scope = "DeduplicationScope";
 constexpr std::string_view throughput_limit = "FifoThroughputLimit";
 constexpr std::string_view redrive_policy = "RedrivePolicy";
 constexpr std::string_view redrive_allow_policy = "RedriveAllowPolicy";
-constexpr std::string_view fifo_suffix = ".fifo";
-constexpr std::string_view arn_prefix = "arn:aws:sqs:";
 
 constexpr std::array attribute_table{
     Attribute{"VisibilityTimeout", Kind::integer, 0, sqs_limits::visibility_seconds_max, "30"},
@@ -48,7 +49,7 @@ constexpr std::array attribute_table{
               "1048576"},
     Attribute{"Policy", Kind::text},
     Attribute{kms_key, Kind::text},
-    Attribute{kms_reuse, Kind::integer, 60, 86'400},
+    Attribute{kms_reuse, Kind::integer, sqs_limits::kms_reuse_seconds_min, sqs_limits::kms_reuse_seconds_max},
     Attribute{managed_sse, Kind::boolean, 0, 0, "true"},
     Attribute{"ApproximateNumberOfMessages", Kind::read_only},
     Attribute{"ApproximateNumberOfMessagesNotVisible", Kind::read_only},
@@ -162,10 +163,8 @@ QueueSettings QueueSettings::from(const StringMap& attributes) {
   return settings;
 }
 
-bool is_fifo(const QueueName& queue) { return queue.name.ends_with(fifo_suffix); }
-
 std::optional<Error> merge_attributes(const StringMap& given, QueueRecord& record) {
-  const bool fifo = is_fifo(record.name);
+  const bool fifo = is_fifo(record.name.name);
   StringMap merged = record.attributes;
   for (const auto& [name, value] : given) {
     const Attribute* attribute = find(name);
@@ -200,7 +199,7 @@ std::optional<Error> compare_attributes(const StringMap& given, const QueueRecor
   for (const auto& [name, value] : given) {
     const Attribute* attribute = find(name);
     if (attribute == nullptr) return unknown_attribute(name);
-    auto checked = canonical(*attribute, value, is_fifo(existing.name));
+    auto checked = canonical(*attribute, value, is_fifo(existing.name.name));
     if (auto* error = std::get_if<Error>(&checked)) return std::move(*error);
     if (std::get<std::string>(checked) != value_or_fallback(existing.attributes, *attribute)) {
       return Error{ErrorCode::QueueNameExists,
@@ -208,23 +207,6 @@ std::optional<Error> compare_attributes(const StringMap& given, const QueueRecor
     }
   }
   return std::nullopt;
-}
-
-std::string queue_arn(const QueueName& queue) {
-  return "arn:aws:sqs:" + queue.region + ":" + queue.account + ":" + queue.name;
-}
-
-std::optional<QueueName> parse_queue_arn(std::string_view arn) {
-  if (!arn.starts_with(arn_prefix)) return std::nullopt;
-  arn.remove_prefix(arn_prefix.size());
-  const std::size_t region_end = arn.find(':');
-  if (region_end == std::string_view::npos) return std::nullopt;
-  const std::size_t account_end = arn.find(':', region_end + 1);
-  if (account_end == std::string_view::npos) return std::nullopt;
-  QueueName queue{std::string(arn.substr(region_end + 1, account_end - region_end - 1)),
-                  std::string(arn.substr(0, region_end)), std::string(arn.substr(account_end + 1))};
-  if (queue.account.empty() || queue.region.empty() || queue.name.empty()) return std::nullopt;
-  return queue;
 }
 
 std::optional<Error> check_redrive_target(const QueueRecord* target, const QueueName& source,
@@ -235,13 +217,13 @@ std::optional<Error> check_redrive_target(const QueueRecord* target, const Queue
     return Error{ErrorCode::InvalidParameterValue, std::move(text)};
   };
   if (target == nullptr) return refused("Dead letter target does not exist.");
-  if (is_fifo(target->name) != is_fifo(source)) {
+  if (is_fifo(target->name.name) != is_fifo(source.name)) {
     return refused("Dead-letter queue must be same type of queue as the source.");
   }
   if (!target->redrive_allow) return std::nullopt;
   const RedriveAllowPolicy& allow = *target->redrive_allow;
   const auto named = [&] {
-    return std::find(allow.source_arns.begin(), allow.source_arns.end(), queue_arn(source)) != allow.source_arns.end();
+    return std::find(allow.source_arns.begin(), allow.source_arns.end(), arn_of(source)) != allow.source_arns.end();
   };
   const bool allowed = allow.permission == RedriveAllowPolicy::Permission::allow_all ||
                        (allow.permission == RedriveAllowPolicy::Permission::by_queue && named());
@@ -258,7 +240,7 @@ std::variant<QueueAttributes, Error> describe(const QueueRecord& record, const Q
                                               const std::vector<std::string>& names) {
   StringMap all;
   for (const Attribute& attribute : attribute_table) {
-    if (attribute.fifo_only && !is_fifo(record.name)) continue;
+    if (attribute.fifo_only && !is_fifo(record.name.name)) continue;
     std::string value = value_or_fallback(record.attributes, attribute);
     if (!value.empty()) all.emplace(attribute.name, std::move(value));
   }
@@ -274,14 +256,19 @@ std::variant<QueueAttributes, Error> describe(const QueueRecord& record, const Q
   all["ApproximateNumberOfMessagesDelayed"] = std::to_string(counts.delayed);
   all["CreatedTimestamp"] = seconds(record.created);
   all["LastModifiedTimestamp"] = seconds(record.modified);
-  all["QueueArn"] = queue_arn(record.name);
+  all["QueueArn"] = arn_of(record.name);
 
   QueueAttributes answer;
+  bool everything = false;
   for (const std::string& name : names) {
-    if (name == "All") return QueueAttributes{std::move(all)};
+    if (name == "All") {
+      everything = true;
+      continue;
+    }
     if (find(name) == nullptr) return unknown_attribute(name);
     if (const auto it = all.find(name); it != all.end()) answer.attributes.insert(*it);
   }
+  if (everything) answer.attributes = std::move(all);
   return answer;
 }
 

@@ -34,8 +34,6 @@ struct QueueCounts {
   std::uint64_t delayed = 0;
 };
 
-bool is_fifo(const QueueName& queue);
-
 /// Checks what CreateQueue or SetQueueAttributes was given and merges it into the record's attributes in canonical form
 /// (integers without leading zeros, cleared attributes removed); leaves the record alone on error.
 /// Errors: InvalidAttributeName, InvalidAttributeValue.
@@ -59,9 +57,5 @@ Error too_many_tags();
 /// The answer to GetQueueAttributes. Error: InvalidAttributeName.
 std::variant<QueueAttributes, Error> describe(const QueueRecord& record, const QueueCounts& counts,
                                               const std::vector<std::string>& names);
-
-std::string queue_arn(const QueueName& queue);
-/// Nothing where the text has not the form of a queue's ARN.
-std::optional<QueueName> parse_queue_arn(std::string_view arn);
 
 }  // namespace penstock::core

@@ -13,10 +13,11 @@ class Queue;
 struct ShardContext {
   const Limits& limits;
   Entropy& entropy;
-  DeadlineHeap deadlines;
-  Effects effects;
-  Instant now{};                ///< of the command or deadline that is being worked on
-  std::vector<Queue*> touched;  ///< queues whose cursor has to be written with the effects
+  DeadlineHeap deadlines{};
+  Effects effects{};
+  Instant now{};                   ///< of the command or deadline that is being worked on
+  std::vector<Queue*> touched{};   ///< queues whose cursor has to be written with the effects
+  std::vector<Queue*> to_serve{};  ///< queues where a deadline may have brought what a receive or a move task waits for
 
   /// Mutations that the answer to a command promises to keep: they are synced before it is released.
   void promise(Mutation mutation) {

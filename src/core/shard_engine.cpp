@@ -11,6 +11,7 @@
 #include "core/queue_settings.hpp"
 #include "core/shard_context.hpp"
 #include "core/standard_queue.hpp"
+#include "penstock/queue_names.hpp"
 
 namespace penstock::core {
 
@@ -23,7 +24,7 @@ Error queue_does_not_exist() { return {ErrorCode::QueueDoesNotExist, {}}; }
 
 class ShardEngine final : public Engine {
  public:
-  ShardEngine(const Limits& limits, Entropy& entropy) : limits_(limits), shard_{limits_, entropy, {}, {}, {}, {}} {}
+  ShardEngine(const Limits& limits, Entropy& entropy) : limits_(limits), shard_{limits_, entropy} {}
 
   void recover(RecoveredQueue queue, Instant now) override;
   void apply(CallId call, Command command, Instant now) override;
@@ -108,7 +109,7 @@ class ShardEngine final : public Engine {
 Queue& ShardEngine::add(QueueRecord record) {
   const QueueName name = record.name;
   std::unique_ptr<Queue> queue;
-  if (is_fifo(name)) {
+  if (is_fifo(name.name)) {
     queue = std::make_unique<FifoQueue>(shard_, std::move(record));
   } else {
     queue = std::make_unique<StandardQueue>(shard_, std::move(record));
@@ -160,9 +161,10 @@ void ShardEngine::advance(Instant now) {
   shard_.now = now_;
   for (std::size_t taken = 0; taken < due_batch_max; ++taken) {
     const auto next = shard_.deadlines.next();
-    if (!next || *next > now_) return;
+    if (!next || *next > now_) break;
     handle_due(shard_.deadlines.pop());
   }
+  for (Queue* queue : std::exchange(shard_.to_serve, {})) queue->serve(now_);
 }
 
 void ShardEngine::handle_due(const Due& due) {
@@ -194,7 +196,7 @@ void ShardEngine::handle(CallId call, CreateQueue& command) {
     }
     return;
   }
-  if (is_fifo(command.queue) && !command.attributes.contains("FifoQueue")) {
+  if (is_fifo(command.queue.name) && !command.attributes.contains("FifoQueue")) {
     return shard_.reply(call,
                         Error{ErrorCode::InvalidParameterValue,
                               "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"});

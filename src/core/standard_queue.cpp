@@ -28,11 +28,15 @@ StandardQueue::StandardQueue(ShardContext& shard, QueueRecord record) : Queue(sh
 StandardQueue::~StandardQueue() = default;
 
 void StandardQueue::recover_contents(RecoveredQueue& recovered, Instant now) {
-  lanes_.recover(recovered.lanes, cursor_.tail);
+  lanes_.recover(recovered.lanes, cursor_.tail, now);
   unread_ = cursor_.head;
   // Set before the first insertion, which looks at how many residents there are.
   if (recovered.states_next) sweep_ = *recovered.states_next;
+  // Who is noisy shows only when all that is in flight is known.
+  recovering_ = true;
   for (const StateEntry& entry : recovered.states) insert_resident(entry.sequence, entry.state, now);
+  recovering_ = false;
+  lanes_.judge_all(in_flight_.residents.size(), now);
   load_fresh_if_low();
   ready_on_disk_ = spilled_count() > 0;
   trim_idle(now);
@@ -41,8 +45,8 @@ void StandardQueue::recover_contents(RecoveredQueue& recovered, Instant now) {
 
 QueueCounts StandardQueue::counts(Instant /*now*/) const {
   // What was left on disk is counted as visible: it is delayed at most for a while, and these counts are approximate.
-  return {cursor_.fresh_count + cursor_.lane_count + returned_count() + spilled_count(),
-          in_flight_.size() + departing_residents_.size(), delayed_.size()};
+  return {cursor_.fresh_count + cursor_.lane_count + returned_count_ + spilled_count(),
+          in_flight_.residents.size() + departing_residents_.residents.size(), delayed_.residents.size()};
 }
 
 void StandardQueue::own_due(const Due& due, Instant now) {
@@ -51,7 +55,7 @@ void StandardQueue::own_due(const Due& due, Instant now) {
   if (due.kind == Due::Kind::lane) {
     lanes_.expiry_due(LaneId{due.id});
     drop_expired_lane(LaneId{due.id}, now);
-    serve_parked(now);
+    serve_soon();
   }
 }
 
@@ -70,7 +74,10 @@ void StandardQueue::drop_contents(Instant /*now*/) {
   for (const auto& [sequence, resident] : residents_) {
     if (resident->deadline != DeadlineHeap::none) shard_.deadlines.remove(resident->deadline);
   }
-  for (Place* place : {&in_flight_, &delayed_, &ready_, &back_, &held_, &departing_residents_}) place->clear();
+  for (Place* place : {&in_flight_, &delayed_, &ready_, &back_, &departing_residents_}) place->residents.clear();
+  held_.clear();
+  emptied_.clear();
+  returned_count_ = 0;
   residents_.clear();
   lanes_.clear();
   window_.clear();
@@ -130,7 +137,8 @@ Sequence StandardQueue::put_message(std::shared_ptr<StoredMessage> message, cons
   if (!state) {
     shard_.promise(PutLaneEntry{id(), *lane, {sequence, sent}});
     ++cursor_.lane_count;
-    lanes_.push(*lane, {sequence, sent}, in_flight_.size());
+    lanes_.push(*lane, {sequence, sent});
+    lanes_.judge(*lane, in_flight_.residents.size(), now);
     return sequence;
   }
   MessageState first = *state;
@@ -242,7 +250,7 @@ void StandardQueue::fresh_expiry_due(Instant now) {
   drop_expired_fresh(now, shard_.limits.expire_batch_max);
   arm_fresh_expiry();
   // What comes behind those that expired may be what a long poll waits for.
-  serve_parked(now);
+  serve_soon();
 }
 
 // ---- The lanes
@@ -259,7 +267,7 @@ void StandardQueue::lane_loaded(const LaneLoaded& loaded, Instant now) {
   pump_move_task(now);
 }
 
-bool StandardQueue::drop_expired_lane(LaneId lane, Instant now) {
+std::size_t StandardQueue::drop_expired_lane(LaneId lane, Instant now) {
   const auto expired = lanes_.take_expired(lane, shard_.limits.expire_batch_max, now);
   for (const FreshEntry& entry : expired) {
     shard_.note(DropLaneEntry{id(), lane, entry.sequence});
@@ -267,54 +275,92 @@ bool StandardQueue::drop_expired_lane(LaneId lane, Instant now) {
     --cursor_.lane_count;
   }
   if (!expired.empty()) touch();
-  return !expired.empty();
+  return expired.size();
 }
 
 // The first message of a lane becomes a resident; its state is written by the caller.
-StandardQueue::Place::iterator StandardQueue::lease_lane(const Lanes::Head& head, Instant now) {
+StandardQueue::Place::iterator StandardQueue::lease_lane(const Lanes::Head& head) {
   lanes_.pop(head.lane);
   shard_.note(DropLaneEntry{id(), head.lane, head.entry.sequence});
   --cursor_.lane_count;
   ++cursor_.state_count;
   MessageState state{.sent = head.entry.sent};
   state.group_id = lane_text(head.lane);
-  return insert_resident(head.entry.sequence, state, now);
+  return add_resident(leased_, head.entry.sequence, state);
 }
 
-// What `look` finds, once what is over its time has been dropped.
-std::optional<Lanes::Head> StandardQueue::first_alive(std::optional<Lanes::Head> (*look)(Lanes&, Instant),
-                                                      Instant now) {
-  for (;;) {
-    const auto head = look(lanes_, now);
+// What `look` finds, once what is over its time has been dropped; nothing while there is more of that than one step
+// drops.
+template <class Look>
+auto StandardQueue::first_alive(const Look& look, Instant now) {
+  for (std::size_t dropped = 0; dropped < shard_.limits.expire_batch_max;) {
+    const auto head = look();
     if (!head || head->entry.sent + settings_.retention > now) return head;
-    if (!drop_expired_lane(head->lane, now)) return std::nullopt;
+    dropped += drop_expired_lane(head->lane, now);
   }
+  return decltype(look()){};
 }
 
 // ---- Residents
 
+StandardQueue::Place::iterator StandardQueue::add_resident(Place& place, Sequence sequence, const MessageState& state) {
+  place.residents.push_back(Resident{sequence, state, DeadlineHeap::none, {}, &place, parse_lane(state.group_id)});
+  const auto resident = std::prev(place.residents.end());
+  residents_.emplace(sequence, resident);
+  return resident;
+}
+
 StandardQueue::Place::iterator StandardQueue::insert_resident(Sequence sequence, const MessageState& state,
                                                               Instant now) {
-  ready_.push_back(Resident{sequence, state, DeadlineHeap::none, {}, &ready_, parse_lane(state.group_id)});
-  const auto resident = std::prev(ready_.end());
-  residents_.emplace(sequence, resident);
+  const auto resident = add_resident(leased_, sequence, state);
   settle(resident, now);
   return resident;
 }
 
 void StandardQueue::move_to(Place& place, Place::iterator resident) {
-  const bool was_in_flight = resident->place == &in_flight_;
-  place.splice(place.end(), *resident->place, resident);
-  resident->place = &place;
-  const bool is_in_flight = &place == &in_flight_;
+  Place& from = *resident->place;
+  place.residents.splice(place.residents.end(), from.residents, resident);
   // A change of visibility leaves it in flight: it has not been worked on to the end.
-  if (was_in_flight && is_in_flight) return;
-  if (was_in_flight) left_flight(*resident);
-  if (is_in_flight && resident->lane) lanes_.entered_flight(*resident->lane, in_flight_.size());
+  if (&from == &place) return;
+  resident->place = &place;
+  // It is counted where it comes before where it leaves, so that a noisy lane is not taken for a drained one meanwhile.
+  if (place.waits) ++returned_count_;
+  if (place.waits && resident->lane) lanes_.waits_again(*resident->lane, resident->state.sent);
+  if (&place == &in_flight_ && resident->lane) lanes_.entered_flight(*resident->lane, resident->state.sent);
+  left_place(*resident, from);
+  if (resident->lane && !recovering_) lanes_.judge(*resident->lane, in_flight_.residents.size(), shard_.now);
 }
 
-void StandardQueue::left_flight(const Resident& resident) {
-  lanes_.left_flight(resident.lane.value_or(LaneId{}), resident.state.received_at, shard_.now);
+// A resident is no longer in `place`.
+void StandardQueue::left_place(const Resident& resident, Place& place) {
+  if (place.held && place.residents.empty()) emptied_.push_back(*place.held);
+  if (&place == &in_flight_) {
+    lanes_.left_flight(resident.lane.value_or(LaneId{}), resident.state.received_at, shard_.now);
+    if (resident.lane) lanes_.judge(*resident.lane, in_flight_.residents.size(), shard_.now);
+  }
+  if (!place.waits) return;
+  --returned_count_;
+  if (resident.lane) lanes_.waits_no_longer(*resident.lane);
+}
+
+// Lets a noisy tenant's message wait for its turn.
+void StandardQueue::hold(Place::iterator resident) {
+  const LaneId lane = *resident->lane;
+  move_to(held_.try_emplace(lane, Place{{}, true, lane}).first->second, resident);
+}
+
+// The tenant is quiet now: its messages need not wait for others any more.
+void StandardQueue::release_held(LaneId lane) {
+  const auto held = held_.find(lane);
+  if (held == held_.end()) return;
+  while (!held->second.residents.empty()) move_to(ready_, held->second.residents.begin());
+}
+
+// Of what has its turn where it waits; what was received too often stays at the back.
+void StandardQueue::put_first(Place::iterator resident) {
+  Place& place = *resident->place;
+  if (!place.waits || &place == &back_) return;
+  place.residents.splice(place.residents.begin(), place.residents, resident);
 }
 
 // Puts a resident where its state says that it belongs, at the end of those that are there.
@@ -324,8 +370,8 @@ void StandardQueue::settle(Place::iterator resident, Instant now) {
   } else if (resident->state.receive_count >= receives_until_back) {
     resident->turn = cursor_.tail;
     move_to(back_, resident);
-  } else if (resident->lane && lanes_.is_noisy(*resident->lane)) {
-    move_to(held_, resident);
+  } else if (is_noisy(*resident)) {
+    hold(resident);
   } else {
     move_to(ready_, resident);
   }
@@ -347,8 +393,10 @@ void StandardQueue::evict(Place::iterator resident) {
   if (states_loading_) changed_while_loading_.insert(resident->sequence);
   if (resident->deadline != DeadlineHeap::none) shard_.deadlines.remove(resident->deadline);
   residents_.erase(resident->sequence);
-  if (resident->place == &in_flight_) left_flight(*resident);
-  resident->place->erase(resident);
+  Place& place = *resident->place;
+  const Resident gone = std::move(*resident);
+  place.residents.erase(resident);
+  left_place(gone, place);
 }
 
 void StandardQueue::drop_message(Place::iterator resident, bool promised) {
@@ -385,25 +433,34 @@ void StandardQueue::message_due(Sequence sequence, Instant now) {
   } else {
     settle(resident, now);
   }
-  serve_parked(now);
   trim_idle(now);
+  serve_soon();
 }
 
 // Leaves to disk what is likely to wait longest.
 void StandardQueue::trim_idle(Instant now) {
-  while (returned_count() > shard_.limits.resident_idle_max) {
-    Place& place = !back_.empty() ? back_ : !held_.empty() ? held_ : ready_;
-    const auto last = std::prev(place.end());
+  drop_emptied();
+  while (returned_count_ > shard_.limits.resident_idle_max) {
+    Place* place = !back_.residents.empty() ? &back_ : &ready_;
+    for (auto held = held_.begin(); place->residents.empty() && held != held_.end(); ++held) place = &held->second;
+    const auto last = std::prev(place->residents.end());
     left_on_disk(last->state, now);
     evict(last);
   }
-  while (delayed_.size() > shard_.limits.resident_idle_max) {
+  std::list<Resident>& delayed = delayed_.residents;
+  while (delayed.size() > shard_.limits.resident_idle_max) {
     // Of the two that came last, so that a short delay among long ones is not the one that has to go.
-    auto last = std::prev(delayed_.end());
+    auto last = std::prev(delayed.end());
     const auto before = std::prev(last);
     if (before->state.visible_at > last->state.visible_at) last = before;
     left_on_disk(last->state, now);
     evict(last);
+  }
+}
+
+void StandardQueue::drop_emptied() {
+  for (const LaneId lane : std::exchange(emptied_, {})) {
+    if (const auto held = held_.find(lane); held != held_.end() && held->second.residents.empty()) held_.erase(held);
   }
 }
 
@@ -436,7 +493,7 @@ void StandardQueue::sweep_due() {
 void StandardQueue::sweep_if_low() {
   const bool in_a_round = sweep_ > Sequence{1};
   if (states_loading_ || spilled_count() == 0 || !(in_a_round || ready_on_disk_)) return;
-  if (returned_count() > shard_.limits.resident_idle_max / 2) return;
+  if (returned_count_ > shard_.limits.resident_idle_max / 2) return;
   if (!in_a_round) {
     // What is left to disk from here on counts for the round after this one.
     ready_on_disk_ = false;
@@ -450,7 +507,8 @@ void StandardQueue::sweep_if_low() {
 
 // Whether a delayed message that a sweep comes upon has to wait for another.
 bool StandardQueue::stays_on_disk(const MessageState& state, Instant now) const {
-  return state.visible_at > now && state.receive_count == 0 && delayed_.size() >= shard_.limits.resident_idle_max;
+  return state.visible_at > now && state.receive_count == 0 &&
+         delayed_.residents.size() >= shard_.limits.resident_idle_max;
 }
 
 void StandardQueue::states_loaded(const StatesLoaded& loaded, Instant now) {
@@ -501,13 +559,16 @@ void StandardQueue::states_of_loaded(const StatesOfLoaded& loaded, Instant now) 
 
 // ---- Receiving
 
-// The first message of a place that can be delivered. Those before it that are over their time are dropped, and those
-// that were received too often leave for the dead-letter queue; while too many are on their way, the next one waits.
+// The first message of a place that can be delivered. Those before it that are over their time are dropped, those that
+// were received too often leave for the dead-letter queue, and those whose tenant has become noisy are held; while too
+// many are on their way, the next one waits.
 std::optional<StandardQueue::Place::iterator> StandardQueue::first_deliverable(Place& place, Instant now) {
-  while (!place.empty()) {
-    const auto first = place.begin();
+  while (!place.residents.empty()) {
+    const auto first = place.residents.begin();
     if (expires(first->state) <= now) {
       drop_message(first, false);
+    } else if (&place == &ready_ && is_noisy(*first)) {
+      hold(first);
     } else if (!is_dead_letter(first->state) || first->kept) {
       return first;
     } else if (may_depart()) {
@@ -520,47 +581,74 @@ std::optional<StandardQueue::Place::iterator> StandardQueue::first_deliverable(P
 }
 
 std::optional<StandardQueue::Place::iterator> StandardQueue::take_next(Instant now) {
+  drop_emptied();
+  for (const LaneId lane : lanes_.turned_quiet(now)) release_held(lane);
   if (const auto resident = first_deliverable(ready_, now)) return resident;
   const auto last_resort = first_deliverable(back_, now);
   drop_expired_fresh(now, shard_.limits.expire_batch_max);
   const bool fresh = !window_.empty() && window_.front().sent + settings_.retention > now;
-  const auto quiet = first_alive([](Lanes& lanes, Instant at) { return lanes.first_quiet(at); }, now);
+  const auto quiet = first_alive([this] { return lanes_.first_quiet(); }, now);
   const bool lane_first = quiet && !(fresh && window_.front().sequence < quiet->entry.sequence);
   if (last_resort && (lane_first || fresh)) {
     // What was put to the back has its turn when all that was there before it is gone.
     const Sequence front = lane_first ? quiet->entry.sequence : window_.front().sequence;
     if ((*last_resort)->turn <= front) return last_resort;
   }
-  if (lane_first) return lease_lane(*quiet, now);
-  if (fresh) return lease_fresh(now);
+  if (lane_first) return lease_lane(*quiet);
+  if (fresh) return lease_fresh();
   if (cursor_.fresh_count > 0) return std::nullopt;
-  const auto is_quiet = [&](const Resident& resident) { return !resident.lane || !lanes_.is_noisy(*resident.lane); };
-  if (last_resort && is_quiet(**last_resort)) return last_resort;
-  if (const auto resident = first_deliverable(held_, now)) return resident;
-  const auto noisy = first_alive([](Lanes& lanes, Instant at) { return lanes.first_noisy(at); }, now);
-  if (noisy) return lease_lane(*noisy, now);
+  if (last_resort && !is_noisy(**last_resort)) return last_resort;
+  if (const auto noisy = take_noisy(now)) return noisy;
   return last_resort;
 }
 
+// What comes next of noisy tenants' messages: of one's own, those that were received before come first.
+std::optional<StandardQueue::Place::iterator> StandardQueue::take_noisy(Instant now) {
+  const auto held_by = [&](LaneId lane) -> Place* {
+    const auto held = held_.find(lane);
+    return held == held_.end() || held->second.residents.empty() ? nullptr : &held->second;
+  };
+  const auto has_its_turn = [&](const Place& place) {
+    const Resident& first = place.residents.front();
+    return may_depart() || !is_dead_letter(first.state) || first.kept || expires(first.state) <= now;
+  };
+  const auto takes = [&](const Lanes::Noisy& noisy) {
+    const Place* place = held_by(noisy.lane);
+    return noisy.entry || (place != nullptr && has_its_turn(*place));
+  };
+  for (std::size_t dropped = 0; dropped < shard_.limits.expire_batch_max;) {
+    const auto noisy = lanes_.first_noisy(takes);
+    if (!noisy) return std::nullopt;
+    if (Place* place = held_by(noisy->lane); place != nullptr && has_its_turn(*place)) {
+      if (const auto resident = first_deliverable(*place, now)) return resident;
+      continue;
+    }
+    if (noisy->entry->sent + settings_.retention > now) return lease_lane({noisy->lane, *noisy->entry});
+    dropped += drop_expired_lane(noisy->lane, now);
+  }
+  return std::nullopt;
+}
+
 // The front of the fresh lane becomes a resident; its state is written by the caller.
-StandardQueue::Place::iterator StandardQueue::lease_fresh(Instant now) {
+StandardQueue::Place::iterator StandardQueue::lease_fresh() {
   const FreshEntry entry = window_.front();
   window_.pop_front();
   cursor_.head = Sequence{entry.sequence.value + 1};
   --cursor_.fresh_count;
   ++cursor_.state_count;
   load_fresh_if_low();
-  return insert_resident(entry.sequence, MessageState{.sent = entry.sent}, now);
+  return add_resident(leased_, entry.sequence, MessageState{.sent = entry.sent});
 }
 
 Deliveries StandardQueue::deliver(const Wanted& wanted, Instant now) {
   Deliveries deliveries;
   std::vector<Place::iterator> taken;
-  Place leased;  // keeps what was taken out of the way, so that a timeout of 0 does not hand it out twice at once
-  while (taken.size() < wanted.max_messages && in_flight_.size() + taken.size() < shard_.limits.in_flight_max) {
+  const std::size_t in_flight = in_flight_.residents.size();
+  while (taken.size() < wanted.max_messages && in_flight + taken.size() < shard_.limits.in_flight_max) {
     const auto next = take_next(now);
     if (!next) break;
-    move_to(leased, *next);
+    // Out of the way, so that a timeout of 0 does not hand it out twice at once.
+    move_to(leased_, *next);
     taken.push_back(*next);
   }
   for (const Place::iterator resident : taken) {
@@ -589,7 +677,7 @@ PeekedMessages StandardQueue::peek(const PeekMessages& command, Instant now) con
     peeked.messages.push_back(Delivery{id(), sequence, {}, state.receive_count, state.first_received_at, nullptr});
   };
   const auto add_all = [&](const Place& place) {
-    for (const Resident& resident : place) {
+    for (const Resident& resident : place.residents) {
       if (expires(resident.state) > now) add(resident.sequence, resident.state);
     }
   };
@@ -597,7 +685,7 @@ PeekedMessages StandardQueue::peek(const PeekMessages& command, Instant now) con
   for (const FreshEntry& entry : window_) {
     if (entry.sent + settings_.retention > now) add(entry.sequence, MessageState{});
   }
-  add_all(held_);
+  for (const auto& [lane, place] : held_) add_all(place);
   for (const FreshEntry& entry : lanes_.known(shard_.limits.peek_messages_max)) {
     if (entry.sent + settings_.retention > now) add(entry.sequence, MessageState{});
   }
@@ -618,20 +706,33 @@ Departure StandardQueue::set_aside(Place::iterator resident) {
   return {resident->sequence, resident->state.receive_count, resident->state.first_received_at};
 }
 
-std::optional<Departure> StandardQueue::take_departure(Sequence until, Instant now) {
-  for (Place* place : {&ready_, &held_, &back_}) {
-    while (!place->empty() && expires(place->front().state) <= now) drop_message(place->begin(), false);
-    if (!place->empty() && place->front().sequence < until) return set_aside(place->begin());
+// The first of a place that came before `until`, past those that came later; those before it that are over their time
+// are dropped.
+std::optional<StandardQueue::Place::iterator> StandardQueue::first_before(Place& place, Sequence until, Instant now) {
+  for (auto next = place.residents.begin(); next != place.residents.end();) {
+    const auto resident = next++;
+    if (expires(resident->state) <= now) {
+      drop_message(resident, false);
+    } else if (resident->sequence < until) {
+      return resident;
+    }
   }
+  return std::nullopt;
+}
+
+std::optional<Departure> StandardQueue::take_departure(Sequence until, Instant now) {
+  if (const auto resident = first_before(ready_, until, now)) return set_aside(*resident);
+  for (auto& [lane, place] : held_) {
+    if (const auto resident = first_before(place, until, now)) return set_aside(*resident);
+  }
+  if (const auto resident = first_before(back_, until, now)) return set_aside(*resident);
   drop_expired_fresh(now, shard_.limits.expire_batch_max);
-  const auto in_lane = first_alive([](Lanes& lanes, Instant at) { return lanes.first_noisy(at); }, now);
-  const auto quiet = first_alive([](Lanes& lanes, Instant at) { return lanes.first_quiet(at); }, now);
-  const auto lane = quiet ? quiet : in_lane;
+  const auto lane = first_alive([this] { return lanes_.oldest(); }, now);
   const bool from_lane = lane && lane->entry.sequence < until;
   const bool from_fresh = !window_.empty() && window_.front().sequence < until;
   if (!from_lane && !from_fresh) return std::nullopt;
   const bool lane_first = from_lane && !(from_fresh && window_.front().sequence < lane->entry.sequence);
-  const Place::iterator resident = lane_first ? lease_lane(*lane, now) : lease_fresh(now);
+  const Place::iterator resident = lane_first ? lease_lane(*lane) : lease_fresh();
   // A message on its way has a state on disk, by which a start that finds it moved can drop it.
   write_state(resident);
   return set_aside(resident);
@@ -644,13 +745,14 @@ void StandardQueue::departed(Sequence sequence, Instant /*now*/) {
   sweep_if_low();
 }
 
-void StandardQueue::stays(Sequence sequence, Instant now) {
+bool StandardQueue::stays(Sequence sequence, Instant now) {
   const auto found = residents_.find(sequence);
-  if (found == residents_.end()) return;
+  if (found == residents_.end()) return false;
   found->second->kept = true;
   settle(found->second, now);
-  if (found->second->place == &ready_) ready_.splice(ready_.begin(), ready_, found->second);
+  put_first(found->second);
   trim_idle(now);
+  return true;
 }
 
 // ---- Receipt handles
@@ -784,7 +886,7 @@ void StandardQueue::return_now(const ReturnUndelivered& command, Instant now) {
     state.visible_at = now;
     write_state(resident);
     settle(resident, now);
-    if (resident->place == &ready_) ready_.splice(ready_.begin(), ready_, resident);
+    put_first(resident);
   }
   trim_idle(now);
 }

@@ -52,19 +52,25 @@ class StandardQueue final : public Queue {
   void own_due(const Due& due, Instant now) override;
   std::optional<Departure> take_departure(Sequence until, Instant now) override;
   void departed(Sequence sequence, Instant now) override;
-  void stays(Sequence sequence, Instant now) override;
+  bool stays(Sequence sequence, Instant now) override;
   void arrive(std::shared_ptr<StoredMessage> message, const AcceptTransfer& command, Instant now) override;
 
+  struct Place;
   struct Resident {
     Sequence sequence;
     MessageState state;
     DeadlineHeap::Handle deadline = DeadlineHeap::none;
     Sequence turn;  // in back_: the message comes again when what was sent before this has been received
-    std::list<Resident>* place = nullptr;
+    Place* place = nullptr;
     std::optional<LaneId> lane{};
     bool kept = false;  // it could not be moved as a dead letter, and is delivered once more
   };
-  using Place = std::list<Resident>;
+  struct Place {
+    using iterator = std::list<Resident>::iterator;
+    std::list<Resident> residents{};
+    bool waits = false;            // its residents were received before, or delayed, and can be received
+    std::optional<LaneId> held{};  // whose they all are, in held_
+  };
   struct Deferred {
     CallId call;
     std::variant<DeleteMessages, ChangeVisibility, ReturnUndelivered> command;
@@ -85,21 +91,28 @@ class StandardQueue final : public Queue {
 
   // The lanes.
   std::optional<LaneId> lane_for(const std::string& group_id) const;
-  bool drop_expired_lane(LaneId lane, Instant now);
-  Place::iterator lease_lane(const Lanes::Head& head, Instant now);
-  std::optional<Lanes::Head> first_alive(std::optional<Lanes::Head> (*look)(Lanes&, Instant), Instant now);
+  std::size_t drop_expired_lane(LaneId lane, Instant now);
+  Place::iterator lease_lane(const Lanes::Head& head);
+  template <class Look>
+  auto first_alive(const Look& look, Instant now);
+  std::optional<Place::iterator> take_noisy(Instant now);
 
   // Residents.
   Instant expires(const MessageState& state) const { return state.sent + settings_.retention; }
   Place::iterator insert_resident(Sequence sequence, const MessageState& state, Instant now);
   void settle(Place::iterator resident, Instant now);
-  void left_flight(const Resident& resident);
+  Place::iterator add_resident(Place& place, Sequence sequence, const MessageState& state);
   void move_to(Place& place, Place::iterator resident);
+  void left_place(const Resident& resident, Place& place);
+  void hold(Place::iterator resident);
+  void release_held(LaneId lane);
+  void drop_emptied();
+  void put_first(Place::iterator resident);
+  bool is_noisy(const Resident& resident) const { return resident.lane && lanes_.is_noisy(*resident.lane); }
   void schedule(Place::iterator resident);
   void evict(Place::iterator resident);
   void drop_message(Place::iterator resident, bool promised);
   void write_state(Place::iterator resident);
-  std::size_t returned_count() const { return ready_.size() + back_.size() + held_.size(); }
   std::uint64_t spilled_count() const { return cursor_.state_count - residents_.size(); }
   void trim_idle(Instant now);
   bool stays_on_disk(const MessageState& state, Instant now) const;
@@ -120,10 +133,11 @@ class StandardQueue final : public Queue {
   // Delivery.
   Sequence put_message(std::shared_ptr<StoredMessage> message, const std::optional<MessageState>& state, Instant now);
   std::optional<Place::iterator> first_deliverable(Place& place, Instant now);
+  std::optional<Place::iterator> first_before(Place& place, Sequence until, Instant now);
   std::optional<Place::iterator> take_next(Instant now);
   Departure set_aside(Place::iterator resident);
-  Place::iterator lease_fresh(Instant now);
-  bool at_in_flight_limit() const { return in_flight_.size() >= shard_.limits.in_flight_max; }
+  Place::iterator lease_fresh();
+  bool at_in_flight_limit() const { return in_flight_.residents.size() >= shard_.limits.in_flight_max; }
 
   std::deque<FreshEntry> window_;  // the front of the fresh lane
   Sequence unread_{1};             // what is not in the window begins here
@@ -132,10 +146,14 @@ class StandardQueue final : public Queue {
 
   Place in_flight_;
   Place delayed_;
-  Place ready_;                // returned, or its delay over: comes before the fresh lane
-  Place back_;                 // received three times or more: comes when what is fresh has reached its turn
-  Place held_;                 // as ready_, but of noisy tenants: comes after what quiet ones have
-  Place departing_residents_;  // on their way to another queue
+  Place ready_{{}, true};  // returned, or its delay over: comes before the fresh lane
+  Place back_{{}, true};   // received three times or more: comes when what is fresh has reached its turn
+  std::unordered_map<LaneId, Place> held_;  // as ready_, but of noisy tenants: comes after what quiet ones have
+  std::vector<LaneId> emptied_;             // of held_, to be dropped when nobody looks at them
+  Place leased_;                            // out of the way while a receive is put together
+  Place departing_residents_;               // on their way to another queue
+  std::size_t returned_count_ = 0;          // residents of places that wait
+  bool recovering_ = false;
   std::unordered_map<Sequence, Place::iterator> residents_;
   Lanes lanes_{shard_, *this, epoch_};
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/shard_engine.hpp"
+#include "penstock/queue_names.hpp"
 #include "storage/records.hpp"
 
 namespace penstock::server {
@@ -29,27 +30,16 @@ constexpr Millis timer_max{3'600'000};
 // Messages on their way to other queues that a shard holds in memory, each of up to a mebibyte; others wait on disk.
 constexpr std::size_t transfers_open_max = 64;
 
+// What one look into a queue shows, of bodies and attributes together; what comes behind is left out.
+constexpr std::size_t peek_bytes_max = 16U << 20U;
+
 // Frontends give their calls the index of their thread in these bits, which is far from having this one.
 constexpr std::uint64_t internal_call_bit = 1ULL << 63U;
 
-/// The name in `arn:aws:sqs:<region>:<account>:<name>`.
-std::optional<QueueName> queue_of_arn(std::string_view arn) {
-  constexpr std::string_view prefix = "arn:aws:sqs:";
-  if (!arn.starts_with(prefix)) return std::nullopt;
-  arn.remove_prefix(prefix.size());
-  const std::size_t region_end = arn.find(':');
-  const std::size_t account_end = region_end == std::string_view::npos ? region_end : arn.find(':', region_end + 1);
-  if (account_end == std::string_view::npos || arn.find(':', account_end + 1) != std::string_view::npos) {
-    return std::nullopt;
-  }
-  QueueName queue{std::string(arn.substr(region_end + 1, account_end - region_end - 1)),
-                  std::string(arn.substr(0, region_end)), std::string(arn.substr(account_end + 1))};
-  if (queue.account.empty() || queue.region.empty() || queue.name.empty()) return std::nullopt;
-  return queue;
-}
-
-std::string arn_of(const QueueName& queue) {
-  return "arn:aws:sqs:" + queue.region + ":" + queue.account + ":" + queue.name;
+std::size_t bytes_of(const MessageContent& content) {
+  std::size_t bytes = content.body.size();
+  for (const MessageAttribute& attribute : content.attributes) bytes += attribute.name.size() + attribute.value.size();
+  return bytes;
 }
 
 /// How its destination is asked to take the message.
@@ -232,19 +222,22 @@ void Shard::complete(Reply reply) {
   if (found == calls_.end()) return;
   const Completion completion = std::move(found->second);
   calls_.erase(found);
-  if (auto* deliveries = std::get_if<Deliveries>(&reply.result)) fill(deliveries->messages);
-  if (auto* peeked = std::get_if<PeekedMessages>(&reply.result)) fill(peeked->messages);
+  if (auto* deliveries = std::get_if<Deliveries>(&reply.result)) fill(deliveries->messages, SIZE_MAX);
+  if (auto* peeked = std::get_if<PeekedMessages>(&reply.result)) fill(peeked->messages, peek_bytes_max);
   completion(std::move(reply.result));
 }
 
-void Shard::fill(std::vector<Delivery>& messages) {
+void Shard::fill(std::vector<Delivery>& messages, std::size_t bytes_max) {
+  std::size_t bytes = 0;
   for (Delivery& delivery : messages) {
+    if (bytes >= bytes_max) break;
     const StoreError error = storage::read_message(store_, delivery.queue, delivery.sequence, delivery.message);
     // Dropped meanwhile, by a purge say: then there is nothing to deliver. A record that is damaged is not delivered
     // either, and comes up again after its visibility timeout.
     if (error && error.status != StoreStatus::not_found) {
       spdlog::error("cannot read message {} of a queue: {}", delivery.sequence.value, error.message);
     }
+    if (delivery.message != nullptr) bytes += bytes_of(delivery.message->content);
   }
   std::erase_if(messages, [](const Delivery& delivery) { return delivery.message == nullptr; });
 }
@@ -277,7 +270,7 @@ void Shard::hand_over(const Transfer& transfer) {
     return fail(ErrorCode::InternalFailure);
   }
   std::optional<QueueName> destination = transfer.destination;
-  if (!destination) destination = queue_of_arn(message->dead_letter_source);
+  if (!destination && transfer.kind == TransferKind::redrive) destination = split_arn(message->dead_letter_source);
   if (!destination) return fail(ErrorCode::ResourceNotFound);
   Shard& target = router_(*destination);
   auto answered = [this, &target, outcome = TransferSettled{transfer.queue, transfer.sequence, std::nullopt}](

@@ -84,7 +84,7 @@ class Shard {
   void release_one(Release release);
   void run_load(const Load& load);
   void complete(Reply reply);
-  void fill(std::vector<Delivery>& messages);
+  void fill(std::vector<Delivery>& messages, std::size_t bytes_max);
   /// For calls that no client makes.
   CallId internal_call();
   void start_transfers();

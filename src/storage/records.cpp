@@ -523,18 +523,20 @@ StoreError read_attempts(const Store& store, QueueId queue, std::vector<ReceiveA
                    });
 }
 
-/// The first entry of each lane. What lies between one lane's first and the next lane is jumped over, not read.
-StoreError read_lanes(const Store& store, QueueId queue, std::size_t lanes_max, std::vector<RecoveredLane>& lanes) {
+/// The first entries of each lane. What lies between them and the next lane is jumped over, not read.
+StoreError read_lanes(const Store& store, QueueId queue, const Limits& limits, std::vector<RecoveredLane>& lanes) {
   KeyRange rest = lanes_of(queue);
-  while (lanes.size() < lanes_max) {
+  while (lanes.size() < limits.lanes_max) {
     const std::size_t before = lanes.size();
     bool intact = true;
     const auto visit = [&](std::string_view key, std::string_view value) {
       const std::optional<LaneKeyParts> parts = parse_lane_key(key);
-      RecoveredLane& lane = lanes.emplace_back();
-      intact = parts && decode_lane_entry(value, parts->sequence, lane.first);
-      if (intact) lane.lane = parts->lane;
-      return false;
+      if (!parts) return intact = false;
+      if (lanes.size() == before) lanes.push_back({parts->lane, {}});
+      RecoveredLane& lane = lanes.back();
+      if (parts->lane != lane.lane) return false;
+      intact = decode_lane_entry(value, parts->sequence, lane.first.emplace_back());
+      return intact && lane.first.size() < limits.lane_recovered_max;
     };
     if (StoreError error = store.scan(Table::state, rest.from.view(), rest.until.view(), visit)) return error;
     if (!intact) return corrupt("a lane entry of queue " + std::to_string(queue.value));
@@ -549,7 +551,7 @@ StoreError read_standard_contents(const Store& store, const Limits& limits, Reco
   const std::size_t states_max = limits.in_flight_max + limits.resident_idle_max;
   const KeyRange states = states_from(id, Sequence{});
   if (StoreError error = read_states(store, states, states_max, queue.states, queue.states_next)) return error;
-  return read_lanes(store, id, limits.lanes_max, queue.lanes);
+  return read_lanes(store, id, limits, queue.lanes);
 }
 
 StoreError read_fifo_contents(const Store& store, const Limits& limits, RecoveredQueue& queue) {

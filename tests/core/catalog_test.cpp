@@ -26,6 +26,13 @@ TEST_F(CatalogTest, AQueueThatDoesNotExistIsAnErrorEverywhere) {
   for (const Command& command : commands) EXPECT_EQ(call_error(command).code, ErrorCode::QueueDoesNotExist);
 }
 
+TEST_F(CatalogTest, AnUnknownAttributeIsNamedAlsoBesideAll) {
+  create();
+  const Error error = call_error(GetQueueAttributes{queue_, {"All", "Bogus"}});
+  EXPECT_EQ(error.code, ErrorCode::InvalidAttributeName);
+  EXPECT_EQ(error.message, "Unknown Attribute Bogus.");
+}
+
 TEST_F(CatalogTest, ReportsTheDefaults) {
   create();
   const auto all = call<QueueAttributes>(GetQueueAttributes{queue_, {"All"}}).attributes;

@@ -26,7 +26,7 @@ class DeadLetterTest : public EngineFixture, public ::testing::WithParamInterfac
   void create_pair(int max_receive_count, StringMap source_attributes = {}) {
     queue_ = source_;
     create_named(dead_);
-    create_named(source_, std::move(source_attributes), RedrivePolicy{queue_arn(dead_), max_receive_count});
+    create_named(source_, std::move(source_attributes), RedrivePolicy{arn_of(dead_), max_receive_count});
   }
   void set_redrive(std::optional<RedrivePolicy> redrive) {
     SetQueueAttributes command{source_, {{"RedrivePolicy", redrive ? "{}" : ""}}, std::move(redrive), {}};
@@ -78,7 +78,7 @@ TEST_P(DeadLetterTest, MovesOnTheReceiveAfterTheLast) {
   EXPECT_EQ(dead[0].receive_count, 3U) << "the count goes on";
   const auto stored = store_.message(dead[0].queue, dead[0].sequence);
   EXPECT_EQ(stored->message_id, sent.message_id);
-  EXPECT_EQ(stored->dead_letter_source, queue_arn(source_));
+  EXPECT_EQ(stored->dead_letter_source, arn_of(source_));
   EXPECT_EQ(store_.arrival_count(), 0U);
   EXPECT_EQ(store_.message_count(), 1U);
   EXPECT_EQ(store_.state_count(), 1U);
@@ -138,7 +138,7 @@ TEST_P(DeadLetterTest, APolicyMayBeClearedAndChanged) {
   EXPECT_THAT(take_bodies(source_, 10, 0), ElementsAre("poison"));
   restart();
   EXPECT_THAT(take_bodies(source_, 10, 0), ElementsAre("poison"));
-  set_redrive(RedrivePolicy{queue_arn(dead_), 3});
+  set_redrive(RedrivePolicy{arn_of(dead_), 3});
   restart();
   EXPECT_THAT(take_bodies(source_), IsEmpty());
   EXPECT_THAT(take_bodies(dead_), ElementsAre("poison"));
@@ -147,7 +147,7 @@ TEST_P(DeadLetterTest, APolicyMayBeClearedAndChanged) {
 TEST_P(DeadLetterTest, ADeadLetterQueueCountsItsOwnReceivesForItsOwnPolicy) {
   create_pair(2);
   create_named(named("last"));
-  SetQueueAttributes chain{dead_, {{"RedrivePolicy", "{}"}}, RedrivePolicy{queue_arn(named("last")), 2}, {}};
+  SetQueueAttributes chain{dead_, {{"RedrivePolicy", "{}"}}, RedrivePolicy{arn_of(named("last")), 2}, {}};
   call<Done>(chain);
   put(source_, "poison");
   exhaust(3);
@@ -162,7 +162,7 @@ TEST_P(DeadLetterTest, ADeadLetterQueueCountsItsOwnReceivesForItsOwnPolicy) {
 
 TEST_P(DeadLetterTest, AQueueMayBeItsOwnDeadLetterQueue) {
   create_named(source_);
-  set_redrive(RedrivePolicy{queue_arn(source_), 1});
+  set_redrive(RedrivePolicy{arn_of(source_), 1});
   put(source_, "round");
   EXPECT_EQ(take(source_, 10, 0).size(), 1U);
   EXPECT_EQ(take(source_, 10, 0).size(), 1U) << "it has arrived, and is received anew";
@@ -212,7 +212,7 @@ TEST_P(DeadLetterTest, OnlyAllowedSourcesMayNameAQueue) {
   deny.redrive_allow->source_arns = {"arn:aws:sqs:us-east-1:000000000000:other"};
   call<Done>(deny);
   EXPECT_TRUE(refused(check()));
-  deny.redrive_allow->source_arns.push_back(queue_arn(source_));
+  deny.redrive_allow->source_arns.push_back(arn_of(source_));
   call<Done>(deny);
   EXPECT_FALSE(refused(check()));
   const QueueName missing = named("missing");
@@ -223,7 +223,7 @@ TEST_P(DeadLetterTest, OnlyAllowedSourcesMayNameAQueue) {
 TEST_P(DeadLetterTest, ListsTheSourcesOfADeadLetterQueue) {
   create_pair(3);
   create_named(named("unrelated"));
-  ListQueues list{"000000000000", "us-east-1", "", "", 10, queue_arn(dead_)};
+  ListQueues list{"000000000000", "us-east-1", "", "", 10, arn_of(dead_)};
   EXPECT_THAT(call<QueueNames>(list).queues, ElementsAre(source_));
 }
 
@@ -310,6 +310,40 @@ TEST_P(DeadLetterTest, ATaskWithoutADestinationFailsAndKeepsTheMessage) {
   EXPECT_THAT(take_bodies(dead_), ElementsAre("another"));
 }
 
+TEST_P(DeadLetterTest, ATaskTakesWhatWasThereAlsoFromBehindWhatCameLater) {
+  create_named(dead_);
+  create_named(named("target"));
+  for (int i = 0; i < 3; ++i) put(dead_, std::to_string(i), "g" + std::to_string(i));
+  start_task(named("target"), 1);
+  put(dead_, "later", "h");
+  // Received and returned in another order than they were sent: the one that came later is in front.
+  const auto all = take(dead_, 10, 100);
+  ASSERT_EQ(all.size(), 3U);
+  for (auto one = all.rbegin(); one != all.rend(); ++one) {
+    call<EntryResults>(ChangeVisibility{dead_, {{one->receipt_handle, 0}}});
+  }
+  pass(Millis{10'000});
+  EXPECT_EQ(latest_task().status, MoveTaskStatus::completed);
+  EXPECT_EQ(latest_task().moved, 3U);
+  EXPECT_THAT(take_bodies(dead_), ElementsAre("later"));
+}
+
+TEST_P(DeadLetterTest, AMessagePurgedOnItsWayFailsNoTask) {
+  create_named(dead_);
+  create_named(named("target"));
+  put(dead_, "purged");
+  engine_->apply(CallId{++calls_}, StartMessageMoveTask{dead_, named("target"), 0}, now_);
+  Effects started = engine_->take_effects();
+  store_.apply(started.mutations);
+  ASSERT_EQ(started.transfers.size(), 1U);
+  call<Done>(PurgeQueue{dead_});
+  // The shell does not find it any more.
+  const Transfer& transfer = started.transfers[0];
+  call<Done>(TransferSettled{transfer.queue, transfer.sequence, ErrorCode::InternalFailure});
+  EXPECT_EQ(latest_task().status, MoveTaskStatus::completed);
+  EXPECT_EQ(latest_task().moved, 0U);
+}
+
 TEST_P(DeadLetterTest, OnlyTheLatestTasksAreKept) {
   create_pair(1);
   for (int i = 0; i < 14; ++i) {
@@ -348,7 +382,7 @@ TEST_F(QueueSundriesTest, APolicyIsEditedInOneStep) {
   call<Done>(EditPolicy{queue_, append});
   call<Done>(EditPolicy{queue_, append});
   restart();
-  EXPECT_EQ(attribute("Policy"), "+" + queue_arn(queue_) + "+" + queue_arn(queue_));
+  EXPECT_EQ(attribute("Policy"), "+" + arn_of(queue_) + "+" + arn_of(queue_));
   call_error(EditPolicy{queue_, [](const auto&, const auto&) { return Error{ErrorCode::OverLimit, {}}; }});
   EXPECT_NE(attribute("Policy"), "");
   call<Done>(EditPolicy{queue_, [](const auto&, const auto&) { return std::string{}; }});

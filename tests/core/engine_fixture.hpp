@@ -16,6 +16,7 @@
 #include "core/queue_settings.hpp"
 #include "core/shard_engine.hpp"
 #include "penstock/engine.hpp"
+#include "penstock/queue_names.hpp"
 #include "support/random.hpp"
 
 namespace penstock::core {
@@ -52,8 +53,10 @@ class TypedStore {
       }
       for (const auto& [key, entry] : lanes_) {
         const auto& [of, lane, sequence] = key;
-        if (of != id || (!queue.lanes.empty() && queue.lanes.back().lane == lane)) continue;
-        queue.lanes.push_back({lane, entry});
+        if (of != id) continue;
+        if (queue.lanes.empty() || queue.lanes.back().lane != lane) queue.lanes.push_back({lane, {}});
+        std::vector<LaneEntry>& first = queue.lanes.back().first;
+        if (first.size() < Limits{}.lane_recovered_max) first.push_back(entry);
       }
       for (const auto& [key, task] : tasks_) {
         if (key.first == id) queue.move_tasks.push_back(task);
@@ -260,13 +263,13 @@ class EngineFixture : public ::testing::Test {
     ++transfers_;
     const auto message = store_.message(transfer.queue, transfer.sequence);
     ASSERT_TRUE(message) << "a message on its way is not in the store";
-    const auto destination = transfer.destination ? transfer.destination : parse_queue_arn(message->dead_letter_source);
+    const auto destination = transfer.destination ? transfer.destination : split_arn(message->dead_letter_source);
     const CallId call{++calls_};
     on_the_way_.emplace(call, transfer);
     if (!destination) return take_reply({call, Error{ErrorCode::ResourceNotFound, {}}});
     engine_->apply(call,
                    AcceptTransfer{*destination, transfer.kind, transfer.queue, transfer.sequence,
-                                  queue_arn(transfer.origin), message, transfer.receive_count, transfer.first_received},
+                                  arn_of(transfer.origin), message, transfer.receive_count, transfer.first_received},
                    now_);
   }
 

@@ -252,10 +252,54 @@ TEST_F(FairQueueTest, ARestartKnowsWhoHasWhatInFlight) {
   EXPECT_THAT(receive_bodies(2), ElementsAre("quiet", "noisy"));
 }
 
+TEST_F(FairQueueTest, ARestartTakesNobodyForNoisyWhoIsNot) {
+  for (int i = 0; i < 40; ++i) put("a", "a");
+  hold(31);
+  // Other tenants have so much in flight that it is less than a tenth, but it comes first on disk.
+  for (int i = 0; i < 400; ++i) put("tenant" + std::to_string(i), "other");
+  hold(409);
+  restart();
+  put("a", "a2");
+  put("b", "b");
+  EXPECT_THAT(receive_bodies(2), ElementsAre("a2", "b"));
+}
+
+TEST_F(FairQueueTest, TheFirstReceiveAfterARestartFindsMoreThanOneOfATenant) {
+  flood("a", 20);
+  restart();
+  EXPECT_EQ(receive(10).size(), 10U);
+}
+
+TEST_F(FairQueueTest, WhatANoisyTenantGotBackIsFreeWhenItIsQuietAgain) {
+  flood("a", 60);
+  hold(50, 10);
+  pass(Millis{10'000});
+  hold(40, 3'600);
+  // Ten of it wait again, and are held for as long as it is noisy.
+  put("b", "b");
+  EXPECT_THAT(receive_bodies(1, 600), ElementsAre("b"));
+  pass(Millis{300'000});
+  put("b", "b2");
+  EXPECT_THAT(receive_bodies(1, 0), ElementsAre("a"));
+}
+
+TEST_F(FairQueueTest, TimeSpentIsRememberedThoughTheBacklogWasEmptyMeanwhile) {
+  put("slow", "slow");
+  put("quick", "quick");
+  const auto first = receive(2, 600);
+  remove(first[1].receipt_handle);
+  pass(Millis{20'000});
+  remove(first[0].receipt_handle);
+  put("slow", "slow again");
+  put("quick", "quick again");
+  EXPECT_THAT(receive_bodies(2), ElementsAre("quick again", "slow again"));
+  pass(Millis{3'600'000});
+}
+
 TEST_F(FairQueueTest, DeadLettersAndRedrivesKeepTheirGroup) {
   const QueueName dead{"000000000000", "us-east-1", "dead"};
   call<Done>(CreateQueue{dead, {}, {}});
-  call<Done>(SetQueueAttributes{queue_, {{"RedrivePolicy", "{}"}}, RedrivePolicy{queue_arn(dead), 1}, {}});
+  call<Done>(SetQueueAttributes{queue_, {{"RedrivePolicy", "{}"}}, RedrivePolicy{arn_of(dead), 1}, {}});
   put("a", "1");
   receive(1, 0);
   EXPECT_THAT(receive(1), IsEmpty());

@@ -227,6 +227,26 @@ TEST_F(StandardQueueTest, ALongPollIsWokenByEndsOfVisibilityAndOfDelays) {
   EXPECT_EQ(bodies(deliveries_of(second).messages), (Bodies{"delayed"}));
 }
 
+TEST_F(StandardQueueTest, ALongPollGetsAllThatBecomesVisibleAtOnce) {
+  create();
+  for (const char* body : {"a", "b", "c"}) send(body);
+  ASSERT_EQ(receive(10, 5).size(), 3U);
+  send("d", 5);
+  const CallId poll = ask(ReceiveMessages{queue_, 10, {}, 20, {}});
+  pass(Millis{5'000});
+  ASSERT_TRUE(answered(poll));
+  EXPECT_EQ(deliveries_of(poll).messages.size(), 4U);
+}
+
+TEST_F(StandardQueueTest, ALongPollGetsWhatBecomesVisibleInItsLastMoment) {
+  create();
+  send("a", 20);
+  const CallId poll = ask(ReceiveMessages{queue_, 10, {}, 20, {}});
+  pass(Millis{20'000});
+  ASSERT_TRUE(answered(poll));
+  EXPECT_EQ(deliveries_of(poll).messages.size(), 1U);
+}
+
 TEST_F(StandardQueueTest, LongPollsAreServedInTheOrderInWhichTheyCame) {
   const CallId first = ask(receive_command(1, 30, 20));
   const CallId second = ask(receive_command(1, 30, 20));

@@ -1,6 +1,7 @@
 // Sums, filters of attributes, trace headers, and how a batch's entries come together.
 #include <gtest/gtest.h>
 
+#include "penstock/queue_names.hpp"
 #include "protocol/digests.hpp"
 #include "protocol/sqs/receive_operation.hpp"
 #include "protocol/support.hpp"
@@ -145,8 +146,8 @@ TEST(Receive, WhatXmlCannotHoldIsReplaced) {
 }
 
 TEST(Receive, SequenceNumbersHaveTwentyDigits) {
-  EXPECT_EQ(sqs::sequence_number_of({1}), "00000000000000000001");
-  EXPECT_EQ(sqs::sequence_number_of({18446744073709551615U}), "18446744073709551615");
+  EXPECT_EQ(format_sequence_number({1}), "00000000000000000001");
+  EXPECT_EQ(format_sequence_number({18446744073709551615U}), "18446744073709551615");
 }
 
 // ---- Batches

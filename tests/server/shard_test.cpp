@@ -323,5 +323,27 @@ TEST_F(ShardTest, WhatIsPeekedAtIsReadAndWhatIsGoneLeftOut) {
   EXPECT_EQ(peeked.messages[1].message->message_id, "3");
 }
 
+TEST_F(ShardTest, ALookReadsNoMoreThanItsLimitOfBytes) {
+  constexpr std::uint64_t count = 40;
+  auto message = std::make_shared<StoredMessage>();
+  message->content.attributes.push_back({"a", "String", std::string(1U << 20U, 'x')});
+  for (std::uint64_t i = 1; i <= count; ++i) {
+    origin_engine_->effects.mutations.emplace_back(PutMessage{origin_id, Sequence{i}, message});
+  }
+  origin_engine_->script = [](const Command&) {
+    PeekedMessages peeked;
+    for (std::uint64_t i = 1; i <= count; ++i) {
+      Delivery& delivery = peeked.messages.emplace_back();
+      delivery.queue = origin_id;
+      delivery.sequence = Sequence{i};
+    }
+    return peeked;
+  };
+  std::optional<Result> answer;
+  origin_->submit(CallId{1}, PeekMessages{origin_name}, [&](std::optional<Result> result) { answer = result; });
+  run_until([&] { return answer.has_value(); });
+  EXPECT_EQ(std::get<PeekedMessages>(*answer).messages.size(), 16U);
+}
+
 }  // namespace
 }  // namespace penstock::server

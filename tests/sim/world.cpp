@@ -6,6 +6,7 @@
 #include "core/queue_settings.hpp"
 #include "core/receipt_handle.hpp"
 #include "core/shard_engine.hpp"
+#include "penstock/queue_names.hpp"
 #include "storage/records.hpp"
 
 namespace penstock::sim {
@@ -141,7 +142,7 @@ CreateQueue World::creation_of(const QueuePlan& plan) const {
   if (plan.fifo) command.attributes["FifoQueue"] = "true";
   if (plan.dead_letter_queue) {
     command.attributes["RedrivePolicy"] = "{}";
-    command.redrive = RedrivePolicy{core::queue_arn(queues_[*plan.dead_letter_queue].name), receives_before_dead};
+    command.redrive = RedrivePolicy{arn_of(queues_[*plan.dead_letter_queue].name), receives_before_dead};
   }
   return command;
 }
@@ -435,7 +436,7 @@ void World::run_transfers() {
   const StoreError error = storage::read_message(store_, transfer.queue, transfer.sequence, message);
   if (error && error.status != StoreStatus::not_found) return crash(false);
   const auto destination =
-      transfer.destination || !message ? transfer.destination : core::parse_queue_arn(message->dead_letter_source);
+      transfer.destination || !message ? transfer.destination : split_arn(message->dead_letter_source);
   const CallId call{++next_call_};
   moving_.emplace(call, Moving{transfer, {}, false});
   if (!message || !destination) {
@@ -447,11 +448,10 @@ void World::run_transfers() {
     take_effects();
     if (random_.one_in(3)) return crash(false);
   }
-  engine_->apply(
-      call,
-      AcceptTransfer{*destination, transfer.kind, transfer.queue, transfer.sequence, core::queue_arn(transfer.origin),
-                     message, transfer.receive_count, transfer.first_received},
-      now_);
+  engine_->apply(call,
+                 AcceptTransfer{*destination, transfer.kind, transfer.queue, transfer.sequence, arn_of(transfer.origin),
+                                message, transfer.receive_count, transfer.first_received},
+                 now_);
 }
 
 // What a shard does with the answers on a message's way.
@@ -659,6 +659,25 @@ void World::drain() {
     if (!plan.exists || !plan.model || !broken_.empty()) continue;
     const std::vector<std::string> owed = plan.model->owed(now_);
     if (!owed.empty()) broken("'" + owed.front() + "' was acknowledged and is lost");
+  }
+  check_counts();
+}
+
+// Everything was deleted, and every count of an operation has been undone by another's.
+void World::check_counts() {
+  for (const QueuePlan& plan : queues_) {
+    if (!plan.exists || !broken_.empty()) continue;
+    const CallId call{++next_call_};
+    engine_->apply(call, GetQueueAttributes{plan.name, {"All"}}, now_);
+    for (const Reply& reply : engine_->take_effects().replies) {
+      const auto* answer = reply.call == call ? std::get_if<QueueAttributes>(&reply.result) : nullptr;
+      if (answer == nullptr) continue;
+      for (const char* count : {"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible",
+                                "ApproximateNumberOfMessagesDelayed"}) {
+        const std::string& value = answer->attributes.at(count);
+        if (value != "0") broken(std::string(count) + " of a queue that was emptied is " + value);
+      }
+    }
   }
 }
 

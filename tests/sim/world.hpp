@@ -138,6 +138,7 @@ class World {
   void boot();
   void drain();
   void check_move_tasks();
+  void check_counts();
   void drain_queue(std::size_t index);
 
   void on_reply(const Reply& reply, const Release& release);

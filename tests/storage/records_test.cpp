@@ -435,9 +435,10 @@ TEST_F(BesideStates, AreRecoveredByKind) {
     ASSERT_EQ(lanes.size(), 3U);
     EXPECT_EQ(lanes[0].lane, LaneId{0});
     EXPECT_EQ(lanes[1].lane, lane_id);
-    EXPECT_EQ(lanes[1].first, (LaneEntry{Sequence{10}, from_epoch_ms(1)}));
+    ASSERT_FALSE(lanes[1].first.empty());
+    EXPECT_EQ(lanes[1].first.front(), (LaneEntry{Sequence{10}, from_epoch_ms(1)}));
     EXPECT_EQ(lanes[2].lane, LaneId{std::numeric_limits<std::uint64_t>::max()});
-    EXPECT_EQ(lanes[2].first.sequence, Sequence{10});
+    EXPECT_EQ(lanes[2].first.front().sequence, Sequence{10});
     EXPECT_TRUE(queues[standard].dedups.empty());
     EXPECT_EQ(queues[standard].move_tasks.size(), 1U);
   }
@@ -648,7 +649,7 @@ TEST(Golden, DecodesTheReleasedBytes) {
   EXPECT_EQ(queues[1].record, fixed_redrive_queue());
   ASSERT_EQ(queues[1].lanes.size(), 1U);
   EXPECT_EQ(queues[1].lanes[0].lane, lane_id);
-  EXPECT_EQ(queues[1].lanes[0].first, fixed_lane_entry());
+  EXPECT_EQ(queues[1].lanes[0].first, std::vector{fixed_lane_entry()});
   EXPECT_THAT(queues[1].move_tasks, testing::ElementsAre(fixed_move_task()));
   for (const bool added : {false, true}) {
     const QueueId queue = added ? other_queue_id : queue_id;

@@ -12,12 +12,6 @@
 namespace penstock::protocol::sqs {
 namespace {
 
-constexpr std::size_t identifier_chars_max = 128;
-constexpr std::size_t data_type_chars_max = 256;
-constexpr std::size_t number_digits_max = 38;
-// A Number lies between 10^-128 and 10^126 (and their negatives), or is 0.
-constexpr int number_exponent_min = -128;
-constexpr int number_exponent_max = 126;
 constexpr std::string_view trace_header_name = "AWSTraceHeader";
 
 Error invalid_value(std::string message) { return {ErrorCode::InvalidParameterValue, std::move(message)}; }
@@ -53,7 +47,7 @@ Refusal check_data_type(std::string_view name, std::string_view data_type, std::
     return about_attribute("Message (user) attribute", name, "must contain a non-empty attribute type.");
   }
   constexpr std::string_view subject = "The type of message (user) attribute";
-  if (data_type.size() > data_type_chars_max) {
+  if (data_type.size() > sqs_limits::data_type_chars_max) {
     return about_attribute(subject, name, "is invalid. It can be up to 256 characters long.");
   }
   base = data_type.substr(0, data_type.find('.'));
@@ -97,7 +91,8 @@ bool is_number(std::string_view text) {
   if (first == std::string::npos) return true;
   const std::size_t significant = digits.find_last_not_of('0') + 1 - first;
   const auto magnitude = static_cast<std::int64_t>(whole.size()) - static_cast<std::int64_t>(first) - 1 + exponent;
-  return significant <= number_digits_max && magnitude >= number_exponent_min && magnitude <= number_exponent_max;
+  return significant <= sqs_limits::number_digits_max && magnitude >= sqs_limits::number_exponent_min &&
+         magnitude <= sqs_limits::number_exponent_max;
 }
 
 /// Takes the one value that the type asks for.
@@ -189,7 +184,7 @@ std::size_t message_bytes(const MessageFields& fields) {
 }
 
 Refusal check_identifier(std::string_view parameter, std::string_view value) {
-  const bool valid = !value.empty() && value.size() <= identifier_chars_max &&
+  const bool valid = !value.empty() && value.size() <= sqs_limits::identifier_chars_max &&
                      std::ranges::all_of(value, [](char c) { return c > ' ' && c < 0x7F; });
   if (valid) return std::nullopt;
   std::string reason(parameter);

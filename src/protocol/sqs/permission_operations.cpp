@@ -12,8 +12,6 @@
 namespace penstock::protocol::sqs {
 namespace {
 
-constexpr std::size_t label_chars_max = 80;
-
 /// What others than the owner may be allowed: all that the model does not say "cross-account permissions don't apply"
 /// of, apart from move tasks, which act for the owner of both queues.
 constexpr std::array<std::string_view, 12> grantable_actions{"*",
@@ -35,7 +33,7 @@ constexpr std::array<std::string_view, 12> owners_actions{
     "SetQueueAttributes",   "StartMessageMoveTask",  "TagQueue",    "UntagQueue"};
 
 Refusal check_label(std::string_view label) {
-  const bool valid = label.size() <= label_chars_max &&
+  const bool valid = label.size() <= sqs_limits::permission_label_chars_max &&
                      std::ranges::all_of(label, [](char c) { return is_alphanumeric(c) || c == '-' || c == '_'; });
   if (valid) return std::nullopt;
   return invalid_parameter("Label", label,

@@ -55,7 +55,7 @@ std::string value_of(SystemAttribute attribute, const Delivery& delivery, bool f
     case SystemAttribute::ApproximateFirstReceiveTimestamp:
       return delivery.receive_count > 0 ? std::to_string(to_epoch_ms(delivery.first_received)) : std::string();
     case SystemAttribute::SequenceNumber:
-      return fifo ? sequence_number_of(delivery.sequence) : std::string();
+      return fifo ? format_sequence_number(delivery.sequence) : std::string();
     case SystemAttribute::MessageDeduplicationId:
       return content.deduplication_id;
     case SystemAttribute::MessageGroupId:
@@ -141,12 +141,6 @@ ReceiveMessageResult tell_messages(const std::vector<Delivery>& messages, const 
     tell_message_attributes(delivery, kept, told);
   }
   return output;
-}
-
-std::string sequence_number_of(Sequence sequence) {
-  constexpr std::size_t digits = 20;
-  std::string number = std::to_string(sequence.value);
-  return number.insert(0, digits - number.size(), '0');
 }
 
 }  // namespace penstock::protocol::sqs

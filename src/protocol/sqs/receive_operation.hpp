@@ -132,7 +132,4 @@ struct ReceiveMessageOperation {
 /// What a client is shown of messages. Refers to them; those without their message are left out.
 ReceiveMessageResult tell_messages(const std::vector<Delivery>& messages, const ReceiveMessageOperation::Kept& kept);
 
-/// A sequence number as FIFO queues tell it: 20 digits.
-std::string sequence_number_of(Sequence sequence);
-
 }  // namespace penstock::protocol::sqs
