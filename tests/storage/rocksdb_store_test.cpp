@@ -338,6 +338,8 @@ TEST_F(RocksDbStoreTest, AnOlderLogThatWasCutOffIsDamage) {
 TEST_F(RocksDbStoreTest, ADamagedTableIsCorruptWhenItIsRead) {
   ASSERT_FALSE(open());
   put(1, 1'000);
+  // A close may leave all of it in the log; a start writes what is more than a write buffer to tables.
+  reopen();
   store_.reset();
   std::size_t damaged = 0;
   for (const auto& entry : fs::directory_iterator{data_}) {
