@@ -75,7 +75,8 @@ INSTANTIATE_TEST_SUITE_P(Defects, SimulationNotices,
                                            DefectCase{Defect::head_not_advanced, "HeadNotAdvanced"},
                                            DefectCase{Defect::group_unlocked_by_send, "GroupUnlockedBySend"},
                                            DefectCase{Defect::dedup_forgotten, "DedupForgotten"},
-                                           DefectCase{Defect::dead_letter_lost, "DeadLetterLost"}),
+                                           DefectCase{Defect::dead_letter_lost, "DeadLetterLost"},
+                                           DefectCase{Defect::redriven_stays, "RedrivenStays"}),
                          [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace

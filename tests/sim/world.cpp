@@ -1,6 +1,7 @@
 #include "world.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "core/queue_settings.hpp"
@@ -59,6 +60,10 @@ class DefectiveEngine final : public Engine {
     if (auto* send = std::get_if<SendMessages>(&command); send != nullptr && defect_ == Defect::delay_ignored) {
       for (OutgoingMessage& message : send->messages) message.delay_seconds = 0;
     }
+    if (auto* settled = std::get_if<TransferSettled>(&command);
+        settled != nullptr && redrives_.contains({settled->queue, settled->sequence})) {
+      settled->failure = ErrorCode::InternalFailure;
+    }
     std::optional<QueueName> sent_to;
     if (auto* send = std::get_if<SendMessages>(&command)) sent_to = send->queue;
     engine_->apply(call, std::move(command), now);
@@ -79,6 +84,10 @@ class DefectiveEngine final : public Engine {
       for (const Delivery& delivery : deliveries->messages)
         handed_out_[delivery.queue].push_back(delivery.receipt_handle);
     }
+    for (const Transfer& transfer : effects.transfers) {
+      if (defect_ != Defect::redriven_stays || transfer.kind != TransferKind::redrive) continue;
+      redrives_.emplace(transfer.queue, transfer.sequence);
+    }
     if (defect_ == Defect::delete_not_written && effects.sync) {
       std::erase_if(effects.mutations, [](const Mutation& mutation) {
         return std::holds_alternative<DropMessage>(mutation) || std::holds_alternative<DropState>(mutation);
@@ -91,6 +100,7 @@ class DefectiveEngine final : public Engine {
   std::unique_ptr<Engine> engine_;
   const Defect defect_;
   std::unordered_map<QueueId, std::vector<std::string>> handed_out_;
+  std::set<std::pair<QueueId, Sequence>> redrives_;
 };
 
 }  // namespace
@@ -246,6 +256,7 @@ void World::toggle_queue(QueuePlan& plan) {
     issue(std::move(call), DeleteQueue{plan.name});
   } else {
     plan.model = std::make_shared<ModelQueue>(rules_of(plan));
+    plan.acknowledged.clear();
     issue(OpenCall{.kind = OpenCall::Kind::create, .queue = index_of(plan)}, creation_of(plan));
   }
 }

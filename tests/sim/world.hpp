@@ -32,6 +32,7 @@ enum class Defect : std::uint8_t {
   group_unlocked_by_send,   ///< a send to a FIFO group makes what is in flight of it visible
   dedup_forgotten,          ///< a restart forgets who has sent under which deduplication id
   dead_letter_lost,         ///< a dead letter is deleted before it is written
+  redriven_stays,           ///< what a move task has moved is still in the dead-letter queue too
 };
 
 struct WorldOptions {
@@ -90,7 +91,7 @@ class World {
     bool busy = false;  // a creation or deletion is under way
     std::shared_ptr<ModelQueue> model{};
     std::vector<Acknowledged> acknowledged{};
-    bool lasts() const { return fifo || dead_letter_queue || dead_letters_of; }
+    bool lasts() const { return dead_letter_queue || dead_letters_of; }
   };
   struct Batch {
     WriteBatch bytes;
