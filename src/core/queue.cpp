@@ -308,7 +308,8 @@ void Queue::start_move_task(CallId call, const StartMessageMoveTask& command, In
   task.id = make_uuid(shard_.entropy);
   task.destination = command.destination;
   task.per_second = command.per_second;
-  task.started = now;
+  // No two begin at the same instant, so that a start can tell which is the newest.
+  task.started = move_tasks_.all().empty() ? now : std::max(now, move_tasks_.all().front().started + Millis{1});
   task.until = cursor_.tail;
   task.to_move = counts(now).visible;
   shard_.reply(call, MoveTaskStarted{task.id});

@@ -328,6 +328,21 @@ TEST_P(DeadLetterTest, ATaskTakesWhatWasThereAlsoFromBehindWhatCameLater) {
   EXPECT_THAT(take_bodies(dead_), ElementsAre("later"));
 }
 
+TEST_P(DeadLetterTest, OfTasksOfTheSameInstantTheNewestGoesOnAfterARestart) {
+  create_named(dead_);
+  create_named(named("target"));
+  for (int round = 0; round < 8; ++round) {
+    start_task(named("target"));
+    for (const char* group : {"a", "b", "c", "d"}) put(dead_, group + std::to_string(round), group);
+    const std::string id = start_task(named("target"), 1);
+    restart();
+    EXPECT_EQ(latest_task().task_id, id);
+    EXPECT_EQ(latest_task().status, MoveTaskStatus::running);
+    pass(Millis{5'000});
+    EXPECT_EQ(latest_task().status, MoveTaskStatus::completed);
+  }
+}
+
 TEST_P(DeadLetterTest, AMessagePurgedOnItsWayFailsNoTask) {
   create_named(dead_);
   create_named(named("target"));
