@@ -36,6 +36,13 @@ QueueRecord fixed_queue() {
 
 QueueCursor fixed_cursor() { return {Sequence{1'000}, Sequence{5'000}, 3'900, 77, from_epoch_ms(1'700'000'000'004)}; }
 
+/// Of a queue with lanes.
+QueueCursor fixed_lanes_cursor() {
+  QueueCursor cursor = fixed_cursor();
+  cursor.lane_count = 1'234;
+  return cursor;
+}
+
 /// A queue that is not FIFO, with this id.
 QueueRecord standard_queue(QueueId id) {
   QueueRecord record;
@@ -97,6 +104,7 @@ StoredMessage fixed_dead_letter() {
 MessageState fixed_group_state() {
   MessageState state = fixed_state();
   state.group_id = "group";
+  state.arrival_count = 2;
   return state;
 }
 
@@ -586,6 +594,7 @@ std::vector<GoldenRecord> golden_records() {
       {"message", "message", Table::messages, put_message(sequence_42, fixed_message())},
       {"state", "state", Table::state, PutState{queue_id, sequence_42, fixed_state()}},
       {"queue_redrive", "queue", Table::catalog, PutQueue{fixed_redrive_queue()}},
+      {"cursor_lanes", "cursor", Table::catalog, PutCursor{other_queue_id, fixed_lanes_cursor()}},
       {"message_dead_letter", "message", Table::messages,
        PutMessage{other_queue_id, sequence_42, std::make_shared<const StoredMessage>(fixed_dead_letter())}},
       {"state_group", "state", Table::state, PutState{other_queue_id, sequence_42, fixed_group_state()}},
@@ -647,6 +656,7 @@ TEST(Golden, DecodesTheReleasedBytes) {
   EXPECT_THAT(queues[0].dedups, testing::ElementsAre(fixed_dedup()));
   EXPECT_THAT(queues[0].attempts, testing::ElementsAre(fixed_attempt()));
   EXPECT_EQ(queues[1].record, fixed_redrive_queue());
+  EXPECT_EQ(queues[1].cursor, fixed_lanes_cursor());
   ASSERT_EQ(queues[1].lanes.size(), 1U);
   EXPECT_EQ(queues[1].lanes[0].lane, lane_id);
   EXPECT_EQ(queues[1].lanes[0].first, std::vector{fixed_lane_entry()});
