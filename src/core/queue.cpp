@@ -227,11 +227,15 @@ void Queue::unpark(std::list<Parked>::iterator parked) {
 }
 
 void Queue::receive_due(CallId call) {
-  // What has become visible in its last moment is still for it.
-  if (awaits_service_) serve_parked(shard_.now);
-  const auto found = parked_by_call_.find(call);
+  auto found = parked_by_call_.find(call);
   if (found == parked_by_call_.end()) return;
   found->second->deadline = DeadlineHeap::none;
+  if (awaits_service_) {
+    // What has become visible in its last moment is still for it.
+    serve_parked(shard_.now);
+    found = parked_by_call_.find(call);
+    if (found == parked_by_call_.end()) return;
+  }
   unpark(found->second);
   shard_.reply(call, Deliveries{});
 }
