@@ -169,7 +169,8 @@ struct OutgoingMessage {
 struct SendMessages {
   QueueName queue;
   std::vector<OutgoingMessage> messages;
-  bool batch = false;  ///< true for SendMessageBatch, whose per-entry wording differs
+  bool batch = false;        ///< true for SendMessageBatch, whose per-entry wording differs
+  bool lacks_group = false;  ///< an entry has no MessageGroupId, maybe one that is not among `messages`
 };
 
 /// Ranges were checked by the protocol. Answer: Deliveries, at once or when one arrives or the wait ends.
@@ -351,6 +352,9 @@ struct SendResults {
 /// One message handed out. `message` is empty as the engine leaves it: the shell reads it from the store before the
 /// reply is released, and leaves out a delivery whose message is gone by then (purged, say).
 struct Delivery {
+  /// What a look saw; what is received is visible until then.
+  enum class Presence : std::uint8_t { visible, invisible, delayed };
+
   QueueId queue;
   Sequence sequence;
   std::string receipt_handle;
@@ -358,6 +362,7 @@ struct Delivery {
   Instant first_received{};
   std::shared_ptr<const StoredMessage> message;
   bool repeated = false;  ///< by a ReceiveRequestAttemptId: its first answer may have arrived, so it is never put back
+  Presence presence = Presence::visible;
 };
 
 struct Deliveries {

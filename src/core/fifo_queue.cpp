@@ -1,6 +1,7 @@
 #include "core/fifo_queue.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "core/uuid.hpp"
@@ -84,7 +85,7 @@ void FifoQueue::own_due(const Due& due, Instant now) {
 void FifoQueue::settings_changed(const QueueSettings& before, Instant now) {
   if (settings_.retention != before.retention) arm_expiry();
   // On a FIFO queue a change of the delay holds for what was sent before, too.
-  if (settings_.delay == before.delay) return;
+  // So does a redrive policy.
   for (auto& [id, group] : groups_) refresh(group, now);
   serve_parked(now);
 }
@@ -99,6 +100,7 @@ void FifoQueue::drop_contents(Instant /*now*/) {
   window_.clear();
   groups_.clear();
   ready_.clear();
+  dead_.clear();
   attempts_.clear();
   in_flight_ = 0;
   departing_count_ = 0;
@@ -237,7 +239,7 @@ Instant FifoQueue::visible_from(const Entry& entry) const {
 }
 
 void FifoQueue::block(Group& group) {
-  if (group.ready_as) ready_.erase(*std::exchange(group.ready_as, std::nullopt));
+  if (group.ready_as) (group.is_dead ? dead_ : ready_).erase(*std::exchange(group.ready_as, std::nullopt));
   if (group.delay != DeadlineHeap::none) shard_.deadlines.remove(std::exchange(group.delay, DeadlineHeap::none));
 }
 
@@ -256,7 +258,8 @@ void FifoQueue::refresh(Group& group, Instant now) {
     group.delay = shard_.deadlines.add(visible, Due{Due::Kind::group, this, first.value});
   } else {
     group.ready_as = first;
-    ready_.emplace(first, &group);
+    group.is_dead = is_dead_letter(entry.state) && !entry.kept;
+    (group.is_dead ? dead_ : ready_).emplace(first, &group);
   }
 }
 
@@ -266,16 +269,23 @@ bool FifoQueue::within_rate(Action action, const SendMessages* command, Instant 
   if (!shard_.limits.strict || (command != nullptr && command->messages.empty())) return true;
   const std::int64_t second = to_epoch_ms(now) / 1'000;
   if (std::exchange(calls_second_, second) != second) calls_.clear();
+  if (!settings_.rate_by_group) return ++calls_[{action, {}}] <= sqs_limits::fifo_calls_per_second_max;
   // Of the other actions the group is not known when they are called; they are spread over the groups.
-  if (settings_.rate_by_group && action != Action::send) return true;
-  const std::string group = settings_.rate_by_group ? command->messages.front().content.group_id : std::string{};
-  std::size_t& count = calls_[{action, group}];
-  return ++count <= sqs_limits::fifo_calls_per_second_max;
+  if (action != Action::send) return true;
+  std::set<std::string> groups;
+  for (const OutgoingMessage& message : command->messages) groups.insert(message.content.group_id);
+  bool within = true;
+  for (const std::string& group : groups) {
+    within = ++calls_[{action, group}] <= sqs_limits::fifo_calls_per_second_max && within;
+  }
+  return within;
 }
 
 std::optional<Error> FifoQueue::check_request(const SendMessages& command) const {
   const auto without_group = [](const OutgoingMessage& message) { return message.content.group_id.empty(); };
-  if (std::none_of(command.messages.begin(), command.messages.end(), without_group)) return std::nullopt;
+  if (!command.lacks_group && std::none_of(command.messages.begin(), command.messages.end(), without_group)) {
+    return std::nullopt;
+  }
   return Error{command.batch ? ErrorCode::InvalidParameterValue : ErrorCode::MissingParameter,
                "The request must contain the parameter MessageGroupId."};
 }
@@ -370,41 +380,50 @@ std::string FifoQueue::message_id_of(Sequence sequence) const {
 
 // ---- Receiving
 
-// The run of messages at a group's front that can be had. Its first one leaves for the dead-letter queue instead, if it
-// was received too often; one behind it only when it is the first.
+// First messages that were received too often leave for the dead-letter queue, as many as may be on their way.
+void FifoQueue::send_off_dead(Instant now) {
+  while (!dead_.empty() && may_depart()) {
+    Group& group = *dead_.begin()->second;
+    block(group);
+    Entry& message = window_.at(group.messages.front());
+    // Its queue may have been given another policy meanwhile.
+    if (!is_dead_letter(message.state)) {
+      refresh(group, now);
+      continue;
+    }
+    message.phase = Phase::departing;
+    ++departing_count_;
+    depart_as_dead_letter({group.messages.front(), message.state.receive_count, message.state.first_received_at});
+  }
+}
+
+// The run of messages at a group's front that can be had, up to one that is a dead letter.
 void FifoQueue::take_run(Group& group, const Wanted& wanted, std::vector<Entries::iterator>& taken, Instant now) {
-  bool is_first = true;
   for (const Sequence sequence : group.messages) {
     const auto entry = window_.find(sequence);
     Entry& message = entry->second;
     const std::size_t flying = in_flight_ + taken.size();
     if (taken.size() == wanted.max_messages || flying >= shard_.limits.in_flight_max) return;
     if (message.phase != Phase::waiting || visible_from(message) > now || is_expired(message, now)) return;
-    if (is_dead_letter(message.state) && !message.kept) {
-      if (!is_first || !may_depart()) return;
-      message.phase = Phase::departing;
-      ++departing_count_;
-      return depart_as_dead_letter({sequence, message.state.receive_count, message.state.first_received_at});
-    }
+    if (is_dead_letter(message.state) && !message.kept) return;
     taken.push_back(entry);
-    is_first = false;
   }
 }
 
 Deliveries FifoQueue::deliver(const Wanted& wanted, Instant now) {
   drop_expired(now);
+  send_off_dead(now);
   std::vector<Entries::iterator> taken;
   std::vector<Group*> touched;
   for (auto next = ready_.begin(); next != ready_.end() && taken.size() < wanted.max_messages;) {
     Group& group = *next->second;
     const std::size_t before = taken.size();
     take_run(group, wanted, taken, now);
-    const bool departs = window_.at(group.messages.front()).phase == Phase::departing;
-    // At the limit of messages in flight, or of those on their way: the groups behind have no better luck.
-    if (taken.size() == before && !departs) break;
+    // At the limit of messages in flight: the groups behind have no better luck.
+    if (taken.size() == before) break;
     ++next;
     block(group);
-    if (!departs) touched.push_back(&group);
+    touched.push_back(&group);
   }
   Deliveries deliveries;
   for (const auto entry : taken) deliveries.messages.push_back(lease(entry, wanted.visibility, now));
@@ -456,15 +475,24 @@ void FifoQueue::message_due(Sequence sequence, Instant now) {
   serve_soon();
 }
 
+// Whoever waits behind one that is in flight cannot be received, and so is not visible either.
+Delivery::Presence FifoQueue::presence_of(const Entry& entry, Instant now) const {
+  using Presence = Delivery::Presence;
+  const bool locked = window_.at(entry.group->messages.front()).phase != Phase::waiting;
+  if (locked || entry.phase != Phase::waiting) return Presence::invisible;
+  return visible_from(entry) > now ? Presence::delayed : Presence::visible;
+}
+
 PeekedMessages FifoQueue::peek(const PeekMessages& command, Instant now) const {
   PeekedMessages peeked;
   for (const auto& [sequence, entry] : window_) {
     if (peeked.messages.size() == shard_.limits.peek_messages_max) break;
-    const bool delayed = entry.phase == Phase::waiting && visible_from(entry) > now;
-    if (entry.phase != Phase::waiting && !command.invisible) continue;
-    if ((delayed && !command.delayed) || is_expired(entry, now)) continue;
+    const Delivery::Presence presence = presence_of(entry, now);
+    if (presence == Delivery::Presence::invisible && !command.invisible) continue;
+    if ((presence == Delivery::Presence::delayed && !command.delayed) || is_expired(entry, now)) continue;
+    const MessageState& state = entry.state;
     peeked.messages.push_back(
-        Delivery{id(), sequence, {}, entry.state.receive_count, entry.state.first_received_at, nullptr});
+        Delivery{id(), sequence, {}, state.receive_count, state.first_received_at, nullptr, false, presence});
   }
   return peeked;
 }
@@ -625,13 +653,23 @@ void FifoQueue::return_undelivered(const ReturnUndelivered& command, Instant now
 
 std::optional<Departure> FifoQueue::take_departure(Sequence until, Instant now) {
   drop_expired(now);
-  if (ready_.empty() || ready_.begin()->first >= until) return std::nullopt;
-  const Sequence sequence = ready_.begin()->first;
-  block(*ready_.begin()->second);
+  const bool dead_first = !dead_.empty() && (ready_.empty() || dead_.begin()->first < ready_.begin()->first);
+  const std::map<Sequence, Group*>& groups = dead_first ? dead_ : ready_;
+  if (groups.empty() || groups.begin()->first >= until) return std::nullopt;
+  const Sequence sequence = groups.begin()->first;
+  block(*groups.begin()->second);
   Entry& entry = window_.at(sequence);
   entry.phase = Phase::departing;
   ++departing_count_;
   return Departure{sequence, entry.state.receive_count, entry.state.first_received_at};
+}
+
+bool FifoQueue::has_locked(Sequence until) const {
+  for (const auto& [sequence, entry] : window_) {
+    if (sequence >= until) return false;
+    if (entry.phase == Phase::waiting) return true;
+  }
+  return unread_ < until;
 }
 
 void FifoQueue::departed(Sequence sequence, Instant now) {

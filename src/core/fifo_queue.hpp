@@ -47,6 +47,7 @@ class FifoQueue final : public Queue {
     std::string id;
     std::deque<Sequence> messages;  // of the window, in order
     std::optional<Sequence> ready_as;
+    bool is_dead = false;  // ready, and its first message has been received too often
     DeadlineHeap::Handle delay = DeadlineHeap::none;
   };
   struct Dedup {
@@ -67,6 +68,7 @@ class FifoQueue final : public Queue {
   void message_due(Sequence sequence, Instant now) override;
   void own_due(const Due& due, Instant now) override;
   std::optional<Departure> take_departure(Sequence until, Instant now) override;
+  bool has_locked(Sequence until) const override;
   void departed(Sequence sequence, Instant now) override;
   bool stays(Sequence sequence, Instant now) override;
   void arrive(std::shared_ptr<StoredMessage> message, const AcceptTransfer& command, Instant now) override;
@@ -84,8 +86,10 @@ class FifoQueue final : public Queue {
   // Groups.
   Group& group_of(const std::string& id);
   Instant visible_from(const Entry& entry) const;
+  Delivery::Presence presence_of(const Entry& entry, Instant now) const;
   void refresh(Group& group, Instant now);
   void block(Group& group);
+  void send_off_dead(Instant now);
   void take_run(Group& group, const Wanted& wanted, std::vector<Entries::iterator>& taken, Instant now);
 
   // Leases.
@@ -115,6 +119,7 @@ class FifoQueue final : public Queue {
   DeadlineHeap::Handle expiry_ = DeadlineHeap::none;
   std::unordered_map<std::string, Group> groups_;
   std::map<Sequence, Group*> ready_;
+  std::map<Sequence, Group*> dead_;  // ready too, but their first messages leave for the dead-letter queue
   std::size_t in_flight_ = 0;
   std::size_t departing_count_ = 0;
 

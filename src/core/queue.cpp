@@ -190,7 +190,7 @@ void Queue::receive(CallId call, const ReceiveMessages& command, Instant now) {
   if (parked_.size() >= shard_.limits.parked_receives_max) {
     return shard_.reply(call, Error{ErrorCode::RequestThrottled, {}});
   }
-  parked_.push_back(Parked{call, wanted, DeadlineHeap::none});
+  parked_.push_back(Parked{call, wanted, DeadlineHeap::none, dead_letters_settled_ + dead_letters_departing_});
   const auto parked = std::prev(parked_.end());
   parked_by_call_.emplace(call, parked);
   if (wait_seconds > 0) {
@@ -208,11 +208,11 @@ void Queue::serve_parked(Instant now) {
     unpark(first);
     shard_.reply(call, std::move(deliveries));
   }
-  if (awaits_load() || dead_letters_departing_ > 0) return;
+  if (awaits_load()) return;
   // What was loaded or moved did not help the short polls that waited for it.
   for (auto parked = parked_.begin(); parked != parked_.end();) {
     const auto next = std::next(parked);
-    if (parked->deadline == DeadlineHeap::none) {
+    if (parked->deadline == DeadlineHeap::none && parked->moves_settled <= dead_letters_settled_) {
       shard_.reply(parked->call, Deliveries{});
       unpark(parked);
     }
@@ -282,7 +282,10 @@ void Queue::transfer_settled(CallId call, const TransferSettled& command, Instan
   if (departing != departing_.end()) {
     const bool redriven = departing->second == TransferKind::redrive;
     departing_.erase(departing);
-    if (!redriven) --dead_letters_departing_;
+    if (!redriven) {
+      --dead_letters_departing_;
+      ++dead_letters_settled_;
+    }
     bool gone = false;
     if (command.failure) {
       gone = !stays(command.sequence, now);
@@ -351,7 +354,7 @@ void Queue::pump_move_task(Instant now) {
     const MoveTask& task = *move_tasks_.active();
     const std::optional<Departure> next = take_departure(task.until, now);
     if (!next) {
-      if (awaits_load()) {
+      if (awaits_load() || has_locked(task.until)) {
         move_tasks_.not_exhausted();
       } else {
         move_tasks_.exhausted();
@@ -373,7 +376,7 @@ void Queue::pump_move_task(Instant now) {
 
 // Only a rate makes a task wait for time; otherwise what settles or is loaded drives it.
 void Queue::arm_move_task(Instant now) {
-  if (!move_tasks_.takes_messages() || move_tasks_.active()->per_second == 0) return;
+  if (!move_tasks_.takes_messages() || move_tasks_.active()->per_second == 0 || move_tasks_.allowance(now) > 0) return;
   const Instant when = std::max(move_tasks_.next_allowed(), now + Millis{1});
   if (move_due_ == DeadlineHeap::none) {
     move_due_ = shard_.deadlines.add(when, Due{Due::Kind::move_task, this, 0});

@@ -121,6 +121,8 @@ class Queue {
   virtual void own_due(const Due& due, Instant now) = 0;
   /// Takes the next message out for a move task, if one is there that came before `until`.
   virtual std::optional<Departure> take_departure(Sequence until, Instant now) = 0;
+  /// Whether one that came before `until` waits for another of its group, and cannot be taken before that.
+  virtual bool has_locked(Sequence /*until*/) const { return false; }
   /// The message was accepted elsewhere: drops it, promised.
   virtual void departed(Sequence sequence, Instant now) = 0;
   /// It was not: puts it back. It is not a dead letter again before its next receive. False if it is gone meanwhile,
@@ -157,7 +159,8 @@ class Queue {
   struct Parked {
     CallId call;
     Wanted wanted;
-    DeadlineHeap::Handle deadline = DeadlineHeap::none;  // none: a short poll that awaits a load
+    DeadlineHeap::Handle deadline = DeadlineHeap::none;  // none: a short poll that awaits a load or dead letters
+    std::uint64_t moves_settled = 0;  // so many when those are on their way no more that were when it came
   };
 
   void receive_due(CallId call);
@@ -170,6 +173,7 @@ class Queue {
   std::unordered_map<CallId, std::list<Parked>::iterator> parked_by_call_;
   std::unordered_map<Sequence, TransferKind> departing_;
   std::size_t dead_letters_departing_ = 0;
+  std::uint64_t dead_letters_settled_ = 0;
   MoveTaskList move_tasks_;
   DeadlineHeap::Handle move_due_ = DeadlineHeap::none;
 };

@@ -126,6 +126,13 @@ std::string value_or_fallback(const StringMap& attributes, const Attribute& attr
   return it == attributes.end() ? std::string(attribute.fallback) : it->second;
 }
 
+// What GetQueueAttributes tells. Beside a key the period has a default.
+std::string reported_value(const StringMap& attributes, const Attribute& attribute) {
+  std::string value = value_or_fallback(attributes, attribute);
+  if (value.empty() && attribute.name == kms_reuse && attributes.contains(std::string(kms_key))) return "300";
+  return value;
+}
+
 std::int64_t integer_of(const StringMap& attributes, std::string_view name) {
   return parse_integer(value_or_fallback(attributes, *find(name))).value_or(0);
 }
@@ -179,7 +186,7 @@ std::optional<Error> merge_attributes(const StringMap& given, QueueRecord& recor
     }
   }
   if (auto error = settle_encryption(given, merged)) return error;
-  if (given.contains(std::string(throughput_limit)) &&
+  if ((given.contains(std::string(throughput_limit)) || given.contains(std::string(dedup_scope))) &&
       value_or_fallback(merged, *find(throughput_limit)) == find(throughput_limit)->other &&
       value_or_fallback(merged, *find(dedup_scope)) != find(dedup_scope)->other) {
     return Error{ErrorCode::InvalidAttributeValue,
@@ -201,7 +208,7 @@ std::optional<Error> compare_attributes(const StringMap& given, const QueueRecor
     if (attribute == nullptr) return unknown_attribute(name);
     auto checked = canonical(*attribute, value, is_fifo(existing.name.name));
     if (auto* error = std::get_if<Error>(&checked)) return std::move(*error);
-    if (std::get<std::string>(checked) != value_or_fallback(existing.attributes, *attribute)) {
+    if (std::get<std::string>(checked) != reported_value(existing.attributes, *attribute)) {
       return Error{ErrorCode::QueueNameExists,
                    "A queue already exists with the same name and a different value for attribute " + name};
     }
@@ -241,14 +248,8 @@ std::variant<QueueAttributes, Error> describe(const QueueRecord& record, const Q
   StringMap all;
   for (const Attribute& attribute : attribute_table) {
     if (attribute.fifo_only && !is_fifo(record.name.name)) continue;
-    std::string value = value_or_fallback(record.attributes, attribute);
+    std::string value = reported_value(record.attributes, attribute);
     if (!value.empty()) all.emplace(attribute.name, std::move(value));
-  }
-  // The period means something only beside a key; it has a default then.
-  if (all.contains(std::string(kms_key))) {
-    all.try_emplace(std::string(kms_reuse), "300");
-  } else {
-    all.erase(std::string(kms_reuse));
   }
   const auto seconds = [](Instant at) { return std::to_string(to_epoch_ms(at) / 1000); };
   all["ApproximateNumberOfMessages"] = std::to_string(counts.visible);

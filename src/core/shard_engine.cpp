@@ -188,6 +188,11 @@ Effects ShardEngine::take_effects() {
 }
 
 void ShardEngine::handle(CallId call, CreateQueue& command) {
+  if (is_fifo(command.queue.name) && !command.attributes.contains("FifoQueue")) {
+    return shard_.reply(call,
+                        Error{ErrorCode::InvalidParameterValue,
+                              "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"});
+  }
   if (const Queue* existing = find(command.queue)) {
     if (auto error = compare_attributes(command.attributes, existing->record())) {
       shard_.reply(call, std::move(*error));
@@ -195,11 +200,6 @@ void ShardEngine::handle(CallId call, CreateQueue& command) {
       shard_.reply(call, Done{});
     }
     return;
-  }
-  if (is_fifo(command.queue.name) && !command.attributes.contains("FifoQueue")) {
-    return shard_.reply(call,
-                        Error{ErrorCode::InvalidParameterValue,
-                              "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"});
   }
   QueueRecord record;
   record.name = command.queue;

@@ -671,27 +671,28 @@ Deliveries StandardQueue::deliver(const Wanted& wanted, Instant now) {
 }
 
 PeekedMessages StandardQueue::peek(const PeekMessages& command, Instant now) const {
+  using Presence = Delivery::Presence;
   PeekedMessages peeked;
-  const auto add = [&](Sequence sequence, const MessageState& state) {
+  const auto add = [&](Sequence sequence, const MessageState& state, Presence presence) {
     if (peeked.messages.size() == shard_.limits.peek_messages_max) return;
-    peeked.messages.push_back(Delivery{id(), sequence, {}, state.receive_count, state.first_received_at, nullptr});
+    peeked.messages.push_back(
+        Delivery{id(), sequence, {}, state.receive_count, state.first_received_at, nullptr, false, presence});
   };
-  const auto add_all = [&](const Place& place) {
+  const auto add_all = [&](const Place& place, Presence presence) {
     for (const Resident& resident : place.residents) {
-      if (expires(resident.state) > now) add(resident.sequence, resident.state);
+      if (expires(resident.state) > now) add(resident.sequence, resident.state, presence);
     }
   };
-  add_all(ready_);
-  for (const FreshEntry& entry : window_) {
-    if (entry.sent + settings_.retention > now) add(entry.sequence, MessageState{});
-  }
-  for (const auto& [lane, place] : held_) add_all(place);
-  for (const FreshEntry& entry : lanes_.known(shard_.limits.peek_messages_max)) {
-    if (entry.sent + settings_.retention > now) add(entry.sequence, MessageState{});
-  }
-  add_all(back_);
-  if (command.delayed) add_all(delayed_);
-  if (command.invisible) add_all(in_flight_);
+  const auto add_fresh = [&](const FreshEntry& entry) {
+    if (entry.sent + settings_.retention > now) add(entry.sequence, MessageState{}, Presence::visible);
+  };
+  if (command.invisible) add_all(in_flight_, Presence::invisible);
+  add_all(ready_, Presence::visible);
+  for (const FreshEntry& entry : window_) add_fresh(entry);
+  for (const auto& [lane, place] : held_) add_all(place, Presence::visible);
+  for (const FreshEntry& entry : lanes_.known(shard_.limits.peek_messages_max)) add_fresh(entry);
+  add_all(back_, Presence::visible);
+  if (command.delayed) add_all(delayed_, Presence::delayed);
   return peeked;
 }
 

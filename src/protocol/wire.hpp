@@ -45,6 +45,8 @@ struct Precondition {
   /// The error with which the call ends, if `result` is not as it has to be. Sees the command's errors too. May be
   /// empty: then only an error ends the call, and is its answer.
   std::function<std::optional<Error>(const Result& result)> objection;
+  /// If it holds, what comes after this need not be asked. May be empty.
+  std::function<bool(const Result& result)> settles_rest{};
 };
 
 /// A request that was understood: what to ask the engine and how to word its answer.

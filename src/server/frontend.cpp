@@ -125,7 +125,11 @@ void Frontend::check(const std::shared_ptr<Questions>& questions, const Result& 
   } else if (const auto* error = std::get_if<Error>(&result)) {
     objection = *error;
   }
-  if (!objection) return ask_first(questions, exchange);
+  if (!objection) {
+    if (precondition.settles_rest && precondition.settles_rest(result))
+      questions->asked = questions->call.before.size();
+    return ask_first(questions, exchange);
+  }
   finish(exchange, questions->call.respond(std::move(*objection)));
 }
 

@@ -55,7 +55,7 @@ cxxopts::Options describe_flags() {
       ("region", "region of requests that are not signed", text("us-east-1"), "REGION")
       ("log-level", "what to log", text("info"), "trace|debug|info|warn|error|off")
       ("log-format", "how to log, on standard error", text("text"), "text|json")
-      ("limits", "strict adds the service's 60 s waits after PurgeQueue and DeleteQueue", text("relaxed"),
+      ("limits", "strict adds the service's 60 s waits after PurgeQueue and DeleteQueue, and FifoThroughputLimit", text("relaxed"),
        "strict|relaxed")
       ("help", "print this and exit", cxxopts::value<bool>());
   // clang-format on

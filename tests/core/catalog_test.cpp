@@ -26,6 +26,34 @@ TEST_F(CatalogTest, AQueueThatDoesNotExistIsAnErrorEverywhere) {
   for (const Command& command : commands) EXPECT_EQ(call_error(command).code, ErrorCode::QueueDoesNotExist);
 }
 
+TEST_F(CatalogTest, WhatIsReportedComparesEqual) {
+  create({{"KmsMasterKeyId", "alias/key"}});
+  EXPECT_EQ(attribute("KmsDataKeyReusePeriodSeconds"), "300");
+  create({{"KmsMasterKeyId", "alias/key"}, {"KmsDataKeyReusePeriodSeconds", "300"}});
+  EXPECT_EQ(call_error(CreateQueue{queue_, {{"KmsDataKeyReusePeriodSeconds", "301"}}, {}}).code,
+            ErrorCode::QueueNameExists);
+}
+
+TEST_F(CatalogTest, TheReusePeriodIsKeptWithoutAKeyToo) {
+  create({{"KmsDataKeyReusePeriodSeconds", "600"}});
+  EXPECT_EQ(attribute("KmsDataKeyReusePeriodSeconds"), "600");
+}
+
+TEST_F(CatalogTest, AFifoNameAsksForFifoQueueAlsoWhereItExists) {
+  queue_.name = "jobs.fifo";
+  create({{"FifoQueue", "true"}});
+  EXPECT_EQ(call_error(CreateQueue{queue_, {}, {}}).code, ErrorCode::InvalidParameterValue);
+}
+
+TEST_F(CatalogTest, TheScopeCannotBeTakenFromUnderThePerGroupLimit) {
+  queue_.name = "jobs.fifo";
+  create({{"FifoQueue", "true"}, {"DeduplicationScope", "messageGroup"}, {"FifoThroughputLimit", "perMessageGroupId"}});
+  EXPECT_EQ(call_error(SetQueueAttributes{queue_, {{"DeduplicationScope", "queue"}}}).code,
+            ErrorCode::InvalidAttributeValue);
+  EXPECT_EQ(attribute("DeduplicationScope"), "messageGroup");
+  call<Done>(SetQueueAttributes{queue_, {{"DeduplicationScope", "queue"}, {"FifoThroughputLimit", "perQueue"}}});
+}
+
 TEST_F(CatalogTest, AnUnknownAttributeIsNamedAlsoBesideAll) {
   create();
   const Error error = call_error(GetQueueAttributes{queue_, {"All", "Bogus"}});

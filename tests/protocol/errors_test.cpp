@@ -605,8 +605,9 @@ TEST(Objections, OfOtherOperationsAreTheErrorsThemselves) {
   const Error denied{ErrorCode::InvalidParameterValue, "Not this one."};
   const std::string policy =
       R"({"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:000000000000:d\",\"maxReceiveCount\":1}"})";
-  EXPECT_EQ(objection_of(json_request("CreateQueue", R"({"QueueName":"q","Attributes":)" + policy + "}"), {denied}),
-            denied);
+  const Request create = json_request("CreateQueue", R"({"QueueName":"q","Attributes":)" + policy + "}");
+  EXPECT_EQ(objection_of(create, {no_queue, denied}), denied);
+  EXPECT_EQ(objection_of(create, {Done{}, denied}), std::nullopt) << "one that exists is compared, and no more";
   EXPECT_EQ(
       objection_of(json_request("SetQueueAttributes", R"({"QueueUrl":"q","Attributes":)" + policy + "}"), {denied}),
       denied);

@@ -271,7 +271,8 @@ std::vector<GoldenCase> dead_letter_cases() {
   return {
       {"CreateQueue/redrive policy", R"({"QueueName":"q","Attributes":{"RedrivePolicy":")" + policy_in_json + R"("}})",
        "Action=CreateQueue&QueueName=q&Attribute.1.Name=RedrivePolicy&Attribute.1.Value=" + policy,
-       "CheckRedriveTarget 000000000000/us-east-1/d of " + in_queue + " " + policy + "; CreateQueue " + in_queue +
+       "LookupQueue " + in_queue + "; CheckRedriveTarget 000000000000/us-east-1/d of " + in_queue + " " + policy +
+           "; CreateQueue " + in_queue +
            R"( {RedrivePolicy={"deadLetterTargetArn":")" + arn + R"(d","maxReceiveCount":3}} tags={} redrive=)" + arn +
            "d*3",
        done, R"({"QueueUrl":"http://localhost:4566/000000000000/q"})",
@@ -514,9 +515,26 @@ Result peeked_one() {
 constexpr std::string_view peeked_json =
     R"({"Messages":[{"MessageId":"0b8b3f1e-5a0a-4b7e-9b39-0d1a3c1f2e4d","ReceiptHandle":"none-it-was-not-received",)"
     R"("MD5OfBody":"5d41402abc4b2a76b9719d911017c592","Body":"hello","Attributes":{"SenderId":"AKID",)"
-    R"("SentTimestamp":"1700000000123","ApproximateReceiveCount":"0"},)"
+    R"("SentTimestamp":"1700000000123","ApproximateReceiveCount":"0","ApproximateFirstReceiveTimestamp":"0"},)"
     R"("MD5OfMessageAttributes":"20ca9041878c8c65d5a4bf6eaf446c21",)"
     R"("MessageAttributes":{"color":{"StringValue":"red","DataType":"String"}}}]})";
+
+/// The XML answer as plain JSON, its message as it stands in the list, or alone.
+std::string plain_json(const std::string& message) {
+  return R"({"ReceiveMessageResponse":{"ReceiveMessageResult":)" + message + R"(,"ResponseMetadata":{"RequestId":")" +
+         std::string(request_id) + R"("}}})";
+}
+
+std::string plain_message(const std::string& marks = {}) {
+  return R"({"MessageId":"0b8b3f1e-5a0a-4b7e-9b39-0d1a3c1f2e4d","ReceiptHandle":"none-it-was-not-received",)"
+         R"("MD5OfBody":"5d41402abc4b2a76b9719d911017c592","Body":"hello","Attribute":[)"
+         R"({"Name":"SenderId","Value":"AKID"},{"Name":"SentTimestamp","Value":"1700000000123"},)"
+         R"({"Name":"ApproximateReceiveCount","Value":"0"},)"
+         R"({"Name":"ApproximateFirstReceiveTimestamp","Value":"0"})" +
+         marks +
+         R"(],"MD5OfMessageAttributes":"20ca9041878c8c65d5a4bf6eaf446c21","MessageAttribute":{"Name":"color",)"
+         R"("Value":{"StringValue":"red","DataType":"String"}}})";
+}
 
 TEST(Peek, BecomesTheCommand) {
   const std::string url(queue_url);
@@ -525,6 +543,10 @@ TEST(Peek, BecomesTheCommand) {
             "PeekMessages 000000000000/us-east-1/q invisible delayed");
   EXPECT_EQ(asked_of(peek_request("/eu-west-1/123456789012/q.fifo?ShowDelayed=true&ShowInvisible=false")),
             "PeekMessages 123456789012/eu-west-1/q.fifo delayed");
+  EXPECT_EQ(asked_of(peek_request("?QueueUrl=" + url + "&ShowInvisible=True&ShowDelayed=1")),
+            "PeekMessages 000000000000/us-east-1/q invisible delayed");
+  EXPECT_EQ(asked_of(peek_request("?QueueUrl=" + url + "&ShowInvisible=no&ShowDelayed=False")),
+            "PeekMessages 000000000000/us-east-1/q");
   Request post = query_request("QueueUrl=" + url + "&ShowInvisible=true&Action=ReceiveMessage", "/_aws/sqs/messages");
   EXPECT_EQ(asked_of(post), "PeekMessages 000000000000/us-east-1/q invisible");
   Request json = json_request("ReceiveMessage", R"({"QueueUrl":"q","ShowDelayed":true,"MaxNumberOfMessages":10})");
@@ -544,6 +566,7 @@ TEST(Peek, IsAnsweredInXml) {
             "<Attribute><Name>SenderId</Name><Value>AKID</Value></Attribute>"
             "<Attribute><Name>SentTimestamp</Name><Value>1700000000123</Value></Attribute>"
             "<Attribute><Name>ApproximateReceiveCount</Name><Value>0</Value></Attribute>"
+            "<Attribute><Name>ApproximateFirstReceiveTimestamp</Name><Value>0</Value></Attribute>"
             "<MD5OfMessageAttributes>20ca9041878c8c65d5a4bf6eaf446c21</MD5OfMessageAttributes>"
             "<MessageAttribute><Name>color</Name><Value><StringValue>red</StringValue><DataType>String</DataType>"
             "</Value></MessageAttribute></Message></ReceiveMessageResult><ResponseMetadata><RequestId>" +
@@ -555,9 +578,21 @@ TEST(Peek, IsAnsweredInJsonIfThatIsAccepted) {
     const Request request = peek_request("?QueueUrl=q").with("Accept", accepted);
     const WireResponse answer = answer_of(request, peeked_one());
     EXPECT_EQ(answer.content_type, "application/json");
-    EXPECT_EQ(answer.body, peeked_json);
-    EXPECT_EQ(answer_of(request, PeekedMessages{}).body, "{}");
+    EXPECT_EQ(answer.body, plain_json("{\"Message\":" + plain_message() + "}"));
+    EXPECT_EQ(answer_of(request, PeekedMessages{}).body, plain_json("{}"));
   }
+  auto three = std::get<PeekedMessages>(peeked_one());
+  three.messages.push_back(three.messages[0]);
+  three.messages.push_back(three.messages[0]);
+  three.messages[0].presence = Delivery::Presence::invisible;
+  three.messages[2].presence = Delivery::Presence::delayed;
+  const Request all = peek_request("?QueueUrl=q&ShowInvisible=True&ShowDelayed=1").with("Accept", "application/json");
+  const auto marked = [](const std::string& visible, const std::string& delayed) {
+    return plain_message(R"(,{"Name":"IsVisible","Value":")" + visible + R"("},{"Name":"IsDelayed","Value":")" +
+                         delayed + R"("})");
+  };
+  EXPECT_EQ(answer_of(all, three).body, plain_json("{\"Message\":[" + marked("false", "false") + "," +
+                                                   marked("true", "false") + "," + marked("true", "true") + "]}"));
   Request json = json_request("ReceiveMessage", R"({"QueueUrl":"q"})");
   json.target = "/_aws/sqs/messages";
   EXPECT_EQ(answer_of(json, peeked_one()).content_type, "application/x-amz-json-1.0");
@@ -572,18 +607,23 @@ TEST(Peek, ErrorsAreWordedInTheSameProtocol) {
             query_error(400, "AWS.SimpleQueueService.NonExistentQueue",
                         "The specified queue does not exist for this wsdl version."));
   const Request json = peek_request("?QueueUrl=q").with("Accept", "application/json");
-  EXPECT_EQ(status_and_body(answer_of(json, unknown)),
-            json_error(400, "com.amazonaws.sqs#QueueDoesNotExist", "The specified queue does not exist."));
+  const WireResponse none = answer_of(json, unknown);
+  EXPECT_EQ(none.status, 400);
+  EXPECT_EQ(none.body, R"({"ErrorResponse":{"Error":{"Type":"Sender","Code":"AWS.SimpleQueueService.NonExistentQueue",)"
+                       R"("Message":"The specified queue does not exist for this wsdl version.","Detail":{}},)"
+                       R"("RequestId":")" +
+                           std::string(request_id) + R"("}})");
   EXPECT_EQ(answer_of(json, Done{}).status, 500);
-  EXPECT_EQ(status_and_body(refusal_of(peek_request("").with("Accept", "application/json"))),
-            json_error(400, "com.amazon.coral.service#MissingRequiredParameterException",
-                       "The request must contain the parameter QueueUrl."));
+  EXPECT_EQ(refusal_of(peek_request("").with("Accept", "application/json")).body, none.body);
+  EXPECT_EQ(
+      refusal_of(peek_request("?QueueUrl=http://localhost:4566/nonsense").with("Accept", "application/json")).status,
+      404);
 }
 
 TEST(Peek, WhatIsRefused) {
-  for (const std::string target : {"", "/", "?QueueUrl=", "/us-east-1", "/us-east-1/000000000000", "/us-east-1/0/q",
-                                   "/us-east-1/000000000000/q/x", "/%ff/000000000000/q", "?QueueUrl=q&ShowDelayed=1",
-                                   "?QueueUrl=q&Action=SendMessage", "?QueueUrl=http://[", "?%"}) {
+  for (const std::string target :
+       {"", "/", "?QueueUrl=", "/us-east-1", "/us-east-1/000000000000", "/us-east-1/0/q", "/us-east-1/000000000000/q/x",
+        "/%ff/000000000000/q", "?QueueUrl=q&Action=SendMessage", "?QueueUrl=http://[", "?%"}) {
     const WireResponse answer = refusal_of(peek_request(target));
     EXPECT_GE(answer.status, 400) << target;
     EXPECT_LT(answer.status, 500) << target;

@@ -183,6 +183,7 @@ std::optional<Error> objection_of(const Request& request, std::vector<Result> an
     } else if (const auto* error = std::get_if<Error>(&answers[i])) {
       return *error;
     }
+    if (call.before[i].settles_rest && call.before[i].settles_rest(answers[i])) break;
   }
   return std::nullopt;
 }

@@ -397,7 +397,12 @@ class Moves(InDirectory):
         text = answer.read()
         connection.close()
         self.assertEqual(answer.status, 200, text)
-        return json.loads(text).get("Messages", []) if accept == "application/json" else text.decode()
+        if accept != "application/json":
+            return text.decode()
+        found = json.loads(text)["ReceiveMessageResponse"]["ReceiveMessageResult"].get("Message", [])
+        found = found if isinstance(found, list) else [found]
+        return [message | {"Attributes": {one["Name"]: one["Value"] for one in message["Attribute"]}}
+                for message in found]
 
     def bodies(self, server, queue):
         return sorted(message["Body"] for message in self.peek(server, queue))

@@ -52,6 +52,12 @@ std::variant<QueueName, Error> queue_of_parameter(std::string_view parameter, st
   return invalid_parameter(parameter, arn, "Must be the ARN of a queue.");
 }
 
+/// Queues of another region or account are out of sight, as though they were not there.
+Refusal check_reach(const QueueName& queue, const Caller& caller, std::string_view parameter) {
+  if (queue.region == caller.region && queue.account == caller.account) return std::nullopt;
+  return no_such_resource(parameter);
+}
+
 Refusal check_destination(const QueueName& source, const QueueName& destination, std::string_view arn) {
   if (destination == source) {
     return invalid_parameter(destination_parameter, arn, "Must be another queue than the source.");
@@ -136,9 +142,10 @@ Told<ListDeadLetterSourceQueuesResult> ListDeadLetterSourceQueuesOperation::to_o
   return Output{std::move(page.urls), std::move(page.next_token)};
 }
 
-Asked StartMessageMoveTaskOperation::to_command(Input& input, const Caller&, Kept& kept) {
+Asked StartMessageMoveTaskOperation::to_command(Input& input, const Caller& caller, Kept& kept) {
   auto source = queue_of_parameter(source_parameter, *input.source_arn);
   if (Error* error = std::get_if<Error>(&source)) return std::move(*error);
+  if (Refusal refusal = check_reach(std::get<QueueName>(source), caller, source_parameter)) return std::move(*refusal);
   StartMessageMoveTask command{std::get<QueueName>(std::move(source)), std::nullopt, input.per_second.value_or(0)};
   std::vector<Precondition> before;
   before.push_back(exists(command.queue, source_parameter));
@@ -146,7 +153,8 @@ Asked StartMessageMoveTaskOperation::to_command(Input& input, const Caller&, Kep
     auto destination = queue_of_parameter(destination_parameter, *input.destination_arn);
     if (Error* error = std::get_if<Error>(&destination)) return std::move(*error);
     command.destination = std::get<QueueName>(std::move(destination));
-    Refusal refusal = check_destination(command.queue, *command.destination, *input.destination_arn);
+    Refusal refusal = check_reach(*command.destination, caller, destination_parameter);
+    if (!refusal) refusal = check_destination(command.queue, *command.destination, *input.destination_arn);
     if (refusal) return std::move(*refusal);
     before.push_back(exists(*command.destination, destination_parameter));
   }
@@ -161,9 +169,10 @@ Told<StartMessageMoveTaskResult> StartMessageMoveTaskOperation::to_output(Result
   return Output{to_text({std::move(started->task_id), std::move(kept.source_arn)})};
 }
 
-Asked ListMessageMoveTasksOperation::to_command(Input& input, const Caller&, Kept& kept) {
+Asked ListMessageMoveTasksOperation::to_command(Input& input, const Caller& caller, Kept& kept) {
   auto source = queue_of_parameter(source_parameter, *input.source_arn);
   if (Error* error = std::get_if<Error>(&source)) return std::move(*error);
+  if (Refusal refusal = check_reach(std::get<QueueName>(source), caller, source_parameter)) return std::move(*refusal);
   ListMessageMoveTasks command{std::get<QueueName>(std::move(source))};
   if (input.max_results) command.limit = static_cast<std::size_t>(*input.max_results);
   kept.source_arn = std::move(*input.source_arn);
@@ -181,11 +190,12 @@ Told<ListMessageMoveTasksResult> ListMessageMoveTasksOperation::to_output(Result
   return output;
 }
 
-Asked CancelMessageMoveTaskOperation::to_command(Input& input, const Caller&, Kept&) {
+Asked CancelMessageMoveTaskOperation::to_command(Input& input, const Caller& caller, Kept&) {
   std::optional<TaskHandle> handle = parse_task_handle(*input.task_handle);
   if (!handle) return Error{ErrorCode::InvalidParameterValue, "Value for parameter TaskHandle is invalid."};
   std::optional<QueueName> source = queue_of_arn(handle->source_arn);
   if (!source) return no_such_resource(source_parameter);
+  if (Refusal refusal = check_reach(*source, caller, source_parameter)) return std::move(*refusal);
   CancelMessageMoveTask command{std::move(*source), std::move(handle->task_id)};
   std::vector<Precondition> before;
   before.push_back(exists(command.queue, source_parameter));

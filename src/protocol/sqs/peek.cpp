@@ -23,17 +23,33 @@ constexpr std::string_view answered_as = ReceiveMessageOperation::name;
 constexpr std::string_view json_target = "AmazonSQS.ReceiveMessage";
 constexpr std::string_view plain_json = "application/json";
 
+constexpr Names invisible_name{"ShowInvisible", "ShowInvisible"};
+constexpr Names delayed_name{"ShowDelayed", "ShowDelayed"};
+
 struct PeekRequest {
   std::optional<std::string> queue_url;
-  std::optional<bool> show_invisible;
-  std::optional<bool> show_delayed;
+  bool show_invisible = false;
+  bool show_delayed = false;
 
-  static constexpr auto shape() {
-    using Self = PeekRequest;
-    return Shape("PeekRequest", optional("QueueUrl", &Self::queue_url),
-                 optional("ShowInvisible", &Self::show_invisible), optional("ShowDelayed", &Self::show_delayed));
-  }
+  static constexpr auto shape() { return Shape("PeekRequest", optional("QueueUrl", &PeekRequest::queue_url)); }
 };
+
+/// Tools write it as their language does: True, true or 1. Whatever else it may be is no.
+template <Source S>
+bool flag_of(const S& value) {
+  bool flag = false;
+  std::string text;
+  if (!value.present() || !value.boolean(flag)) return flag;
+  return !value.string(text) && (equal_ignoring_case(text, "true") || text == "1");
+}
+
+template <Source S>
+Refusal read_parameters(const S& source, PeekRequest& input) {
+  if (Refusal refusal = read_members(source, input)) return refusal;
+  input.show_invisible = input.show_invisible || flag_of(source.member(invisible_name));
+  input.show_delayed = input.show_delayed || flag_of(source.member(delayed_name));
+  return std::nullopt;
+}
 
 bool accepts_json(const WireRequest& request) {
   std::string_view accepted = request.header("Accept");
@@ -53,7 +69,7 @@ Refusal read(const WireRequest& request, bool json_body, PeekRequest& input) {
   if (action != answered_as) {
     return Error{ErrorCode::InvalidAction, "The action " + std::string(action) + " is not valid for this endpoint."};
   }
-  if (Refusal refusal = read_members(QuerySource(std::get<Form>(form)), input)) return refusal;
+  if (Refusal refusal = read_parameters(QuerySource(std::get<Form>(form)), input)) return refusal;
   if (!json_body) return std::nullopt;
   const std::string_view target = request.header("X-Amz-Target");
   if (!target.empty() && target != json_target) {
@@ -62,7 +78,7 @@ Refusal read(const WireRequest& request, bool json_body, PeekRequest& input) {
   }
   const auto body = parse_json(request.body);
   if (const Error* error = std::get_if<Error>(&body)) return *error;
-  return read_members(std::get<JsonSource>(body), input);
+  return read_parameters(std::get<JsonSource>(body), input);
 }
 
 /// The queue of `<region>/<account>/<queue>`.
@@ -81,20 +97,26 @@ std::variant<QueueName, Error> queue_of_request(std::string_view path, const Pee
   path.remove_prefix(root.size());
   if (path.starts_with('/')) path.remove_prefix(1);
   if (path.empty()) {
-    if (!input.queue_url || input.queue_url->empty()) return missing_parameter("QueueUrl");
+    if (!input.queue_url || input.queue_url->empty()) return Error{ErrorCode::QueueDoesNotExist, {}};
     return queue_of(*input.queue_url, caller);
   }
   if (auto queue = queue_of_path(path)) return std::move(*queue);
   return Error{ErrorCode::InvalidAddress, "The address " + std::string(path) + " is not valid for this endpoint."};
 }
 
+/// Which marks the client asked for, by what it wants to see.
+struct PeekMarks {
+  bool invisible = false;
+  bool delayed = false;
+};
+
 std::variant<PeekMessages, Error> command_of(const WireRequest& request, const ServiceContext& context,
                                              bool json_body) {
   PeekRequest input;
   if (Refusal refusal = read(request, json_body, input)) return std::move(*refusal);
   PeekMessages command;
-  command.invisible = input.show_invisible.value_or(false);
-  command.delayed = input.show_delayed.value_or(false);
+  command.invisible = input.show_invisible;
+  command.delayed = input.show_delayed;
   const std::string_view path = request.target.substr(0, request.target.find('?'));
   auto queue = queue_of_request(path, input, caller_of(request, context, {}));
   if (Error* error = std::get_if<Error>(&queue)) return std::move(*error);
@@ -102,18 +124,57 @@ std::variant<PeekMessages, Error> command_of(const WireRequest& request, const S
   return command;
 }
 
-/// Who asked for JSON by Accept gets what was asked for.
-WireResponse with_content_type(WireResponse response, bool as_plain_json) {
-  if (as_plain_json) response.content_type = plain_json;
+/// An element of an XML answer as JSON: elements of one name are a list where there are several.
+void write_element(JsonSink& sink, pugi::xml_node element) {
+  if (element.first_child().type() == pugi::node_pcdata) return sink.value(element.text().get());
+  sink.open();
+  for (pugi::xml_node child = element.first_child(); child; child = child.next_sibling()) {
+    if (pugi::xml_node(child.previous_sibling(child.name()))) continue;
+    sink.key(child.name());
+    const bool several = static_cast<bool>(child.next_sibling(child.name()));
+    if (several) sink.open_array();
+    for (pugi::xml_node same = child; same; same = same.next_sibling(child.name())) write_element(sink, same);
+    if (several) sink.close_array();
+  }
+  sink.close();
+}
+
+/// Who asks for JSON by Accept gets the XML answer in that form, errors included, since that is what the tools expect
+/// that look into queues at this address.
+WireResponse in_form(WireResponse response, bool as_plain_json) {
+  if (!as_plain_json) return response;
+  pugi::xml_document document;
+  if (!document.load_buffer(response.body.data(), response.body.size(), pugi::parse_default | pugi::parse_ws_pcdata)) {
+    return response;
+  }
+  JsonSink sink;
+  write_element(sink, document);
+  response.body = sink.take();
+  response.content_type = plain_json;
   return response;
 }
 
-WireResponse tell(const Reply& reply, const ReceiveMessageOperation::Kept& kept, Result&& result) {
+/// Adds what only a look tells.
+void mark(const Delivery& delivery, const PeekMarks& marks, ReceivedMessage& out) {
+  auto& entries = out.attributes.emplace(std::move(out.attributes).value_or(ReceivedMessage::Attributes())).entries;
+  const auto add = [&](std::string_view name, std::string value) { entries.emplace_back(name, std::move(value)); };
+  if (delivery.receive_count == 0) add("ApproximateFirstReceiveTimestamp", "0");
+  using Presence = Delivery::Presence;
+  if (marks.invisible) add("IsVisible", delivery.presence == Presence::invisible ? "false" : "true");
+  if (marks.delayed) add("IsDelayed", delivery.presence == Presence::delayed ? "true" : "false");
+}
+
+WireResponse tell(const Reply& reply, const ReceiveMessageOperation::Kept& kept, const PeekMarks& marks,
+                  Result&& result) {
   if (const Error* error = std::get_if<Error>(&result)) return respond_fault(reply, *error);
   auto* peeked = std::get_if<PeekedMessages>(&result);
   if (peeked == nullptr) return respond_fault(reply, unexpected_result());
-  for (Delivery& delivery : peeked->messages) delivery.receipt_handle = peek_receipt_handle;
-  return respond_with(reply, answered_as, tell_messages(peeked->messages, kept));
+  std::vector<Delivery>& deliveries = peeked->messages;
+  std::erase_if(deliveries, [](const Delivery& delivery) { return delivery.message == nullptr; });
+  for (Delivery& delivery : deliveries) delivery.receipt_handle = peek_receipt_handle;
+  ReceiveMessageResult told = tell_messages(deliveries, kept);
+  for (std::size_t i = 0; i < deliveries.size(); ++i) mark(deliveries[i], marks, told.messages->at(i));
+  return respond_with(reply, answered_as, told);
 }
 
 }  // namespace
@@ -125,21 +186,22 @@ bool is_peek_path(std::string_view path) {
 Prepared prepare_peek(const WireRequest& request, const ServiceContext& context, bool speaks_json) {
   const bool json_body = speaks_json && request.method == "POST";
   const bool as_plain_json = !json_body && accepts_json(request);
-  Reply reply{json_body || as_plain_json ? Wire::json : Wire::query, std::string(request.request_id)};
+  Reply reply{json_body ? Wire::json : Wire::query, std::string(request.request_id)};
   if (request.method != "POST" && request.method != "GET") return respond_no_operation(reply);
   auto command = command_of(request, context, json_body);
   if (const Error* error = std::get_if<Error>(&command)) {
-    return with_content_type(respond_fault(reply, *error), as_plain_json);
+    return in_form(respond_fault(reply, *error), as_plain_json);
   }
   ReceiveMessageOperation::Kept kept;
   kept.system_attributes.fill(true);
   kept.prefixes.emplace_back();
   kept.fifo = is_fifo(std::get<PeekMessages>(command).queue.name);
+  const PeekMarks marks{std::get<PeekMessages>(command).invisible, std::get<PeekMessages>(command).delayed};
   PreparedCall prepared;
   prepared.operation = "PeekMessages";
   prepared.command = std::get<PeekMessages>(std::move(command));
-  prepared.respond = [reply = std::move(reply), kept = std::move(kept), as_plain_json](Result&& result) {
-    return with_content_type(tell(reply, kept, std::move(result)), as_plain_json);
+  prepared.respond = [reply = std::move(reply), kept = std::move(kept), marks, as_plain_json](Result&& result) {
+    return in_form(tell(reply, kept, marks, std::move(result)), as_plain_json);
   };
   return prepared;
 }

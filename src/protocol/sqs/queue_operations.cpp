@@ -50,6 +50,12 @@ Asked CreateQueueOperation::to_command(Input& input, const Caller& caller, Kept&
   }
   PoliciesTaken policies;
   if (Refusal refusal = take_policies(command.queue, command.attributes, policies)) return std::move(*refusal);
+  if (!policies.before.empty()) {
+    // A queue that exists is compared, whatever its dead-letter queue says by now.
+    const auto exists = [](const Result& result) { return std::holds_alternative<Done>(result); };
+    Precondition look{LookupQueue{command.queue}, [](const Result&) { return std::nullopt; }, exists};
+    policies.before.insert(policies.before.begin(), std::move(look));
+  }
   return with_policies(std::move(command), std::move(policies));
 }
 

@@ -72,10 +72,11 @@ Asked SendMessageBatchOperation::to_command(Input& input, const Caller& caller, 
     told.id = std::move(*entry.id);
     OutgoingMessage message;
     told.refused = check_constraints(entry);
+    command.lacks_group = command.lacks_group || (fifo && !entry.message_group_id);
     if (!told.refused) told.refused = take_message(entry, caller, fifo, message, told.sums);
     if (!told.refused) command.messages.push_back(std::move(message));
   }
-  if (command.messages.empty()) return LookupQueue{std::move(command.queue)};
+  if (command.messages.empty() && !command.lacks_group) return LookupQueue{std::move(command.queue)};
   return command;
 }
 
