@@ -169,11 +169,11 @@ class Server {
 
   void begin_stop(int signal) {
     if (std::exchange(stopping_, true)) return;
-    if (signal != 0) spdlog::info("stopping on signal {}", signal);
     // From here on a signal has its default effect: a second one ends the process at once.
     signals_->clear();
     std::signal(SIGTERM, SIG_DFL);
     std::signal(SIGINT, SIG_DFL);
+    if (signal != 0) spdlog::info("stopping on signal {}", signal);
     listener_->stop();
     disk_space_->stop();
     draining_ = workers_.size();

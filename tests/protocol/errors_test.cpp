@@ -641,6 +641,26 @@ std::vector<EngineCase> engine_cases() {
        {QueueDeletedRecently,
         "You must wait 60 seconds after deleting a queue before you can create another with the same name."}},
       {"CreateQueue", R"({"QueueName":"q"})", "QueueName=q", {InvalidAttributeName, "Unknown Attribute FifoQueue."}},
+      {"CreateQueue",
+       R"({"QueueName":"q","Attributes":{"VisibilityTimeout":"-1"}})",
+       "QueueName=q&Attribute.1.Name=VisibilityTimeout&Attribute.1.Value=-1",
+       {InvalidAttributeValue, "Invalid value for the parameter VisibilityTimeout."}},
+      {"GetQueueAttributes",
+       R"({"QueueUrl":"q","AttributeNames":["Bogus"]})",
+       "QueueUrl=q&AttributeName.1=Bogus",
+       {InvalidAttributeName, "Unknown Attribute Bogus."}},
+      {"SetQueueAttributes",
+       R"({"QueueUrl":"q","Attributes":{"Bogus":"1"}})",
+       "QueueUrl=q&Attribute.1.Name=Bogus&Attribute.1.Value=1",
+       {InvalidAttributeName, "Unknown Attribute Bogus."}},
+      {"ChangeMessageVisibility",
+       R"({"QueueUrl":"q","ReceiptHandle":"x","VisibilityTimeout":1})",
+       "QueueUrl=q&ReceiptHandle=x&VisibilityTimeout=1",
+       {ReceiptHandleIsInvalid, "The input receipt handle \"x\" is not a valid receipt handle."}},
+      {"StartMessageMoveTask",
+       R"({"SourceArn":")" + arn + R"("})",
+       "SourceArn=" + arn,
+       {ResourceNotFound, "The resource that you specified for the SourceArn parameter doesn't exist."}},
       {"SetQueueAttributes",
        R"({"QueueUrl":"q","Attributes":{"VisibilityTimeout":"-1"}})",
        "QueueUrl=q&Attribute.1.Name=VisibilityTimeout&Attribute.1.Value=-1",
@@ -702,17 +722,26 @@ TEST(EngineErrors, AreCarriedInBothProtocols) {
 }
 
 TEST(GoldenErrors, EveryErrorThatAnOperationListsIsProduced) {
-  std::set<ErrorCode> produced;
+  std::set<std::pair<std::string, ErrorCode>> produced;
   for (const auto& cases :
        {required_cases(), value_cases(), attribute_cases(), content_cases(), batch_cases(), permission_cases(),
         tag_cases(), redrive_cases(), allow_and_policy_cases(), move_task_cases()}) {
-    for (const ErrorCase& error : cases) produced.insert(error.code);
+    for (const ErrorCase& error : cases) produced.emplace(error.operation, error.code);
   }
-  for (const EngineCase& given : engine_cases()) produced.insert(given.error.code);
+  for (const EngineCase& given : engine_cases()) produced.emplace(given.operation, given.error.code);
+  using enum ErrorCode;
+  // The first is had of each operation by Golden.TheEnginesErrorIsAnswered; the others have one example for all.
+  const std::set<ErrorCode> of_every_operation{QueueDoesNotExist, RequestThrottled, InvalidAddress, InvalidSecurity,
+                                               UnsupportedOperation};
+  // The model lists them, and nothing here gives them: the reference has another answer, or there is no such limit.
+  const std::set<std::pair<std::string, ErrorCode>> never{{"ChangeMessageVisibility", MessageNotInflight},
+                                                          {"SetQueueAttributes", OverLimit}};
   for (const sqs::Operation& operation : sqs::operations()) {
     EXPECT_FALSE(operation.errors.empty()) << operation.name;
     for (const ErrorCode code : operation.errors) {
-      EXPECT_TRUE(produced.contains(code)) << operation.name << " lists " << fault_of(code).query_code;
+      const std::pair pair(std::string(operation.name), code);
+      if (of_every_operation.contains(code) || never.contains(pair)) continue;
+      EXPECT_TRUE(produced.contains(pair)) << operation.name << " lists " << fault_of(code).query_code;
     }
   }
 }

@@ -272,9 +272,8 @@ std::vector<GoldenCase> dead_letter_cases() {
       {"CreateQueue/redrive policy", R"({"QueueName":"q","Attributes":{"RedrivePolicy":")" + policy_in_json + R"("}})",
        "Action=CreateQueue&QueueName=q&Attribute.1.Name=RedrivePolicy&Attribute.1.Value=" + policy,
        "LookupQueue " + in_queue + "; CheckRedriveTarget 000000000000/us-east-1/d of " + in_queue + " " + policy +
-           "; CreateQueue " + in_queue +
-           R"( {RedrivePolicy={"deadLetterTargetArn":")" + arn + R"(d","maxReceiveCount":3}} tags={} redrive=)" + arn +
-           "d*3",
+           "; CreateQueue " + in_queue + R"( {RedrivePolicy={"deadLetterTargetArn":")" + arn +
+           R"(d","maxReceiveCount":3}} tags={} redrive=)" + arn + "d*3",
        done, R"({"QueueUrl":"http://localhost:4566/000000000000/q"})",
        "<CreateQueueResult><QueueUrl>http://localhost:4566/000000000000/q</QueueUrl></CreateQueueResult>"},
       {"SetQueueAttributes/redrive allow policy",

@@ -238,7 +238,7 @@ std::string markdown_of(const std::vector<Declared>& operations) {
   for (ErrorCode code : common) errors.push_back(error_name(code));
   const auto offered = std::ranges::count(operations, true, &Declared::offered);
   std::string text = "| operation (" + std::to_string(offered) + " of " + std::to_string(operations.size()) +
-                     ") | what it takes, the required in bold | its own errors, besides " + joined(errors) +
+                     ") | what it takes, the required in bold | the errors of its model, besides " + joined(errors) +
                      " |\n|---|---|---|\n";
   for (const Declared& operation : operations) text += row_of(operation, common);
   return text;

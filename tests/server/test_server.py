@@ -363,6 +363,78 @@ class End(InDirectory):
             connection.close()
 
 
+class Errors(InDirectory):
+    """The errors that only the queues themselves know, asked of the running server."""
+
+    ARN = "arn:aws:sqs:us-east-1:000000000000:"
+    ENTRY = {"Id": "1", "ReceiptHandle": "x", "VisibilityTimeout": 1, "MessageBody": "b"}
+    NO_QUEUE = {
+        "AddPermission": {"Label": "l", "AWSAccountIds": ["111122223333"], "Actions": ["SendMessage"]},
+        "ChangeMessageVisibility": {"ReceiptHandle": "x", "VisibilityTimeout": 1},
+        "ChangeMessageVisibilityBatch": {"Entries": [ENTRY]}, "DeleteMessage": {"ReceiptHandle": "x"},
+        "DeleteMessageBatch": {"Entries": [ENTRY]}, "DeleteQueue": {}, "GetQueueAttributes": {},
+        "ListDeadLetterSourceQueues": {}, "ListQueueTags": {}, "PurgeQueue": {}, "ReceiveMessage": {},
+        "RemovePermission": {"Label": "l"}, "SendMessage": {"MessageBody": "b"}, "SendMessageBatch": {"Entries": [ENTRY]},
+        "SetQueueAttributes": {"Attributes": {"DelaySeconds": "1"}}, "TagQueue": {"Tags": {"a": "b"}},
+        "UntagQueue": {"TagKeys": ["a"]}}
+
+    def check(self, server, operation, members, status, error, message):
+        answer = server.call(operation, members)
+        self.assertEqual((answer[0], answer[1]["__type"].split("#")[1], answer[1]["message"]), (status, error, message))
+
+    def test_every_operation_says_that_there_is_no_queue(self):
+        with Server(self.directory, "--ephemeral", data_dir=False) as server:
+            for operation, members in self.NO_QUEUE.items():
+                with self.subTest(operation):
+                    self.check(server, operation, {"QueueUrl": "none", **members}, 400, "QueueDoesNotExist",
+                               "The specified queue does not exist.")
+            self.check(server, "GetQueueUrl", {"QueueName": "none"}, 400, "QueueDoesNotExist",
+                       "The specified queue does not exist.")
+            for operation in ("StartMessageMoveTask", "ListMessageMoveTasks"):
+                for arn in (self.ARN + "none", "arn:aws:sqs:eu-west-1:000000000000:none",
+                            "arn:aws:sqs:us-east-1:111122223333:none"):
+                    self.check(server, operation, {"SourceArn": arn}, 404, "ResourceNotFoundException",
+                               "The resource that you specified for the SourceArn parameter doesn't exist.")
+
+    def test_what_is_wrong_with_a_queue_that_is_there(self):
+        with Server(self.directory, "--ephemeral", data_dir=False) as server:
+            server.create("jobs")
+            for operation, members, error, message in (
+                    ("GetQueueAttributes", {"AttributeNames": ["Bogus"]}, "InvalidAttributeName",
+                     "Unknown Attribute Bogus."),
+                    ("SetQueueAttributes", {"Attributes": {"Bogus": "1"}}, "InvalidAttributeName",
+                     "Unknown Attribute Bogus."),
+                    ("SetQueueAttributes", {"Attributes": {"DelaySeconds": "901"}}, "InvalidAttributeValue",
+                     "Invalid value for the parameter DelaySeconds.")):
+                self.check(server, operation, {"QueueUrl": "jobs", **members}, 400, error, message)
+            for operation, members in (("DeleteMessage", {}), ("ChangeMessageVisibility", {"VisibilityTimeout": 1})):
+                self.check(server, operation, {"QueueUrl": "jobs", "ReceiptHandle": "x", **members}, 404,
+                           "ReceiptHandleIsInvalid", 'The input receipt handle "x" is not a valid receipt handle.')
+            self.check(server, "CreateQueue", {"QueueName": "jobs", "Attributes": {"DelaySeconds": "7"}}, 400,
+                       "QueueNameExists",
+                       "A queue already exists with the same name and a different value for attribute DelaySeconds")
+            self.check(server, "StartMessageMoveTask", {"SourceArn": self.ARN + "jobs"}, 400,
+                       "InvalidParameterValueException", "Source queue must be configured as a Dead Letter Queue.")
+
+    def test_a_queue_is_compared_whatever_became_of_its_dead_letter_queue(self):
+        policy = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": self.ARN + "dead", "maxReceiveCount": 3})}
+        with Server(self.directory, "--ephemeral", data_dir=False) as server:
+            server.create("dead")
+            self.assertEqual(server.call("CreateQueue", {"QueueName": "jobs", "Attributes": policy})[0], 200)
+            self.assertEqual(server.call("DeleteQueue", {"QueueUrl": "dead"})[0], 200)
+            self.assertEqual(server.call("CreateQueue", {"QueueName": "jobs", "Attributes": policy})[0], 200)
+            self.assertEqual(server.call("CreateQueue", {"QueueName": "other", "Attributes": policy})[0], 400)
+
+    def test_a_fifo_batch_without_a_group_fails_whatever_else_is_wrong_with_its_entry(self):
+        with Server(self.directory, "--ephemeral", data_dir=False) as server:
+            server.call("CreateQueue", {"QueueName": "q.fifo", "Attributes": {"FifoQueue": "true"}})
+            entries = [{"Id": "a", "MessageBody": "a", "DelaySeconds": 901},
+                       {"Id": "b", "MessageBody": "b", "MessageGroupId": "g", "MessageDeduplicationId": "b"}]
+            self.check(server, "SendMessageBatch", {"QueueUrl": "q.fifo", "Entries": entries}, 400,
+                       "InvalidParameterValueException", "The request must contain the parameter MessageGroupId.")
+            self.assertNotIn("Messages", server.call("ReceiveMessage", {"QueueUrl": "q.fifo"})[1])
+
+
 class Moves(InDirectory):
     """Messages that go from one queue to another, in whichever threads the two live: dead letters and move tasks."""
 
