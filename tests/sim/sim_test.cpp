@@ -76,6 +76,7 @@ INSTANTIATE_TEST_SUITE_P(Defects, SimulationNotices,
                                            DefectCase{Defect::group_unlocked_by_send, "GroupUnlockedBySend"},
                                            DefectCase{Defect::dedup_forgotten, "DedupForgotten"},
                                            DefectCase{Defect::dead_letter_lost, "DeadLetterLost"},
+                                           DefectCase{Defect::dedup_scope_forgotten, "DedupScopeForgotten"},
                                            DefectCase{Defect::redriven_stays, "RedrivenStays"}),
                          [](const auto& test) { return std::string(test.param.name); });
 

@@ -50,6 +50,7 @@ class DefectiveEngine final : public Engine {
       queue.cursor.fresh_count += back;
     }
     if (defect_ == Defect::dedup_forgotten) queue.dedups.clear();
+    if (defect_ == Defect::dedup_scope_forgotten) queue.record.dedup_by_group = false;
     engine_->recover(std::move(queue), now);
   }
   void apply(CallId call, Command command, Instant now) override {
@@ -116,6 +117,7 @@ World::World(const WorldOptions& options)
   for (const char* name : {"one", "two", "three", "order.fifo", "work", "dead", "work.fifo", "dead.fifo"}) {
     QueuePlan plan{.name = QueueName{"000000000000", "us-east-1", name}};
     plan.fifo = plan.name.name.ends_with(".fifo");
+    plan.dedup_by_group = plan.fifo && random_.one_in(2);
     if (plan.name.name.starts_with("work")) plan.dead_letter_queue = queues_.size() + 1;
     if (plan.name.name.starts_with("dead")) plan.dead_letters_of = queues_.size() - 1;
     queues_.push_back(std::move(plan));
@@ -150,6 +152,7 @@ CreateQueue World::creation_of(const QueuePlan& plan) const {
   CreateQueue command{plan.name, {}, {}, {}, {}};
   command.attributes["MessageRetentionPeriod"] = std::to_string(rules.retention.count() / 1'000);
   if (plan.fifo) command.attributes["FifoQueue"] = "true";
+  if (plan.dedup_by_group) command.attributes["DeduplicationScope"] = "messageGroup";
   if (plan.dead_letter_queue) {
     command.attributes["RedrivePolicy"] = "{}";
     command.redrive = RedrivePolicy{arn_of(queues_[*plan.dead_letter_queue].name), receives_before_dead};
@@ -257,6 +260,7 @@ void World::toggle_queue(QueuePlan& plan) {
   } else {
     plan.model = std::make_shared<ModelQueue>(rules_of(plan));
     plan.acknowledged.clear();
+    plan.dedup_ids.clear();
     issue(OpenCall{.kind = OpenCall::Kind::create, .queue = index_of(plan)}, creation_of(plan));
   }
 }
@@ -264,10 +268,18 @@ void World::toggle_queue(QueuePlan& plan) {
 void World::start_move(QueuePlan& plan) {
   QueuePlan& source = plan.dead_letters_of ? queues_[*plan.dead_letters_of] : plan;
   const QueuePlan& dead = queues_[*source.dead_letter_queue];
+  if (!queues_[*source.dead_letter_queue].move_task.empty() && random_.one_in(3)) {
+    return cancel_move(queues_[*source.dead_letter_queue]);
+  }
   source.model->asked_to_redrive();
   StartMessageMoveTask command{dead.name, {}, random_.one_in(2) ? 3 : 0};
   if (random_.one_in(2)) command.destination = source.name;
   issue(OpenCall{.kind = OpenCall::Kind::move, .queue = index_of(source)}, std::move(command));
+}
+
+void World::cancel_move(QueuePlan& dead) {
+  issue(OpenCall{.kind = OpenCall::Kind::move, .queue = index_of(dead)},
+        CancelMessageMoveTask{dead.name, dead.move_task});
 }
 
 // Mostly a new message; sometimes one under the id of another that was acknowledged, which must be answered with that
@@ -279,11 +291,18 @@ void World::add_fifo_parts(QueuePlan& plan, OutgoingMessage& message, OpenCall& 
   std::string duplicate_of;
   if (!plan.acknowledged.empty() && random_.one_in(4)) {
     const Acknowledged& earlier = plan.acknowledged[random_.below(plan.acknowledged.size())];
+    const std::string& group = message.content.group_id;
     if (now_ < earlier.sent_at + sqs_limits::dedup_interval) {
-      duplicate_of = earlier.message_id;
-      message.content.deduplication_id = earlier.dedup_id;
+      // In another group it is another message, if the group is the scope.
+      const bool is_duplicate = !plan.dedup_by_group || group == earlier.group;
+      if (is_duplicate) duplicate_of = earlier.message_id;
+      if (is_duplicate || !plan.dedup_ids.contains({earlier.dedup_id, group})) {
+        message.content.deduplication_id = earlier.dedup_id;
+      }
     }
   }
+  plan.dedup_ids.emplace(message.content.deduplication_id, message.content.group_id);
+  call.groups.push_back(message.content.group_id);
   call.duplicates_of.push_back(duplicate_of);
   call.dedup_ids.push_back(message.content.deduplication_id);
 }
@@ -562,12 +581,19 @@ void World::check_call(const OpenCall& call, const Result& result, const Release
   // The queue may have been deleted, and made anew, between a call and its answer.
   if (!plan.model || !plan.exists) return;
   if (error != nullptr) {
-    if (call.kind == OpenCall::Kind::move && error->code == ErrorCode::InvalidParameterValue) return;
+    // One runs already, or it has ended.
+    const bool too_late = error->code == ErrorCode::InvalidParameterValue || error->code == ErrorCode::ResourceNotFound;
+    if (call.kind == OpenCall::Kind::move && too_late) return;
     if (error->code == ErrorCode::OverLimit || error->code == ErrorCode::RequestThrottled) return;
     if (error->code == ErrorCode::QueueDoesNotExist) return broken("an existing queue was not found");
     return broken("unexpected error: " + error->message);
   }
   switch (call.kind) {
+    case OpenCall::Kind::move:
+      if (const auto* started = std::get_if<MoveTaskStarted>(&result)) {
+        queues_[*plan.dead_letter_queue].move_task = started->task_id;
+      }
+      return;
     case OpenCall::Kind::send:
       return on_sent(call, std::get<SendResults>(result));
     case OpenCall::Kind::receive:
@@ -602,7 +628,7 @@ void World::on_sent(const OpenCall& call, const SendResults& results) {
       if (sent->message_id != call.duplicates_of[i]) return broken("a duplicate was taken for a new message");
     } else {
       plan.model->sent(call.bodies[i], std::stoull(sent->sequence_number.value_or("")));
-      plan.acknowledged.push_back(Acknowledged{call.dedup_ids[i], sent->message_id, call.until});
+      plan.acknowledged.push_back(Acknowledged{call.dedup_ids[i], call.groups[i], sent->message_id, call.until});
     }
   }
 }

@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -32,6 +33,7 @@ enum class Defect : std::uint8_t {
   group_unlocked_by_send,   ///< a send to a FIFO group makes what is in flight of it visible
   dedup_forgotten,          ///< a restart forgets who has sent under which deduplication id
   dead_letter_lost,         ///< a dead letter is deleted before it is written
+  dedup_scope_forgotten,    ///< a restart takes the whole queue for the scope of deduplication
   redriven_stays,           ///< what a move task has moved is still in the dead-letter queue too
 };
 
@@ -75,10 +77,12 @@ class World {
     bool attempt = false;                      // receive: it has a ReceiveRequestAttemptId
     std::vector<std::string> duplicates_of{};  // send: of each entry the id of the message that it repeats, or nothing
     std::vector<std::string> dedup_ids{};      // send: to a FIFO queue
+    std::vector<std::string> groups{};         // the same
   };
   /// A send that was acknowledged, and may be repeated.
   struct Acknowledged {
     std::string dedup_id;
+    std::string group;
     std::string message_id;
     Instant sent_at{};
   };
@@ -91,6 +95,9 @@ class World {
     bool busy = false;  // a creation or deletion is under way
     std::shared_ptr<ModelQueue> model{};
     std::vector<Acknowledged> acknowledged{};
+    bool dedup_by_group = false;
+    std::set<std::pair<std::string, std::string>> dedup_ids{};  // that were used, each with its group
+    std::string move_task{};                                    // the latest
     bool lasts() const { return dead_letter_queue || dead_letters_of; }
   };
   struct Batch {
@@ -123,6 +130,7 @@ class World {
   void toggle_queue(QueuePlan& plan);
   void purge(QueuePlan& plan);
   void start_move(QueuePlan& plan);
+  void cancel_move(QueuePlan& dead);
   void make_lasting_queues();
   CreateQueue creation_of(const QueuePlan& plan) const;
   ModelRules rules_of(const QueuePlan& plan) const;
