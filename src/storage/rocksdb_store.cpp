@@ -5,6 +5,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
+#include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
@@ -34,6 +35,8 @@ constexpr std::size_t cache_bytes = 4U << 20U;
 // A start replays what is in the log: at about 200 MB/s this is a fraction of a second.
 constexpr std::uint64_t log_bytes_max = 48U << 20U;
 constexpr int open_files_max = 256;
+constexpr int young_files_max = 16;
+constexpr double filter_bits_per_key = 10;
 constexpr std::uint64_t table_file_bytes = 32U << 20U;
 
 constexpr std::size_t table_count = 3;
@@ -63,7 +66,9 @@ rocksdb::BlockBasedTableOptions table_format(const std::shared_ptr<rocksdb::Cach
   table.pin_top_level_index_and_filter = true;
   table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
   table.format_version = 5;
-  // No Bloom filters: what is asked for is there, but for a message that was purged at that moment.
+  // What is asked for is there, but in which file is the question: with a backlog the young files reach from the
+  // messages dropped at its head to those added at its tail, and each would cost a block to see that it has not the key.
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(filter_bits_per_key));
   return table;
 }
 
@@ -175,6 +180,8 @@ rocksdb::ColumnFamilyOptions family_options(Table table, const std::shared_ptr<r
   family.target_file_size_base = table_file_bytes;
   family.max_bytes_for_level_base = 64U << 20U;
   family.max_write_buffer_number = 3;
+  // No filters for the last level, which has nearly all keys, and where a key is that is in no other.
+  family.optimize_filters_for_hits = true;
   switch (table) {
     case Table::messages:
       family.write_buffer_size = messages_buffer_bytes;
@@ -186,6 +193,11 @@ rocksdb::ColumnFamilyOptions family_options(Table table, const std::shared_ptr<r
       family.write_buffer_size = catalog_buffer_bytes;
       break;
   }
+  // Young files reach from what was dropped at a queue's head to what was added at its tail, so that merging them with
+  // the level below rewrites a backlog. It is done seldom; the filters tell which of them to read.
+  family.level0_file_num_compaction_trigger = young_files_max;
+  family.level0_slowdown_writes_trigger = 2 * young_files_max;
+  family.level0_stop_writes_trigger = 3 * young_files_max;
   // The arena grows in steps of an eighth of the buffer by default: with three tables an idle server would hold that.
   family.arena_block_size = 256U << 10U;
   return family;
@@ -209,7 +221,7 @@ rocksdb::DBOptions database_options() {
   options.skip_stats_update_on_db_open = true;
   // What a flush or a compaction writes goes to the disk as it comes: otherwise the log's next sync waits for all of
   // it.
-  options.bytes_per_sync = 1U << 20U;
+  options.bytes_per_sync = 256U << 10U;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
