@@ -67,7 +67,8 @@ rocksdb::BlockBasedTableOptions table_format(const std::shared_ptr<rocksdb::Cach
   table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
   table.format_version = 5;
   // What is asked for is there, but in which file is the question: with a backlog the young files reach from the
-  // messages dropped at its head to those added at its tail, and each would cost a block to see that it has not the key.
+  // messages dropped at its head to those added at its tail, and each would cost a block to see that it has not the
+  // key.
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(filter_bits_per_key));
   return table;
 }
