@@ -13,6 +13,7 @@
 #include "penstock/errors.hpp"
 #include "penstock/ids.hpp"
 #include "penstock/message.hpp"
+#include "penstock/stream_commands.hpp"
 #include "penstock/time.hpp"
 
 namespace penstock {
@@ -294,7 +295,7 @@ using Command =
                  CheckRedriveTarget, TagQueue, UntagQueue, ListQueueTags, EditPolicy, StartMessageMoveTask,
                  ListMessageMoveTasks, CancelMessageMoveTask, PeekMessages, PurgeQueue, SendMessages, ReceiveMessages,
                  DeleteMessages, ChangeVisibility, CancelReceive, ReturnUndelivered, AcceptTransfer, TransferSettled,
-                 ForgetArrival, FreshLoaded, StatesLoaded, StatesOfLoaded, LaneLoaded>;
+                 ForgetArrival, FreshLoaded, StatesLoaded, StatesOfLoaded, LaneLoaded, StreamCommand>;
 
 // ---- Results.
 
@@ -378,7 +379,11 @@ struct EntryResults {
   std::vector<std::optional<Error>> entries;  ///< nothing where the entry succeeded
 };
 
-using Result = std::variant<Error, Done, QueueNames, QueueAttributes, QueueTags, SendResults, Deliveries,
-                            PeekedMessages, EntryResults, MoveTaskStarted, MoveTaskCancelled, MoveTasks, Accepted>;
+using Result =
+    std::variant<Error, Done, QueueNames, QueueAttributes, QueueTags, SendResults, Deliveries, PeekedMessages,
+                 EntryResults, MoveTaskStarted, MoveTaskCancelled, MoveTasks, Accepted, StreamDescription,
+                 StreamSummary, StreamList, StreamFound, StreamCounts, AccountDescription, StreamTags, StreamPolicy,
+                 MonitoringChanged, WarmThroughput, ShardCountChanged, ShardList, RecordsPut, ShardPosition,
+                 RecordsPage, ConsumerDescription, ConsumerList, Subscribed, SubscriptionOver>;
 
 }  // namespace penstock

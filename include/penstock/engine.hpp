@@ -88,6 +88,9 @@ class Engine {
 
   /// REQUIRES: called once per queue, before the first command.
   virtual void recover(RecoveredQueue queue, Instant now) = 0;
+  /// The same for each stream, and for each account that has settings.
+  virtual void recover(RecoveredStream stream, Instant now) = 0;
+  virtual void recover(StreamAccount account) = 0;
 
   virtual void apply(CallId call, Command command, Instant now) = 0;
 
@@ -97,7 +100,7 @@ class Engine {
 
   virtual std::optional<Instant> next_deadline() const = 0;
 
-  /// Answers every parked receive empty, as a shutdown does.
+  /// Answers every parked receive empty and ends every subscription, as a shutdown does.
   virtual void release_parked() = 0;
 
   virtual Effects take_effects() = 0;

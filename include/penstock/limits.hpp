@@ -50,10 +50,44 @@ inline constexpr Millis purge_interval{60'000};
 inline constexpr Millis recreate_interval{60'000};
 }  // namespace sqs_limits
 
+namespace kinesis_limits {
+inline constexpr std::size_t put_records_max = 500;
+inline constexpr std::size_t put_bytes_max = 10U << 20U;  ///< of one PutRecords, data and partition keys
+inline constexpr std::size_t get_records_max = 10'000;    ///< of one GetRecords
+inline constexpr std::size_t get_bytes_max = 10U << 20U;  ///< the same
+inline constexpr std::uint32_t record_kib_min = 1'024;    ///< of MaxRecordSizeInKiB
+inline constexpr std::uint32_t record_kib_max = 10'240;
+inline constexpr std::uint32_t retention_hours_min = 24;
+inline constexpr std::uint32_t retention_hours_max = 8'760;
+inline constexpr std::size_t tags_max = 50;
+inline constexpr std::size_t consumers_max = 20;          ///< registered with one stream
+inline constexpr std::size_t consumers_creating_max = 5;  ///< of those, at a time (strict only)
+inline constexpr std::size_t policy_bytes_max = 20'480;
+inline constexpr std::int32_t stream_shards_max = 10'000;
+inline constexpr std::int32_t account_shards_max = 20'000;  ///< the service's default quota of the large regions
+inline constexpr std::int32_t on_demand_streams_max = 50;
+inline constexpr std::int32_t on_demand_shards = 4;  ///< of a new stream on demand
+inline constexpr std::uint32_t warm_mibps_max = 10'240;
+inline constexpr std::size_t mode_changes_max = 2;    ///< in 24 hours
+inline constexpr std::size_t count_changes_max = 10;  ///< in 24 hours (strict only)
+inline constexpr std::uint64_t shard_in_bytes_per_s = 1U << 20U;
+inline constexpr std::uint64_t shard_in_records_per_s = 1'000;
+inline constexpr std::uint64_t shard_out_bytes_per_s = 2U << 20U;
+inline constexpr std::uint64_t shard_reads_per_s = 5;
+inline constexpr Millis day{86'400'000};
+inline constexpr Millis iterator_life{300'000};
+inline constexpr Millis token_life{300'000};  ///< of a NextToken
+inline constexpr Millis subscription_life{300'000};
+inline constexpr Millis heartbeat_interval{5'000};
+inline constexpr Millis takeover_interval{5'000};  ///< before it, a second SubscribeToShard is refused
+}  // namespace kinesis_limits
+
 /// What the engine enforces and how much it keeps in memory, per queue unless stated. The defaults are the
 /// service's; the simulation shrinks them so that every edge is met.
 struct Limits {
-  bool strict = false;                       ///< the 60 s rules of PurgeQueue and DeleteQueue, FifoThroughputLimit
+  /// The 60 s rules of PurgeQueue and DeleteQueue, FifoThroughputLimit; what a shard takes in and gives out, and the
+  /// quotas of shards and streams.
+  bool strict = false;
   std::size_t in_flight_max = 120'000;       ///< beyond it a short poll answers OverLimit, a long one waits
   std::size_t fresh_window_max = 4'096;      ///< never-received messages known in memory; the rest stay on disk
   std::size_t fresh_load_count_max = 1'024;  ///< entries of one load of the window
@@ -71,6 +105,14 @@ struct Limits {
   std::size_t transfers_max = 256;               ///< messages of one queue on their way to another at a time
   std::size_t move_tasks_kept_max = 10;          ///< of one queue, the oldest are forgotten
   std::size_t peek_messages_max = 1'000;
+
+  // Of streams.
+  Millis stream_transition{100};                 ///< how long CREATING, UPDATING and DELETING last; 0 is not at all
+  std::uint64_t segment_bytes_max = 64U << 20U;  ///< records that retention drops together
+  std::uint64_t segment_records_max = 1U << 20U;
+  Millis segment_time_max{3'600'000};      ///< by which what is dropped together may have arrived apart
+  std::size_t trim_batch_max = 64;         ///< segments that one step drops
+  std::size_t subscriptions_max = 10'000;  ///< of one stream; one more is throttled
 };
 
 }  // namespace penstock

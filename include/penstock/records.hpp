@@ -13,6 +13,7 @@
 #include "penstock/commands.hpp"
 #include "penstock/ids.hpp"
 #include "penstock/message.hpp"
+#include "penstock/streams.hpp"
 #include "penstock/time.hpp"
 
 namespace penstock {
@@ -187,9 +188,62 @@ struct DropMoveTask {
   std::string id;
 };
 
-using Mutation = std::variant<PutQueue, DropQueue, DropQueueContents, PutCursor, PutMessage, DropMessage, PutState,
-                              DropState, PutDedup, DropDedups, PutAttempt, DropAttempt, PutLaneEntry, DropLaneEntry,
-                              PutArrival, DropArrival, PutMoveTask, DropMoveTask>;
+// ---- Of streams.
+
+struct PutStream {
+  StreamInfo info;
+};
+/// Forgets everything in the catalog about a stream: its record, shards, cursors and segments.
+struct DropStream {
+  StreamId stream;
+};
+struct PutShard {
+  StreamId stream;
+  ShardRecord shard;
+};
+/// Forgets a shard, with its cursor; its segments and records were dropped before.
+struct DropShard {
+  StreamId stream;
+  ShardIndex shard;
+};
+struct PutShardCursor {
+  StreamId stream;
+  ShardIndex shard;
+  ShardCursor cursor;
+};
+/// A segment that grows no more. Written once.
+struct PutSegment {
+  StreamId stream;
+  ShardIndex shard;
+  Segment segment;
+};
+/// Drops a segment's entry in the catalog, if it has one, and all records before `end`: one range, whatever it holds.
+struct DropSegment {
+  StreamId stream;
+  ShardIndex shard;
+  RecordIndex first;
+  RecordIndex end;
+};
+/// Consecutive records from `first` on, whose keys were never written before, and never are again.
+struct PutStreamRecords {
+  StreamId stream;
+  ShardIndex shard;
+  RecordIndex first;
+  std::vector<StreamRecord> records;
+};
+/// Drops every record of a stream: one range.
+struct DropStreamRecords {
+  StreamId stream;
+};
+struct PutStreamAccount {
+  StreamAccount account;
+};
+
+using Mutation =
+    std::variant<PutQueue, DropQueue, DropQueueContents, PutCursor, PutMessage, DropMessage, PutState, DropState,
+                 PutDedup, DropDedups, PutAttempt, DropAttempt, PutLaneEntry, DropLaneEntry, PutArrival, DropArrival,
+                 PutMoveTask, DropMoveTask, PutStream, DropStream, PutShard, DropShard, PutShardCursor, PutSegment,
+                 DropSegment, PutStreamRecords, DropStreamRecords, PutStreamAccount>;
 
 /// The first message of a lane, as a start finds it.
 struct RecoveredLane {
@@ -208,6 +262,19 @@ struct RecoveredQueue {
   std::vector<ReceiveAttempt> attempts;
   std::vector<RecoveredLane> lanes;
   std::vector<MoveTask> move_tasks;
+};
+
+/// A shard as a start finds it. `segments` are those that grow no more, in order.
+struct RecoveredShard {
+  ShardRecord record;
+  ShardCursor cursor;
+  std::vector<Segment> segments;
+};
+
+/// A stream as a start finds it, its shards in order of their indexes.
+struct RecoveredStream {
+  StreamInfo info;
+  std::vector<RecoveredShard> shards;
 };
 
 }  // namespace penstock

@@ -49,6 +49,12 @@ struct Precondition {
   std::function<bool(const Result& result)> settles_rest{};
 };
 
+/// How an answer goes on that is a stream of events: what each of them is on the wire.
+struct EventFeed {
+  std::function<std::string(RecordsPage&& page)> event;      ///< the page's records have been read
+  std::function<std::string(const Error& error)> exception;  ///< the last one
+};
+
 /// A request that was understood: what to ask the engine and how to word its answer.
 struct PreparedCall {
   std::string_view operation;        ///< a name from the operation table, such as "SendMessage", for logs and metrics
@@ -56,6 +62,10 @@ struct PreparedCall {
   Command command;
   /// REQUIRES: called once; the result's deliveries have their messages. Refers to nothing of the request.
   std::function<WireResponse(Result&&)> respond;
+  /// The stream is named by its id: the server looks up what it is called and sets the command's `stream`.
+  std::optional<StreamId> stream_id{};
+  /// Of SubscribeToShard: where the result is Subscribed, the answer of `respond` is the head of a stream of events.
+  std::optional<EventFeed> feed{};
 };
 
 /// Either the whole answer (an error, mostly) or a call.
