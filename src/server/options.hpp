@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "penstock/limits.hpp"
+#include "penstock/time.hpp"
 #include "storage/committer.hpp"
 
 namespace penstock::server {
@@ -25,6 +27,7 @@ struct Options {
   std::string log_level = "info";
   bool log_json = false;
   bool strict_limits = false;
+  Millis stream_transition = Limits{}.stream_transition;
 };
 
 /// The process is to end with `status` after `text` was printed (to standard output if 0, else to standard error).

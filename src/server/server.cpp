@@ -32,6 +32,7 @@
 #include "storage/memory_store.hpp"
 #include "storage/records.hpp"
 #include "storage/rocksdb_store.hpp"
+#include "storage/stream_records.hpp"
 
 namespace penstock::server {
 
@@ -79,11 +80,17 @@ class Server {
   Server(const Options& options, std::unique_ptr<Store> store) : options_(options), store_(std::move(store)) {}
 
   StoreError recover() {
-    const Limits limits{.strict = options_.strict_limits};
+    const Limits limits{.strict = options_.strict_limits, .stream_transition = options_.stream_transition};
     if (StoreError error = storage::open_format(*store_)) return error;
     std::vector<RecoveredQueue> queues;
     if (StoreError error = storage::recover(*store_, limits, queues)) return error;
+    std::vector<RecoveredStream> streams;
+    std::vector<StreamAccount> accounts;
+    if (StoreError error = storage::recover_streams(*store_, streams, accounts)) return error;
     service_.context = {options_.account, options_.region};
+    service_.store = store_.get();
+    service_.clock = &clock_;
+    service_.strict_limits = options_.strict_limits;
     for (std::size_t i = 0; i < options_.threads; ++i) {
       workers_.push_back(std::make_unique<Worker>(*store_, committer_, clock_, limits, service_, i));
       service_.shards.push_back(&workers_.back()->shard);
@@ -93,6 +100,14 @@ class Server {
     for (RecoveredQueue& queue : queues) {
       const std::size_t owner = service_.owner_of(queue.record.name);
       workers_[owner]->shard.recover(std::move(queue));
+    }
+    for (RecoveredStream& stream : streams) {
+      const std::size_t owner = service_.owner_of(stream.info.name);
+      workers_[owner]->shard.recover(std::move(stream));
+    }
+    for (StreamAccount& account : accounts) {
+      const std::size_t owner = service_.owner_of(account.account);
+      workers_[owner]->shard.recover(std::move(account));
     }
     disk_space_ = std::make_unique<DiskSpace>(main_context(), options_.ephemeral ? "" : options_.data_dir);
     service_.disk_space = disk_space_.get();

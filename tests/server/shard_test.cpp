@@ -39,6 +39,8 @@ class ScriptedEngine final : public Engine {
   explicit ScriptedEngine(std::string label, std::vector<std::string>& log) : label_(std::move(label)), log_(log) {}
 
   void recover(RecoveredQueue /*queue*/, Instant /*now*/) override {}
+  void recover(RecoveredStream stream, Instant /*now*/) override { streams.push_back(std::move(stream)); }
+  void recover(StreamAccount account) override { accounts.push_back(std::move(account)); }
   void apply(CallId call, Command command, Instant /*now*/) override {
     log_.push_back(label_ + describe(command));
     if (const auto* accept = std::get_if<AcceptTransfer>(&command)) accepted.push_back(*accept);
@@ -62,6 +64,8 @@ class ScriptedEngine final : public Engine {
   std::vector<TransferSettled> outcomes;
   std::vector<ForgetArrival> forgotten;
   std::vector<CallId> calls;
+  std::vector<RecoveredStream> streams;
+  std::vector<StreamAccount> accounts;
 
  private:
   static std::string describe(const Command& command) {
