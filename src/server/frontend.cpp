@@ -57,6 +57,7 @@ Frontend::Frontend(const Service& service, std::size_t own) : service_(service),
 void Frontend::start(WireRequest request, Exchange& exchange) {
   const std::string request_id = core::make_uuid(entropy_);
   request.request_id = request_id;
+  request.now = service_.clock->now();
   if (const std::string_view objection = service_.guard.objection(request); !objection.empty()) {
     return finish(exchange, plain(403, objection));
   }
@@ -68,11 +69,14 @@ void Frontend::start(WireRequest request, Exchange& exchange) {
     return finish(exchange,
                   protocol::respond_error(request, Error{ErrorCode::ServiceUnavailable, "The disk is full."}));
   }
-  Call begun{std::move(call)};
-  PreparedCall& asked = begun.prepared;
-  if (asked.feed) begun.subscription.emplace(exchange, std::move(*asked.feed));
-  if (asked.before.empty() && !asked.stream_id) return route(std::move(begun), exchange);
-  ask_first(std::make_shared<Questions>(Questions{std::move(begun)}), exchange);
+  carry_out(std::move(call), exchange);
+}
+
+void Frontend::carry_out(PreparedCall prepared, Exchange& exchange) {
+  Call call{std::move(prepared)};
+  if (auto& feed = call.prepared.feed) call.subscription.emplace(exchange, std::move(*feed));
+  if (call.prepared.before.empty() && !call.prepared.stream_id) return route(std::move(call), exchange);
+  ask_first(std::make_shared<Questions>(Questions{std::move(call)}), exchange);
 }
 
 void Frontend::route(Call call, Exchange& exchange) {
@@ -226,10 +230,6 @@ Subscription::Source Frontend::source_of(StreamName stream, const Subscribed& su
 }
 
 std::optional<Error> Frontend::read(RecordsPage& page) const {
-  if (page.from >= page.until) {
-    page.next = page.from;
-    return std::nullopt;
-  }
   const StoreError error = storage::read_page(*service_.store, page);
   if (!error) return std::nullopt;
   spdlog::error("cannot read the records of {} of {}: {}", format_shard_id(page.shard), page.stream.name,

@@ -46,6 +46,9 @@ class Frontend final : public net::Handler {
   void start(protocol::WireRequest request, net::Exchange& exchange) override;
   protocol::WireResponse refuse(int status, std::string_view reason) override;
 
+  /// Answers a call that has been understood. REQUIRES: called in start, or in its place.
+  void carry_out(protocol::PreparedCall prepared, net::Exchange& exchange);
+
  private:
   using Answered = std::function<void(std::optional<Result>)>;
   struct Call;
