@@ -25,6 +25,12 @@ struct Options {
   std::string log_level = "info";
   bool log_json = false;
   bool strict_limits = false;
+  std::string tls_certificate;  ///< files in PEM, both or neither
+  std::string tls_key;
+  bool tls_self_signed = false;
+  std::string tls_ca_file;  ///< where the self-signed certificate is written
+
+  bool tls() const { return tls_self_signed || !tls_certificate.empty(); }
 };
 
 /// The process is to end with `status` after `text` was printed (to standard output if 0, else to standard error).
