@@ -22,7 +22,8 @@ using protocol::WireResponse;
 namespace {
 
 // A call's id is its thread's index above these bits, and a count below: unique without asking another thread. A
-// connection has one call open at a time, so that the mailboxes are bounded by net::NetLimits::connections_max.
+// connection of HTTP/1.1 has one call open at a time, and those of HTTP/2 share a number of them, so that the mailboxes
+// are bounded by net::NetLimits: connections_max and calls_max of each thread.
 constexpr std::uint64_t call_bits = 48;
 
 std::vector<std::string> handles_of(const Result& result) {

@@ -61,6 +61,11 @@ cxxopts::Options describe_flags() {
        "throughput and quotas of streams and their shards", text("relaxed"), "strict|relaxed")
       ("stream-transition", "how long a stream is CREATING, UPDATING or DELETING, in milliseconds; 0 is not at all",
        text(std::to_string(Limits{}.stream_transition.count())), "MS")
+      ("tls-cert", "certificate with its chain, in PEM: clients that speak TLS are served, on the same port", text(""), "FILE")
+      ("tls-key", "its private key, in PEM", text(""), "FILE")
+      ("tls", "serve TLS with a certificate for localhost, 127.0.0.1 and ::1 that is made at the start", text(""),
+       "self-signed")
+      ("tls-ca-file", "file to write that certificate to, for clients to trust", text(""), "FILE")
       ("help", "print this and exit", cxxopts::value<bool>());
   // clang-format on
   return flags;
@@ -101,6 +106,27 @@ bool is_region(const std::string& text) {
   });
 }
 
+std::optional<Ending> read_tls(const cxxopts::ParseResult& given, Options& options) {
+  const auto text = [&](const char* flag) { return given[flag].as<std::string>(); };
+  options.tls_certificate = text("tls-cert");
+  options.tls_key = text("tls-key");
+  options.tls_ca_file = text("tls-ca-file");
+  if (given.count("tls") > 0) {
+    if (auto e = check_choice("tls", text("tls"), {"self-signed"})) return e;
+    options.tls_self_signed = true;
+  }
+  if (options.tls_certificate.empty() != options.tls_key.empty()) {
+    return wrong(options.tls_key.empty() ? "--tls-cert goes with --tls-key" : "--tls-key goes with --tls-cert");
+  }
+  if (options.tls_self_signed && !options.tls_certificate.empty()) {
+    return wrong("--tls self-signed makes its own certificate, so it cannot go with --tls-cert");
+  }
+  if (!options.tls_ca_file.empty() && !options.tls_self_signed) {
+    return wrong("--tls-ca-file goes with --tls self-signed");
+  }
+  return std::nullopt;
+}
+
 std::variant<Options, Ending> read_flags(const cxxopts::ParseResult& given) {
   Options options;
   if (given.count("host") > 0) {
@@ -138,6 +164,7 @@ std::variant<Options, Ending> read_flags(const cxxopts::ParseResult& given) {
   auto transition = whole_number("stream-transition", text("stream-transition"), 0, stream_transition_ms_max);
   if (auto* ending = std::get_if<Ending>(&transition)) return std::move(*ending);
   options.stream_transition = Millis{std::get<unsigned>(transition)};
+  if (auto e = read_tls(given, options)) return std::move(*e);
   return options;
 }
 
