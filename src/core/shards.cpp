@@ -95,10 +95,14 @@ std::array<ShardIndex, 2> Shards::split(ShardIndex index, HashKey middle, ShardI
   return {low, high};
 }
 
-ShardIndex Shards::merge(ShardIndex low, ShardIndex high, ShardIndex& next, Instant now) {
-  close(at(low), now);
-  close(at(high), now);
-  return open(at(low).record.first_hash, at(high).record.last_hash, {low, high}, next, now).record.index;
+ShardIndex Shards::merge(ShardIndex parent, ShardIndex adjacent, ShardIndex& next, Instant now) {
+  close(at(parent), now);
+  close(at(adjacent), now);
+  const ShardRecord& one = at(parent).record;
+  const ShardRecord& other = at(adjacent).record;
+  return open(std::min(one.first_hash, other.first_hash), std::max(one.last_hash, other.last_hash), {parent, adjacent},
+              next, now)
+      .record.index;
 }
 
 // Halves the bounds, not the hash keys: a shard that gets a thousand bounds makes ten generations.
