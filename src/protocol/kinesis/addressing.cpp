@@ -1,5 +1,7 @@
 #include "protocol/kinesis/addressing.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <string_view>
 #include <utility>
 
@@ -16,10 +18,21 @@ Error invalid_arn(std::string_view member, std::string_view arn) {
   return invalid_argument(message.append(" ").append(arn).append(" is not valid."));
 }
 
-/// Nothing for what is no ARN, and for one of an account that cannot be.
+bool is_region_label(std::string_view text) {
+  constexpr std::size_t region_chars_max = 32;
+  return text.size() <= region_chars_max &&
+         std::ranges::all_of(text, [](char c) { return is_alphanumeric(c) || c == '-'; });
+}
+
+/// Nothing for what is no ARN, and for one of an account, a region or a name that cannot be: what is left is short
+/// enough for a ShardIterator.
 std::optional<StreamArn> read_arn(std::string_view arn) {
+  constexpr std::size_t name_chars_max = 128;
   std::optional<StreamArn> named = split_stream_arn(arn);
-  if (!named || !is_account(named->stream.account)) return std::nullopt;
+  if (!named || !is_account(named->stream.account) || !is_region_label(named->stream.region) ||
+      named->stream.name.size() > name_chars_max) {
+    return std::nullopt;
+  }
   return named;
 }
 
