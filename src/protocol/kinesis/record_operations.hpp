@@ -56,9 +56,9 @@ struct PutRecordOutput {
 
   static constexpr auto shape() {
     using Self = PutRecordOutput;
-    return Shape("PutRecordOutput", required("ShardId", &Self::shard_id, kinesis::shard_id),
-                 required("SequenceNumber", &Self::sequence_number, kinesis::sequence_number),
-                 optional("EncryptionType", &Self::encryption_type, kinesis::encryption_type));
+    return Shape("PutRecordOutput", required("ShardId", &Self::shard_id),
+                 required("SequenceNumber", &Self::sequence_number),
+                 optional("EncryptionType", &Self::encryption_type));
   }
 };
 
@@ -111,8 +111,8 @@ struct PutRecordsResultEntry {
   static constexpr auto shape() {
     using Self = PutRecordsResultEntry;
     return Shape("PutRecordsResultEntry",
-                 optional("SequenceNumber", &Self::sequence_number, kinesis::sequence_number),
-                 optional("ShardId", &Self::shard_id, kinesis::shard_id),
+                 optional("SequenceNumber", &Self::sequence_number),
+                 optional("ShardId", &Self::shard_id),
                  optional("ErrorCode", &Self::error_code), optional("ErrorMessage", &Self::error_message));
   }
 };
@@ -124,9 +124,9 @@ struct PutRecordsOutput {
 
   static constexpr auto shape() {
     using Self = PutRecordsOutput;
-    return Shape("PutRecordsOutput", optional("FailedRecordCount", &Self::failed_record_count, positive_integer),
-                 required("Records", &Self::records, put_records_entries),
-                 optional("EncryptionType", &Self::encryption_type, kinesis::encryption_type));
+    return Shape("PutRecordsOutput", optional("FailedRecordCount", &Self::failed_record_count),
+                 required("Records", &Self::records),
+                 optional("EncryptionType", &Self::encryption_type));
   }
 };
 
@@ -168,7 +168,7 @@ struct GetShardIteratorOutput {
 
   static constexpr auto shape() {
     return Shape("GetShardIteratorOutput",
-                 optional("ShardIterator", &GetShardIteratorOutput::shard_iterator, kinesis::shard_iterator));
+                 optional("ShardIterator", &GetShardIteratorOutput::shard_iterator));
   }
 };
 
@@ -219,8 +219,8 @@ struct GetRecordsOutput {
   static constexpr auto shape() {
     using Self = GetRecordsOutput;
     return Shape("GetRecordsOutput", required("Records", &Self::records),
-                 optional("NextShardIterator", &Self::next_shard_iterator, kinesis::shard_iterator),
-                 optional("MillisBehindLatest", &Self::millis_behind_latest, natural_integer),
+                 optional("NextShardIterator", &Self::next_shard_iterator),
+                 optional("MillisBehindLatest", &Self::millis_behind_latest),
                  optional("ChildShards", &Self::child_shards));
   }
 };

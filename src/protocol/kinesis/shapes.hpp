@@ -37,8 +37,8 @@ struct HashKeyRange {
 
   static constexpr auto shape() {
     using Self = HashKeyRange;
-    return Shape("HashKeyRange", required("StartingHashKey", &Self::starting_hash_key, hash_key),
-                 required("EndingHashKey", &Self::ending_hash_key, hash_key));
+    return Shape("HashKeyRange", required("StartingHashKey", &Self::starting_hash_key),
+                 required("EndingHashKey", &Self::ending_hash_key));
   }
 };
 
@@ -49,8 +49,8 @@ struct SequenceNumberRange {
   static constexpr auto shape() {
     using Self = SequenceNumberRange;
     return Shape("SequenceNumberRange",
-                 required("StartingSequenceNumber", &Self::starting_sequence_number, sequence_number),
-                 optional("EndingSequenceNumber", &Self::ending_sequence_number, sequence_number));
+                 required("StartingSequenceNumber", &Self::starting_sequence_number),
+                 optional("EndingSequenceNumber", &Self::ending_sequence_number));
   }
 };
 
@@ -63,9 +63,9 @@ struct Shard {
 
   static constexpr auto shape() {
     using Self = Shard;
-    return Shape("Shard", required("ShardId", &Self::shard_id, kinesis::shard_id),
-                 optional("ParentShardId", &Self::parent_shard_id, kinesis::shard_id),
-                 optional("AdjacentParentShardId", &Self::adjacent_parent_shard_id, kinesis::shard_id),
+    return Shape("Shard", required("ShardId", &Self::shard_id),
+                 optional("ParentShardId", &Self::parent_shard_id),
+                 optional("AdjacentParentShardId", &Self::adjacent_parent_shard_id),
                  required("HashKeyRange", &Self::hash_key_range),
                  required("SequenceNumberRange", &Self::sequence_number_range));
   }
@@ -80,8 +80,8 @@ struct ChildShard {
 
   static constexpr auto shape() {
     using Self = ChildShard;
-    return Shape("ChildShard", required("ShardId", &Self::shard_id, kinesis::shard_id),
-                 required("ParentShards", &Self::parent_shards, shard_ids),
+    return Shape("ChildShard", required("ShardId", &Self::shard_id),
+                 required("ParentShards", &Self::parent_shards),
                  required("HashKeyRange", &Self::hash_key_range));
   }
 };
@@ -97,11 +97,11 @@ struct Record {
 
   static constexpr auto shape() {
     using Self = Record;
-    return Shape("Record", required("SequenceNumber", &Self::sequence_number, kinesis::sequence_number),
+    return Shape("Record", required("SequenceNumber", &Self::sequence_number),
                  optional("ApproximateArrivalTimestamp", &Self::approximate_arrival),
-                 required("Data", &Self::data, kinesis::data),
-                 required("PartitionKey", &Self::partition_key, kinesis::partition_key),
-                 optional("EncryptionType", &Self::encryption_type, kinesis::encryption_type));
+                 required("Data", &Self::data),
+                 required("PartitionKey", &Self::partition_key),
+                 optional("EncryptionType", &Self::encryption_type));
   }
 };
 std::vector<Record> to_records(const RecordsPage& page);
