@@ -9,6 +9,7 @@
 
 #include "penstock/commands.hpp"
 #include "penstock/errors.hpp"
+#include "protocol/caller.hpp"
 #include "protocol/kinesis/addressing.hpp"
 #include "protocol/operation.hpp"
 #include "protocol/wire.hpp"
@@ -32,6 +33,24 @@ Asked ask(std::variant<Error, Address>&& found, C command) {
   if (only_id) question.stream_id = address.id;
   return question;
 }
+
+/// Asks a command that has the id of its stream, as a token gave it. Where the token was issued to a request that had
+/// only an id, the name is empty, and has to be looked up again.
+template <class C>
+Asked ask_by_id(StreamName stream, StreamId id, C command) {
+  const bool only_id = stream.name.empty();
+  command.stream = std::move(stream);
+  Question question({}, StreamCommand(std::move(command)));
+  if (only_id) question.stream_id = id;
+  return question;
+}
+
+/// That the stream for which a token was issued is also the one that its request names, if it names one.
+std::optional<Error> check_agrees(const StreamName& stream, StreamId id, const std::optional<std::string>& stream_arn,
+                                  const std::optional<std::string>& stream_id, const Caller& caller);
+
+/// The caller's account in its region, as a stream without a name.
+StreamName account_of(const Caller& caller);
 
 inline Error invalid_argument(std::string message) { return {ErrorCode::KinesisInvalidArgument, std::move(message)}; }
 

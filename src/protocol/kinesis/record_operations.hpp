@@ -20,10 +20,10 @@ namespace penstock::protocol::kinesis {
 
 /// Those of the operations that put and get records.
 inline constexpr std::array record_errors{
-    ErrorCode::KinesisResourceNotFound,  ErrorCode::KinesisInvalidArgument,  ErrorCode::KinesisThroughputExceeded,
-    ErrorCode::KinesisKmsDisabled,       ErrorCode::KinesisKmsInvalidState,  ErrorCode::KinesisKmsAccessDenied,
-    ErrorCode::KinesisKmsNotFound,       ErrorCode::KinesisKmsOptInRequired, ErrorCode::KinesisKmsThrottling,
-    ErrorCode::KinesisAccessDenied,      ErrorCode::KinesisInternalFailure,
+    ErrorCode::KinesisResourceNotFound, ErrorCode::KinesisInvalidArgument,  ErrorCode::KinesisThroughputExceeded,
+    ErrorCode::KinesisKmsDisabled,      ErrorCode::KinesisKmsInvalidState,  ErrorCode::KinesisKmsAccessDenied,
+    ErrorCode::KinesisKmsNotFound,      ErrorCode::KinesisKmsOptInRequired, ErrorCode::KinesisKmsThrottling,
+    ErrorCode::KinesisAccessDenied,     ErrorCode::KinesisInternalFailure,
 };
 
 // ---- PutRecord
@@ -110,10 +110,9 @@ struct PutRecordsResultEntry {
 
   static constexpr auto shape() {
     using Self = PutRecordsResultEntry;
-    return Shape("PutRecordsResultEntry",
-                 optional("SequenceNumber", &Self::sequence_number),
-                 optional("ShardId", &Self::shard_id),
-                 optional("ErrorCode", &Self::error_code), optional("ErrorMessage", &Self::error_message));
+    return Shape("PutRecordsResultEntry", optional("SequenceNumber", &Self::sequence_number),
+                 optional("ShardId", &Self::shard_id), optional("ErrorCode", &Self::error_code),
+                 optional("ErrorMessage", &Self::error_message));
   }
 };
 
@@ -125,8 +124,7 @@ struct PutRecordsOutput {
   static constexpr auto shape() {
     using Self = PutRecordsOutput;
     return Shape("PutRecordsOutput", optional("FailedRecordCount", &Self::failed_record_count),
-                 required("Records", &Self::records),
-                 optional("EncryptionType", &Self::encryption_type));
+                 required("Records", &Self::records), optional("EncryptionType", &Self::encryption_type));
   }
 };
 
@@ -157,8 +155,7 @@ struct GetShardIteratorInput {
                  required("ShardId", &Self::shard_id, kinesis::shard_id),
                  required("ShardIteratorType", &Self::shard_iterator_type, kinesis::shard_iterator_type),
                  optional("StartingSequenceNumber", &Self::starting_sequence_number, sequence_number),
-                 optional("Timestamp", &Self::timestamp),
-                 optional("StreamARN", &Self::stream_arn, kinesis::stream_arn),
+                 optional("Timestamp", &Self::timestamp), optional("StreamARN", &Self::stream_arn, kinesis::stream_arn),
                  optional("StreamId", &Self::stream_id, kinesis::stream_id));
   }
 };
@@ -167,8 +164,7 @@ struct GetShardIteratorOutput {
   std::optional<std::string> shard_iterator;
 
   static constexpr auto shape() {
-    return Shape("GetShardIteratorOutput",
-                 optional("ShardIterator", &GetShardIteratorOutput::shard_iterator));
+    return Shape("GetShardIteratorOutput", optional("ShardIterator", &GetShardIteratorOutput::shard_iterator));
   }
 };
 
@@ -233,10 +229,10 @@ struct KeepsPage {
 struct GetRecordsOperation {
   static constexpr std::string_view name = "GetRecords";
   static constexpr std::array errors{
-      ErrorCode::KinesisResourceNotFound,   ErrorCode::KinesisInvalidArgument, ErrorCode::KinesisThroughputExceeded,
-      ErrorCode::KinesisExpiredIterator,    ErrorCode::KinesisKmsDisabled,     ErrorCode::KinesisKmsInvalidState,
-      ErrorCode::KinesisKmsAccessDenied,    ErrorCode::KinesisKmsNotFound,     ErrorCode::KinesisKmsOptInRequired,
-      ErrorCode::KinesisKmsThrottling,      ErrorCode::KinesisAccessDenied,    ErrorCode::KinesisInternalFailure,
+      ErrorCode::KinesisResourceNotFound, ErrorCode::KinesisInvalidArgument, ErrorCode::KinesisThroughputExceeded,
+      ErrorCode::KinesisExpiredIterator,  ErrorCode::KinesisKmsDisabled,     ErrorCode::KinesisKmsInvalidState,
+      ErrorCode::KinesisKmsAccessDenied,  ErrorCode::KinesisKmsNotFound,     ErrorCode::KinesisKmsOptInRequired,
+      ErrorCode::KinesisKmsThrottling,    ErrorCode::KinesisAccessDenied,    ErrorCode::KinesisInternalFailure,
   };
   using Input = GetRecordsInput;
   using Output = GetRecordsOutput;

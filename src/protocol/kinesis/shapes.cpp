@@ -33,6 +33,11 @@ std::string_view name_of(StreamStatus status) {
   return "ACTIVE";
 }
 
+std::optional<Instant> to_instant(const std::optional<Timestamp>& at) {
+  if (!at) return std::nullopt;
+  return from_epoch_ms(at->ms);
+}
+
 Timestamp to_creation_timestamp(Instant at) { return to_timestamp(std::chrono::floor<std::chrono::seconds>(at)); }
 
 StreamModeDetails mode_details_of(bool on_demand) { return {on_demand ? "ON_DEMAND" : "PROVISIONED"}; }

@@ -14,10 +14,14 @@
 
 namespace penstock::protocol::kinesis {
 
+// The model's constraints are given where a structure is part of an input: what an answer holds is not checked.
+
 /// As the service spells it: CREATING and so on.
 std::string_view name_of(StreamStatus status);
 
 constexpr Timestamp to_timestamp(Instant at) { return {to_epoch_ms(at)}; }
+/// Nothing of nothing.
+std::optional<Instant> to_instant(const std::optional<Timestamp>& at);
 /// When a stream or a consumer came to be. Whole seconds, as in the service: clients send it back in as many digits.
 Timestamp to_creation_timestamp(Instant at);
 
@@ -25,8 +29,7 @@ struct StreamModeDetails {
   std::optional<std::string> stream_mode;
 
   static constexpr auto shape() {
-    return Shape("StreamModeDetails",
-                 required("StreamMode", &StreamModeDetails::stream_mode, kinesis::stream_mode));
+    return Shape("StreamModeDetails", required("StreamMode", &StreamModeDetails::stream_mode, kinesis::stream_mode));
   }
 };
 StreamModeDetails mode_details_of(bool on_demand);
@@ -48,8 +51,7 @@ struct SequenceNumberRange {
 
   static constexpr auto shape() {
     using Self = SequenceNumberRange;
-    return Shape("SequenceNumberRange",
-                 required("StartingSequenceNumber", &Self::starting_sequence_number),
+    return Shape("SequenceNumberRange", required("StartingSequenceNumber", &Self::starting_sequence_number),
                  optional("EndingSequenceNumber", &Self::ending_sequence_number));
   }
 };
@@ -63,8 +65,7 @@ struct Shard {
 
   static constexpr auto shape() {
     using Self = Shard;
-    return Shape("Shard", required("ShardId", &Self::shard_id),
-                 optional("ParentShardId", &Self::parent_shard_id),
+    return Shape("Shard", required("ShardId", &Self::shard_id), optional("ParentShardId", &Self::parent_shard_id),
                  optional("AdjacentParentShardId", &Self::adjacent_parent_shard_id),
                  required("HashKeyRange", &Self::hash_key_range),
                  required("SequenceNumberRange", &Self::sequence_number_range));
@@ -80,8 +81,7 @@ struct ChildShard {
 
   static constexpr auto shape() {
     using Self = ChildShard;
-    return Shape("ChildShard", required("ShardId", &Self::shard_id),
-                 required("ParentShards", &Self::parent_shards),
+    return Shape("ChildShard", required("ShardId", &Self::shard_id), required("ParentShards", &Self::parent_shards),
                  required("HashKeyRange", &Self::hash_key_range));
   }
 };
@@ -98,10 +98,8 @@ struct Record {
   static constexpr auto shape() {
     using Self = Record;
     return Shape("Record", required("SequenceNumber", &Self::sequence_number),
-                 optional("ApproximateArrivalTimestamp", &Self::approximate_arrival),
-                 required("Data", &Self::data),
-                 required("PartitionKey", &Self::partition_key),
-                 optional("EncryptionType", &Self::encryption_type));
+                 optional("ApproximateArrivalTimestamp", &Self::approximate_arrival), required("Data", &Self::data),
+                 required("PartitionKey", &Self::partition_key), optional("EncryptionType", &Self::encryption_type));
   }
 };
 std::vector<Record> to_records(const RecordsPage& page);
