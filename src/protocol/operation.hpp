@@ -63,19 +63,19 @@ struct OperationInfo {
 };
 
 /// A row of a service's table. `Call` is the service's request before its input was read: its `source`, a variant of
-/// the wires' Sources, its `caller` and its `reply`.
+/// the Sources of the service's wires, which `Call::Wires` says, its `caller` and its `reply`.
 template <class Call>
 struct OperationOf : OperationInfo {
   Prepared (*prepare)(const Call& call) = nullptr;
 };
 
 /// Words an engine's result in the request's protocol.
-template <class Op>
+template <class Op, class Wires>
 WireResponse tell(const Reply& reply, typename Op::Kept& kept, Result&& result) {
   if (const Error* error = std::get_if<Error>(&result)) return respond_fault(reply, *error);
   auto told = Op::to_output(std::move(result), kept);
   if (const Error* error = std::get_if<Error>(&told)) return respond_fault(reply, *error);
-  return respond_with(reply, Op::name, std::get<typename Op::Output>(told));
+  return respond_with<Wires>(reply, Op::name, std::get<typename Op::Output>(told));
 }
 
 /// `ReadsInput::read(call, input)` reads and checks an input as the service does.
@@ -95,7 +95,7 @@ Prepared prepare_as(const Call& call) {
     prepared.command = std::get<Command>(std::move(asked));
   }
   prepared.respond = [reply = call.reply, kept = std::move(kept)](Result&& result) mutable {
-    return tell<Op>(reply, kept, std::move(result));
+    return tell<Op, typename Call::Wires>(reply, kept, std::move(result));
   };
   return prepared;
 }
