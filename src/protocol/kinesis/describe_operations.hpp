@@ -244,10 +244,6 @@ struct ListStreamsOutput {
   }
 };
 
-struct KeepsIssued {
-  Instant issued{};  ///< of the NextToken
-};
-
 struct ListStreamsOperation {
   static constexpr std::string_view name = "ListStreams";
   static constexpr std::array errors{ErrorCode::KinesisLimitExceeded, ErrorCode::KinesisExpiredNextToken,

@@ -5,6 +5,10 @@
 #include <variant>
 
 #include "protocol/decode.hpp"
+#include "protocol/kinesis/consumer_operations.hpp"
+#include "protocol/kinesis/describe_operations.hpp"
+#include "protocol/kinesis/record_operations.hpp"
+#include "protocol/kinesis/subscribe_operation.hpp"
 #include "protocol/validate.hpp"
 
 namespace penstock::protocol::kinesis {
@@ -24,7 +28,22 @@ constexpr Operation offered() {
   return operation_of<Op, Call, ReadsInput>();
 }
 
-constexpr std::array<Operation, 0> table{};
+constexpr std::array table{
+    offered<DeregisterStreamConsumerOperation>(),
+    offered<DescribeLimitsOperation>(),
+    offered<DescribeStreamOperation>(),
+    offered<DescribeStreamConsumerOperation>(),
+    offered<DescribeStreamSummaryOperation>(),
+    offered<GetRecordsOperation>(),
+    offered<GetShardIteratorOperation>(),
+    offered<ListShardsOperation>(),
+    offered<ListStreamConsumersOperation>(),
+    offered<ListStreamsOperation>(),
+    offered<PutRecordOperation>(),
+    offered<PutRecordsOperation>(),
+    offered<RegisterStreamConsumerOperation>(),
+    offered<SubscribeToShardOperation>(),
+};
 static_assert(std::ranges::is_sorted(table, {}, &Operation::name), "find_by_name searches by halves");
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,9 @@ constexpr Timestamp to_timestamp(Instant at) { return {to_epoch_ms(at)}; }
 std::optional<Instant> to_instant(const std::optional<Timestamp>& at);
 /// When a stream or a consumer came to be. Whole seconds, as in the service: clients send it back in as many digits.
 Timestamp to_creation_timestamp(Instant at);
+
+/// Of two entries with the same key the last one counts.
+std::map<std::string, std::string> to_map(std::optional<Map<std::string>>&& given);
 
 struct StreamModeDetails {
   std::optional<std::string> stream_mode;
