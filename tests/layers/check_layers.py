@@ -38,7 +38,7 @@ SYSTEM_LAYERS = {"storage", "runner", "net", "server"}
 # What only certain files may name or include, whatever their layer. The pattern is sought in lines without comments.
 RESERVED = [
     (re.compile(r"\brocksdb::|<rocksdb/"), re.compile(r"src/storage/rocksdb_store(_\w+)?\.(cpp|hpp)"), "RocksDB"),
-    (re.compile(r"<flatbuffers/|_generated\.h\"|\bflatbuffers::"), re.compile(r"src/storage/records\.cpp"), "flatbuffers"),
+    (re.compile(r"<flatbuffers/|_generated\.h\"|\bflatbuffers::"), re.compile(r"src/storage/((stream_)?records\.cpp|flat_records\.hpp)"), "flatbuffers"),
 ]
 
 STANDARD = set(
