@@ -77,6 +77,8 @@ class StreamModel {
 
   void asked_for_encryption(bool on) { encryption_.insert(on); }
   void encryption_is(bool on) { encryption_ = {on}; }
+  bool encryption_is_certain() const { return encryption_.size() == 1; }
+  bool encrypted() const { return *encryption_.begin(); }
   std::string recovered_encryption(bool on);
 
   // ---- Records.
@@ -90,23 +92,29 @@ class StreamModel {
   // ---- Reading.
 
   std::string started(const StartAsked& asked, RecordIndex from, Instant not_before);
-  std::string read(const PageAsked& asked, const RecordsPage& page, Instant now);
+  std::string read(const PageAsked& asked, const RecordsPage& page);
   /// Whether a reader that waits from there on has something to be woken by.
-  bool has_news(ShardIndex shard, RecordIndex from, Instant not_before, Moment since) const;
+  bool has_news(ShardIndex shard, RecordIndex from, Instant not_before) const;
 
   // ---- Shards.
 
   std::string listed(const std::vector<ShardRecord>& shards, Moment asked, Instant now);
   /// A filter has let only some shards through; `open` are those that take records.
   std::string listed_some(const std::vector<ShardRecord>& shards, bool only_open) const;
-  void asked_to_reshard() { open_count_.reset(); }
+  /// Answers which change of shards it is.
+  std::uint64_t asked_to_reshard() {
+    open_count_.reset();
+    return ++reshards_;
+  }
   void split(ShardIndex shard, HashKey at, Moment asked);
   void merged(ShardIndex one, ShardIndex other, Moment asked);
-  void count_changed(std::size_t open) { open_count_ = open; }
+  /// UpdateShardCount was answered. It holds if no other change was asked for since.
+  void count_changed(std::size_t open, Moment asked, std::uint64_t reshard) {
+    if (reshard == reshards_) open_count_ = {asked, open};
+  }
   /// Those that were listed, and may still be.
   std::vector<ShardRecord> shards() const;
   bool may_be_gone(ShardIndex shard) const;
-  std::size_t open_shards() const;
   /// Those that a listing must show because of what they hold.
   std::string check_all_listed(const std::vector<ShardRecord>& shards) const;
 
@@ -161,7 +169,8 @@ class StreamModel {
   std::map<std::string, ModelRecord> records_;
   std::map<ShardIndex, Shard> shards_;
   std::map<HashKey, SequenceNumber> by_hash_;
-  std::optional<std::size_t> open_count_;
+  std::optional<std::pair<Moment, std::size_t>> open_count_;  ///< since that moment
+  std::uint64_t reshards_ = 0;
 
   std::uint64_t reads_ = 0;
   std::uint64_t unacknowledged_reads_ = 0;

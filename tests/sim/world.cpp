@@ -53,6 +53,8 @@ class DefectiveEngine final : public Engine {
     if (defect_ == Defect::dedup_scope_forgotten) queue.record.dedup_by_group = false;
     engine_->recover(std::move(queue), now);
   }
+  void recover(RecoveredStream stream, Instant now) override { engine_->recover(std::move(stream), now); }
+  void recover(StreamAccount account) override { engine_->recover(std::move(account)); }
   void apply(CallId call, Command command, Instant now) override {
     if (auto* receive = std::get_if<ReceiveMessages>(&command);
         receive != nullptr && defect_ == Defect::lease_too_short) {
