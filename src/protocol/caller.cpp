@@ -96,6 +96,7 @@ Caller caller_of(const WireRequest& request, const ServiceContext& context, std:
   std::string_view forwarded = request.header("X-Forwarded-Proto");
   caller.https = equal_ignoring_case(take_until(forwarded, ','), "https");
   caller.trace_header = request.header("X-Amzn-Trace-Id");
+  caller.now = request.now;
   return caller;
 }
 

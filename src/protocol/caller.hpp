@@ -7,6 +7,7 @@
 
 #include "penstock/errors.hpp"
 #include "penstock/ids.hpp"
+#include "penstock/time.hpp"
 #include "protocol/wire.hpp"
 
 namespace penstock::protocol {
@@ -23,6 +24,7 @@ struct Caller {
   std::string_view host;          ///< with its port, as the client called the server; never empty
   std::string_view trace_header;  ///< X-Amzn-Trace-Id; empty if there is none
   bool https = false;
+  Instant now{};  ///< when the request arrived
 };
 
 /// `form_credential` is the X-Amz-Credential of the URL or the form, empty if there is none.

@@ -2,6 +2,16 @@
 
 namespace penstock::protocol {
 
+Error not_convertible(std::string_view token, std::string_view type) {
+  std::string message(token);
+  message.append(" can not be converted to ").append(type);
+  return {ErrorCode::Serialization, std::move(message)};
+}
+
+Error too_many_elements() {
+  return {ErrorCode::Serialization, "A list or a map has more than " + std::to_string(elements_max) + " elements."};
+}
+
 Error missing_parameter(std::string_view name) {
   std::string message = "The request must contain the parameter ";
   message.append(name).append(".");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -16,6 +17,10 @@
 #include "protocol/shape.hpp"
 
 namespace penstock::protocol {
+
+/// Elements of a list and entries of a map that are read. No service takes more than 500, and each may be a structure
+/// of some hundred bytes for three of the body.
+inline constexpr std::size_t elements_max = 10'000;
 
 /// Nothing, or what is wrong with the request.
 using Refusal = std::optional<Error>;
@@ -38,6 +43,14 @@ concept Source = requires(const S& source, const Names& names, std::string& text
   { S::empty_list_is_absent } -> std::convertible_to<bool>;
 };
 
+/// What a wire offers beside it, where the shapes that it carries have moments.
+template <class S>
+concept TimestampSource = Source<S> && requires(const S& source, std::int64_t& ms) {
+  { source.timestamp(ms) } -> std::same_as<Refusal>;
+};
+
+Error too_many_elements();
+
 template <Source S, Structure T>
 Refusal read_members(const S& source, T& out);
 
@@ -55,10 +68,17 @@ Refusal read_value(const S& source, const Names& names, T& out) {
     return refusal;
   } else if constexpr (is_blob<T>) {
     return source.blob(out.bytes);
+  } else if constexpr (std::is_same_v<T, Timestamp>) {
+    static_assert(TimestampSource<S>);
+    return source.timestamp(out.ms);
   } else if constexpr (is_list<T>) {
-    return source.list([&](const S& element) { return read_value(element, names, out.emplace_back()); });
+    return source.list([&](const S& element) -> Refusal {
+      if (out.size() == elements_max) return too_many_elements();
+      return read_value(element, names, out.emplace_back());
+    });
   } else if constexpr (is_map<T>) {
     return source.map(names, [&](std::string&& key, const S& value) -> Refusal {
+      if (out.entries.size() == elements_max) return too_many_elements();
       auto& entry = out.entries.emplace_back(std::move(key), typename decltype(out.entries)::value_type::second_type{});
       return value.present() ? read_value(value, names, entry.second) : std::nullopt;
     });
@@ -84,6 +104,10 @@ Refusal read_members(const S& source, T& out) {
   });
   return refusal;
 }
+
+/// How both JSON and CBOR word that a value, called `token` (such as NUMBER_VALUE), is not of the type (such as "a
+/// String").
+Error not_convertible(std::string_view token, std::string_view type);
 
 /// The first required member that is absent, or an empty string, which the service takes for absent.
 template <Structure T>

@@ -1,4 +1,4 @@
-// How each error looks on the wire: one table, from which both protocols take what they need.
+// How each error looks on the wire: one table, from which all protocols take what they need.
 #pragma once
 
 #include <string_view>
@@ -9,12 +9,15 @@ namespace penstock::protocol {
 
 struct Fault {
   ErrorCode code{};
-  std::string_view json_type;   ///< __type, with its namespace
+  std::string_view json_type;   ///< __type, with its namespace, which only SQS sends
   std::string_view query_code;  ///< Code of the Query protocol, and of x-amzn-query-error
   int status = 400;
   bool sender = true;              ///< false where the fault is the server's
   std::string_view message;        ///< where the error carries none
   std::string_view query_message;  ///< the same in the Query protocol, if it differs there
+
+  /// The type without its namespace.
+  std::string_view short_type() const { return json_type.substr(json_type.find('#') + 1); }
 
   /// As an entry of a batch carries it: without the prefix of the older service.
   std::string_view batch_code() const {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "protocol/base64.hpp"
 #include "protocol/text.hpp"
 
 namespace penstock::protocol {
@@ -15,6 +16,9 @@ namespace {
 
 /// Smaller than this it is not worth growing by.
 constexpr std::size_t json_capacity_min = 4U << 10U;
+
+/// Some thousands of years, and few enough for milliseconds to be exact in a double.
+constexpr double timestamp_seconds_max = 1e12;
 
 /// A parser, its document and the padded copy of the body that simdjson reads, kept from request to request.
 struct ParserMemory {
@@ -103,6 +107,16 @@ Refusal JsonSource::integer(const Names&, std::int64_t& out, std::int64_t min, s
   return std::nullopt;
 }
 
+Refusal JsonSource::timestamp(std::int64_t& ms) const {
+  double seconds = 0;
+  if (!value_.is_number() || value_.get_double().get(seconds) != simdjson::SUCCESS ||
+      !(std::abs(seconds) <= timestamp_seconds_max)) {
+    return not_convertible("a Timestamp");
+  }
+  ms = std::llround(seconds * 1000);
+  return std::nullopt;
+}
+
 Error JsonSource::wrong_type(std::string_view message) { return {ErrorCode::Serialization, std::string(message)}; }
 
 Error JsonSource::not_convertible(std::string_view type) const {
@@ -123,9 +137,7 @@ Error JsonSource::not_convertible(std::string_view type) const {
       token = "NUMBER_VALUE";
       break;
   }
-  std::string message(token);
-  message.append(" can not be converted to ").append(type);
-  return {ErrorCode::Serialization, std::move(message)};
+  return protocol::not_convertible(token, type);
 }
 
 namespace {
@@ -177,6 +189,17 @@ void JsonSink::copy(simdjson::dom::element element) {
   }
 }
 
-void JsonSink::blob(const Names&, std::string_view bytes) { value(base64_encode(bytes)); }
+void JsonSink::blob(const Names&, std::string_view bytes) { writer_.base64(bytes); }
+
+// Text, since a double would be written with as many digits as tell it from its neighbours, or in powers of ten.
+void JsonSink::timestamp(const Names&, std::int64_t ms) {
+  constexpr std::int64_t second = 1000;
+  std::string text = ms < 0 ? "-" : "";
+  text.append(std::to_string(std::abs(ms / second)));
+  if (const std::int64_t rest = std::abs(ms % second); rest != 0) {
+    text.append(".").append(std::to_string(second + rest).substr(1));
+  }
+  writer_.RawValue(text.data(), text.size(), rapidjson::kNumberType);
+}
 
 }  // namespace penstock::protocol

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <variant>
 
+#include "protocol/base64.hpp"
 #include "protocol/decode.hpp"
 #include "protocol/encode.hpp"
 #include "protocol/shape.hpp"
@@ -37,6 +38,7 @@ class JsonSource {
   Refusal string(std::string& out) const;
   Refusal blob(std::string& out) const;
   Refusal boolean(bool& out) const;
+  Refusal timestamp(std::int64_t& ms) const;
   Refusal integer(const Names& names, std::int64_t& out, std::int64_t min, std::int64_t max) const;
 
   /// Elements that are null are passed over.
@@ -70,11 +72,26 @@ class JsonSource {
   simdjson::dom::element value_;
   bool present_ = false;
 };
-static_assert(Source<JsonSource>);
+static_assert(TimestampSource<JsonSource>);
 
 /// The object that a request's body is; an empty body counts as an empty object. It lives until this thread parses
 /// again.
 std::variant<JsonSource, Error> parse_json(std::string_view body);
+
+/// RapidJSON's writer, which puts base64 where it has to go without making a string of it first.
+class JsonWriter : public rapidjson::Writer<rapidjson::StringBuffer> {
+ public:
+  using Writer::Writer;
+
+  void base64(std::string_view bytes) {
+    const std::size_t size = base64_size(bytes.size());
+    Prefix(rapidjson::kStringType);
+    char* const out = os_->Push(size + 2);
+    out[0] = '"';
+    base64_encode_to(bytes, out + 1);
+    out[size + 1] = '"';
+  }
+};
 
 class JsonSink {
  public:
@@ -86,11 +103,12 @@ class JsonSink {
   void integer(const Names&, std::int64_t number) { writer_.Int64(number); }
   void boolean(const Names&, bool flag) { writer_.Bool(flag); }
   void blob(const Names& names, std::string_view bytes);
-  void open_structure(const Names&) { open(); }
+  void timestamp(const Names& names, std::int64_t ms);
+  void open_structure(const Names&, std::size_t) { open(); }
   void close_structure() { close(); }
-  void open_list() { open_array(); }
+  void open_list(std::size_t) { open_array(); }
   void close_list() { close_array(); }
-  void open_map() { open(); }
+  void open_map(std::size_t) { open(); }
   void open_entry(const Names&, std::string_view entry_key) { key(entry_key); }
   void close_entry() {}
   void close_map() { close(); }
@@ -109,7 +127,7 @@ class JsonSink {
 
  private:
   rapidjson::StringBuffer& buffer_;
-  rapidjson::Writer<rapidjson::StringBuffer> writer_;
+  JsonWriter writer_;
 };
 static_assert(Sink<JsonSink>);
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "protocol/base64.hpp"
 #include "protocol/text.hpp"
 
 namespace penstock::protocol {

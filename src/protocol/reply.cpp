@@ -21,14 +21,15 @@ std::string as_utf8(std::string_view text) {
   return safe;
 }
 
-std::string json_fault(const Fault& fault, std::string_view message) {
-  JsonSink sink;
-  sink.open();
-  sink.key("__type");
-  sink.value(fault.json_type);
-  sink.key("message");
-  sink.value(message);
-  sink.close();
+template <Sink S>
+std::string fault_body(std::string_view type, std::string_view message) {
+  S sink;
+  sink.open_structure({}, 2);
+  sink.member({.json = "__type"});
+  sink.string({}, type);
+  sink.member({.json = "message"});
+  sink.string({}, message);
+  sink.close_structure();
   return sink.take();
 }
 
@@ -45,12 +46,24 @@ std::string query_fault(const Reply& reply, const Fault& fault, std::string_view
   return to_string(document);
 }
 
+std::string_view content_type_of(const Reply& reply) {
+  switch (reply.wire) {
+    case Wire::query:
+      return "text/xml";
+    case Wire::cbor:
+      return "application/x-amz-cbor-1.1";
+    case Wire::json:
+      break;
+  }
+  return reply.service == Service::kinesis ? "application/x-amz-json-1.1" : "application/x-amz-json-1.0";
+}
+
 }  // namespace
 
 WireResponse respond(const Reply& reply, int status, std::string body) {
   WireResponse response;
   response.status = status;
-  response.content_type = reply.wire == Wire::json ? "application/x-amz-json-1.0" : "text/xml";
+  response.content_type = content_type_of(reply);
   response.headers.emplace_back("x-amzn-RequestId", reply.request_id);
   response.body = std::move(body);
   return response;
@@ -64,7 +77,13 @@ WireResponse respond_fault(const Reply& reply, const Error& error) {
     return respond(reply, fault.status, query_fault(reply, fault, message));
   }
   const std::string message = as_utf8(error.message.empty() ? fault.message : error.message);
-  WireResponse response = respond(reply, fault.status, json_fault(fault, message));
+  if (reply.service == Service::kinesis) {
+    const std::string_view type = fault.short_type();
+    return respond(
+        reply, fault.status,
+        reply.wire == Wire::cbor ? fault_body<CborSink>(type, message) : fault_body<JsonSink>(type, message));
+  }
+  WireResponse response = respond(reply, fault.status, fault_body<JsonSink>(fault.json_type, message));
   std::string query_error(fault.query_code);
   query_error.append(fault.sender ? ";Sender" : ";Receiver");
   response.headers.emplace_back("x-amzn-query-error", std::move(query_error));

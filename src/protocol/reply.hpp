@@ -4,8 +4,11 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "penstock/errors.hpp"
+#include "protocol/cbor.hpp"
+#include "protocol/encode.hpp"
 #include "protocol/json.hpp"
 #include "protocol/shape.hpp"
 #include "protocol/wire.hpp"
@@ -13,12 +16,14 @@
 
 namespace penstock::protocol {
 
-enum class Wire : std::uint8_t { json, query };
+enum class Wire : std::uint8_t { json, query, cbor };
+enum class Service : std::uint8_t { sqs, kinesis };
 
 /// What an answer needs to know of its request.
 struct Reply {
   Wire wire = Wire::query;
   std::string request_id;
+  Service service = Service::sqs;  ///< which decides on versions of JSON and on what errors look like
 };
 
 /// A response with that body, of the wire's content type and with the headers of every answer.
@@ -38,6 +43,14 @@ struct QueryAnswer {
 void begin_query_answer(QueryAnswer& answer, std::string_view operation, bool has_output);
 std::string end_query_answer(QueryAnswer& answer, const Reply& reply);
 
+/// The body that an output is.
+template <Sink S, Structure Output>
+std::string written_by(const Output& output) {
+  S sink;
+  write_value(sink, Names{}, output);
+  return sink.take();
+}
+
 template <Structure Output>
 WireResponse respond_with(const Reply& reply, std::string_view operation, const Output& output) {
   constexpr bool has_output = !std::is_same_v<Output, Nothing>;
@@ -50,12 +63,10 @@ WireResponse respond_with(const Reply& reply, std::string_view operation, const 
   }
   if constexpr (!has_output) {
     return respond(reply, 200, {});
+  } else if (reply.wire == Wire::cbor) {
+    return respond(reply, 200, written_by<CborSink>(output));
   } else {
-    JsonSink sink;
-    sink.open();
-    write_members(sink, output);
-    sink.close();
-    return respond(reply, 200, sink.take());
+    return respond(reply, 200, written_by<JsonSink>(output));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,6 +15,8 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#include "protocol/pattern.hpp"
 
 namespace penstock::protocol {
 
@@ -26,6 +29,13 @@ struct BasicBlob {
 };
 using Blob = BasicBlob<std::string>;
 using BlobView = BasicBlob<std::string_view>;
+
+/// A moment in milliseconds since the epoch. JSON carries it as a number of seconds with a fraction, CBOR as tag 1 with
+/// the milliseconds.
+struct Timestamp {
+  std::int64_t ms = 0;
+  friend bool operator==(Timestamp, Timestamp) = default;
+};
 
 /// A map of the model, in the order in which it was given; the same key may come twice.
 template <class Key, class Value>
@@ -44,17 +54,34 @@ struct Names {
   std::string_view value = "Value";
 };
 
-/// The values that an integer may have. The service words some ranges in one way and some in another.
+/// The values that an integer may have. SQS words some ranges in one way and some in another; Kinesis has a wording of
+/// its own (validate.hpp).
 struct Range {
   enum class Wording : std::uint8_t { between, at_least_and_at_most };
+  static constexpr std::int64_t unbounded = std::numeric_limits<std::int64_t>::max();
   std::int64_t min = 0;
-  std::int64_t max = 0;
+  std::int64_t max = unbounded;
   Wording wording = Wording::at_least_and_at_most;
 };
 
+/// How many characters (UTF-16 code units, as the services count) a string may have, bytes a blob, elements a list or
+/// entries a map.
+struct Length {
+  static constexpr std::size_t unbounded = std::numeric_limits<std::size_t>::max();
+  std::size_t min = 0;
+  std::size_t max = unbounded;
+};
+
+/// What a value has to be like. Those of elements, keys and values are pointers to objects that never end, so that a
+/// constraint of the model is written down once, under its name there.
 struct Constraints {
   std::optional<Range> range{};
-  std::span<const std::string_view> allowed{};  ///< the elements that a list of strings may have; any if empty
+  /// What a string may be, or each element of a list of strings; anything if empty.
+  std::span<const std::string_view> allowed{};
+  std::optional<Length> length{};
+  const Pattern* pattern = nullptr;
+  const Constraints* element = nullptr;  ///< of a list's elements, or of a map's values
+  const Constraints* key = nullptr;      ///< of a map's keys
 };
 
 /// One member: `field` points at a std::optional, which is empty where the member is absent.
@@ -137,7 +164,7 @@ inline constexpr bool is_string = std::is_same_v<T, std::string> || std::is_same
 
 // ---- The same at run time.
 
-enum class Kind : std::uint8_t { string, integer, long_integer, boolean, blob, list, map, structure };
+enum class Kind : std::uint8_t { string, integer, long_integer, boolean, blob, timestamp, list, map, structure };
 
 struct StructureInfo;
 
@@ -176,6 +203,8 @@ constexpr TypeInfo describe_type() {
     return {Kind::long_integer};
   } else if constexpr (is_blob<T>) {
     return {Kind::blob};
+  } else if constexpr (std::is_same_v<T, Timestamp>) {
+    return {Kind::timestamp};
   } else if constexpr (is_list<T>) {
     return {Kind::list, &Described<typename T::value_type>::type};
   } else if constexpr (is_map<T>) {

@@ -1,6 +1,5 @@
 #include "protocol/text.hpp"
 
-#include <openssl/evp.h>
 #include <simdjson.h>
 
 #include <algorithm>
@@ -35,9 +34,6 @@ int hex_value(char c) {
   const char lower = to_lower(c);
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
-
-const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
-unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
 }  // namespace
 
@@ -83,28 +79,6 @@ bool percent_decode(std::string_view text, bool plus_is_space, std::string& out)
     }
   }
   return true;
-}
-
-std::optional<std::string> base64_decode(std::string_view text) {
-  if (text.size() % 4 != 0) return std::nullopt;
-  std::size_t padding = 0;
-  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
-  // EVP_DecodeBlock passes over white space around the text and takes '=' anywhere.
-  const std::string_view digits = text.substr(0, text.size() - padding);
-  if (!std::ranges::all_of(digits, [](char c) { return is_alphanumeric(c) || c == '+' || c == '/'; })) {
-    return std::nullopt;
-  }
-  std::string out(text.size() / 4 * 3, '\0');
-  if (EVP_DecodeBlock(bytes_of(out), bytes_of(text), static_cast<int>(text.size())) < 0) return std::nullopt;
-  out.resize(out.size() - padding);
-  return out;
-}
-
-std::string base64_encode(std::string_view bytes) {
-  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock adds a NUL.
-  EVP_EncodeBlock(bytes_of(out), bytes_of(bytes), static_cast<int>(bytes.size()));
-  out.pop_back();
-  return out;
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {

@@ -1,7 +1,6 @@
 // Small questions about text that several files ask.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,10 +19,6 @@ std::string with_message_characters(std::string_view text);
 /// Decodes a part of a form or of a path: %XX, and + as a space where `plus_is_space`. Appends to `out`; false if an
 /// escape is malformed.
 bool percent_decode(std::string_view text, bool plus_is_space, std::string& out);
-
-/// Strict: the standard alphabet, padded, no white space.
-std::optional<std::string> base64_decode(std::string_view text);
-std::string base64_encode(std::string_view bytes);
 
 constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }

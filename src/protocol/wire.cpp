@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "protocol/caller.hpp"
+#include "protocol/cbor.hpp"
 #include "protocol/faults.hpp"
 #include "protocol/json.hpp"
+#include "protocol/kinesis/operations.hpp"
 #include "protocol/query.hpp"
 #include "protocol/reply.hpp"
 #include "protocol/sqs/operations.hpp"
@@ -18,11 +20,24 @@ namespace penstock::protocol {
 namespace {
 
 constexpr std::string_view sqs_target_prefix = "AmazonSQS.";
+constexpr std::string_view kinesis_target_prefix = "Kinesis_20131202.";
 
-bool speaks_json(const WireRequest& request) {
-  return !request.header("X-Amz-Target").empty() ||
-         starts_with_ignoring_case(request.header("Content-Type"), "application/x-amz-json") ||
-         starts_with_ignoring_case(request.header("Content-Type"), "application/json");
+/// Which wire and which service's a request seems to be: answers, errors included, are worded so.
+Reply reply_to(const WireRequest& request) {
+  const std::string_view target = request.header("X-Amz-Target");
+  const std::string_view type = request.header("Content-Type");
+  const bool cbor = starts_with_ignoring_case(type, "application/x-amz-cbor");
+  const bool json =
+      starts_with_ignoring_case(type, "application/x-amz-json") || starts_with_ignoring_case(type, "application/json");
+  // SQS has no CBOR, and JSON only in the version before.
+  const bool for_kinesis = target.starts_with(kinesis_target_prefix) ||
+                           (!target.starts_with(sqs_target_prefix) &&
+                            (cbor || starts_with_ignoring_case(type, "application/x-amz-json-1.1")));
+  Reply reply{Wire::query, std::string(request.request_id)};
+  if (for_kinesis) reply.service = Service::kinesis;
+  if (json || !target.empty()) reply.wire = Wire::json;
+  if (cbor && for_kinesis) reply.wire = Wire::cbor;
+  return reply;
 }
 
 Error unknown_operation(std::string_view target) {
@@ -43,7 +58,7 @@ std::pair<std::string_view, std::string_view> split_target(std::string_view targ
   return {target.substr(0, mark), target.substr(std::min(mark + 1, target.size()))};
 }
 
-Prepared prepare_json(const WireRequest& request, const ServiceContext& context, Reply reply) {
+Prepared prepare_sqs(const WireRequest& request, const ServiceContext& context, Reply reply) {
   const std::string_view target = request.header("X-Amz-Target");
   const bool for_sqs = target.starts_with(sqs_target_prefix);
   const sqs::Operation* operation = for_sqs ? sqs::find_operation(target.substr(sqs_target_prefix.size())) : nullptr;
@@ -52,6 +67,21 @@ Prepared prepare_json(const WireRequest& request, const ServiceContext& context,
   if (const Error* error = std::get_if<Error>(&parsed)) return respond_fault(reply, *error);
   const sqs::Call call{std::get<JsonSource>(parsed), std::nullopt, caller_of(request, context, {}), std::move(reply)};
   return operation->prepare(call);
+}
+
+Prepared prepare_kinesis(const WireRequest& request, const ServiceContext& context, Reply reply) {
+  const std::string_view target = request.header("X-Amz-Target");
+  const bool named = target.starts_with(kinesis_target_prefix);
+  const kinesis::Operation* operation =
+      named ? kinesis::find_operation(target.substr(kinesis_target_prefix.size())) : nullptr;
+  if (operation == nullptr) return respond_fault(reply, unknown_operation(target));
+  const auto prepare_from = [&](auto&& parsed) -> Prepared {
+    if (const Error* error = std::get_if<Error>(&parsed)) return respond_fault(reply, *error);
+    const kinesis::Call call{std::get<0>(parsed), caller_of(request, context, {}), reply};
+    return operation->prepare(call);
+  };
+  if (reply.wire == Wire::cbor) return prepare_from(parse_cbor(request.body));
+  return prepare_from(parse_json(request.body));
 }
 
 Prepared prepare_query(const WireRequest& request, const ServiceContext& context, Reply reply) {
@@ -86,25 +116,25 @@ std::string_view WireRequest::header(std::string_view name) const {
 }
 
 Prepared prepare(const WireRequest& request, const ServiceContext& context) {
+  Reply reply = reply_to(request);
   if (sqs::is_peek_path(split_target(request.target).first)) {
-    return sqs::prepare_peek(request, context, speaks_json(request));
+    return sqs::prepare_peek(request, context, reply.wire == Wire::json);
   }
-  Reply reply{Wire::query, std::string(request.request_id)};
-  if (!request.header("X-Amz-Target").empty()) {
-    reply.wire = Wire::json;
-    return prepare_json(request, context, std::move(reply));
+  const bool has_target = !request.header("X-Amz-Target").empty();
+  if (!has_target && request.method != "POST" && request.method != "GET") {
+    reply.wire = Wire::query;
+    return respond_no_operation(reply);
   }
-  if (request.method != "POST" && request.method != "GET") return respond_no_operation(reply);
-  if (speaks_json(request)) {
-    reply.wire = Wire::json;
+  if (!has_target && reply.wire != Wire::query) {
     return respond_fault(reply, {ErrorCode::UnknownOperation, "The request must contain the header X-Amz-Target."});
   }
+  if (reply.service == Service::kinesis) return prepare_kinesis(request, context, std::move(reply));
+  if (has_target) return prepare_sqs(request, context, std::move(reply));
   return prepare_query(request, context, std::move(reply));
 }
 
 WireResponse respond_error(const WireRequest& request, const Error& error) {
-  const Reply reply{speaks_json(request) ? Wire::json : Wire::query, std::string(request.request_id)};
-  return respond_fault(reply, error);
+  return respond_fault(reply_to(request), error);
 }
 
 }  // namespace penstock::protocol

@@ -27,6 +27,7 @@ struct WireRequest {
   std::span<const Header> headers;
   std::string_view body;
   std::string_view request_id;  ///< UUID that the answer carries as x-amzn-RequestId
+  Instant now{};                ///< when it arrived, from which tokens and iterators expire
 
   /// The first header of that name, whatever its case; empty if there is none.
   std::string_view header(std::string_view name) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/base64.hpp"
 #include "protocol/text.hpp"
 
 namespace penstock::protocol {

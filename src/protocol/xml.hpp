@@ -1,6 +1,7 @@
 // A Sink that makes the XML of the Query protocol's answers, in which lists and maps are flattened.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <pugixml.hpp>
 #include <string>
@@ -21,11 +22,11 @@ class XmlSink {
   void integer(const Names& names, std::int64_t number);
   void boolean(const Names& names, bool flag) { string(names, flag ? "true" : "false"); }
   void blob(const Names& names, std::string_view bytes);
-  void open_structure(const Names& names) { here_ = append(here_, names.query); }
+  void open_structure(const Names& names, std::size_t) { here_ = append(here_, names.query); }
   void close_structure() { here_ = here_.parent(); }
-  void open_list() {}
+  void open_list(std::size_t) {}
   void close_list() {}
-  void open_map() {}
+  void open_map(std::size_t) {}
   void open_entry(const Names& names, std::string_view key);
   void close_entry() { here_ = here_.parent(); }
   void close_map() {}

@@ -91,7 +91,8 @@ Offset<fb::Stream> build_stream(FlatBufferBuilder& builder, const StreamInfo& in
   return fb::CreateStream(builder, info.id.value, account, region, name, static_cast<fb::StreamStatus>(info.status),
                           to_epoch_ms(info.status_until), to_epoch_ms(info.created), info.on_demand,
                           info.retention_hours, metrics, tags, policy, info.encrypted, key_id, info.record_kib_max,
-                          warm_mibps, info.next_shard.value, consumers, mode_changes, count_changes);
+                          warm_mibps, info.next_shard.value, consumers, mode_changes, count_changes,
+                          to_epoch_ms(info.floor));
 }
 
 fb::HashKey hash_key_of(const HashKey& key) { return {key.high, key.low}; }
@@ -157,6 +158,7 @@ bool decode_stream(std::string_view bytes, StreamInfo& info) {
       if (!decode_consumer(*consumer, info.consumers.emplace_back())) return false;
     }
   }
+  info.floor = from_epoch_ms(stored->floor_ms());
   info.mode_changes = instants_of(stored->mode_changes_ms());
   info.count_changes = instants_of(stored->count_changes_ms());
   return !info.name.name.empty();

@@ -26,7 +26,7 @@ LIBRARIES = {
     "include": [],
     "core": [],
     "storage": ["rocksdb/", "flatbuffers/"],
-    "protocol": ["simdjson.h", "rapidjson/", "pugixml.hpp", "openssl/", "boost/url"],
+    "protocol": ["simdjson.h", "rapidjson/", "pugixml.hpp", "openssl/", "boost/url", "zlib.h"],
     "runner": ["boost/asio"],
     "net": ["boost/asio", "boost/beast", "boost/system/"],
     "server": ["boost/asio", "boost/beast", "boost/system/", "cxxopts.hpp", "spdlog/", "fmt/", "rapidjson/"],

@@ -5,7 +5,6 @@
 #include "protocol/json.hpp"
 #include "protocol/query.hpp"
 #include "protocol/support.hpp"
-#include "protocol/text.hpp"
 
 namespace penstock::protocol::testing {
 namespace {
@@ -224,19 +223,6 @@ TEST(MessageText, Numbers) {
                                    "1e127", "1e-129", "1e99999999999", "1,5", digits39.c_str()}) {
     EXPECT_TRUE(std::holds_alternative<WireResponse>(prepare_request(send(number)))) << number;
   }
-}
-
-TEST(Text, Base64) {
-  EXPECT_EQ(base64_decode(""), "");
-  EXPECT_EQ(base64_decode("AP8Q"), std::string("\x00\xff\x10", 3));
-  EXPECT_EQ(base64_decode("YQ=="), "a");
-  EXPECT_EQ(base64_decode("YWI="), "ab");
-  for (const std::string text :
-       {"A", "AA", "AAA", "=AAA", "A=AA", "AA=A", "====", "A===", "AA A", "AAA\n", "AA-_", "AAAA "}) {
-    EXPECT_EQ(base64_decode(text), std::nullopt) << text;
-  }
-  EXPECT_EQ(base64_encode(std::string("\x00\xff\x10", 3)), "AP8Q");
-  EXPECT_EQ(base64_encode(""), "");
 }
 
 }  // namespace

@@ -146,8 +146,8 @@ TEST(Receive, WhatXmlCannotHoldIsReplaced) {
 }
 
 TEST(Receive, SequenceNumbersHaveTwentyDigits) {
-  EXPECT_EQ(format_sequence_number({1}), "00000000000000000001");
-  EXPECT_EQ(format_sequence_number({18446744073709551615U}), "18446744073709551615");
+  EXPECT_EQ(format_sequence_number(Sequence{1}), "00000000000000000001");
+  EXPECT_EQ(format_sequence_number(Sequence{18446744073709551615U}), "18446744073709551615");
 }
 
 // ---- Batches

@@ -27,7 +27,7 @@ import sys
 SKIPPED = 77
 
 # What stands before the name of a service's own errors in the JSON protocols.
-ERROR_NAMESPACE = {"sqs": "com.amazonaws.sqs"}
+ERROR_NAMESPACE = {"sqs": "com.amazonaws.sqs", "kinesis": "com.amazonaws.kinesis"}
 
 # Differences that are meant: a pattern of the whole line, and why.
 ALLOWED = {
@@ -75,6 +75,9 @@ ALLOWED = {
             "the model states it for the queue's attribute, to which the request's is an exception",
         ),
         (r"ReceiveMessageRequest\.WaitTimeSeconds: declared with the range 0 to 20, .*", "the same"),
+    ],
+    "kinesis": [
+        (r"\w+: the operation is not declared", "the table holds none yet; this entry goes as soon as it does"),
     ],
     "sqs --query": [
         (r"\w+: the error InvalidIdFormat is not declared", "deprecated: ReceiptHandleIsInvalid stands for it"),
@@ -217,7 +220,7 @@ class Comparison:
             self.compare_type(path, reference["shape"], member["type"], is_input)
             self.compare_wire(path, key, reference, member)
             if is_input and not self.model.speaks_query:
-                self.compare_constraints(path, reference, member)
+                self.compare_constraints(path, reference, member["constraints"])
 
     def compare_type(self, path, shape_name, declared, is_input):
         shape = self.model.shapes[shape_name]
@@ -262,18 +265,39 @@ class Comparison:
             if "structure" in element:
                 self.compare_query_names(element["structure"])
 
-    def compare_constraints(self, path, reference, member):
+    def compare_constraints(self, path, reference, declared):
+        """Of a member, or of what is in a list or map, if that is no structure, whose members are compared anyway."""
         shape = self.model.shapes[reference["shape"]]
-        self.compare_values(path, self.model.values_of(reference["shape"]), member.get("allowed", []))
-        if shape["type"] in ("integer", "long"):
-            self.compare_range(path, self.model.stated_range(reference), member.get("range"))
+        kind = shape["type"]
+        # A list's or a map's values may be declared as its own: some services word it so that they belong to the member.
+        inner = declared.get("key" if kind == "map" else "element", {})
+        allowed = declared.get("allowed") or inner.get("allowed", [])
+        self.compare_values(path, self.model.values_of(reference["shape"]), allowed)
+        if kind in ("integer", "long"):
+            self.compare_range(path, self.model.stated_range(reference), declared.get("range"))
         else:
-            length = (shape.get("min"), shape.get("max"))
-            declared = tuple(member.get("length", (None, None)))
-            if length != declared:
-                self.differ(f"{path}: the length {self.words(length)} in the model, declared {self.words(declared)}")
-        if shape.get("pattern") != member.get("pattern"):
-            self.differ(f"{path}: the pattern {shape.get('pattern')} in the model, declared {member.get('pattern')}")
+            self.compare_length(path, (shape.get("min"), shape.get("max")), declared.get("length"))
+        if shape.get("pattern") != declared.get("pattern"):
+            self.differ(
+                f"{path}: the pattern {shape.get('pattern')} in the model, declared {declared.get('pattern')}"
+            )
+        if kind == "list":
+            self.compare_inner(f"{path}[]", shape["member"], declared.get("element", {}))
+        elif kind == "map":
+            self.compare_inner(f"{path}{{}}", shape["value"], declared.get("element", {}))
+            self.compare_inner(f"{path}{{key}}", shape["key"], declared.get("key", {}))
+
+    def compare_inner(self, path, reference, declared):
+        shape = self.model.shapes[reference["shape"]]
+        # Values were compared with those of the member.
+        if shape["type"] != "structure":
+            self.compare_constraints(path, reference, declared | {"allowed": shape.get("enum", [])})
+
+    def compare_length(self, path, modelled, declared):
+        declared = tuple(declared or (None, None))
+        # No length is less than nothing, whether that is said or not.
+        if tuple(bound or None for bound in modelled) != tuple(bound or None for bound in declared):
+            self.differ(f"{path}: the length {self.words(modelled)} in the model, declared {self.words(declared)}")
 
     def compare_values(self, path, modelled, declared):
         if modelled and not declared:
@@ -298,7 +322,9 @@ class Comparison:
         elif high is None and low is None:
             text = f"{path}: declared with the range {self.words(declared)}, and the model states none"
             self.unknown_to_model(text)
-        elif (low is not None and low != declared[0]) or (high is not None and high != declared[1]):
+        elif (low is not None and low != declared[0]) or (
+            high != declared[1] if low is not None else high is not None and high != declared[1]
+        ):
             self.differ(f"{path}: the range {self.words(modelled)} in the model, declared {self.words(declared)}")
 
     def compare_faults(self):
@@ -378,6 +404,9 @@ SMALL_MODEL = {
                 "Colors": {"shape": "Colors"},
                 "Tags": {"shape": "Tags"},
                 "Finish": {"shape": "Finish"},
+                "Rooms": {"shape": "Rooms"},
+                "Notes": {"shape": "Notes"},
+                "Ladders": {"shape": "Natural"},
             },
         },
         "PaintResult": {"type": "structure", "members": {"Litres": {"shape": "Long"}}},
@@ -397,6 +426,16 @@ SMALL_MODEL = {
         },
         "Finish": {"type": "structure", "members": {"Gloss": {"shape": "Flag"}}},
         "Flag": {"type": "boolean"},
+        "Rooms": {"type": "list", "member": {"shape": "Name"}, "min": 1, "max": 9, "flattened": True},
+        "Notes": {
+            "type": "map",
+            "key": {"shape": "Name", "locationName": "Key"},
+            "value": {"shape": "Note", "locationName": "Value"},
+            "max": 5,
+            "flattened": True,
+        },
+        "Note": {"type": "string", "min": 0, "max": 10},
+        "Natural": {"type": "integer", "min": 0},
         "OutOfPaint": {
             "type": "structure",
             "members": {},
@@ -413,11 +452,13 @@ def small_declarations():
 
     def member(name, kind, required=False, query=None, **more):
         names = {"json": name, "query": query or name, "key": "Key", "value": "Value"}
-        return names | {"required": required, "type": kind if isinstance(kind, dict) else {"kind": kind}} | more
+        kind = kind if isinstance(kind, dict) else {"kind": kind}
+        return names | {"required": required, "type": kind, "constraints": more}
 
     finish = {"kind": "structure", "structure": {"name": "Finish", "members": [member("Gloss", "boolean")]}}
     colors = {"kind": "list", "element": {"kind": "string"}}
     tags = {"kind": "map", "element": {"kind": "string"}}
+    name = {"length": [1, 80], "pattern": "[a-z]+"}
     request = [
         member("Wall", "string", True, length=[1, 80], pattern="[a-z]+"),
         member("Coats", "integer", range=[1, 3]),
@@ -426,6 +467,9 @@ def small_declarations():
         member("Colors", colors, query="Color", allowed=["red", "blue"]),
         member("Tags", tags, query="Tag"),
         member("Finish", finish),
+        member("Rooms", colors, length=[1, 9], element=name),
+        member("Notes", tags, length=[0, 5], element={"length": [0, 10]}, key=name),
+        member("Ladders", "integer", range=[0, None]),
     ]
     paint = {
         "name": "Paint",
@@ -447,8 +491,12 @@ def on_member(index, **changes):
     return lambda d: d["operations"][0]["input"]["members"][index].update(changes)
 
 
+def constrained(index, **changes):
+    return lambda d: d["operations"][0]["input"]["members"][index]["constraints"].update(changes)
+
+
 def without(index, constraint):
-    return lambda d: d["operations"][0]["input"]["members"][index].pop(constraint)
+    return lambda d: d["operations"][0]["input"]["members"][index]["constraints"].pop(constraint)
 
 
 def on_operation(index, **changes):
@@ -461,7 +509,7 @@ def on_fault(index, **changes):
 
 def with_brush(**changes):
     brush = {"json": "Brush", "query": "Brush", "key": "Key", "value": "Value", "required": False}
-    brush["type"] = {"kind": "string"}
+    brush |= {"type": {"kind": "string"}, "constraints": {}}
     return lambda d: d["operations"][0]["input"]["members"].append(brush | changes)
 
 
@@ -470,7 +518,7 @@ def list_of(kind):
 
 
 PAINT, RINSE = range(2)
-WALL, COATS, HOURS, DAYS, COLORS, TAGS, FINISH = range(7)
+WALL, COATS, HOURS, DAYS, COLORS, TAGS, FINISH, ROOMS, NOTES, LADDERS = range(10)
 TIRED = {"type": "decorators#Tired", "query_code": "Tired", "status": 400, "sender": True}
 NOTHING = {"name": "Nothing", "members": []}
 SCRUB = {"name": "Scrub", "offered": True, "input": NOTHING, "output": NOTHING, "errors": []}
@@ -500,18 +548,33 @@ PLANTED = [
         "PaintRequest.Tags{}: string in the model, declared as blob",
         on_member(TAGS, type={"kind": "map", "element": {"kind": "blob"}}),
     ),
-    ("PaintRequest.Coats: the range 1 to 3 in the model, declared 1 to 4", on_member(COATS, range=[1, 4])),
+    ("PaintRequest.Coats: the range 1 to 3 in the model, declared 1 to 4", constrained(COATS, range=[1, 4])),
     ("PaintRequest.Coats: the range 1 to 3 in the model, none declared", without(COATS, "range")),
-    ("PaintRequest.Hours: the range 0 to 1200 in the model, declared 0 to 120", on_member(HOURS, range=[0, 120])),
-    ("PaintRequest.Days: the range None to 10 in the model, declared 1 to 11", on_member(DAYS, range=[1, 11])),
-    ("PaintRequest.Wall: the length 1 to 80 in the model, declared 0 to 80", on_member(WALL, length=[0, 80])),
+    ("PaintRequest.Hours: the range 0 to 1200 in the model, declared 0 to 120", constrained(HOURS, range=[0, 120])),
+    ("PaintRequest.Days: the range None to 10 in the model, declared 1 to 11", constrained(DAYS, range=[1, 11])),
+    ("PaintRequest.Wall: the length 1 to 80 in the model, declared 0 to 80", constrained(WALL, length=[0, 80])),
     ("PaintRequest.Wall: the pattern [a-z]+ in the model, declared None", without(WALL, "pattern")),
     ("PaintRequest.Colors: the model's values are red, blue, and none are declared", without(COLORS, "allowed")),
-    ("PaintRequest.Colors: the model's values blue are not allowed as declared", on_member(COLORS, allowed=["red"])),
+    ("PaintRequest.Colors: the model's values blue are not allowed as declared", constrained(COLORS, allowed=["red"])),
     (
         "PaintRequest.Colors: the value green is declared, and the model has none such",
-        on_member(COLORS, allowed=["red", "blue", "green"]),
+        constrained(COLORS, allowed=["red", "blue", "green"]),
     ),
+    ("PaintRequest.Rooms: the length 1 to 9 in the model, declared unbounded", without(ROOMS, "length")),
+    (
+        "PaintRequest.Rooms[]: the length 1 to 80 in the model, declared 1 to 8",
+        constrained(ROOMS, element={"length": [1, 8], "pattern": "[a-z]+"}),
+    ),
+    (
+        "PaintRequest.Rooms[]: the pattern [a-z]+ in the model, declared None",
+        constrained(ROOMS, element={"length": [1, 80]}),
+    ),
+    ("PaintRequest.Notes{}: the length 0 to 10 in the model, declared unbounded", without(NOTES, "element")),
+    (
+        "PaintRequest.Notes{key}: the length 1 to 80 in the model, declared None to 80",
+        constrained(NOTES, key={"length": [None, 80], "pattern": "[a-z]+"}),
+    ),
+    ("PaintRequest.Ladders: the range 0 to None in the model, declared 0 to 7", constrained(LADDERS, range=[0, 7])),
     ("Paint: the error OutOfPaint is not declared", on_operation(PAINT, errors=[])),
     (
         "Rinse: the error OutOfPaint is declared, and the model does not have it",

@@ -1,50 +1,53 @@
 // Prints what a service's operation table declares, for the checks that are written in Python:
 //
-//     penstock_declarations sqs             as JSON, which compare.py holds against the service's API model
+//     penstock_declarations sqs|kinesis     as JSON, which compare.py holds against the service's API model
 //     penstock_declarations sqs --markdown  as the table of README.md, which readme.py keeps there
 //
 // The JSON is {"operations": [...], "faults": [...]}. An operation has its name, whether it is offered, its input and
 // output as structures (null where it is only known by name) and the types of its errors. A structure has a name and
 // members; a member its names on each wire, whether it is required, its type, and those of its constraints that are
-// declared: range as [min, max], allowed as a list of strings. A structure that occurs twice is printed twice, so that
-// two declarations of one name are both compared.
+// declared: range and length as [min, max], where null is no bound, allowed as a list of strings, pattern as text, and
+// element (of a list's elements or a map's values) and key as objects with constraints of their own. A structure that
+// occurs twice is printed twice, so that two declarations of one name are both compared.
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
-#include <span>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "penstock/errors.hpp"
 #include "protocol/faults.hpp"
+#include "protocol/kinesis/operations.hpp"
+#include "protocol/operation.hpp"
 #include "protocol/shape.hpp"
 #include "protocol/sqs/operations.hpp"
 
 namespace penstock::protocol {
 namespace {
 
-/// What the operation tables of all services have in common.
-struct Declared {
-  std::string_view name;
+/// A row of any service's operation table.
+struct Declared : OperationInfo {
   bool offered = false;
-  const StructureInfo* input = nullptr;
-  const StructureInfo* output = nullptr;
-  std::span<const ErrorCode> errors;
 };
 
-std::vector<Declared> declared_by(std::string_view service) {
+template <class Table>
+std::vector<Declared> declared_in(const Table& table) {
   std::vector<Declared> all;
-  if (service == "sqs") {
-    for (const sqs::Operation& operation : sqs::operations()) {
-      all.push_back(
-          {operation.name, operation.prepare != nullptr, operation.input, operation.output, operation.errors});
-    }
-  }
+  for (const auto& operation : table) all.push_back({operation, operation.prepare != nullptr});
   return all;
+}
+
+/// Nothing for a service that there is not.
+std::optional<std::vector<Declared>> declared_by(std::string_view service) {
+  if (service == "sqs") return declared_in(sqs::operations());
+  if (service == "kinesis") return declared_in(kinesis::operations());
+  return std::nullopt;
 }
 
 // ---- JSON
@@ -128,19 +131,54 @@ class JsonPrinter {
     flag("required", member.required);
     key("type");
     print(*member.type);
-    if (const auto& range = member.constraints.range) {
+    key("constraints");
+    json_.StartObject();
+    print(member.constraints);
+    json_.EndObject();
+    json_.EndObject();
+  }
+
+  template <class Number>
+  void bound(Number number, Number unbounded) {
+    if (number == unbounded) {
+      json_.Null();
+    } else {
+      json_.Int64(static_cast<std::int64_t>(number));
+    }
+  }
+
+  /// As members of the object that is open.
+  void print(const Constraints& constraints) {
+    if (const auto& range = constraints.range) {
       key("range");
       json_.StartArray();
       json_.Int64(range->min);
-      json_.Int64(range->max);
+      bound(range->max, Range::unbounded);
       json_.EndArray();
     }
-    if (!member.constraints.allowed.empty()) {
+    if (const auto& length = constraints.length) {
+      key("length");
+      json_.StartArray();
+      json_.Uint64(length->min);
+      bound(length->max, Length::unbounded);
+      json_.EndArray();
+    }
+    if (!constraints.allowed.empty()) {
       key("allowed");
       json_.StartArray();
-      for (std::string_view name : member.constraints.allowed) value(name);
+      for (std::string_view name : constraints.allowed) value(name);
       json_.EndArray();
     }
+    if (constraints.pattern != nullptr) text("pattern", constraints.pattern->text());
+    print_inner("element", constraints.element);
+    print_inner("key", constraints.key);
+  }
+
+  void print_inner(std::string_view name, const Constraints* constraints) {
+    if (constraints == nullptr) return;
+    key(name);
+    json_.StartObject();
+    print(*constraints);
     json_.EndObject();
   }
 
@@ -171,6 +209,8 @@ class JsonPrinter {
         return "boolean";
       case Kind::blob:
         return "blob";
+      case Kind::timestamp:
+        return "timestamp";
       case Kind::list:
         return "list";
       case Kind::map:
@@ -187,10 +227,7 @@ class JsonPrinter {
 
 // ---- Markdown
 
-std::string error_name(ErrorCode code) {
-  const std::string_view type = fault_of(code).json_type;
-  return std::string(type.substr(type.find('#') + 1));
-}
+std::string error_name(ErrorCode code) { return std::string(fault_of(code).short_type()); }
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -215,7 +252,8 @@ std::string described(const MemberInfo& member) {
   std::string text(member.names.json);
   if (member.required) text = "**" + text + "**";
   if (const auto& range = member.constraints.range) {
-    text.append(" ").append(std::to_string(range->min)).append("–").append(std::to_string(range->max));
+    const std::string max = range->max == Range::unbounded ? "" : std::to_string(range->max);
+    text.append(" ").append(std::to_string(range->min)).append("–").append(max);
   }
   return text;
 }
@@ -238,8 +276,8 @@ std::string markdown_of(const std::vector<Declared>& operations) {
   for (ErrorCode code : common) errors.push_back(error_name(code));
   const auto offered = std::ranges::count(operations, true, &Declared::offered);
   std::string text = "| operation (" + std::to_string(offered) + " of " + std::to_string(operations.size()) +
-                     ") | what it takes, the required in bold | the errors of its model, besides " + joined(errors) +
-                     " |\n|---|---|---|\n";
+                     ") | what it takes, the required in bold | the errors of its model" +
+                     (errors.empty() ? "" : ", besides " + joined(errors)) + " |\n|---|---|---|\n";
   for (const Declared& operation : operations) text += row_of(operation, common);
   return text;
 }
@@ -251,11 +289,11 @@ int main(int argc, char** argv) {
   using namespace penstock::protocol;
   const std::vector<std::string_view> arguments(argv + 1, argv + argc);
   const bool markdown = arguments.size() == 2 && arguments[1] == "--markdown";
-  const std::vector<Declared> operations = arguments.empty() ? std::vector<Declared>() : declared_by(arguments[0]);
-  if (operations.empty() || (arguments.size() > 1 && !markdown)) {
-    std::fputs("usage: penstock_declarations sqs [--markdown]\n", stderr);
+  const auto operations = arguments.empty() ? std::nullopt : declared_by(arguments[0]);
+  if (!operations || (arguments.size() > 1 && !markdown)) {
+    std::fputs("usage: penstock_declarations sqs|kinesis [--markdown]\n", stderr);
     return 2;
   }
-  const std::string text = markdown ? markdown_of(operations) : JsonPrinter().print(operations) + "\n";
+  const std::string text = markdown ? markdown_of(*operations) : JsonPrinter().print(*operations) + "\n";
   return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() ? 0 : 1;
 }

@@ -6,13 +6,11 @@
 #include <string_view>
 #include <variant>
 
-#include "penstock/errors.hpp"
 #include "protocol/caller.hpp"
 #include "protocol/json.hpp"
+#include "protocol/operation.hpp"
 #include "protocol/query.hpp"
 #include "protocol/reply.hpp"
-#include "protocol/shape.hpp"
-#include "protocol/wire.hpp"
 
 namespace penstock::protocol::sqs {
 
@@ -24,13 +22,8 @@ struct Call {
   Reply reply;
 };
 
-struct Operation {
-  std::string_view name;
-  const StructureInfo* input = nullptr;
-  const StructureInfo* output = nullptr;  ///< `Nothing`'s where it has no output
-  std::span<const ErrorCode> errors;      ///< the modelled ones
-  bool on_queue = false;                  ///< its input has a QueueUrl, so that it may be sent to a queue's path
-  Prepared (*prepare)(const Call& call) = nullptr;
+struct Operation : OperationOf<Call> {
+  bool on_queue = false;  ///< its input has a QueueUrl, so that it may be sent to a queue's path
 };
 
 /// All operations of the service, by name.

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "penstock/limits.hpp"
-#include "protocol/text.hpp"
+#include "protocol/base64.hpp"
 
 namespace penstock::protocol::sqs {
 namespace {

@@ -1,0 +1,116 @@
+// An operation of any service, declared once: a type Op with
+//
+//     static constexpr std::string_view name;
+//     static constexpr auto errors;                 an array of the modelled ErrorCodes
+//     using Input, Output, Kept;                    shapes (or Nothing), and what is kept between question and answer
+//     static Asked to_command(Input& input, const Caller& caller, Kept& kept);
+//     static Told<Output> to_output(Result&& result, Kept& kept);
+//
+// from which come its row in the service's table and the way from a request to a PreparedCall. What differs between the
+// services is how a request becomes an input: which wires there are, and how constraints are checked and worded.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "penstock/commands.hpp"
+#include "penstock/errors.hpp"
+#include "protocol/decode.hpp"
+#include "protocol/reply.hpp"
+#include "protocol/shape.hpp"
+#include "protocol/wire.hpp"
+
+namespace penstock::protocol {
+
+/// A command that is asked only after something else was seen to hold.
+struct Question {
+  Question(std::vector<Precondition> preconditions, Command asked)
+      : before(std::move(preconditions)), command(std::move(asked)) {}
+  std::vector<Precondition> before;  ///< in the order in which they are asked
+  Command command;
+};
+
+/// What to ask the engine, or what is wrong.
+using Asked = std::variant<Command, Question, Error>;
+
+/// What to tell the client.
+template <class Output>
+using Told = std::variant<Output, Error>;
+
+/// The default of what an operation keeps between the question and the answer.
+struct KeepsNothing {};
+
+/// Answers an error whose result is not one that the command can have.
+inline Error unexpected_result() { return {ErrorCode::InternalFailure, {}}; }
+
+/// The answer of an operation without output.
+inline Told<Nothing> nothing_if_done(const Result& result) {
+  if (!std::holds_alternative<Done>(result)) return unexpected_result();
+  return Nothing{};
+}
+
+/// What an operation declares, whatever its service.
+struct OperationInfo {
+  std::string_view name;
+  const StructureInfo* input = nullptr;
+  const StructureInfo* output = nullptr;  ///< `Nothing`'s where it has no output
+  std::span<const ErrorCode> errors;      ///< the modelled ones
+};
+
+/// A row of a service's table. `Call` is the service's request before its input was read: its `source`, a variant of
+/// the wires' Sources, its `caller` and its `reply`.
+template <class Call>
+struct OperationOf : OperationInfo {
+  Prepared (*prepare)(const Call& call) = nullptr;
+};
+
+/// Words an engine's result in the request's protocol.
+template <class Op>
+WireResponse tell(const Reply& reply, typename Op::Kept& kept, Result&& result) {
+  if (const Error* error = std::get_if<Error>(&result)) return respond_fault(reply, *error);
+  auto told = Op::to_output(std::move(result), kept);
+  if (const Error* error = std::get_if<Error>(&told)) return respond_fault(reply, *error);
+  return respond_with(reply, Op::name, std::get<typename Op::Output>(told));
+}
+
+/// `ReadsInput::read(call, input)` reads and checks an input as the service does.
+template <class Op, class Call, class ReadsInput>
+Prepared prepare_as(const Call& call) {
+  typename Op::Input input;
+  if (const Refusal refusal = ReadsInput::read(call, input)) return respond_fault(call.reply, *refusal);
+  typename Op::Kept kept;
+  Asked asked = Op::to_command(input, call.caller, kept);
+  if (const Error* error = std::get_if<Error>(&asked)) return respond_fault(call.reply, *error);
+  PreparedCall prepared;
+  prepared.operation = Op::name;
+  if (auto* question = std::get_if<Question>(&asked)) {
+    prepared.before = std::move(question->before);
+    prepared.command = std::move(question->command);
+  } else {
+    prepared.command = std::get<Command>(std::move(asked));
+  }
+  prepared.respond = [reply = call.reply, kept = std::move(kept)](Result&& result) mutable {
+    return tell<Op>(reply, kept, std::move(result));
+  };
+  return prepared;
+}
+
+template <class Op, class Call, class ReadsInput>
+constexpr OperationOf<Call> operation_of() {
+  return {{Op::name, &describe<typename Op::Input>(), &describe<typename Op::Output>(), Op::errors},
+          &prepare_as<Op, Call, ReadsInput>};
+}
+
+/// The row of that name, or nullptr. REQUIRES: sorted by name.
+template <class Operation>
+const Operation* find_by_name(std::span<const Operation> table, std::string_view name) {
+  const auto found = std::ranges::lower_bound(table, name, {}, &Operation::name);
+  return found != table.end() && found->name == name ? &*found : nullptr;
+}
+
+}  // namespace penstock::protocol
