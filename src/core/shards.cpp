@@ -95,10 +95,14 @@ std::array<ShardIndex, 2> Shards::split(ShardIndex index, HashKey middle, ShardI
   return {low, high};
 }
 
-ShardIndex Shards::merge(ShardIndex low, ShardIndex high, ShardIndex& next, Instant now) {
-  close(at(low), now);
-  close(at(high), now);
-  return open(at(low).record.first_hash, at(high).record.last_hash, {low, high}, next, now).record.index;
+ShardIndex Shards::merge(ShardIndex parent, ShardIndex adjacent, ShardIndex& next, Instant now) {
+  StreamShard& one = at(parent);
+  StreamShard& other = at(adjacent);
+  close(one, now);
+  close(other, now);
+  const HashKey first = std::min(one.record.first_hash, other.record.first_hash);
+  const HashKey last = std::max(one.record.last_hash, other.record.last_hash);
+  return open(first, last, {parent, adjacent}, next, now).record.index;
 }
 
 // Halves the bounds, not the hash keys: a shard that gets a thousand bounds makes ten generations.
