@@ -96,13 +96,13 @@ std::array<ShardIndex, 2> Shards::split(ShardIndex index, HashKey middle, ShardI
 }
 
 ShardIndex Shards::merge(ShardIndex parent, ShardIndex adjacent, ShardIndex& next, Instant now) {
-  StreamShard& one = at(parent);
-  StreamShard& other = at(adjacent);
-  close(one, now);
-  close(other, now);
-  const HashKey first = std::min(one.record.first_hash, other.record.first_hash);
-  const HashKey last = std::max(one.record.last_hash, other.record.last_hash);
-  return open(first, last, {parent, adjacent}, next, now).record.index;
+  close(at(parent), now);
+  close(at(adjacent), now);
+  const ShardRecord& one = at(parent).record;
+  const ShardRecord& other = at(adjacent).record;
+  return open(std::min(one.first_hash, other.first_hash), std::max(one.last_hash, other.last_hash), {parent, adjacent},
+              next, now)
+      .record.index;
 }
 
 // Halves the bounds, not the hash keys: a shard that gets a thousand bounds makes ten generations.

@@ -60,7 +60,7 @@ class Shards {
   /// Closes a shard and opens two: [first_hash, before(at)] and [at, last_hash]. REQUIRES: it is open and `at` lies
   /// inside.
   std::array<ShardIndex, 2> split(ShardIndex shard, HashKey at, ShardIndex& next, Instant now);
-  /// Closes two shards and opens one. REQUIRES: both are open, and adjacent in either order.
+  /// Closes two shards and opens one. REQUIRES: both are open, and one ends where the other begins.
   ShardIndex merge(ShardIndex parent, ShardIndex adjacent, ShardIndex& next, Instant now);
   /// Splits and merges until there are `count` open shards of equal width. How deep a descent it makes grows with the
   /// logarithm of the count only.

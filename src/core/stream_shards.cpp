@@ -77,8 +77,7 @@ void Stream::handle(CallId call, const MergeShards& command, Instant now) {
   const auto meet = [](const StreamShard* low, const StreamShard* high) {
     return low->record.last_hash < high->record.first_hash && before(high->record.first_hash) == low->record.last_hash;
   };
-  const bool in_order = meet(first, second);
-  if (!in_order && !meet(second, first)) {
+  if (!meet(first, second) && !meet(second, first)) {
     return context_.reply(call, shards_not_adjacent(info_.name, command.shard_id, command.adjacent_shard_id));
   }
   shards_.merge(first->record.index, second->record.index, info_.next_shard, now);

@@ -6,11 +6,17 @@
 //     static Asked to_command(Input& input, const Caller& caller, Kept& kept);
 //     static Told<Output> to_output(Result&& result, Kept& kept);
 //
+// and, if its answer is a stream of events, whose head `to_response` words instead of an output's body:
+//
+//     static WireResponse to_response(const Reply& reply);
+//     static EventFeed to_feed();
+//
 // from which come its row in the service's table and the way from a request to a PreparedCall. What differs between the
 // services is how a request becomes an input: which wires there are, and how constraints are checked and worded.
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -33,6 +39,7 @@ struct Question {
       : before(std::move(preconditions)), command(std::move(asked)) {}
   std::vector<Precondition> before;  ///< in the order in which they are asked
   Command command;
+  std::optional<StreamId> stream_id{};  ///< where it is all that is known of the command's stream
 };
 
 /// What to ask the engine, or what is wrong.
@@ -69,13 +76,24 @@ struct OperationOf : OperationInfo {
   Prepared (*prepare)(const Call& call) = nullptr;
 };
 
+/// An operation whose answer is a stream of events.
+template <class Op>
+concept StreamsEvents = requires(const Reply& reply) {
+  { Op::to_response(reply) } -> std::same_as<WireResponse>;
+  { Op::to_feed() } -> std::same_as<EventFeed>;
+};
+
 /// Words an engine's result in the request's protocol.
 template <class Op>
 WireResponse tell(const Reply& reply, typename Op::Kept& kept, Result&& result) {
   if (const Error* error = std::get_if<Error>(&result)) return respond_fault(reply, *error);
   auto told = Op::to_output(std::move(result), kept);
   if (const Error* error = std::get_if<Error>(&told)) return respond_fault(reply, *error);
-  return respond_with(reply, Op::name, std::get<typename Op::Output>(told));
+  if constexpr (StreamsEvents<Op>) {
+    return Op::to_response(reply);
+  } else {
+    return respond_with(reply, Op::name, std::get<typename Op::Output>(told));
+  }
 }
 
 /// `ReadsInput::read(call, input)` reads and checks an input as the service does.
@@ -91,12 +109,14 @@ Prepared prepare_as(const Call& call) {
   if (auto* question = std::get_if<Question>(&asked)) {
     prepared.before = std::move(question->before);
     prepared.command = std::move(question->command);
+    prepared.stream_id = question->stream_id;
   } else {
     prepared.command = std::get<Command>(std::move(asked));
   }
   prepared.respond = [reply = call.reply, kept = std::move(kept)](Result&& result) mutable {
     return tell<Op>(reply, kept, std::move(result));
   };
+  if constexpr (StreamsEvents<Op>) prepared.feed = Op::to_feed();
   return prepared;
 }
 

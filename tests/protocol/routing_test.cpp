@@ -23,11 +23,37 @@ TEST(Routing, UnknownJsonOperations) {
   EXPECT_EQ(status_and_body(unknown),
             json_error(400, type, "The operation AmazonSQS.Frobnicate is not known to this service."));
   EXPECT_EQ(header_of(unknown, "x-amzn-query-error"), "InvalidAction;Sender");
-  EXPECT_EQ(status_and_body(refusal_of(Request{}.with("X-Amz-Target", "Kinesis_20131202.ListStreams"))),
-            json_error(400, type, "The operation Kinesis_20131202.ListStreams is not known to this service."));
+  EXPECT_EQ(status_and_body(refusal_of(Request{}.with("X-Amz-Target", "DynamoDB_20120810.ListTables"))),
+            json_error(400, type, "The operation DynamoDB_20120810.ListTables is not known to this service."));
   EXPECT_EQ(refusal_of(Request{}.with("X-Amz-Target", "AmazonSQS.")).status, 400);
   EXPECT_EQ(status_and_body(refusal_of(Request{}.with("Content-Type", "application/x-amz-json-1.0"))),
             json_error(400, type, "The request must contain the header X-Amz-Target."));
+}
+
+TEST(Routing, KinesisAnswersInTheWireOfTheRequest) {
+  const auto request = [](std::string_view content_type) {
+    return Request{}
+        .with("X-Amz-Target", "Kinesis_20131202.Frobnicate")
+        .with("Content-Type", std::string(content_type));
+  };
+  const std::string message = "The operation Kinesis_20131202.Frobnicate is not known to this service.";
+  const WireResponse json = refusal_of(request("application/x-amz-json-1.1"));
+  EXPECT_EQ(status_and_body(json), json_error(400, "UnknownOperationException", message));
+  EXPECT_EQ(json.content_type, "application/x-amz-json-1.1");
+  EXPECT_EQ(header_of(json, "x-amzn-query-error"), "");
+  EXPECT_EQ(header_of(json, "x-amzn-RequestId"), request_id);
+
+  const WireResponse cbor = refusal_of(request("application/x-amz-cbor-1.1"));
+  EXPECT_EQ(cbor.status, 400);
+  EXPECT_EQ(cbor.content_type, "application/x-amz-cbor-1.1");
+  EXPECT_EQ(cbor.body, "\xA2\x66__type\x78\x19UnknownOperationException\x67message\x78\x47" + message);
+
+  const WireResponse targetless = refusal_of(Request{}.with("Content-Type", "application/x-amz-cbor-1.1"));
+  EXPECT_EQ(targetless.content_type, "application/x-amz-cbor-1.1");
+  EXPECT_NE(targetless.body.find("UnknownOperationException"), std::string::npos);
+
+  const Request sqs_in_cbor = json_request("ListQueues", "{").with("Content-Type", "application/x-amz-cbor-1.1");
+  EXPECT_EQ(refusal_of(sqs_in_cbor).content_type, "application/x-amz-json-1.0") << "which has no CBOR";
 }
 
 TEST(Routing, EveryOperationOfTheServiceIsOffered) {

@@ -1,0 +1,57 @@
+// What the declarations of Kinesis operations have in common.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "penstock/commands.hpp"
+#include "penstock/errors.hpp"
+#include "protocol/caller.hpp"
+#include "protocol/kinesis/addressing.hpp"
+#include "protocol/operation.hpp"
+#include "protocol/wire.hpp"
+
+namespace penstock::protocol::kinesis {
+
+/// That the stream of that id is called `name`, as a request says that has both.
+Precondition is_called(StreamId id, const StreamName& name);
+
+/// Asks a command of the stream that was found to be meant, by what it is called or by its id. An error stands for
+/// itself.
+template <class C>
+Asked ask(std::variant<Error, Address>&& found, C command) {
+  if (Error* error = std::get_if<Error>(&found)) return std::move(*error);
+  auto& address = std::get<Address>(found);
+  command.stream = std::move(address.stream);
+  std::vector<Precondition> before;
+  if (address.id && !command.stream.name.empty()) before.push_back(is_called(*address.id, command.stream));
+  const bool only_id = address.id && command.stream.name.empty();
+  Question question(std::move(before), StreamCommand(std::move(command)));
+  if (only_id) question.stream_id = address.id;
+  return question;
+}
+
+/// Asks a command that has the id of its stream, as a token gave it. Where the token was issued to a request that had
+/// only an id, the name is empty, and has to be looked up again.
+template <class C>
+Asked ask_by_id(StreamName stream, StreamId id, C command) {
+  const bool only_id = stream.name.empty();
+  command.stream = std::move(stream);
+  Question question({}, StreamCommand(std::move(command)));
+  if (only_id) question.stream_id = id;
+  return question;
+}
+
+/// That the stream for which a token was issued is also the one that its request names, if it names one.
+std::optional<Error> check_agrees(const StreamName& stream, StreamId id, const std::optional<std::string>& stream_arn,
+                                  const std::optional<std::string>& stream_id, const Caller& caller);
+
+/// The caller's account in its region, as a stream without a name.
+StreamName account_of(const Caller& caller);
+
+inline Error invalid_argument(std::string message) { return {ErrorCode::KinesisInvalidArgument, std::move(message)}; }
+
+}  // namespace penstock::protocol::kinesis

@@ -1,0 +1,236 @@
+#include "protocol/kinesis/tokens.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <utility>
+
+#include "penstock/limits.hpp"
+#include "protocol/base64.hpp"
+#include "protocol/digests.hpp"
+
+namespace penstock::protocol::kinesis {
+namespace {
+
+/// The first byte: of which form the rest is, and what it is for. No two of the kinds can be taken for each other.
+enum class Kind : std::uint8_t { iterator = 'A', shards = 'B', streams = 'C', consumers = 'D' };
+
+constexpr std::size_t sum_bytes = 8;
+
+/// Of what precedes it. The prefix makes it another one than that of any other program that sums the same bytes.
+std::string sum_of(std::string_view bytes) {
+  const Md5 sum = md5_of(std::string("penstock token ").append(bytes));
+  std::string text;
+  for (std::size_t i = 0; i < sum_bytes; ++i) text.push_back(static_cast<char>(sum.at(i)));
+  return text;
+}
+
+class Writer {
+ public:
+  explicit Writer(Kind kind) { bytes_.push_back(static_cast<char>(kind)); }
+
+  void number(std::uint64_t value) {
+    for (unsigned shift = 64; shift > 0;) bytes_.push_back(static_cast<char>(value >> (shift -= 8)));
+  }
+  void small(std::uint8_t value) { bytes_.push_back(static_cast<char>(value)); }
+  void moment(Instant at) { number(static_cast<std::uint64_t>(to_epoch_ms(at))); }
+  void text(std::string_view text) {
+    small(static_cast<std::uint8_t>(text.size()));
+    bytes_.append(text);
+  }
+  void stream(const StreamName& name) {
+    text(name.account);
+    text(name.region);
+    text(name.name);
+  }
+  std::string take() { return base64_encode(bytes_.append(sum_of(bytes_))); }
+
+ private:
+  std::string bytes_;
+};
+
+/// What is read behind the end is zero, and makes the whole invalid.
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : rest_(bytes) {}
+
+  std::uint8_t small() { return static_cast<std::uint8_t>(take(1).front()); }
+  std::uint64_t number() {
+    std::uint64_t value = 0;
+    for (const char c : take(8)) value = (value << 8U) | static_cast<std::uint8_t>(c);
+    return value;
+  }
+  Instant moment() { return from_epoch_ms(static_cast<std::int64_t>(number())); }
+  std::string text() { return std::string(take(small())); }
+  StreamName stream() {
+    StreamName name;
+    name.account = text();
+    name.region = text();
+    name.name = text();
+    return name;
+  }
+  /// Whether everything was there, and nothing more.
+  bool complete() const { return !short_ && rest_.empty(); }
+
+ private:
+  std::string_view take(std::size_t size) {
+    static constexpr std::array<char, 8> zeros{};
+    if (size > rest_.size()) {
+      short_ = true;
+      rest_ = {};
+      return {zeros.data(), std::min(size, zeros.size())};
+    }
+    const std::string_view part = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return part;
+  }
+
+  std::string_view rest_;
+  bool short_ = false;
+};
+
+/// The bytes of a token between its kind and its sum; nothing if any character is not as it was written.
+std::optional<std::string> open(std::string_view text, Kind kind) {
+  std::optional<std::string> bytes = base64_decode(text);
+  // The last digit has bits that say nothing: only one way of writing it is that of the token.
+  if (!bytes || bytes->size() < 1 + sum_bytes || base64_encode(*bytes) != text) return std::nullopt;
+  const std::string sum = bytes->substr(bytes->size() - sum_bytes);
+  bytes->resize(bytes->size() - sum_bytes);
+  if (bytes->front() != static_cast<char>(kind) || sum_of(*bytes) != sum) return std::nullopt;
+  return bytes->substr(1);
+}
+
+/// "created at time ... while right now it is ..."
+std::string outlived(Instant issued, Instant now, Millis life) {
+  return "created at time " + to_message_date(issued) + " while right now it is " + to_message_date(now) +
+         " which is further in the future than the tolerated delay of " + std::to_string(life.count()) +
+         " milliseconds.";
+}
+
+Kind kind_of(NextToken::List list) {
+  switch (list) {
+    case NextToken::List::shards:
+      return Kind::shards;
+    case NextToken::List::streams:
+      return Kind::streams;
+    case NextToken::List::consumers:
+      break;
+  }
+  return Kind::consumers;
+}
+
+// Whether there is a filter, whether it has a moment.
+constexpr std::uint8_t has_filter = 1;
+constexpr std::uint8_t has_timestamp = 2;
+
+void write_filter(const std::optional<ShardFilter>& filter, Writer& writer) {
+  if (!filter) return writer.small(0);
+  writer.small(filter->timestamp ? has_filter | has_timestamp : has_filter);
+  writer.small(static_cast<std::uint8_t>(filter->type));
+  writer.text(filter->shard_id);
+  if (filter->timestamp) writer.moment(*filter->timestamp);
+}
+
+std::optional<ShardFilter> read_filter(Reader& reader) {
+  const std::uint8_t has = reader.small();
+  if (has == 0) return std::nullopt;
+  ShardFilter filter;
+  constexpr auto last = static_cast<std::uint8_t>(ShardFilter::Type::from_timestamp);
+  filter.type = static_cast<ShardFilter::Type>(std::min(reader.small(), last));
+  filter.shard_id = reader.text();
+  if ((has & has_timestamp) != 0) filter.timestamp = reader.moment();
+  return filter;
+}
+
+}  // namespace
+
+std::string to_string(const ShardIterator& iterator) {
+  Writer writer(Kind::iterator);
+  writer.moment(iterator.issued);
+  writer.number(iterator.position.id.value);
+  writer.number(iterator.position.shard.value);
+  writer.number(iterator.position.from.value);
+  writer.moment(iterator.position.not_before);
+  writer.stream(iterator.stream);
+  return writer.take();
+}
+
+std::variant<Error, ShardIterator> read_iterator(std::string_view text, Instant now) {
+  if (text.starts_with('"')) text.remove_prefix(1);
+  if (text.ends_with('"')) text.remove_suffix(1);
+  const Error invalid{ErrorCode::KinesisInvalidArgument, "Invalid ShardIterator."};
+  const auto bytes = open(text, Kind::iterator);
+  if (!bytes) return invalid;
+  Reader reader(*bytes);
+  ShardIterator iterator;
+  iterator.issued = reader.moment();
+  iterator.position.id = StreamId{reader.number()};
+  iterator.position.shard = ShardIndex{static_cast<std::uint32_t>(reader.number())};
+  iterator.position.from = RecordIndex{reader.number()};
+  iterator.position.not_before = reader.moment();
+  iterator.stream = reader.stream();
+  if (!reader.complete() || iterator.issued < Instant{}) return invalid;
+  if (now - iterator.issued > kinesis_limits::iterator_life) {
+    return Error{ErrorCode::KinesisExpiredIterator,
+                 "Iterator expired. The iterator was " + outlived(iterator.issued, now, kinesis_limits::iterator_life)};
+  }
+  return iterator;
+}
+
+std::string to_string(const NextToken& token) {
+  Writer writer(kind_of(token.list));
+  writer.moment(token.issued);
+  writer.number(token.id.value);
+  writer.stream(token.stream);
+  writer.text(token.after);
+  write_filter(token.filter, writer);
+  return writer.take();
+}
+
+std::variant<Error, NextToken> read_next_token(std::string_view text, NextToken::List list, Instant now) {
+  const Error invalid{ErrorCode::KinesisInvalidArgument, "Invalid NextToken."};
+  const auto bytes = open(text, kind_of(list));
+  if (!bytes) return invalid;
+  Reader reader(*bytes);
+  NextToken token;
+  token.list = list;
+  token.issued = reader.moment();
+  token.id = StreamId{reader.number()};
+  token.stream = reader.stream();
+  token.after = reader.text();
+  token.filter = read_filter(reader);
+  if (!reader.complete() || token.issued < Instant{}) return invalid;
+  if (now - token.issued > kinesis_limits::token_life) {
+    return Error{ErrorCode::KinesisExpiredNextToken,
+                 "NextToken expired. The token was " + outlived(token.issued, now, kinesis_limits::token_life)};
+  }
+  return token;
+}
+
+Error excluded_by_token(std::string_view member) {
+  std::string message = "NextToken and ";
+  return {ErrorCode::KinesisInvalidArgument, message.append(member).append(" cannot be provided together.")};
+}
+
+std::string to_message_date(Instant at) {
+  constexpr std::array<std::string_view, 7> weekdays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto day = std::chrono::floor<std::chrono::days>(at);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time(std::chrono::floor<std::chrono::seconds>(at - day));
+  const auto two_digits = [](auto number) {
+    std::string text = std::to_string(number);
+    return text.size() < 2 ? text.insert(0, 1, '0') : text;
+  };
+  std::string text(weekdays.at(std::chrono::weekday(day).c_encoding()));
+  text.append(" ").append(months.at(static_cast<unsigned>(date.month()) - 1));
+  text.append(" ").append(two_digits(static_cast<unsigned>(date.day())));
+  text.append(" ").append(two_digits(time.hours().count()));
+  text.append(":").append(two_digits(time.minutes().count()));
+  text.append(":").append(two_digits(time.seconds().count()));
+  return text.append(" UTC ").append(std::to_string(static_cast<int>(date.year())));
+}
+
+}  // namespace penstock::protocol::kinesis
