@@ -128,8 +128,8 @@ class StreamClient {
                                     format_hash_key(at) + "\"}");
   }
   Change merge(const std::string& shard, const std::string& other) {
-    return change("MergeShards", "{" + named() + ",\"ShardToMerge\":\"" + shard + "\",\"AdjacentShardToMerge\":\"" +
-                                     other + "\"}");
+    return change("MergeShards",
+                  "{" + named() + ",\"ShardToMerge\":\"" + shard + "\",\"AdjacentShardToMerge\":\"" + other + "\"}");
   }
 
  private:

@@ -133,7 +133,8 @@ class StreamLedger {
   void account() {
     const std::lock_guard lock(mutex_);
     for (const auto& [shard, places] : places_) {
-      if (!whole_.contains(shard)) say("shard " + shard + " is gone, with " + std::to_string(places.size()) + " records");
+      if (!whole_.contains(shard))
+        say("shard " + shard + " is gone, with " + std::to_string(places.size()) + " records");
     }
     whole_.clear();
   }
