@@ -335,7 +335,7 @@ void Http2Session::make_session() {
   nghttp2_option_set_max_deflate_dynamic_table_size(options, table_bytes);
   nghttp2_option_set_no_closed_streams(options, 1);
   // The library counts, too; what is counted here comes first and says why.
-  nghttp2_option_set_stream_reset_rate_limit(options, 4 * limits_.resets_max, limits_.resets_max);
+  nghttp2_option_set_stream_reset_rate_limit(options, 2 * limits_.idle_frames_max, limits_.idle_frames_max);
   nghttp2_session_server_new2(&http2_, callbacks(), this, options);
   nghttp2_option_del(options);
   const std::array<nghttp2_settings_entry, 5> settings{
