@@ -72,7 +72,7 @@ inline constexpr std::int32_t account_shards_max = 20'000;  ///< the service's d
 inline constexpr std::int32_t on_demand_streams_max = 50;
 inline constexpr std::int32_t on_demand_shards = 4;  ///< of a new stream on demand
 inline constexpr std::uint32_t warm_mibps_max = 10'240;
-inline constexpr std::size_t mode_changes_max = 2;    ///< in 24 hours
+inline constexpr std::size_t mode_changes_max = 2;    ///< in 24 hours (strict only)
 inline constexpr std::size_t count_changes_max = 10;  ///< in 24 hours (strict only)
 inline constexpr std::uint64_t shard_in_bytes_per_s = 1U << 20U;
 inline constexpr std::uint64_t shard_in_records_per_s = 1'000;
@@ -82,8 +82,8 @@ inline constexpr Millis day{86'400'000};
 inline constexpr Millis iterator_life{300'000};
 inline constexpr Millis token_life{300'000};  ///< of a NextToken
 inline constexpr Millis subscription_life{300'000};
-inline constexpr Millis heartbeat_interval{5'000};
-inline constexpr Millis takeover_interval{5'000};  ///< before it, a second SubscribeToShard is refused
+inline constexpr Millis heartbeat_interval{4'500};  ///< of a subscription: the service promises 5 s
+inline constexpr Millis takeover_interval{5'000};   ///< before it, a second SubscribeToShard is refused
 }  // namespace kinesis_limits
 
 /// What the engine enforces and how much it keeps in memory, per queue unless stated. The defaults are the

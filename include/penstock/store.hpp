@@ -1,6 +1,7 @@
 // The Store port: ordered tables of bytes with atomic batches. Nothing here names a database.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -11,9 +12,11 @@
 
 namespace penstock {
 
-/// The tables are apart because their records live differently: messages are large, written once and dropped from the
-/// front; state is small and short-lived; the catalog is neither.
-enum class Table : std::uint8_t { catalog, state, messages };
+/// The tables are apart because their records live differently: messages are large, written once and dropped one by
+/// one from the front; state is small and short-lived; records of streams are written once, read many times in order
+/// and dropped in ranges; the catalog is none of these.
+enum class Table : std::uint8_t { catalog, state, messages, records };
+inline constexpr std::size_t table_count = 4;
 
 enum class StoreStatus : std::uint8_t {
   ok,
@@ -39,6 +42,10 @@ class WriteBatch {
   enum class Op : std::uint8_t { put, drop, drop_once, drop_range };
 
   void put(Table table, std::string_view key, std::string_view value) { append(Op::put, table, key, value); }
+  /// The value is `head` with `rest` behind it, which need not be put together for that.
+  void put(Table table, std::string_view key, std::string_view head, std::string_view rest) {
+    append(Op::put, table, key, head, rest);
+  }
   /// The key may have been written any number of times.
   void drop(Table table, std::string_view key) { append(Op::drop, table, key, {}); }
   /// REQUIRES: the key was put exactly once since it was last dropped, and is only ever dropped in this way (or by a
@@ -51,6 +58,10 @@ class WriteBatch {
   void append(const WriteBatch& other) {
     bytes_ += other.bytes_;
     count_ += other.count_;
+  }
+  /// Makes room for `changes` more, whose keys and values have `bytes` together.
+  void reserve(std::size_t changes, std::size_t bytes) {
+    bytes_.reserve(bytes_.size() + changes * header_bytes + bytes);
   }
   void clear() {
     bytes_.clear();
@@ -77,17 +88,18 @@ class WriteBatch {
  private:
   static constexpr std::size_t header_bytes = 10;
 
-  void append(Op op, Table table, std::string_view first, std::string_view second) {
-    bytes_.push_back(static_cast<char>(op));
-    bytes_.push_back(static_cast<char>(table));
-    append_length(first.size());
-    append_length(second.size());
+  void append(Op op, Table table, std::string_view first, std::string_view second, std::string_view rest = {}) {
+    std::array<char, header_bytes> header{static_cast<char>(op), static_cast<char>(table)};
+    set_length(header, 2, first.size());
+    set_length(header, 6, second.size() + rest.size());
+    bytes_.append(header.data(), header.size());
     bytes_.append(first);
     bytes_.append(second);
+    bytes_.append(rest);
     ++count_;
   }
-  void append_length(std::size_t n) {
-    for (unsigned shift = 0; shift < 32; shift += 8) bytes_.push_back(static_cast<char>((n >> shift) & 0xffU));
+  static void set_length(std::array<char, header_bytes>& header, std::size_t at, std::size_t n) {
+    for (std::size_t i = 0; i < 4; ++i) header.at(at + i) = static_cast<char>((n >> (8U * i)) & 0xffU);
   }
   std::size_t length_at(std::size_t at) const {
     std::size_t n = 0;

@@ -134,7 +134,7 @@ struct UpdateMonitoring {
   std::vector<std::string> metrics;  ///< as they were given; ALL stands for every one
   bool enable = true;
 };
-/// Answer: Done. Errors: KinesisLimitExceeded more than twice in 24 hours.
+/// Answer: Done. Errors: KinesisLimitExceeded more than twice in 24 hours (strict).
 struct UpdateStreamMode {
   StreamName stream;
   bool on_demand = false;

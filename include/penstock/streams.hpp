@@ -128,6 +128,7 @@ struct StreamInfo {
   Instant created{};
   bool on_demand = false;
   std::uint32_t retention_hours = 24;
+  Instant floor{};  ///< what arrived before it had expired when the retention was last lengthened, and stays gone
   std::vector<std::string> metrics;  ///< ShardLevelMetrics that are on, sorted, ALL spelt out
   std::map<std::string, std::string> tags;
   std::string policy;  ///< of PutResourcePolicy; empty if there is none

@@ -12,23 +12,29 @@
 namespace penstock::core {
 
 class Queue;
+class Stream;
 
 /// What a deadline is about.
 struct Due {
   enum class Kind : std::uint8_t {
-    message,       ///< `id` is a sequence: its visibility, delay or retention ends
-    receive,       ///< `id` is a call: its long poll ends
-    fresh_expiry,  ///< the head of the fresh lane may have outlived its retention
-    sweep,         ///< the delay of a message that was left to disk ends
-    group,         ///< `id` is a sequence: the delay of a FIFO group's first message ends
-    lane,          ///< `id` is a lane: its first message may have outlived its retention
-    dedup,         ///< the oldest deduplication entries, or receive attempts, are over
-    move_task,     ///< the rate of a move task lets the next message go
-    forget_queue,  ///< a deleted queue's name may be used again
+    message,           ///< `id` is a sequence: its visibility, delay or retention ends
+    receive,           ///< `id` is a call: its long poll ends
+    fresh_expiry,      ///< the head of the fresh lane may have outlived its retention
+    sweep,             ///< the delay of a message that was left to disk ends
+    group,             ///< `id` is a sequence: the delay of a FIFO group's first message ends
+    lane,              ///< `id` is a lane: its first message may have outlived its retention
+    dedup,             ///< the oldest deduplication entries, or receive attempts, are over
+    move_task,         ///< the rate of a move task lets the next message go
+    forget_queue,      ///< a deleted queue's name may be used again
+    stream_status,     ///< CREATING, UPDATING or DELETING passes
+    stream_consumers,  ///< the same of a consumer
+    stream_trim,       ///< `id` is a shard: its oldest records, or it, may have outlived their retention
+    subscription,      ///< `id` is a subscription: its heartbeat or its end
   };
   Kind kind{};
   Queue* queue = nullptr;
   std::uint64_t id = 0;
+  Stream* stream = nullptr;  ///< of the kinds that are about one
 };
 
 class DeadlineHeap {

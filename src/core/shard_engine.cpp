@@ -11,6 +11,7 @@
 #include "core/queue_settings.hpp"
 #include "core/shard_context.hpp"
 #include "core/standard_queue.hpp"
+#include "core/streams.hpp"
 #include "penstock/queue_names.hpp"
 
 namespace penstock::core {
@@ -24,9 +25,11 @@ Error queue_does_not_exist() { return {ErrorCode::QueueDoesNotExist, {}}; }
 
 class ShardEngine final : public Engine {
  public:
-  ShardEngine(const Limits& limits, Entropy& entropy) : limits_(limits), shard_{limits_, entropy} {}
+  ShardEngine(const Limits& limits, Entropy& entropy) : limits_(limits), shard_{limits_, entropy}, streams_(shard_) {}
 
   void recover(RecoveredQueue queue, Instant now) override;
+  void recover(RecoveredStream stream, Instant now) override;
+  void recover(StreamAccount account) override { streams_.recover(std::move(account)); }
   void apply(CallId call, Command command, Instant now) override;
   void advance(Instant now) override;
   std::optional<Instant> next_deadline() const override { return shard_.deadlines.next(); }
@@ -95,6 +98,7 @@ class ShardEngine final : public Engine {
   void handle(CallId call, StatesLoaded& command);
   void handle(CallId call, StatesOfLoaded& command);
   void handle(CallId call, LaneLoaded& command);
+  void handle(CallId call, StreamCommand& command) { streams_.apply(call, command, now_); }
   void handle_due(const Due& due);
 
   const Limits limits_;
@@ -104,6 +108,7 @@ class ShardEngine final : public Engine {
   std::unordered_map<QueueId, Queue*> queues_by_id_;
   std::map<QueueName, Grave> graves_;
   std::unordered_map<std::uint64_t, QueueName> graves_by_id_;
+  Streams streams_;
 };
 
 Queue& ShardEngine::add(QueueRecord record) {
@@ -129,6 +134,12 @@ void ShardEngine::recover(RecoveredQueue queue, Instant now) {
   }
   Queue& added = add(queue.record);
   added.recover(std::move(queue), now_);
+}
+
+void ShardEngine::recover(RecoveredStream stream, Instant now) {
+  now_ = std::max(now_, now);
+  shard_.now = now_;
+  streams_.recover(std::move(stream));
 }
 
 void ShardEngine::bury(QueueRecord record) {
@@ -168,6 +179,7 @@ void ShardEngine::advance(Instant now) {
 }
 
 void ShardEngine::handle_due(const Due& due) {
+  if (due.stream != nullptr) return streams_.due(due, now_);
   if (due.kind != Due::Kind::forget_queue) return due.queue->due(due, now_);
   const auto found = graves_by_id_.find(due.id);
   if (found == graves_by_id_.end()) return;
@@ -177,6 +189,7 @@ void ShardEngine::handle_due(const Due& due) {
 
 void ShardEngine::release_parked() {
   for (const auto& [name, queue] : queues_) queue->release_parked();
+  streams_.release_parked();
 }
 
 Effects ShardEngine::take_effects() {
@@ -184,6 +197,7 @@ Effects ShardEngine::take_effects() {
     if (queue->take_touched()) shard_.effects.mutations.emplace_back(PutCursor{queue->id(), queue->cursor()});
   }
   shard_.touched.clear();
+  streams_.flush();
   return std::exchange(shard_.effects, {});
 }
 

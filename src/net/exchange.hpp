@@ -8,25 +8,45 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "protocol/wire.hpp"
 
 namespace penstock::net {
 
-/// Lives in its session's coroutine, which keeps it until `complete` was called: the handler calls it exactly once for
+/// Lives in its session until it has ended: the handler calls one of `complete`, `end_stream` and `abandon`, once, for
 /// every exchange it was given, also after a cancel. All of it runs in the session's thread.
+///
+/// An answer is whole (`complete`) or streamed: `begin_stream`, any number of `write_piece`, `end_stream`.
 class Exchange {
  public:
-  explicit Exchange(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
+  /// A session that is told of news rather than waiting for them.
+  class Listener {
+   public:
+    Listener() = default;
+    Listener(const Listener&) = delete;
+    Listener& operator=(const Listener&) = delete;
+    /// There are news, see has_news. May destroy the exchange if it has ended.
+    virtual void on_news(Exchange& exchange) = 0;
+
+   protected:
+    ~Listener() = default;
+  };
+
+  explicit Exchange(boost::asio::any_io_executor executor, Listener* listener = nullptr)
+      : executor_(std::move(executor)), listener_(listener) {}
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
-  /// The session's executor: `complete` is to be called on it.
+  /// The session's executor: all calls of the handler are to be made on it.
   const boost::asio::any_io_executor& executor() const { return executor_; }
 
   /// For the handler, before it returns from start: the answer may take long, so the session watches whether the client
-  /// goes away, and calls `cancel` if it does.
+  /// goes away, and calls `cancel` if it does: once, and not after the exchange has ended. The handler then calls
+  /// `abandon`, at once or later. A stream is cancelled, too, when the client does not take a piece in time, and when
+  /// the sessions are told to stop; what is unsent then is dropped.
   void may_park(std::function<void()> cancel) { cancel_ = std::move(cancel); }
 
   /// For the handler, before it returns from start: the answer comes from the thread with this index. A connection
@@ -38,33 +58,84 @@ class Exchange {
   void complete(protocol::WireResponse response, std::function<void()> undelivered = {}) {
     response_ = std::move(response);
     undelivered_ = std::move(undelivered);
-    if (auto waiter = std::move(waiter_)) waiter->wake();
+    end();
   }
 
-  /// In place of complete, after a cancel: there is no answer, and nobody to read it.
+  /// The answer's length is not known: its head goes out at once, and its body, unless it is empty, as the first piece.
+  /// REQUIRES: may_park was called.
+  void begin_stream(protocol::WireResponse head) {
+    if (cancelled_) return;
+    streams_ = true;
+    head_waits_ = true;
+    response_ = std::move(head);
+    tell();
+  }
+
+  /// Sends a piece without waiting for more. `written` is called once the socket, or the window of HTTP/2, has taken
+  /// it, and never after a cancel or `end_stream`; it may write the next one. REQUIRES: begin_stream was called, and
+  /// every piece before this one was written.
+  void write_piece(std::string piece, std::function<void()> written) {
+    if (cancelled_) return;
+    piece_ = std::move(piece);
+    written_ = std::move(written);
+    tell();
+  }
+
+  /// Ends a stream as `complete` ends other answers. A piece that is not written yet goes out before.
+  void end_stream() {
+    written_ = {};
+    if (cancelled_) {
+      abandon();
+    } else {
+      end();
+    }
+  }
+
+  /// In place of the others, after a cancel: there is no answer, and nobody to read it.
   void abandon() {
     abandoned_ = true;
-    complete({});
+    written_ = {};
+    end();
   }
 
+  // From here on for the session.
+
   bool abandoned() const { return abandoned_; }
-  bool completed() const { return response_.has_value(); }
+  /// True once the handler has no more to say.
+  bool completed() const { return completed_; }
   bool parks() const { return static_cast<bool>(cancel_); }
+  bool streams() const { return streams_; }
   void cancel() {
+    if (completed_) return;
+    cancelled_ = true;
+    written_ = {};
     if (auto once = std::exchange(cancel_, {})) once();
   }
+  /// The whole answer, or the head of a stream.
   protocol::WireResponse& response() { return *response_; }
   void report_undelivered() {
     if (auto once = std::exchange(undelivered_, {})) once();
   }
   bool wants_delivery_report() const { return static_cast<bool>(undelivered_); }
 
-  /// Resumes once the exchange is completed.
+  /// The head is in the session's hands.
+  void take_head() { head_waits_ = false; }
+  /// The piece that waits to be sent, until piece_taken is called; null if there is none.
+  const std::string* piece() const { return piece_ ? &*piece_ : nullptr; }
+  void piece_taken() {
+    piece_.reset();
+    if (auto once = std::exchange(written_, {})) once();
+  }
+
+  /// True if the session has something to do: the end of the exchange, or a head or a piece to send.
+  bool has_news() const { return completed_ || (!cancelled_ && (head_waits_ || piece_)); }
+
+  /// Resumes once there are news. For sessions that are no listeners.
   template <class CompletionToken>
   auto wait(CompletionToken&& token) {
     return boost::asio::async_initiate<CompletionToken, void()>(
         [this](auto handler) {
-          if (completed()) {
+          if (has_news()) {
             std::move(handler)();
           } else {
             waiter_ = std::make_unique<WaiterOf<decltype(handler)>>(std::move(handler));
@@ -88,13 +159,35 @@ class Exchange {
     CompletionHandler handler;
   };
 
+  void end() {
+    completed_ = true;
+    cancel_ = {};
+    tell();
+  }
+
+  // The last thing that any call does: the session may destroy the exchange.
+  void tell() {
+    if (listener_ != nullptr) {
+      listener_->on_news(*this);
+    } else if (auto waiter = std::move(waiter_)) {
+      waiter->wake();
+    }
+  }
+
   boost::asio::any_io_executor executor_;
+  Listener* listener_;
   std::optional<protocol::WireResponse> response_;
+  std::optional<std::string> piece_;
+  std::function<void()> written_;
   std::function<void()> undelivered_;
   std::function<void()> cancel_;
   std::unique_ptr<Waiter> waiter_;
   std::optional<std::size_t> lane_;
+  bool completed_ = false;
   bool abandoned_ = false;
+  bool cancelled_ = false;
+  bool streams_ = false;
+  bool head_waits_ = false;
 };
 
 /// What answers requests. One per thread; called in that thread only.
@@ -105,7 +198,7 @@ class Handler {
   Handler& operator=(const Handler&) = delete;
   virtual ~Handler() = default;
 
-  /// Begins to answer. The request's views live until this returns; the exchange until it is completed.
+  /// Begins to answer. The request's views live until this returns; the exchange until it has ended.
   virtual void start(protocol::WireRequest request, Exchange& exchange) = 0;
 
   /// The answer to bytes that are no request that could be started; after it the connection is closed.

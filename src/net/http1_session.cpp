@@ -1,7 +1,6 @@
 #include "net/http1_session.hpp"
 
-#include <poll.h>
-
+#include <algorithm>
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -10,12 +9,13 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <charconv>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "net/session_group.hpp"
+#include "net/connection.hpp"
 
 namespace penstock::net {
 
@@ -28,9 +28,11 @@ using protocol::WireResponse;
 namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t read_bytes = 16U << 10U;
-constexpr std::size_t read_bytes_max = 256U << 10U;
+constexpr std::size_t read_bytes = Connection::read_bytes;
+constexpr std::size_t read_bytes_max = Connection::read_bytes_max;
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr std::string_view line_end = "\r\n";
+constexpr std::string_view last_chunk = "0\r\n\r\n";
 
 using Parser = http::request_parser<http::string_body>;
 
@@ -47,38 +49,41 @@ int status_of(const error_code& error) {
   return 0;
 }
 
-// True if the client has closed its side, whatever it has sent before that.
-bool has_gone(asio::ip::tcp::socket& socket) {
-  pollfd descriptor{socket.native_handle(), POLLRDHUP, 0};
-  return ::poll(&descriptor, 1, 0) > 0;
-}
+// How the client is to know where the body ends.
+enum class Framing { length, chunked, close };
 
-std::string head_of(const WireResponse& response, bool keep_alive, bool empty_body_counts) {
+std::string head_of(const WireResponse& response, bool keep_alive, Framing framing) {
   std::string head;
   head.reserve(320);
   head.append("HTTP/1.1 ").append(std::to_string(response.status)).push_back(' ');
   head.append(view(http::obsolete_reason(static_cast<http::status>(response.status)))).append("\r\n");
   if (!response.content_type.empty()) head.append("Content-Type: ").append(response.content_type).append("\r\n");
   for (const auto& [name, value] : response.headers) head.append(name).append(": ").append(value).append("\r\n");
-  if (empty_body_counts || !response.body.empty()) {
+  if (framing == Framing::length) {
     head.append("Content-Length: ").append(std::to_string(response.body.size())).append("\r\n");
+  } else if (framing == Framing::chunked) {
+    head.append("Transfer-Encoding: chunked\r\n");
   }
   head.append(keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
   return head;
 }
 
-class Http1Session {
+std::string chunk_size_line(std::size_t size) {
+  std::array<char, 2 * sizeof size> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), size, 16);
+  return std::string(digits.data(), end.ptr).append(line_end);
+}
+
+class Http1Session final : public SessionGroup::Session {
  public:
-  Http1Session(asio::ip::tcp::socket socket, SessionGroup& group)
-      : socket_(std::move(socket)), group_(group), member_(group.join(socket_)) {
-    buffer_.reserve(read_bytes);
-  }
-  Http1Session(const Http1Session&) = delete;
-  Http1Session& operator=(const Http1Session&) = delete;
+  explicit Http1Session(Connection& connection)
+      : connection_(connection),
+        transport_(connection.transport),
+        group_(connection.group),
+        buffer_(connection.buffer) {}
   ~Http1Session() {
+    connection_.member->session = nullptr;
     group_.release_body(body_reserved_);
-    set_idle(true);
-    group_.leave(member_);
   }
 
   asio::awaitable<void> run() {
@@ -98,18 +103,15 @@ class Http1Session {
     }
   }
 
- private:
-  void set_deadline(std::chrono::seconds from_now) { member_->deadline = SessionGroup::Clock::now() + from_now; }
-
-  void set_idle(bool idle) {
-    if (std::exchange(member_->idle, idle) == idle) return;
-    if (idle) {
-      group_.end_busy();
-    } else {
-      group_.begin_busy();
-    }
+  // Both only while an answer is streamed.
+  void on_sweep(SessionGroup::Clock::time_point now) override {
+    if (connection_.member->deadline > now) return;
+    error_code ignored;
+    transport_.socket().close(ignored);
   }
+  void on_stop() override { watched_->cancel(); }
 
+ private:
   void release_body() {
     group_.release_body(body_reserved_);
     body_reserved_ = 0;
@@ -120,14 +122,14 @@ class Http1Session {
     parser.eager(true);
     parser.header_limit(group_.limits().header_bytes_max);
     parser.body_limit(group_.limits().body_bytes_max);
-    set_idle(true);
-    set_deadline(group_.limits().idle_time_max);
+    connection_.set_idle(true);
+    connection_.set_deadline(group_.limits().idle_time_max);
     bool continued = false;
     std::size_t step = read_bytes;
     for (;;) {
       if (buffer_.size() > 0) {
-        if (member_->idle) set_deadline(group_.limits().request_time_max);
-        set_idle(false);
+        if (connection_.member->idle) connection_.set_deadline(group_.limits().request_time_max);
+        connection_.set_idle(false);
         error_code error;
         const std::size_t used = parser.put(buffer_.data(), error);
         buffer_.consume(used);
@@ -136,11 +138,11 @@ class Http1Session {
         if (!count_body(parser)) co_return 503;
         if (parser.is_header_done() && !continued && expects_continue(parser)) {
           continued = true;
-          const auto [failed, sent] = co_await asio::async_write(socket_, asio::buffer(continue_line), as_result);
+          const auto [failed, sent] = co_await asio::async_write(transport_, asio::buffer(continue_line), as_result);
           if (failed) co_return -1;
         }
       }
-      const auto [error, got] = co_await socket_.async_read_some(buffer_.prepare(step), as_result);
+      const auto [error, got] = co_await transport_.async_read_some(buffer_.prepare(step), as_result);
       if (error) co_return -1;
       buffer_.commit(got);
       // A long body is read in longer steps.
@@ -162,13 +164,13 @@ class Http1Session {
 
   // True if the connection has been given to another thread. What was read ahead could not go with it.
   bool move_home() {
-    if (!lane_ || buffer_.size() > 0) return false;
+    if (!lane_ || buffer_.size() > 0 || transport_.secure()) return false;
     SessionGroup* home = group_.better_home(*lane_);
     if (home == nullptr) return false;
     error_code error;
-    const auto protocol = socket_.local_endpoint(error).protocol();
+    const auto protocol = transport_.socket().local_endpoint(error).protocol();
     if (error) return false;
-    const int descriptor = socket_.release(error);
+    const int descriptor = transport_.socket().release(error);
     if (error) return false;
     home->adopt(protocol, descriptor);
     return true;
@@ -179,49 +181,83 @@ class Http1Session {
     const http::request<http::string_body>& request = parser.get();
     headers_.clear();
     for (const auto& field : request) headers_.push_back({view(field.name_string()), view(field.value())});
-    Exchange exchange(socket_.get_executor());
-    group_.handler().start(
-        WireRequest{view(request.method_string()), view(request.target()), headers_, request.body(), {}}, exchange);
-    if (!exchange.completed()) co_await wait_for(exchange);
+    Exchange exchange(transport_.get_executor());
+    group_.handler().start(WireRequest{.method = view(request.method_string()),
+                                       .target = view(request.target()),
+                                       .headers = headers_,
+                                       .body = request.body(),
+                                       .secure = transport_.secure()},
+                           exchange);
+    if (!exchange.has_news()) co_await wait_for(exchange);
     lane_ = exchange.lane();
     if (exchange.abandoned()) co_return false;
     const bool keep_alive = request.keep_alive() && !group_.stopping();
-    co_return co_await write(exchange, keep_alive, request.method() != http::verb::head) && keep_alive;
+    const bool with_body = request.method() != http::verb::head;
+    if (!exchange.streams()) co_return co_await write(exchange, keep_alive, with_body) && keep_alive;
+    // Clients of HTTP/1.0 know no chunks.
+    const Framing framing = request.version() < 11 ? Framing::close : Framing::chunked;
+    co_return co_await stream(exchange, framing, keep_alive && framing == Framing::chunked, with_body);
   }
 
   asio::awaitable<void> wait_for(Exchange& exchange) {
     // A long poll ends by itself; how long that takes is the handler's business.
-    member_->deadline = SessionGroup::Clock::time_point::max();
+    connection_.clear_deadline();
     if (!exchange.parks()) {
       co_await exchange.wait(asio::use_awaitable);
       co_return;
     }
-    Exchange watch(socket_.get_executor());
-    socket_.async_wait(asio::ip::tcp::socket::wait_read, [&](const error_code& error) {
-      if (!error && !exchange.completed() && has_gone(socket_)) exchange.cancel();
-      watch.complete({});
-    });
-    group_.end_busy();
+    begin_watch(exchange);
     co_await exchange.wait(asio::use_awaitable);
+    co_await end_watch();
+  }
+
+  // Cancels the exchange if the client goes away, until end_watch. Nobody is kept busy by what is watched.
+  void begin_watch(Exchange& exchange) {
+    group_.end_busy();
+    watched_ = &exchange;
+    watch_.emplace(transport_.get_executor());
+    // A TLS client says goodbye before it closes, and what it says has to be read.
+    if (transport_.secure()) return watch_by_reading();
+    transport_.socket().async_wait(asio::ip::tcp::socket::wait_read, [this](const error_code& error) {
+      if (!error && transport_.has_gone()) watched_->cancel();
+      watch_->complete({});
+    });
+  }
+
+  // What is read meanwhile is the beginning of the next request.
+  void watch_by_reading() {
+    transport_.async_read_some(buffer_.prepare(read_bytes), [this](const error_code& error, std::size_t got) {
+      buffer_.commit(got);
+      if (!error && !ending_watch_ && buffer_.size() < read_bytes_max) return watch_by_reading();
+      if (error && error != asio::error::operation_aborted) watched_->cancel();
+      watch_->complete({});
+    });
+  }
+
+  asio::awaitable<void> end_watch() {
     group_.begin_busy();
-    if (watch.completed()) co_return;
-    error_code ignored;
-    socket_.cancel(ignored);
-    // What the watch refers to is in this frame.
-    co_await watch.wait(asio::use_awaitable);
+    if (!watch_->completed()) {
+      ending_watch_ = true;
+      error_code ignored;
+      transport_.socket().cancel(ignored);
+      // What the watch refers to has to outlive it.
+      co_await watch_->wait(asio::use_awaitable);
+      ending_watch_ = false;
+    }
+    watched_ = nullptr;
   }
 
   asio::awaitable<bool> write(Exchange& exchange, bool keep_alive, bool with_body) {
-    if (exchange.wants_delivery_report() && has_gone(socket_)) {
+    if (exchange.wants_delivery_report() && transport_.has_gone()) {
       exchange.report_undelivered();
       co_return false;
     }
-    set_deadline(group_.limits().write_time_max);
+    connection_.set_deadline(group_.limits().write_time_max);
     const WireResponse& response = exchange.response();
-    const std::string head = head_of(response, keep_alive, true);
+    const std::string head = head_of(response, keep_alive, Framing::length);
     const std::array<asio::const_buffer, 2> parts{asio::buffer(head),
                                                   with_body ? asio::buffer(response.body) : asio::const_buffer{}};
-    const auto [error, sent] = co_await asio::async_write(socket_, parts, as_result);
+    const auto [error, sent] = co_await asio::async_write(transport_, parts, as_result);
     if (error) {
       exchange.report_undelivered();
       co_return false;
@@ -229,38 +265,85 @@ class Http1Session {
     co_return true;
   }
 
+  // False if the connection is not to be used again.
+  asio::awaitable<bool> stream(Exchange& exchange, Framing framing, bool keep_alive, bool with_body) {
+    begin_watch(exchange);
+    connection_.member->session = this;
+    exchange.take_head();
+    const std::string head = head_of(exchange.response(), keep_alive, framing);
+    bool open = co_await write_piece(head, with_body ? exchange.response().body : std::string_view{}, framing);
+    exchange.response().body = {};
+    while (open && !exchange.abandoned()) {
+      if (const std::string* piece = exchange.piece()) {
+        open = !with_body || co_await write_piece({}, *piece, framing);
+        if (open) exchange.piece_taken();
+      } else if (exchange.completed()) {
+        break;
+      } else {
+        connection_.clear_deadline();
+        co_await exchange.wait(asio::use_awaitable);
+      }
+    }
+    if (open && !exchange.abandoned() && with_body && framing == Framing::chunked) {
+      open = co_await write_all(std::array{asio::buffer(last_chunk)});
+    }
+    exchange.cancel();
+    while (!exchange.completed()) co_await exchange.wait(asio::use_awaitable);
+    connection_.member->session = nullptr;
+    co_await end_watch();
+    co_return open&& keep_alive && !exchange.abandoned();
+  }
+
+  // `head` goes before the chunk. An empty piece makes none: it would be the last one.
+  asio::awaitable<bool> write_piece(std::string_view head, std::string_view piece, Framing framing) {
+    const bool chunk = framing == Framing::chunked && !piece.empty();
+    const std::string size = chunk ? chunk_size_line(piece.size()) : std::string();
+    co_return co_await write_all(std::array{asio::buffer(head), asio::buffer(size), asio::buffer(piece),
+                                            asio::buffer(chunk ? line_end : std::string_view{})});
+  }
+
+  template <std::size_t count>
+  asio::awaitable<bool> write_all(std::array<asio::const_buffer, count> parts) {
+    connection_.set_deadline(group_.limits().write_time_max);
+    const auto [error, sent] = co_await asio::async_write(transport_, parts, as_result);
+    co_return !error;
+  }
+
   asio::awaitable<void> refuse(int status) {
     const WireResponse response =
         group_.handler().refuse(status, view(http::obsolete_reason(static_cast<http::status>(status))));
-    set_deadline(group_.limits().write_time_max);
-    const std::string all = head_of(response, false, true) + response.body;
-    const auto [error, sent] = co_await asio::async_write(socket_, asio::buffer(all), as_result);
+    connection_.set_deadline(group_.limits().write_time_max);
+    const std::string all = head_of(response, false, Framing::length) + response.body;
+    const auto [error, sent] = co_await asio::async_write(transport_, asio::buffer(all), as_result);
     if (error) co_return;
     // Closing with unread bytes would reset the connection, and the client might never see why.
     error_code ignored;
-    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    transport_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
     std::size_t drained = 0;
     while (drained < group_.limits().body_bytes_max) {
       buffer_.clear();
-      const auto [end, got] = co_await socket_.async_read_some(buffer_.prepare(read_bytes), as_result);
+      const auto [end, got] = co_await transport_.async_read_some(buffer_.prepare(read_bytes), as_result);
       if (end) co_return;
       drained += got;
     }
   }
 
-  asio::ip::tcp::socket socket_;
+  Connection& connection_;
+  Transport& transport_;
   SessionGroup& group_;
-  std::list<SessionGroup::Member>::iterator member_;
-  boost::beast::flat_buffer buffer_;
+  boost::beast::flat_buffer& buffer_;
   std::vector<protocol::Header> headers_;
   std::size_t body_reserved_ = 0;
   std::optional<std::size_t> lane_;  // where the last request was answered
+  Exchange* watched_ = nullptr;
+  std::optional<Exchange> watch_;  // completed when nothing watches any more
+  bool ending_watch_ = false;
 };
 
 }  // namespace
 
-asio::awaitable<void> run_http1_session(asio::ip::tcp::socket socket, SessionGroup& group) {
-  Http1Session session(std::move(socket), group);
+asio::awaitable<void> run_http1_session(Connection& connection) {
+  Http1Session session(connection);
   co_await session.run();
 }
 

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
 
 namespace penstock::net {
 
-class SessionGroup;
+class Connection;
 
-/// Ends when the connection does. Never throws on account of what the client sends.
-boost::asio::awaitable<void> run_http1_session(boost::asio::ip::tcp::socket socket, SessionGroup& group);
+/// Ends when the session does; the connection is of no more use then, except to say goodbye. Never throws on account of
+/// what the client sends.
+boost::asio::awaitable<void> run_http1_session(Connection& connection);
 
 }  // namespace penstock::net

@@ -8,7 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
-#include "net/http1_session.hpp"
+#include "net/connection.hpp"
 
 namespace penstock::net {
 
@@ -36,7 +36,7 @@ void SessionGroup::accept(asio::ip::tcp::socket socket) {
   if (stopping_ || members_.size() >= limits_.connections_max) return;
   boost::system::error_code ignored;
   socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-  asio::co_spawn(executor_, run_http1_session(std::move(socket), *this), asio::detached);
+  asio::co_spawn(executor_, run_connection(std::move(socket), *this), asio::detached);
 }
 
 std::list<SessionGroup::Member>::iterator SessionGroup::join(asio::ip::tcp::socket& socket) {
@@ -89,12 +89,29 @@ bool SessionGroup::reserve_body(std::size_t bytes) {
   return true;
 }
 
+bool SessionGroup::reserve_answer(std::size_t bytes) {
+  if (answer_bytes_ + bytes > limits_.answers_bytes_max) return false;
+  answer_bytes_ += bytes;
+  return true;
+}
+
+bool SessionGroup::begin_call() {
+  if (calls_ == limits_.calls_max) return false;
+  ++calls_;
+  return true;
+}
+
 void SessionGroup::sweep() {
   sweep_timer_.expires_after(sweep_interval);
   sweep_timer_.async_wait([this](const boost::system::error_code&) {
     const auto now = Clock::now();
-    for (Member& member : members_) {
-      if (member.deadline <= now) close(*member.socket);
+    for (auto next = members_.begin(); next != members_.end();) {
+      Member& member = *next++;
+      if (member.session != nullptr) {
+        member.session->on_sweep(now);
+      } else if (member.deadline <= now) {
+        close(*member.socket);
+      }
     }
     if (members_.empty()) {
       // Nobody is connected: an idle server has no timer.
@@ -112,8 +129,13 @@ void SessionGroup::stop(std::function<void()> drained) {
     return;
   }
   drained_ = std::move(drained);
-  for (Member& member : members_) {
-    if (member.idle) close(*member.socket);
+  for (auto next = members_.begin(); next != members_.end();) {
+    Member& member = *next++;
+    if (member.session != nullptr) {
+      member.session->on_stop();
+    } else if (member.idle) {
+      close(*member.socket);
+    }
   }
 }
 

@@ -13,6 +13,7 @@
 
 #include "net/exchange.hpp"
 #include "net/limits.hpp"
+#include "net/tls.hpp"
 
 namespace penstock::net {
 
@@ -22,10 +23,24 @@ class SessionGroup {
  public:
   using Clock = std::chrono::steady_clock;
 
+  /// A session that knows better than its socket what it is to do. Either call may end it, and no other one.
+  class Session {
+   public:
+    Session() = default;
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+    virtual void on_sweep(Clock::time_point now) = 0;
+    virtual void on_stop() = 0;
+
+   protected:
+    ~Session() = default;
+  };
+
   struct Member {
     boost::asio::ip::tcp::socket* socket = nullptr;
     Clock::time_point deadline;
-    bool idle = true;  ///< between two requests: may be closed without losing anything
+    bool idle = true;            ///< between two requests: may be closed without losing anything
+    Session* session = nullptr;  ///< if there is one, deadline and idle are its own business
   };
 
   SessionGroup(boost::asio::any_io_executor executor, Handler& handler, const NetLimits& limits);
@@ -34,11 +49,15 @@ class SessionGroup {
   /// REQUIRES: called before the first connection, if at all.
   void set_peers(const std::vector<SessionGroup*>& peers) { peers_ = &peers; }
 
+  /// Clients that begin with TLS get it. REQUIRES: called before the first connection, if at all. Outlives the group.
+  void set_tls(Tls& tls) { tls_ = &tls; }
+  Tls* tls() const { return tls_; }
+
   /// Begins a session on an accepted socket of this group's executor.
   void accept(boost::asio::ip::tcp::socket socket);
 
-  /// No request is begun any more; idle connections are closed, the others after their answer. `drained` is called once
-  /// none is left.
+  /// No request is begun any more; idle connections are closed, the others after their answer, and streamed answers are
+  /// cancelled. `drained` is called once none is left.
   void stop(std::function<void()> drained);
   /// Closes what is left, answers or not.
   void abort();
@@ -65,6 +84,12 @@ class SessionGroup {
   /// Counts body bytes against the thread's budget; false if they do not fit.
   bool reserve_body(std::size_t bytes);
   void release_body(std::size_t bytes) { body_bytes_ -= bytes; }
+  /// The same for what waits to be sent.
+  bool reserve_answer(std::size_t bytes);
+  void release_answer(std::size_t bytes) { answer_bytes_ -= bytes; }
+  /// Counts a request of HTTP/2 against the thread's calls; false, and not counted, if it is one too many.
+  bool begin_call();
+  void end_call() { --calls_; }
 
  private:
   void sweep();
@@ -79,7 +104,10 @@ class SessionGroup {
   std::atomic<std::size_t> size_{0};
   std::atomic<std::size_t> busy_{0};
   const std::vector<SessionGroup*>* peers_ = nullptr;
+  Tls* tls_ = nullptr;
   std::size_t body_bytes_ = 0;
+  std::size_t answer_bytes_ = 0;
+  std::size_t calls_ = 0;
   bool sweeping_ = false;
   bool stopping_ = false;
   std::function<void()> drained_;

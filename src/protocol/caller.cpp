@@ -94,7 +94,7 @@ Caller caller_of(const WireRequest& request, const ServiceContext& context, std:
   const std::string_view host = request.header("Host");
   caller.host = is_plausible_host(host) ? host : default_host;
   std::string_view forwarded = request.header("X-Forwarded-Proto");
-  caller.https = equal_ignoring_case(take_until(forwarded, ','), "https");
+  caller.https = request.secure || equal_ignoring_case(take_until(forwarded, ','), "https");
   caller.trace_header = request.header("X-Amzn-Trace-Id");
   caller.now = request.now;
   return caller;

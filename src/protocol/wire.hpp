@@ -1,4 +1,4 @@
-// One HTTP exchange as the protocols see it, whatever carried it (HTTP/1.1 now, HTTP/2 beside it).
+// One HTTP exchange as the protocols see it, whatever carried it (HTTP/1.1 or HTTP/2, over TCP or TLS).
 #pragma once
 
 #include <functional>
@@ -27,6 +27,7 @@ struct WireRequest {
   std::span<const Header> headers;
   std::string_view body;
   std::string_view request_id;  ///< UUID that the answer carries as x-amzn-RequestId
+  bool secure = false;          ///< came over TLS
   Instant now{};                ///< when it arrived, from which tokens and iterators expire
 
   /// The first header of that name, whatever its case; empty if there is none.

@@ -2,14 +2,14 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
 #include <memory>
-#include <type_traits>
 #include <utility>
 
 #include "core/uuid.hpp"
+#include "penstock/stream_names.hpp"
+#include "storage/stream_records.hpp"
 
 namespace penstock::server {
 
@@ -22,36 +22,9 @@ using protocol::WireResponse;
 namespace {
 
 // A call's id is its thread's index above these bits, and a count below: unique without asking another thread. A
-// connection has one call open at a time, so that the mailboxes are bounded by net::NetLimits::connections_max.
+// connection of HTTP/1.1 has one call open at a time, and those of HTTP/2 share a number of them, so that the mailboxes
+// are bounded by net::NetLimits: connections_max and calls_max of each thread.
 constexpr std::uint64_t call_bits = 48;
-
-template <class T>
-concept NamesQueue = requires(const T& command) {
-  { command.queue } -> std::convertible_to<const QueueName&>;
-};
-
-const QueueName* queue_of(const Command& command) {
-  return std::visit(
-      [](const auto& request) -> const QueueName* {
-        if constexpr (NamesQueue<std::remove_cvref_t<decltype(request)>>) {
-          return &request.queue;
-        } else {
-          return nullptr;
-        }
-      },
-      command);
-}
-
-bool adds_data(const Command& command) {
-  return std::visit(
-      [](const auto& request) {
-        using Request = std::remove_cvref_t<decltype(request)>;
-        return std::is_same_v<Request, SendMessages> || std::is_same_v<Request, CreateQueue> ||
-               std::is_same_v<Request, SetQueueAttributes> || std::is_same_v<Request, TagQueue> ||
-               std::is_same_v<Request, EditPolicy> || std::is_same_v<Request, StartMessageMoveTask>;
-      },
-      command);
-}
 
 std::vector<std::string> handles_of(const Result& result) {
   std::vector<std::string> handles;
@@ -69,9 +42,14 @@ WireResponse plain(int status, std::string_view text) {
 
 }  // namespace
 
-/// What is asked before a call's command, and the call.
+struct Frontend::Call {
+  PreparedCall prepared;
+  std::optional<Subscription> subscription{};  ///< of a call whose answer goes on with events
+};
+
+/// A call, and how much of what is asked before its command has been.
 struct Frontend::Questions {
-  PreparedCall call;
+  Call call;
   std::size_t asked = 0;
 };
 
@@ -80,6 +58,7 @@ Frontend::Frontend(const Service& service, std::size_t own) : service_(service),
 void Frontend::start(WireRequest request, Exchange& exchange) {
   const std::string request_id = core::make_uuid(entropy_);
   request.request_id = request_id;
+  request.now = service_.clock->now();
   if (const std::string_view objection = service_.guard.objection(request); !objection.empty()) {
     return finish(exchange, plain(403, objection));
   }
@@ -91,34 +70,63 @@ void Frontend::start(WireRequest request, Exchange& exchange) {
     return finish(exchange,
                   protocol::respond_error(request, Error{ErrorCode::ServiceUnavailable, "The disk is full."}));
   }
-  if (call.before.empty()) return route(std::move(call), exchange);
+  carry_out(std::move(call), exchange);
+}
+
+void Frontend::carry_out(PreparedCall prepared, Exchange& exchange) {
+  Call call{std::move(prepared)};
+  if (auto& feed = call.prepared.feed) call.subscription.emplace(exchange, std::move(*feed));
+  if (call.prepared.before.empty() && !call.prepared.stream_id) return route(std::move(call), exchange);
   ask_first(std::make_shared<Questions>(Questions{std::move(call)}), exchange);
 }
 
-void Frontend::route(PreparedCall call, Exchange& exchange) {
-  if (const auto* list = std::get_if<ListQueues>(&call.command)) {
-    ask_all(*list, exchange, [this, &exchange, respond = std::move(call.respond)](std::optional<Result> result) {
-      finish(exchange, respond(std::move(*result)));
-    });
-    return;
-  }
-  dispatch(std::move(call), exchange);
+void Frontend::route(Call call, Exchange& exchange) {
+  if (call.subscription) return subscribe(std::move(call), exchange);
+  if (!is_asked_of_all(call.prepared.command)) return dispatch(std::move(call.prepared), exchange);
+  ask_all(call.prepared.command, exchange,
+          [this, &exchange, respond = std::move(call.prepared.respond)](std::optional<Result> result) {
+            finish(exchange, respond(std::move(*result)));
+          });
 }
 
 // The exchange lives until it is completed, also if its client has gone meanwhile: then the answer is nobody's.
 void Frontend::ask_first(const std::shared_ptr<Questions>& questions, Exchange& exchange) {
-  if (questions->asked == questions->call.before.size()) return route(std::move(questions->call), exchange);
-  const Command& command = questions->call.before[questions->asked].command;
+  PreparedCall& call = questions->call.prepared;
+  if (call.stream_id) return find_stream(questions, exchange);
+  if (questions->asked == call.before.size()) return route(std::move(questions->call), exchange);
+  const Command& command = call.before[questions->asked].command;
   auto answered = [this, questions, &exchange](std::optional<Result> result) {
     if (!result) return exchange.abandon();
     check(questions, *result, exchange);
   };
-  if (const auto* list = std::get_if<ListQueues>(&command)) return ask_all(*list, exchange, std::move(answered));
+  if (is_asked_of_all(command)) return ask_all(command, exchange, std::move(answered));
   ask(command, exchange, std::move(answered));
 }
 
+// The stream's name decides which shard has it, so that all of them are asked who knows the id.
+void Frontend::find_stream(const std::shared_ptr<Questions>& questions, Exchange& exchange) {
+  PreparedCall& call = questions->call.prepared;
+  const StreamId id = *std::exchange(call.stream_id, std::nullopt);
+  StreamName account = *stream_of(call.command);
+  account.name.clear();
+  const FindStream question{account, id};
+  auto answered = [this, questions, &exchange, question](std::optional<Result> result) {
+    PreparedCall& found_for = questions->call.prepared;
+    auto* found = std::get_if<StreamFound>(&*result);
+    if (found != nullptr && found->name) {
+      set_stream(found_for.command, std::move(*found->name));
+      return ask_first(questions, exchange);
+    }
+    const std::string named = format_stream_id(question.id);
+    Error unknown{ErrorCode::KinesisResourceNotFound,
+                  "Stream " + named + " under account " + question.stream.account + " not found."};
+    finish(exchange, found_for.respond(std::move(unknown)));
+  };
+  ask_all(StreamCommand{question}, exchange, std::move(answered));
+}
+
 void Frontend::check(const std::shared_ptr<Questions>& questions, const Result& result, Exchange& exchange) {
-  const protocol::Precondition& precondition = questions->call.before[questions->asked++];
+  const protocol::Precondition& precondition = questions->call.prepared.before[questions->asked++];
   std::optional<Error> objection;
   if (precondition.objection) {
     objection = precondition.objection(result);
@@ -127,17 +135,13 @@ void Frontend::check(const std::shared_ptr<Questions>& questions, const Result& 
   }
   if (!objection) {
     if (precondition.settles_rest && precondition.settles_rest(result))
-      questions->asked = questions->call.before.size();
+      questions->asked = questions->call.prepared.before.size();
     return ask_first(questions, exchange);
   }
-  finish(exchange, questions->call.respond(std::move(*objection)));
+  finish(exchange, questions->call.prepared.respond(std::move(*objection)));
 }
 
-WireResponse Frontend::refuse(int status, std::string_view reason) {
-  WireResponse response = plain(status, reason);
-  response.headers.emplace_back("Date", date());
-  return response;
-}
+WireResponse Frontend::refuse(int status, std::string_view reason) { return dated(plain(status, reason)); }
 
 std::optional<WireResponse> Frontend::answer_probe(const WireRequest& request) const {
   const std::string_view path = request.target.substr(0, request.target.find('?'));
@@ -160,25 +164,26 @@ void Frontend::submit(std::size_t shard, CallId id, Command command, Shard::Comp
 }
 
 void Frontend::dispatch(PreparedCall call, Exchange& exchange) {
-  const QueueName& queue = *queue_of(call.command);
-  const std::size_t index = service_.owner_of(queue);
+  const std::size_t index = service_.owner_of(call.command);
   Shard& shard = *service_.shards[index];
   exchange.answered_in(index);
   const CallId id = next_call();
   std::optional<QueueName> receives_from;
-  if (std::holds_alternative<ReceiveMessages>(call.command)) {
-    receives_from = queue;
-    exchange.may_park(
-        [&shard, id, name = queue] { asio::post(shard.context(), [&shard, id, name] { shard.cancel(name, id); }); });
+  if (const auto* receive = std::get_if<ReceiveMessages>(&call.command)) {
+    receives_from = receive->queue;
+    exchange.may_park([&shard, id, name = receive->queue] {
+      asio::post(shard.context(), [&shard, id, name] { shard.cancel(name, id); });
+    });
   }
   auto finish_here = [this, &exchange, &shard, respond = std::move(call.respond),
                       receives_from](std::optional<Result> result) {
     if (!result) return exchange.abandon();
+    read_for(*result);
     std::vector<std::string> handles = handles_of(*result);
     WireResponse response = respond(std::move(*result));
     if (handles.empty()) return finish(exchange, std::move(response));
-    finish(exchange, std::move(response), [&shard, queue_name = *receives_from, lost = std::move(handles)] {
-      asio::post(shard.context(), [&shard, queue_name, lost] { shard.return_undelivered(queue_name, lost); });
+    finish(exchange, std::move(response), [&shard, lost = ReturnUndelivered{*receives_from, std::move(handles)}] {
+      asio::post(shard.context(), [&shard, lost] { shard.tell(lost); });
     });
   };
   if (index == own_) return submit(index, id, std::move(call.command), std::move(finish_here));
@@ -190,8 +195,66 @@ void Frontend::dispatch(PreparedCall call, Exchange& exchange) {
          });
 }
 
+// Until the subscription begins, the exchange lives whether its client does or not.
+void Frontend::subscribe(Call call, Exchange& exchange) {
+  StreamName stream = *stream_of(call.prepared.command);
+  exchange.answered_in(service_.owner_of(stream));
+  ask(std::move(call.prepared.command), exchange,
+      [this, &exchange, stream, subscription = std::move(*call.subscription),
+       respond = std::move(call.prepared.respond)](std::optional<Result> result) mutable {
+        if (!result) return exchange.abandon();
+        const auto* accepted = std::get_if<Subscribed>(&*result);
+        if (accepted == nullptr) return finish(exchange, respond(std::move(*result)));
+        Subscription::Source source = source_of(std::move(stream), *accepted, exchange);
+        subscription.begin(dated(respond(std::move(*result))), std::move(source));
+      });
+}
+
+// What is posted here may run after the exchange is gone. It is always posted, also within one thread: a put that wakes
+// many readers is to be answered before their events are made, and a long way to catch up with is not to be one stack.
+Subscription::Source Frontend::source_of(StreamName stream, const Subscribed& subscribed, const Exchange& exchange) {
+  Shard& shard = *service_.shards[service_.owner_of(stream)];
+  auto ask = [this, &shard, executor = exchange.executor()](Command command, Answered answered) {
+    auto answer = [executor, done = std::move(answered)](std::optional<Result> result) mutable {
+      asio::post(executor, [done = std::move(done), answer = std::move(result)]() mutable { done(std::move(answer)); });
+    };
+    asio::post(shard.context(),
+               [&shard, id = next_call(), request = std::move(command), done = std::move(answer)]() mutable {
+                 shard.submit(id, std::move(request), std::move(done));
+               });
+  };
+  auto tell = [&shard](Command command) {
+    asio::post(shard.context(), [&shard, request = std::move(command)]() mutable { shard.tell(std::move(request)); });
+  };
+  return {std::move(stream), subscribed, std::move(ask), std::move(tell),
+          [this](RecordsPage& page) { return read(page); }};
+}
+
+std::optional<Error> Frontend::read(RecordsPage& page) const {
+  const StoreError error = storage::read_page(*service_.store, page);
+  if (!error) return std::nullopt;
+  spdlog::error("cannot read the records of {} of {}: {}", format_shard_id(page.shard), page.stream.name,
+                error.message);
+  return Error{ErrorCode::KinesisInternalFailure, {}};
+}
+
+// In the session's thread, so that a shard's writers do not wait while its readers are served.
+void Frontend::read_for(Result& result) const {
+  auto* page = std::get_if<RecordsPage>(&result);
+  if (page == nullptr) return;
+  if (std::optional<Error> error = read(*page)) {
+    result = std::move(*error);
+    return;
+  }
+  if (!service_.strict_limits || page->bytes == 0) return;
+  Shard& shard = *service_.shards[service_.owner_of(page->stream)];
+  asio::post(shard.context(), [&shard, taken = RecordsRead{page->stream, page->id, page->shard, page->bytes}] {
+    shard.tell(StreamCommand{taken});
+  });
+}
+
 void Frontend::ask(Command command, Exchange& exchange, Answered answered) {
-  const std::size_t index = service_.owner_of(*queue_of(command));
+  const std::size_t index = service_.owner_of(command);
   submit(index, next_call(), std::move(command),
          [&exchange, done = std::move(answered)](std::optional<Result> result) mutable {
            asio::post(exchange.executor(),
@@ -199,26 +262,17 @@ void Frontend::ask(Command command, Exchange& exchange, Answered answered) {
          });
 }
 
-void Frontend::ask_all(const ListQueues& command, Exchange& exchange, Answered answered) {
+// Answers always. A shard whose call was cut off has no part in the answer.
+void Frontend::ask_all(const Command& command, Exchange& exchange, Answered answered) {
   struct Gathering {
-    std::size_t missing = 0;
-    std::size_t limit = 0;
-    QueueNames names;
+    std::size_t missing;
+    Merge merge;
     Answered answered;
   };
-  auto gathering = std::make_shared<Gathering>();
-  gathering->missing = service_.shards.size();
-  gathering->limit = command.limit;
-  gathering->answered = std::move(answered);
+  auto gathering = std::make_shared<Gathering>(Gathering{service_.shards.size(), Merge(command), std::move(answered)});
   const auto gather = [gathering](std::optional<Result> result) {
-    if (auto* names = result ? std::get_if<QueueNames>(&*result) : nullptr) {
-      std::move(names->queues.begin(), names->queues.end(), std::back_inserter(gathering->names.queues));
-    }
-    if (--gathering->missing > 0) return;
-    std::vector<QueueName>& all = gathering->names.queues;
-    std::sort(all.begin(), all.end());
-    if (all.size() > gathering->limit) all.resize(gathering->limit);
-    gathering->answered(std::move(gathering->names));
+    if (result) gathering->merge.add(std::move(*result));
+    if (--gathering->missing == 0) gathering->answered(gathering->merge.take());
   };
   for (std::size_t index = 0; index < service_.shards.size(); ++index) {
     submit(index, next_call(), command, [&exchange, gather](std::optional<Result> result) {
@@ -229,9 +283,13 @@ void Frontend::ask_all(const ListQueues& command, Exchange& exchange, Answered a
 
 CallId Frontend::next_call() { return CallId{(static_cast<std::uint64_t>(own_) << call_bits) | ++calls_}; }
 
-void Frontend::finish(Exchange& exchange, WireResponse response, std::function<void()> undelivered) {
+WireResponse Frontend::dated(WireResponse response) {
   response.headers.emplace_back("Date", date());
-  exchange.complete(std::move(response), std::move(undelivered));
+  return response;
+}
+
+void Frontend::finish(Exchange& exchange, WireResponse response, std::function<void()> undelivered) {
+  exchange.complete(dated(std::move(response)), std::move(undelivered));
 }
 
 // RFC 9110 form; SDKs set their clocks by it.

@@ -11,11 +11,14 @@
 #include <vector>
 
 #include "net/exchange.hpp"
+#include "penstock/store.hpp"
 #include "protocol/wire.hpp"
 #include "server/clock.hpp"
 #include "server/disk_space.hpp"
 #include "server/guard.hpp"
+#include "server/routing.hpp"
 #include "server/shard.hpp"
+#include "server/subscription.hpp"
 
 namespace penstock::server {
 
@@ -25,9 +28,14 @@ struct Service {
   Guard guard;
   std::vector<Shard*> shards;
   const DiskSpace* disk_space = nullptr;
+  const Store* store = nullptr;
+  const SystemClock* clock = nullptr;
+  bool strict_limits = false;
 
-  /// The index of the shard that owns a queue.
-  std::size_t owner_of(const QueueName& queue) const { return std::hash<QueueName>{}(queue) % shards.size(); }
+  /// The index of the shard that owns a queue or a stream.
+  std::size_t owner_of(const QueueName& queue) const { return server::owner_of(queue, shards.size()); }
+  std::size_t owner_of(const StreamName& stream) const { return server::owner_of(stream, shards.size()); }
+  std::size_t owner_of(const Command& command) const { return server::owner_of(command, shards.size()); }
 };
 
 class Frontend final : public net::Handler {
@@ -38,19 +46,29 @@ class Frontend final : public net::Handler {
   void start(protocol::WireRequest request, net::Exchange& exchange) override;
   protocol::WireResponse refuse(int status, std::string_view reason) override;
 
+  /// Answers a call that has been understood. REQUIRES: called in start, or in its place.
+  void carry_out(protocol::PreparedCall prepared, net::Exchange& exchange);
+
  private:
   using Answered = std::function<void(std::optional<Result>)>;
+  struct Call;
   struct Questions;
 
-  void route(protocol::PreparedCall call, net::Exchange& exchange);
   void ask_first(const std::shared_ptr<Questions>& questions, net::Exchange& exchange);
+  void find_stream(const std::shared_ptr<Questions>& questions, net::Exchange& exchange);
   void check(const std::shared_ptr<Questions>& questions, const Result& result, net::Exchange& exchange);
+  void route(Call call, net::Exchange& exchange);
   void dispatch(protocol::PreparedCall call, net::Exchange& exchange);
+  void subscribe(Call call, net::Exchange& exchange);
   void ask(Command command, net::Exchange& exchange, Answered answered);
-  void ask_all(const ListQueues& command, net::Exchange& exchange, Answered answered);
+  void ask_all(const Command& command, net::Exchange& exchange, Answered answered);
+  Subscription::Source source_of(StreamName stream, const Subscribed& subscribed, const net::Exchange& exchange);
+  std::optional<Error> read(RecordsPage& page) const;
+  void read_for(Result& result) const;
   CallId next_call();
   void submit(std::size_t shard, CallId id, Command command, Shard::Completion completion);
   std::optional<protocol::WireResponse> answer_probe(const protocol::WireRequest& request) const;
+  protocol::WireResponse dated(protocol::WireResponse response);
   void finish(net::Exchange& exchange, protocol::WireResponse response, std::function<void()> undelivered = {});
   std::string_view date();
 

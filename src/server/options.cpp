@@ -7,6 +7,7 @@
 #include <string_view>
 #include <thread>
 
+#include "penstock/limits.hpp"
 #include "server/version.hpp"
 
 namespace penstock::server {
@@ -15,11 +16,12 @@ namespace {
 
 constexpr unsigned threads_default_max = 8;
 constexpr unsigned threads_max = 256;
+constexpr unsigned stream_transition_ms_max = 600'000;
 
 constexpr std::string_view usage = R"(Usage: penstock serve [flags]
        penstock --version
 
-Durable queues that unmodified AWS SDKs talk to.
+Durable queues and streams that unmodified AWS SDKs talk to.
 Run 'penstock serve --help' for the flags.
 )";
 
@@ -37,7 +39,7 @@ std::string default_data_dir() {
 unsigned default_threads() { return std::clamp(std::thread::hardware_concurrency(), 1U, threads_default_max); }
 
 cxxopts::Options describe_flags() {
-  cxxopts::Options flags("penstock serve", "Serves queues over the AWS protocols.");
+  cxxopts::Options flags("penstock serve", "Serves queues and streams over the AWS protocols.");
   const auto text = [](const std::string& fallback) { return cxxopts::value<std::string>()->default_value(fallback); };
   // clang-format off
   flags.add_options()
@@ -55,8 +57,15 @@ cxxopts::Options describe_flags() {
       ("region", "region of requests that are not signed", text("us-east-1"), "REGION")
       ("log-level", "what to log", text("info"), "trace|debug|info|warn|error|off")
       ("log-format", "how to log, on standard error", text("text"), "text|json")
-      ("limits", "strict adds the service's 60 s waits after PurgeQueue and DeleteQueue, and FifoThroughputLimit", text("relaxed"),
-       "strict|relaxed")
+      ("limits", "strict adds the service's 60 s waits after PurgeQueue and DeleteQueue, FifoThroughputLimit, and the "
+       "throughput and quotas of streams and their shards", text("relaxed"), "strict|relaxed")
+      ("stream-transition", "how long a stream is CREATING, UPDATING or DELETING, in milliseconds; 0 is not at all",
+       text(std::to_string(Limits{}.stream_transition.count())), "MS")
+      ("tls-cert", "certificate with its chain, in PEM: clients that speak TLS are served, on the same port", text(""), "FILE")
+      ("tls-key", "its private key, in PEM", text(""), "FILE")
+      ("tls", "serve TLS with a certificate for localhost, 127.0.0.1 and ::1 that is made at the start", text(""),
+       "self-signed")
+      ("tls-ca-file", "file to write that certificate to, for clients to trust", text(""), "FILE")
       ("help", "print this and exit", cxxopts::value<bool>());
   // clang-format on
   return flags;
@@ -97,6 +106,27 @@ bool is_region(const std::string& text) {
   });
 }
 
+std::optional<Ending> read_tls(const cxxopts::ParseResult& given, Options& options) {
+  const auto text = [&](const char* flag) { return given[flag].as<std::string>(); };
+  options.tls_certificate = text("tls-cert");
+  options.tls_key = text("tls-key");
+  options.tls_ca_file = text("tls-ca-file");
+  if (given.count("tls") > 0) {
+    if (auto e = check_choice("tls", text("tls"), {"self-signed"})) return e;
+    options.tls_self_signed = true;
+  }
+  if (options.tls_certificate.empty() != options.tls_key.empty()) {
+    return wrong(options.tls_key.empty() ? "--tls-cert goes with --tls-key" : "--tls-key goes with --tls-cert");
+  }
+  if (options.tls_self_signed && !options.tls_certificate.empty()) {
+    return wrong("--tls self-signed makes its own certificate, so it cannot go with --tls-cert");
+  }
+  if (!options.tls_ca_file.empty() && !options.tls_self_signed) {
+    return wrong("--tls-ca-file goes with --tls self-signed");
+  }
+  return std::nullopt;
+}
+
 std::variant<Options, Ending> read_flags(const cxxopts::ParseResult& given) {
   Options options;
   if (given.count("host") > 0) {
@@ -131,6 +161,10 @@ std::variant<Options, Ending> read_flags(const cxxopts::ParseResult& given) {
   options.log_level = text("log-level");
   options.log_json = text("log-format") == "json";
   options.strict_limits = text("limits") == "strict";
+  auto transition = whole_number("stream-transition", text("stream-transition"), 0, stream_transition_ms_max);
+  if (auto* ending = std::get_if<Ending>(&transition)) return std::move(*ending);
+  options.stream_transition = Millis{std::get<unsigned>(transition)};
+  if (auto e = read_tls(given, options)) return std::move(*e);
   return options;
 }
 

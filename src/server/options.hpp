@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "penstock/limits.hpp"
+#include "penstock/time.hpp"
 #include "storage/committer.hpp"
 
 namespace penstock::server {
@@ -25,6 +27,13 @@ struct Options {
   std::string log_level = "info";
   bool log_json = false;
   bool strict_limits = false;
+  Millis stream_transition = Limits{}.stream_transition;
+  std::string tls_certificate;  ///< files in PEM, both or neither
+  std::string tls_key;
+  bool tls_self_signed = false;
+  std::string tls_ca_file;  ///< where the self-signed certificate is written
+
+  bool tls() const { return tls_self_signed || !tls_certificate.empty(); }
 };
 
 /// The process is to end with `status` after `text` was printed (to standard output if 0, else to standard error).

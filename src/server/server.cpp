@@ -22,6 +22,7 @@
 
 #include "net/listener.hpp"
 #include "net/session_group.hpp"
+#include "net/tls.hpp"
 #include "penstock/limits.hpp"
 #include "server/clock.hpp"
 #include "server/disk_space.hpp"
@@ -32,6 +33,7 @@
 #include "storage/memory_store.hpp"
 #include "storage/records.hpp"
 #include "storage/rocksdb_store.hpp"
+#include "storage/stream_records.hpp"
 
 namespace penstock::server {
 
@@ -46,9 +48,34 @@ constexpr std::chrono::seconds drain_time_max{10};
 /// How long a thread looks for the next request of a client that is alone before it sleeps.
 constexpr std::chrono::microseconds alone_poll_time{60};
 
-int fail(const std::string& why) {
+int fail(const std::string& why, int status = 1) {
   std::fprintf(stderr, "penstock: %s\n", why.c_str());
-  return 1;
+  return status;
+}
+
+// Renamed into place, so that who waits for the file never reads half of it.
+std::error_code write_whole(const std::string& path, const std::string& text) {
+  const std::string unfinished = path + ".tmp";
+  std::ofstream file(unfinished, std::ios::trunc);
+  file << text;
+  file.close();
+  std::error_code error;
+  if (!file) return std::make_error_code(std::errc::io_error);
+  std::filesystem::rename(unfinished, path, error);
+  return error;
+}
+
+// Empty if TLS is not asked for, or one line that says what is wrong with the flags.
+net::Tls::Made make_tls(const Options& options) {
+  if (!options.tls()) return std::unique_ptr<net::Tls>();
+  if (!options.tls_self_signed) return net::Tls::from_files(options.tls_certificate, options.tls_key);
+  auto made = net::Tls::self_signed();
+  const auto* tls = std::get_if<std::unique_ptr<net::Tls>>(&made);
+  if (tls == nullptr || options.tls_ca_file.empty()) return made;
+  if (write_whole(options.tls_ca_file, (*tls)->certificate())) {
+    return "--tls-ca-file: cannot write " + options.tls_ca_file;
+  }
+  return made;
 }
 
 // Each connection is a descriptor, and the soft limit is often 1,024 for the sake of programs that use select.
@@ -76,23 +103,41 @@ struct Worker {
 
 class Server {
  public:
-  Server(const Options& options, std::unique_ptr<Store> store) : options_(options), store_(std::move(store)) {}
+  Server(const Options& options, std::unique_ptr<Store> store, std::unique_ptr<net::Tls> tls)
+      : options_(options), store_(std::move(store)), tls_(std::move(tls)) {}
 
   StoreError recover() {
-    const Limits limits{.strict = options_.strict_limits};
+    const Limits limits{.strict = options_.strict_limits, .stream_transition = options_.stream_transition};
     if (StoreError error = storage::open_format(*store_)) return error;
     std::vector<RecoveredQueue> queues;
     if (StoreError error = storage::recover(*store_, limits, queues)) return error;
+    std::vector<RecoveredStream> streams;
+    std::vector<StreamAccount> accounts;
+    if (StoreError error = storage::recover_streams(*store_, streams, accounts)) return error;
     service_.context = {options_.account, options_.region};
+    service_.store = store_.get();
+    service_.clock = &clock_;
+    service_.strict_limits = options_.strict_limits;
     for (std::size_t i = 0; i < options_.threads; ++i) {
       workers_.push_back(std::make_unique<Worker>(*store_, committer_, clock_, limits, service_, i));
       service_.shards.push_back(&workers_.back()->shard);
       groups_.push_back(&workers_.back()->sessions);
     }
-    for (const auto& worker : workers_) worker->sessions.set_peers(groups_);
+    for (const auto& worker : workers_) {
+      worker->sessions.set_peers(groups_);
+      if (tls_) worker->sessions.set_tls(*tls_);
+    }
     for (RecoveredQueue& queue : queues) {
       const std::size_t owner = service_.owner_of(queue.record.name);
       workers_[owner]->shard.recover(std::move(queue));
+    }
+    for (RecoveredStream& stream : streams) {
+      const std::size_t owner = service_.owner_of(stream.info.name);
+      workers_[owner]->shard.recover(std::move(stream));
+    }
+    for (StreamAccount& account : accounts) {
+      const std::size_t owner = service_.owner_of(account.account);
+      workers_[owner]->shard.recover(std::move(account));
     }
     disk_space_ = std::make_unique<DiskSpace>(main_context(), options_.ephemeral ? "" : options_.data_dir);
     service_.disk_space = disk_space_.get();
@@ -151,16 +196,12 @@ class Server {
 
   void announce() {
     const std::string endpoint = "http://" + listener_->addresses().front();
-    for (const std::string& address : listener_->addresses()) spdlog::info("serving on http://{}", address);
+    for (const std::string& address : listener_->addresses()) {
+      spdlog::info("serving on http://{}{}", address, tls_ ? " and https://" + address : "");
+    }
+    if (tls_) spdlog::info("the certificate's SHA-256 fingerprint is {}", tls_->fingerprint());
     if (options_.ready_file.empty()) return;
-    // Renamed into place, so that who waits for the file never reads half of it.
-    const std::string unfinished = options_.ready_file + ".tmp";
-    std::ofstream file(unfinished, std::ios::trunc);
-    file << endpoint << '\n';
-    file.close();
-    std::error_code renamed;
-    if (file) std::filesystem::rename(unfinished, options_.ready_file, renamed);
-    if (!file || renamed) {
+    if (write_whole(options_.ready_file, endpoint + "\n")) {
       fail("cannot write the ready file " + options_.ready_file);
       failed_ = true;
       begin_stop(0);
@@ -206,6 +247,7 @@ class Server {
 
   const Options& options_;
   std::unique_ptr<Store> store_;
+  std::unique_ptr<net::Tls> tls_;
   SystemClock clock_;
   Service service_;
   std::vector<net::SessionGroup*> groups_;
@@ -235,6 +277,8 @@ class Server {
 
 int serve(const Options& options) {
   raise_descriptor_limit();
+  net::Tls::Made tls = make_tls(options);
+  if (const auto* fault = std::get_if<std::string>(&tls)) return fail(*fault, usage_status);
   std::unique_ptr<Store> store;
   if (options.ephemeral) {
     store = std::make_unique<storage::MemoryStore>();
@@ -244,7 +288,7 @@ int serve(const Options& options) {
       return fail(error.message);
     spdlog::info("penstock {}: data directory {}", version, options.data_dir);
   }
-  Server server(options, std::move(store));
+  Server server(options, std::move(store), std::move(std::get<std::unique_ptr<net::Tls>>(tls)));
   if (const StoreError error = server.recover()) {
     return fail("cannot use the data directory " + options.data_dir + ": " + error.message);
   }

@@ -79,6 +79,10 @@ Shard::~Shard() = default;
 
 void Shard::recover(RecoveredQueue queue) { engine_->recover(std::move(queue), clock_.now()); }
 
+void Shard::recover(RecoveredStream stream) { engine_->recover(std::move(stream), clock_.now()); }
+
+void Shard::recover(StreamAccount account) { engine_->recover(std::move(account)); }
+
 void Shard::start() { want_turn(); }
 
 void Shard::submit(CallId call, Command command, Completion completion) {
@@ -117,8 +121,8 @@ void Shard::cancel(const QueueName& queue, CallId call) {
   });
 }
 
-void Shard::return_undelivered(const QueueName& queue, std::vector<std::string> receipt_handles) {
-  engine_->apply(CallId{}, ReturnUndelivered{queue, std::move(receipt_handles)}, clock_.now());
+void Shard::tell(Command command) {
+  engine_->apply(CallId{}, std::move(command), clock_.now());
   want_turn();
 }
 
@@ -278,7 +282,7 @@ void Shard::hand_over(const Transfer& transfer) {
     std::function<void()> settled;
     if (const auto* accepted = result ? std::get_if<Accepted>(&*result) : nullptr) {
       settled = [&target, command = ForgetArrival{accepted->queue, outcome.queue, outcome.sequence}] {
-        asio::post(target.context_, [&target, command] { target.forget_arrival(command); });
+        asio::post(target.context_, [&target, command] { target.tell(command); });
       };
     } else {
       const auto* error = result ? std::get_if<Error>(&*result) : nullptr;
@@ -299,11 +303,6 @@ void Shard::settle(TransferSettled outcome, std::function<void()> settled) {
     --transfers_open_;
     start_transfers();
   });
-}
-
-void Shard::forget_arrival(const ForgetArrival& command) {
-  engine_->apply(CallId{}, command, clock_.now());
-  want_turn();
 }
 
 void Shard::arm_timer() {

@@ -49,16 +49,18 @@ class Shard {
   // In the shard's thread, or before it runs:
 
   void recover(RecoveredQueue queue);
+  void recover(RecoveredStream stream);
+  void recover(StreamAccount account);
   /// Lets the recovered state take effect: loads, deadlines.
   void start();
   void submit(CallId call, Command command, Completion completion);
+  /// For commands that are not answered.
+  void tell(Command command);
   /// The client of a parked receive has gone.
   void cancel(const QueueName& queue, CallId call);
-  /// What was delivered has not reached its client.
-  void return_undelivered(const QueueName& queue, std::vector<std::string> receipt_handles);
   /// True once after a sync that was made in this thread for one client.
   bool take_committed_alone() { return std::exchange(committed_alone_, false); }
-  /// Answers every long poll empty; from now on none is parked.
+  /// Answers every long poll empty and ends every subscription; from now on none is parked.
   void release_parked();
 
   // Any thread:
@@ -90,7 +92,6 @@ class Shard {
   void start_transfers();
   void hand_over(const Transfer& transfer);
   void settle(TransferSettled outcome, std::function<void()> settled);
-  void forget_arrival(const ForgetArrival& command);
   void arm_timer();
 
   boost::asio::io_context& context_;

@@ -105,6 +105,8 @@ const char* name_of(Table table) {
       return "state";
     case Table::messages:
       return "messages";
+    case Table::records:
+      return "records";
   }
   return "unknown table";
 }

@@ -10,6 +10,11 @@ constexpr char format_prefix = 'v';
 constexpr char queue_prefix = 'q';
 constexpr char cursor_prefix = 'c';
 constexpr char move_task_prefix = 't';
+constexpr char stream_prefix = 's';
+constexpr char shard_prefix = 'h';
+constexpr char shard_cursor_prefix = 'p';
+constexpr char segment_prefix = 'g';
+constexpr char stream_account_prefix = 'a';
 
 // What the state table has of a queue besides its states, behind the marker.
 constexpr std::uint64_t marker = std::numeric_limits<std::uint64_t>::max();
@@ -26,6 +31,8 @@ constexpr std::size_t kind_at = 2 * u64_bytes;
 constexpr std::size_t dedup_key_bytes = kind_at + 1 + u64_bytes;
 constexpr std::size_t lane_key_bytes = kind_at + 1 + 2 * u64_bytes;
 constexpr std::size_t arrival_key_bytes = lane_key_bytes;
+constexpr std::size_t shard_parts_bytes = u64_bytes + u32_bytes;
+constexpr std::size_t record_key_bytes = shard_parts_bytes + u64_bytes;
 static_assert(lane_key_bytes < Key::bytes_max && state_key_bytes < Key::bytes_max);
 
 std::uint64_t read_big_endian(std::string_view bytes) {
@@ -57,7 +64,7 @@ bool is_kind(std::string_view key, char kind, std::size_t bytes) {
   return key.size() == bytes && u64_at(key, u64_bytes) == marker && key[kind_at] == kind;
 }
 
-/// Greater than every key of the messages and state tables, which are shorter.
+/// Greater than every key of the tables but for the catalog, all of which are shorter.
 Key after_everything() {
   Key key;
   for (std::size_t i = 0; i < Key::bytes_max; ++i) key.append_byte(static_cast<char>(0xff));
@@ -74,6 +81,28 @@ Key after_queue(QueueId queue) {
 Key after_sequence(QueueId queue, Sequence sequence) {
   if (sequence.value == std::numeric_limits<std::uint64_t>::max()) return after_queue(queue);
   return message_key(queue, Sequence{sequence.value + 1});
+}
+
+/// All of the catalog that has this prefix.
+KeyRange all_of_prefix(char prefix) {
+  return {Key{}.append_byte(prefix), Key{}.append_byte(static_cast<char>(prefix + 1))};
+}
+
+/// All of the catalog that has this prefix and then this number.
+KeyRange all_under(char prefix, std::uint64_t id) {
+  const Key from = Key{}.append_byte(prefix).append_u64(id);
+  if (id == std::numeric_limits<std::uint64_t>::max()) return {from, all_of_prefix(prefix).until};
+  return {from, Key{}.append_byte(prefix).append_u64(id + 1)};
+}
+
+Key shard_key_of(char prefix, StreamId stream, ShardIndex shard) {
+  return Key{}.append_byte(prefix).append_u64(stream.value).append_u32(shard.value);
+}
+
+std::optional<ShardKeyParts> parse_shard_parts(std::string_view key, char prefix) {
+  if (key.size() != 1 + shard_parts_bytes || key.front() != prefix) return std::nullopt;
+  return ShardKeyParts{StreamId{u64_at(key, 1)},
+                       ShardIndex{static_cast<std::uint32_t>(read_big_endian(key.substr(1 + u64_bytes)))}};
 }
 
 }  // namespace
@@ -124,9 +153,25 @@ Key arrival_key(QueueId queue, const TransferOrigin& origin) {
   return kind_key(queue, arrival_kind).append_u64(origin.queue.value).append_u64(origin.sequence.value);
 }
 
-KeyRange all_queues() {
-  return {Key{}.append_byte(queue_prefix), Key{}.append_byte(static_cast<char>(queue_prefix + 1))};
+Key stream_key(StreamId stream) { return Key{}.append_byte(stream_prefix).append_u64(stream.value); }
+
+Key shard_key(StreamId stream, ShardIndex shard) { return shard_key_of(shard_prefix, stream, shard); }
+
+Key shard_cursor_key(StreamId stream, ShardIndex shard) { return shard_key_of(shard_cursor_prefix, stream, shard); }
+
+Key segment_key(StreamId stream, ShardIndex shard, RecordIndex first) {
+  return shard_key_of(segment_prefix, stream, shard).append_u64(first.value);
 }
+
+Key stream_account_key(const StreamName& account) {
+  return Key{}.append_byte(stream_account_prefix).append_u64(hash_of(account.account + '/' + account.region));
+}
+
+Key record_key(StreamId stream, ShardIndex shard, RecordIndex index) {
+  return Key{}.append_u64(stream.value).append_u32(shard.value).append_u64(index.value);
+}
+
+KeyRange all_queues() { return all_of_prefix(queue_prefix); }
 
 KeyRange queue_contents(QueueId queue) { return {Key{}.append_u64(queue.value), after_queue(queue)}; }
 
@@ -142,11 +187,7 @@ KeyRange states_of(QueueId queue, Sequence sequence) {
   return {message_key(queue, sequence), after_sequence(queue, sequence)};
 }
 
-KeyRange move_tasks_of(QueueId queue) {
-  const auto prefix = [](std::uint64_t value) { return Key{}.append_byte(move_task_prefix).append_u64(value); };
-  if (queue.value < std::numeric_limits<std::uint64_t>::max()) return {prefix(queue.value), prefix(queue.value + 1)};
-  return {prefix(queue.value), Key{}.append_byte(static_cast<char>(move_task_prefix + 1))};
-}
+KeyRange move_tasks_of(QueueId queue) { return all_under(move_task_prefix, queue.value); }
 
 KeyRange attempts_of(QueueId queue) { return all_of_kind(queue, attempt_kind); }
 
@@ -164,9 +205,35 @@ KeyRange lane_from(QueueId queue, LaneId lane, Sequence from) {
 
 KeyRange arrivals_of(QueueId queue) { return all_of_kind(queue, arrival_kind); }
 
+KeyRange all_streams() { return all_of_prefix(stream_prefix); }
+
+KeyRange all_shards() { return all_of_prefix(shard_prefix); }
+
+KeyRange all_shard_cursors() { return all_of_prefix(shard_cursor_prefix); }
+
+KeyRange all_segments() { return all_of_prefix(segment_prefix); }
+
+KeyRange all_stream_accounts() { return all_of_prefix(stream_account_prefix); }
+
+KeyRange shards_of(StreamId stream) { return all_under(shard_prefix, stream.value); }
+
+KeyRange shard_cursors_of(StreamId stream) { return all_under(shard_cursor_prefix, stream.value); }
+
+KeyRange segments_of(StreamId stream) { return all_under(segment_prefix, stream.value); }
+
+KeyRange records_of(StreamId stream) {
+  const Key from = Key{}.append_u64(stream.value);
+  if (stream.value == std::numeric_limits<std::uint64_t>::max()) return {from, after_everything()};
+  return {from, Key{}.append_u64(stream.value + 1)};
+}
+
+KeyRange records_between(StreamId stream, ShardIndex shard, RecordIndex from, RecordIndex until) {
+  return {record_key(stream, shard, from), record_key(stream, shard, until)};
+}
+
 bool is_rewritten(Table table, std::string_view key) {
   if (table == Table::catalog) return true;
-  if (table == Table::messages || key.size() <= kind_at || u64_at(key, u64_bytes) != marker) return false;
+  if (table != Table::state || key.size() <= kind_at || u64_at(key, u64_bytes) != marker) return false;
   return key[kind_at] == attempt_kind || key[kind_at] == arrival_kind;
 }
 
@@ -203,6 +270,29 @@ std::optional<ArrivalKeyParts> parse_arrival_key(std::string_view key) {
   if (!is_kind(key, arrival_kind, arrival_key_bytes)) return std::nullopt;
   return ArrivalKeyParts{QueueId{u64_at(key, 0)},
                          {QueueId{u64_at(key, kind_at + 1)}, Sequence{u64_at(key, kind_at + 1 + u64_bytes)}}};
+}
+
+std::optional<StreamId> parse_stream_key(std::string_view key) {
+  if (key.size() != 1 + u64_bytes || key.front() != stream_prefix) return std::nullopt;
+  return StreamId{u64_at(key, 1)};
+}
+
+std::optional<ShardKeyParts> parse_shard_key(std::string_view key) { return parse_shard_parts(key, shard_prefix); }
+
+std::optional<ShardKeyParts> parse_shard_cursor_key(std::string_view key) {
+  return parse_shard_parts(key, shard_cursor_prefix);
+}
+
+std::optional<RecordKeyParts> parse_segment_key(std::string_view key) {
+  if (key.size() != 1 + record_key_bytes || key.front() != segment_prefix) return std::nullopt;
+  return parse_record_key(key.substr(1));
+}
+
+std::optional<RecordKeyParts> parse_record_key(std::string_view key) {
+  if (key.size() != record_key_bytes) return std::nullopt;
+  return RecordKeyParts{{StreamId{u64_at(key, 0)},
+                         ShardIndex{static_cast<std::uint32_t>(read_big_endian(key.substr(u64_bytes, u32_bytes)))}},
+                        RecordIndex{u64_at(key, shard_parts_bytes)}};
 }
 
 }  // namespace penstock::storage

@@ -5,15 +5,20 @@
 //             'q' <queue u64>                        a queue's record
 //             'c' <queue u64>                        a queue's cursor
 //             't' <queue u64> <hash u64>             a message move task, by its id
+//             's' <stream u64>                       a stream's record
+//             'h' <stream u64> <shard u32>           a shard
+//             'p' <stream u64> <shard u32>           a shard's cursor
+//             'g' <stream u64> <shard u32> <index u64>  a segment that grows no more, by its first record
+//             'a' <hash u64>                         what an account in a region has set for streams, by both names
 //   messages  <queue u64> <sequence u64>
 //   state     <queue u64> <sequence u64> <revision u32>
-//             <queue u64> <marker u64> and           the marker is the greatest number there is: no message has it for
-//             a
-//                                                    sequence, so that all of a queue's states sort before
+//             <queue u64> <marker u64> and           the marker is the greatest number there is: no message has it
+//                                                    for a sequence, so that all of a queue's states sort before
 //               'a' <hash u64>                       a receive attempt, by its id
 //               'd' <sequence u64>                   a deduplication entry
 //               'g' <lane u64> <sequence u64>        a lane entry
 //               'r' <queue u64> <sequence u64>       an arrival, by where it came from
+//   records   <stream u64> <shard u32> <index u64>
 #pragma once
 
 #include <array>
@@ -60,6 +65,12 @@ Key attempt_key(QueueId queue, std::string_view attempt_id);
 Key dedup_key(QueueId queue, Sequence sequence);
 Key lane_key(QueueId queue, LaneId lane, Sequence sequence);
 Key arrival_key(QueueId queue, const TransferOrigin& origin);
+Key stream_key(StreamId stream);
+Key shard_key(StreamId stream, ShardIndex shard);
+Key shard_cursor_key(StreamId stream, ShardIndex shard);
+Key segment_key(StreamId stream, ShardIndex shard, RecordIndex first);
+Key stream_account_key(const StreamName& account);
+Key record_key(StreamId stream, ShardIndex shard, RecordIndex index);
 
 /// Every queue's record in the catalog.
 KeyRange all_queues();
@@ -80,6 +91,21 @@ KeyRange lanes_of(QueueId queue);
 /// The entries of one lane from `from` on.
 KeyRange lane_from(QueueId queue, LaneId lane, Sequence from);
 KeyRange arrivals_of(QueueId queue);
+
+// Every stream's entries of one kind in the catalog, stream by stream.
+KeyRange all_streams();
+KeyRange all_shards();
+KeyRange all_shard_cursors();
+KeyRange all_segments();
+KeyRange all_stream_accounts();
+// One stream's.
+KeyRange shards_of(StreamId stream);
+KeyRange shard_cursors_of(StreamId stream);
+KeyRange segments_of(StreamId stream);
+/// Every record of a stream.
+KeyRange records_of(StreamId stream);
+/// The records [from, until) of a shard.
+KeyRange records_between(StreamId stream, ShardIndex shard, RecordIndex from, RecordIndex until);
 
 struct MessageKeyParts {
   QueueId queue;
@@ -105,6 +131,17 @@ struct ArrivalKeyParts {
   TransferOrigin origin;
 };
 
+struct ShardKeyParts {
+  StreamId stream;
+  ShardIndex shard;
+  friend auto operator<=>(const ShardKeyParts&, const ShardKeyParts&) = default;
+};
+/// Of a record's key, and of a segment's, which has its first record's index.
+struct RecordKeyParts {
+  ShardKeyParts shard;
+  RecordIndex index;
+};
+
 /// Whether a key may be written and dropped any number of times. All others are written once.
 bool is_rewritten(Table table, std::string_view key);
 
@@ -115,5 +152,10 @@ std::optional<StateKeyParts> parse_state_key(std::string_view key);
 std::optional<DedupKeyParts> parse_dedup_key(std::string_view key);
 std::optional<LaneKeyParts> parse_lane_key(std::string_view key);
 std::optional<ArrivalKeyParts> parse_arrival_key(std::string_view key);
+std::optional<StreamId> parse_stream_key(std::string_view key);
+std::optional<ShardKeyParts> parse_shard_key(std::string_view key);
+std::optional<ShardKeyParts> parse_shard_cursor_key(std::string_view key);
+std::optional<RecordKeyParts> parse_segment_key(std::string_view key);
+std::optional<RecordKeyParts> parse_record_key(std::string_view key);
 
 }  // namespace penstock::storage

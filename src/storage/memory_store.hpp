@@ -28,7 +28,6 @@ class OrderedTables {
 
  private:
   using Map = std::map<std::string, std::string, std::less<>>;
-  static constexpr std::size_t table_count = 3;
 
   Map& of(Table table) { return tables_.at(static_cast<std::size_t>(table)); }
   const Map& of(Table table) const { return tables_.at(static_cast<std::size_t>(table)); }

@@ -9,18 +9,13 @@
 #include <utility>
 
 #include "records_generated.h"
+#include "storage/flat_records.hpp"
 #include "storage/keys.hpp"
+#include "storage/stream_records.hpp"
 #include "storage/transfers.hpp"
 
 namespace penstock::storage {
 namespace {
-
-using flatbuffers::FlatBufferBuilder;
-using flatbuffers::Offset;
-using flatbuffers::String;
-
-template <class Record>
-using FlatVector = flatbuffers::Vector<Offset<Record>>;
 
 constexpr const char* queue_identifier = "PSQU";
 constexpr const char* cursor_identifier = "PSCU";
@@ -34,53 +29,14 @@ constexpr const char* move_task_identifier = "PSMT";
 
 constexpr std::string_view fifo_suffix = ".fifo";
 
-/// A builder that a large message has grown beyond this gives its memory back.
-constexpr std::size_t builder_bytes_kept_max = 256U << 10U;
-/// The alignment of the largest scalar of a record, which flatbuffers' accessors rely on.
-constexpr std::size_t record_alignment = 8;
 /// The format's version is kept as one big-endian u32.
 constexpr std::size_t version_bytes = 4;
-
-StoreError corrupt(std::string message) { return {StoreStatus::corrupt, std::move(message)}; }
 
 std::string describe(QueueId queue, Sequence sequence) {
   return "queue " + std::to_string(queue.value) + ", sequence " + std::to_string(sequence.value);
 }
 
 // ---- Encoding.
-
-/// The builder of this thread, empty.
-FlatBufferBuilder& empty_builder() {
-  thread_local FlatBufferBuilder builder;
-  builder.Clear();
-  return builder;
-}
-
-void put_finished(FlatBufferBuilder& builder, Table table, const Key& key, WriteBatch& batch) {
-  const std::size_t size = builder.GetSize();
-  batch.put(table, key.view(), {reinterpret_cast<const char*>(builder.GetBufferPointer()), size});
-  if (size > builder_bytes_kept_max) builder.Reset();
-}
-
-Offset<String> build_string(FlatBufferBuilder& builder, const std::string& text) {
-  return builder.CreateString(text.data(), text.size());
-}
-
-/// A null offset for an empty text, which then takes no room in the record.
-Offset<String> build_optional_string(FlatBufferBuilder& builder, const std::string& text) {
-  return text.empty() ? Offset<String>{} : build_string(builder, text);
-}
-
-Offset<FlatVector<fb::Pair>> build_pairs(FlatBufferBuilder& builder, const StringMap& map) {
-  if (map.empty()) return {};
-  std::vector<Offset<fb::Pair>> pairs;
-  pairs.reserve(map.size());
-  for (const auto& [name, value] : map) {
-    const auto built_name = build_string(builder, name);
-    pairs.push_back(fb::CreatePair(builder, built_name, build_optional_string(builder, value)));
-  }
-  return builder.CreateVector(pairs);
-}
 
 Offset<FlatVector<fb::Attribute>> build_attributes(FlatBufferBuilder& builder,
                                                    const std::vector<MessageAttribute>& attributes) {
@@ -140,10 +96,6 @@ void encode_one(const PutQueue& put, WriteBatch& batch) {
 void encode_one(const DropQueue& drop, WriteBatch& batch) {
   batch.drop(Table::catalog, queue_key(drop.queue).view());
   batch.drop(Table::catalog, cursor_key(drop.queue).view());
-}
-
-void drop_range(WriteBatch& batch, Table table, const KeyRange& range) {
-  batch.drop_range(table, range.from.view(), range.until.view());
 }
 
 void encode_one(const DropQueueContents& drop, WriteBatch& batch) {
@@ -280,38 +232,6 @@ static_assert(static_cast<int>(fb::MoveTaskStatus::failed) == static_cast<int>(M
 static_assert(static_cast<int>(fb::MoveTaskStatus::MAX) == static_cast<int>(fb::MoveTaskStatus::failed));
 
 // ---- Decoding.
-
-/// Bytes where flatbuffers may read them: those given, or a copy of this thread's if they lie at an odd address. A
-/// store hands out views into its blocks, which know nothing of a record's alignment. The view lives until the next
-/// call in this thread.
-std::string_view align_record(std::string_view bytes) {
-  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % record_alignment == 0) return bytes;
-  thread_local std::vector<std::uint64_t> copy;
-  copy.resize(bytes.size() / sizeof(std::uint64_t) + 1);
-  std::memcpy(copy.data(), bytes.data(), bytes.size());
-  const std::string_view aligned{reinterpret_cast<const char*>(copy.data()), bytes.size()};
-  return aligned;
-}
-
-/// The record in `bytes`, or null if they do not hold a whole one of that kind.
-template <class Record>
-const Record* verified(std::string_view bytes, const char* identifier) {
-  const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
-  // The verifier itself takes it for granted that the root offset and the identifier are there.
-  if (bytes.size() < sizeof(flatbuffers::uoffset_t) + flatbuffers::kFileIdentifierLength) return nullptr;
-  flatbuffers::Verifier verifier{data, bytes.size()};
-  if (!verifier.VerifyBuffer<Record>(identifier)) return nullptr;
-  return flatbuffers::GetRoot<Record>(data);
-}
-
-std::string text_of(const String* text) { return text == nullptr ? std::string{} : text->str(); }
-
-StringMap map_of(const FlatVector<fb::Pair>* pairs) {
-  StringMap map;
-  if (pairs == nullptr) return map;
-  for (const fb::Pair* pair : *pairs) map.emplace(text_of(pair->name()), text_of(pair->value()));
-  return map;
-}
 
 bool decode_redrive_allow(const fb::RedriveAllowPolicy& stored, RedriveAllowPolicy& policy) {
   if (stored.permission() > fb::RedrivePermission::MAX) return false;

@@ -1,5 +1,5 @@
-// Between the engine's typed records and a Store's bytes. The flatbuffers code is used in records.cpp only; every
-// record is verified when it is read, and one that fails is `corrupt`, never a crash.
+// Between the engine's typed records and a Store's bytes. Every record is verified when it is read, and one that
+// fails is `corrupt`, never a crash. What is read of streams is in stream_records.hpp.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,8 @@ namespace penstock::storage {
 /// The format this build writes; a data directory of a newer one is refused. Kept under one key of the catalog.
 ///   1  standard queues
 ///   2  FIFO queues, dead letters, lanes and move tasks; what 1 has is as it was
-inline constexpr std::uint32_t format_version = 2;
+///   3  streams; what 2 has is as it was
+inline constexpr std::uint32_t format_version = 3;
 
 /// Appends the bytes of the mutations to `batch`, in order.
 void encode(const std::vector<Mutation>& mutations, WriteBatch& batch);

@@ -29,6 +29,7 @@ namespace {
 
 // Memory: three tables' buffers and the cache together stay below about 68 MiB, however much is stored.
 constexpr std::size_t messages_buffer_bytes = 16U << 20U;
+constexpr std::size_t records_buffer_bytes = 16U << 20U;
 constexpr std::size_t state_buffer_bytes = 4U << 20U;
 constexpr std::size_t catalog_buffer_bytes = 1U << 20U;
 constexpr std::size_t cache_bytes = 4U << 20U;
@@ -39,8 +40,7 @@ constexpr int young_files_max = 16;
 constexpr double filter_bits_per_key = 10;
 constexpr std::uint64_t table_file_bytes = 32U << 20U;
 
-constexpr std::size_t table_count = 3;
-constexpr std::array<const char*, table_count> table_names{"default", "state", "messages"};
+constexpr std::array<const char*, table_count> table_names{"default", "state", "messages", "records"};
 
 // RocksDB asserts that not even an empty slice is null.
 rocksdb::Slice slice(std::string_view text) {
@@ -186,6 +186,9 @@ rocksdb::ColumnFamilyOptions family_options(Table table, const std::shared_ptr<r
   switch (table) {
     case Table::messages:
       family.write_buffer_size = messages_buffer_bytes;
+      break;
+    case Table::records:
+      family.write_buffer_size = records_buffer_bytes;
       break;
     case Table::state:
       family.write_buffer_size = state_buffer_bytes;

@@ -117,6 +117,11 @@ class TypedStore {
   void on(const PutMoveTask& m) { tasks_[{m.queue, m.task.id}] = m.task; }
   void on(const DropMoveTask& m) { tasks_.erase({m.queue, m.id}); }
   void on(const PutCursor& m) { cursors_[m.queue] = m.cursor; }
+  // Of streams: what queues do never asks for.
+  template <class Other>
+  void on(const Other&) {
+    ADD_FAILURE() << "a mutation of streams";
+  }
   void on(const PutMessage& m) {
     EXPECT_TRUE(messages_.emplace(Key{m.queue, m.sequence}, m.message).second) << "a message was written twice";
   }

@@ -28,7 +28,7 @@ LIBRARIES = {
     "storage": ["rocksdb/", "flatbuffers/"],
     "protocol": ["simdjson.h", "rapidjson/", "pugixml.hpp", "openssl/", "boost/url", "zlib.h"],
     "runner": ["boost/asio"],
-    "net": ["boost/asio", "boost/beast", "boost/system/"],
+    "net": ["boost/asio", "boost/beast", "boost/system/", "nghttp2/", "openssl/"],
     "server": ["boost/asio", "boost/beast", "boost/system/", "cxxopts.hpp", "spdlog/", "fmt/", "rapidjson/"],
 }
 
@@ -38,7 +38,8 @@ SYSTEM_LAYERS = {"storage", "runner", "net", "server"}
 # What only certain files may name or include, whatever their layer. The pattern is sought in lines without comments.
 RESERVED = [
     (re.compile(r"\brocksdb::|<rocksdb/"), re.compile(r"src/storage/rocksdb_store(_\w+)?\.(cpp|hpp)"), "RocksDB"),
-    (re.compile(r"<flatbuffers/|_generated\.h\"|\bflatbuffers::"), re.compile(r"src/storage/records\.cpp"), "flatbuffers"),
+    (re.compile(r"<flatbuffers/|_generated\.h\"|\bflatbuffers::"), re.compile(r"src/storage/((stream_)?records\.cpp|flat_records\.hpp)"), "flatbuffers"),
+    (re.compile(r"\bnghttp2_|<nghttp2/"), re.compile(r"src/net/http2_\w+\.(cpp|hpp)"), "nghttp2"),
 ]
 
 STANDARD = set(

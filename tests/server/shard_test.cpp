@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "server/scripted_engine.hpp"
 #include "storage/committer.hpp"
 #include "storage/memory_store.hpp"
 #include "storage/records.hpp"
@@ -27,53 +28,9 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 constexpr QueueId origin_id{1};
-constexpr QueueId destination_id{2};
+constexpr QueueId destination_id = ScriptedEngine::accepting_queue;
 const QueueName origin_name{"000000000000", "us-east-1", "origin"};
 const QueueName destination_name{"000000000000", "us-east-1", "destination"};
-
-/// Answers as it is told, and notes what it was asked.
-class ScriptedEngine final : public Engine {
- public:
-  using Script = std::function<std::optional<Result>(const Command&)>;
-
-  explicit ScriptedEngine(std::string label, std::vector<std::string>& log) : label_(std::move(label)), log_(log) {}
-
-  void recover(RecoveredQueue /*queue*/, Instant /*now*/) override {}
-  void apply(CallId call, Command command, Instant /*now*/) override {
-    log_.push_back(label_ + describe(command));
-    if (const auto* accept = std::get_if<AcceptTransfer>(&command)) accepted.push_back(*accept);
-    if (const auto* settled = std::get_if<TransferSettled>(&command)) outcomes.push_back(*settled);
-    if (const auto* forget = std::get_if<ForgetArrival>(&command)) forgotten.push_back(*forget);
-    if (auto result = script(command)) effects.replies.push_back(Reply{call, std::move(*result)});
-    calls.push_back(call);
-  }
-  void advance(Instant /*now*/) override {}
-  std::optional<Instant> next_deadline() const override { return std::nullopt; }
-  void release_parked() override {}
-  Effects take_effects() override { return std::exchange(effects, {}); }
-
-  Effects effects;
-  Script script = [](const Command& command) -> std::optional<Result> {
-    if (std::holds_alternative<AcceptTransfer>(command)) return Accepted{destination_id};
-    if (std::holds_alternative<TransferSettled>(command)) return Done{};
-    return std::nullopt;
-  };
-  std::vector<AcceptTransfer> accepted;
-  std::vector<TransferSettled> outcomes;
-  std::vector<ForgetArrival> forgotten;
-  std::vector<CallId> calls;
-
- private:
-  static std::string describe(const Command& command) {
-    if (std::holds_alternative<AcceptTransfer>(command)) return " accepts";
-    if (std::holds_alternative<TransferSettled>(command)) return " settles";
-    if (std::holds_alternative<ForgetArrival>(command)) return " forgets";
-    return " does something else";
-  }
-
-  const std::string label_;
-  std::vector<std::string>& log_;
-};
 
 /// Two shards whose contexts run in the test's thread.
 class ShardTest : public testing::Test {

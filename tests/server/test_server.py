@@ -126,6 +126,9 @@ class CommandLine(InDirectory):
             ("serve", "--threads", "0"): "--threads",
             ("serve", "--durability", "maybe"): "--durability",
             ("serve", "--limits", "none"): "--limits",
+            ("serve", "--stream-transition", "-1"): "--stream-transition",
+            ("serve", "--stream-transition", "600001"): "--stream-transition",
+            ("serve", "--stream-transition", "1s"): "--stream-transition",
             ("serve", "--log-format", "xml"): "--log-format",
             ("serve", "--log-level", "loud"): "--log-level",
             ("serve", "--account", "12"): "--account",
@@ -146,7 +149,7 @@ class CommandLine(InDirectory):
         status, out, _ = self.run_to_end("serve", "--help")
         self.assertEqual(status, 0)
         for flag in ("host port ready-file data-dir ephemeral durability threads account region log-level log-format "
-                     "limits").split():
+                     "limits stream-transition").split():
             self.assertIn("--" + flag, out)
         self.assertRegex(self.run_to_end("--version")[1], r"^penstock \d+\.\d+\.\d+\n$")
 

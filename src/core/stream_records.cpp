@@ -1,0 +1,252 @@
+// Records going into a stream's shards, and where those who read them begin.
+#include <algorithm>
+#include <utility>
+
+#include "core/stream.hpp"
+#include "core/stream_errors.hpp"
+#include "penstock/limits.hpp"
+#include "penstock/stream_names.hpp"
+
+namespace penstock::core {
+namespace {
+
+std::string_view name_of(IteratorType type) {
+  switch (type) {
+    case IteratorType::at_sequence_number:
+      return "AT_SEQUENCE_NUMBER";
+    case IteratorType::after_sequence_number:
+      return "AFTER_SEQUENCE_NUMBER";
+    case IteratorType::trim_horizon:
+      return "TRIM_HORIZON";
+    case IteratorType::latest:
+      return "LATEST";
+    case IteratorType::at_timestamp:
+      break;
+  }
+  return "AT_TIMESTAMP";
+}
+
+bool wants_number(IteratorType type) {
+  return type == IteratorType::at_sequence_number || type == IteratorType::after_sequence_number;
+}
+
+Error number_and_type_disagree(IteratorType type, bool has_number) {
+  std::string text =
+      "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and StartingSequenceNumber or (2) "
+      "TRIM_HORIZON or LATEST and no StartingSequenceNumber. Request specified ";
+  text.append(name_of(type))
+      .append(has_number ? " and also a StartingSequenceNumber." : " and no StartingSequenceNumber.");
+  return invalid_argument(std::move(text));
+}
+
+}  // namespace
+
+// ---- Putting.
+
+std::optional<Error> Stream::objection_to_ordering(const PutRecords& command) const {
+  if (command.ordering.empty()) return std::nullopt;
+  const auto number = parse_sequence_number(command.ordering);
+  const auto now_s = std::chrono::ceil<std::chrono::seconds>(context_.now).time_since_epoch().count();
+  if (!number) return invalid_ordering(info_.name, command.ordering);
+  // A number that this stream never gave away would be ahead of what comes next.
+  const StreamShard* shard = shards_.find(number->shard);
+  const bool known = shard == nullptr ? number->shard < info_.next_shard
+                                      : number->created_s == shard->record.created_s &&
+                                            (number->index < shard->cursor.tail || !shard->is_open());
+  if (!known || (number->at_s > now_s && number->index.value > 0 && number->index != sequence_index_end)) {
+    return invalid_ordering(info_.name, command.ordering);
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> Stream::objection_to(const PutRecords& command) const {
+  if (!is_ready()) return stream_not_found(info_.name);
+  constexpr std::size_t kib = 1'024;
+  const std::size_t bytes_max = info_.record_kib_max * kib;
+  for (std::size_t i = 0; i < command.entries.size(); ++i) {
+    const std::size_t bytes = command.entries[i].data.size();
+    if (bytes <= bytes_max) continue;
+    const std::string member = command.single ? "data" : "records." + std::to_string(i + 1) + ".member.data";
+    return record_too_large(member, bytes, bytes_max);
+  }
+  return objection_to_ordering(command);
+}
+
+/// Whether the shard's limits let the record in.
+bool Stream::take_in(StreamShard& shard, const PutEntry& entry, Instant now) {
+  if (!context_.limits.strict) return true;
+  const std::size_t bytes = entry.data.size() + entry.partition_key.size();
+  if (!shard.bytes_in.has_room(bytes, now) || !shard.records_in.has_room(1, now)) return false;
+  shard.bytes_in.add(bytes, now);
+  shard.records_in.add(1, now);
+  return true;
+}
+
+PutStreamRecords& Stream::records_for(StreamShard& shard) {
+  std::vector<Mutation>& mutations = context_.effects.mutations;
+  for (const auto& [known, at] : putting_) {
+    if (known == &shard) return std::get<PutStreamRecords>(mutations[at]);
+  }
+  putting_.emplace_back(&shard, mutations.size());
+  context_.promise(PutStreamRecords{info_.id, shard.record.index, shard.cursor.tail, {}});
+  return std::get<PutStreamRecords>(mutations.back());
+}
+
+void Stream::close_segment(StreamShard& shard) {
+  ShardCursor& cursor = shard.cursor;
+  const Segment segment{cursor.segment_first, cursor.tail, cursor.segment_first_arrival, cursor.last_arrival};
+  shard.segments.push_back(segment);
+  context_.note(PutSegment{info_.id, shard.record.index, segment});
+  cursor.segment_first = cursor.tail;
+  cursor.segment_bytes = 0;
+  cursor.segment_first_arrival = {};
+}
+
+RecordPut Stream::append(StreamShard& shard, PutEntry& entry, Instant now) {
+  ShardCursor& cursor = shard.cursor;
+  const Limits& limits = context_.limits;
+  const Instant arrived = std::max(now, cursor.last_arrival);
+  const std::uint64_t count = cursor.tail.value - cursor.segment_first.value;
+  if (count > 0 && (cursor.segment_bytes >= limits.segment_bytes_max || count >= limits.segment_records_max ||
+                    arrived - cursor.segment_first_arrival >= limits.segment_time_max)) {
+    close_segment(shard);
+  }
+  const RecordIndex index = cursor.tail;
+  PutStreamRecords& records = records_for(shard);
+  cursor.segment_bytes += entry.data.size() + entry.partition_key.size();
+  if (cursor.segment_first == cursor.tail) cursor.segment_first_arrival = arrived;
+  cursor.last_arrival = arrived;
+  ++cursor.tail.value;
+  records.records.push_back(
+      StreamRecord{std::move(entry.partition_key), std::move(entry.data), arrived, info_.encrypted});
+  touch(shard);
+  if (shard.trim == DeadlineHeap::none) arm_trim(shard);
+  return RecordPut{shard.record.index, record_number(shard.record.index, shard.record.created_s, index, arrived)};
+}
+
+void Stream::handle(CallId call, PutRecords& command, Instant now) {
+  if (auto error = objection_to(command)) return context_.reply(call, std::move(*error));
+  RecordsPut answer;
+  answer.encrypted = info_.encrypted;
+  answer.entries.reserve(command.entries.size());
+  for (PutEntry& entry : command.entries) {
+    StreamShard& shard = shards_.owner_of(entry.hash);
+    if (take_in(shard, entry, now)) {
+      answer.entries.emplace_back(append(shard, entry, now));
+    } else {
+      answer.entries.emplace_back(rate_exceeded(info_.name, shard.record.index));
+    }
+  }
+  const auto put = std::exchange(putting_, {});
+  if (auto* error = command.single ? std::get_if<Error>(&answer.entries.front()) : nullptr) {
+    context_.reply(call, std::move(*error));
+  } else {
+    context_.reply(call, std::move(answer));
+  }
+  for (const auto& [shard, at] : put) wake(*shard, now);
+}
+
+// ---- Reading.
+
+Stream::Position Stream::position_at(StreamShard& shard, const StartingPosition& start, std::string_view operation) {
+  const std::string& text = *start.sequence_number;
+  const ShardIndex index = shard.record.index;
+  const ShardCursor& cursor = shard.cursor;
+  ShardPosition position{info_.id, index, cursor.head, {}};
+  const auto number = parse_sequence_number(text);
+  if (!number) return invalid_starting_number(info_.name, index, text, operation);
+  if (number->shard != index) return number_of_other_shard(number->shard, index);
+  if (number->created_s != shard.record.created_s) return foreign_starting_number(info_.name, index, text, operation);
+  // Need not be a record's: the shard's start and end are valid, and so is what a subscription has told to go on from.
+  std::uint64_t from = number->index.value;
+  if (start.type == IteratorType::after_sequence_number && number->index != sequence_index_end) ++from;
+  position.from = RecordIndex{std::clamp(from, cursor.head.value, cursor.tail.value)};
+  return position;
+}
+
+Stream::Position Stream::position_of(StreamShard& shard, const StartingPosition& start, std::string_view operation,
+                                     Instant now) {
+  const ShardCursor& cursor = shard.cursor;
+  if (wants_number(start.type) != start.sequence_number.has_value() && start.type != IteratorType::at_timestamp) {
+    return number_and_type_disagree(start.type, start.sequence_number.has_value());
+  }
+  if (wants_number(start.type)) return position_at(shard, start, operation);
+  ShardPosition position{info_.id, shard.record.index, cursor.head, {}};
+  if (start.type == IteratorType::latest) position.from = cursor.tail;
+  if (start.type != IteratorType::at_timestamp) return position;
+  if (!start.timestamp) {
+    return invalid_argument(
+        "Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP. Current request has no timestamp "
+        "parameter.");
+  }
+  if (*start.timestamp > now) {
+    return invalid_argument(
+        "The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. "
+        "timestampInMillis: " +
+        std::to_string(to_epoch_ms(*start.timestamp)) +
+        ", currentTimestampInMillis: " + std::to_string(to_epoch_ms(now)));
+  }
+  const auto segment = std::find_if(shard.segments.begin(), shard.segments.end(),
+                                    [&](const Segment& each) { return each.last_arrival >= *start.timestamp; });
+  position.from = segment != shard.segments.end() ? std::max(segment->first, cursor.head) : cursor.segment_first;
+  position.not_before = *start.timestamp;
+  return position;
+}
+
+void Stream::handle(CallId call, const GetShardIterator& command, Instant now) {
+  StreamShard* shard = find_shard(command.shard_id);
+  if (shard == nullptr) return context_.reply(call, shard_does_not_exist(info_.name, command.shard_id));
+  if (context_.limits.strict) {
+    if (!shard->iterators.has_room(1, now)) {
+      return context_.reply(call, rate_exceeded(info_.name, shard->record.index));
+    }
+    shard->iterators.add(1, now);
+  }
+  Position position = position_of(*shard, command.start, "GetShardIterator", now);
+  std::visit([&](auto& either) { context_.reply(call, std::move(either)); }, position);
+}
+
+RecordsPage Stream::page_of(const StreamShard& shard, RecordIndex from, Instant now) const {
+  RecordsPage page;
+  page.stream = info_.name;
+  page.id = info_.id;
+  page.shard = shard.record.index;
+  page.created_s = shard.record.created_s;
+  page.until = shard.cursor.tail;
+  page.from = std::clamp(from, shard.cursor.head, page.until);
+  page.next = page.from;
+  page.not_before = horizon(now);
+  page.bytes_max = kinesis_limits::get_bytes_max;
+  page.count_max = kinesis_limits::get_records_max;
+  page.now = now;
+  page.closed = !shard.is_open();
+  for (const ShardIndex index : shard.children) {
+    if (const StreamShard* child = shards_.find(index)) page.children.push_back(child->record);
+  }
+  return page;
+}
+
+void Stream::handle(CallId call, const GetRecords& command, Instant now) {
+  if (!is_ready() || command.id != info_.id) return context_.reply(call, stream_not_found(info_.name));
+  StreamShard* shard = shards_.find(command.shard);
+  if (shard == nullptr) {
+    return context_.reply(call, shard_does_not_exist(info_.name, format_shard_id(command.shard)));
+  }
+  if (context_.limits.strict) {
+    if (!shard->reads.has_room(1, now) || shard->bytes_out.is_overdrawn(now)) {
+      return context_.reply(call, rate_exceeded(info_.name, command.shard));
+    }
+    shard->reads.add(1, now);
+  }
+  RecordsPage page = page_of(*shard, command.from, now);
+  page.not_before = std::max(page.not_before, command.not_before);
+  page.count_max = std::min(page.count_max, command.count_max);
+  context_.reply(call, std::move(page));
+}
+
+void Stream::handle(CallId, const RecordsRead& command, Instant now) {
+  if (command.id != info_.id || !context_.limits.strict) return;
+  if (StreamShard* shard = shards_.find(command.shard)) shard->bytes_out.add(command.bytes, now);
+}
+
+}  // namespace penstock::core
