@@ -186,7 +186,7 @@ class Http2Session final : public SessionGroup::Session {
     connection_.set_idle(true);
     connection_.member->session = this;
   }
-  ~Http2Session() {
+  ~Http2Session() override {
     connection_.member->session = nullptr;
     nghttp2_session_del(http2_);
   }
