@@ -28,11 +28,9 @@ class Exchange {
     Listener() = default;
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
+    virtual ~Listener() = default;
     /// There are news, see has_news. May destroy the exchange if it has ended.
     virtual void on_news(Exchange& exchange) = 0;
-
-   protected:
-    ~Listener() = default;
   };
 
   explicit Exchange(boost::asio::any_io_executor executor, Listener* listener = nullptr)

@@ -81,7 +81,7 @@ class Http1Session final : public SessionGroup::Session {
         transport_(connection.transport),
         group_(connection.group),
         buffer_(connection.buffer) {}
-  ~Http1Session() {
+  ~Http1Session() override {
     connection_.member->session = nullptr;
     group_.release_body(body_reserved_);
   }

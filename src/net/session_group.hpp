@@ -29,11 +29,9 @@ class SessionGroup {
     Session() = default;
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
+    virtual ~Session() = default;
     virtual void on_sweep(Clock::time_point now) = 0;
     virtual void on_stop() = 0;
-
-   protected:
-    ~Session() = default;
   };
 
   struct Member {

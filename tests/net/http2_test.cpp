@@ -312,6 +312,30 @@ TEST(Http2, AnswersOfAllStreamsShareOneBudget) {
   EXPECT_EQ(client.status(5), "200");
 }
 
+TEST(Http2, AStreamWhosePieceIsOverTheBudgetIsCancelledLater) {
+  const NetLimits limits{.answers_bytes_max = 100'000};
+  for (const std::size_t first : {0U, 200'000U}) {
+    std::atomic<bool> within = false;
+    Happening<bool> cancelled_within;
+    Server server(
+        [&](const WireRequest&, Exchange& exchange) {
+          within = true;
+          exchange.may_park([&] {
+            cancelled_within.happen(within);
+            exchange.abandon();
+          });
+          exchange.begin_stream(text(std::string(first, 'x')));
+          exchange.write_piece(std::string(200'000, 'x'), [] { ADD_FAILURE() << "it was too much"; });
+          within = false;
+        },
+        limits);
+    Http2Client client(server.port());
+    client.get(1);
+    EXPECT_EQ(client.next(NGHTTP2_RST_STREAM, 1).code(), NGHTTP2_CANCEL);
+    EXPECT_FALSE(cancelled_within.await());
+  }
+}
+
 TEST(Http2, CallsAreBoundedOverAllConnections) {
   const NetLimits limits{.calls_max = 3};
   std::vector<Exchange*> open;
