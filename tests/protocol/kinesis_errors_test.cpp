@@ -216,8 +216,9 @@ TEST(KinesisLists, TokensExpireAfterFiveMinutes) {
   for (const auto& [operation, list] : lists) {
     const std::string token =
         kinesis::to_string(kinesis::NextToken{list, stream_name(), stream_id, "a-1", {}, kinesis_now});
-    const std::string arn = list == List::streams ? "" : R"("StreamARN":"$ARN",)";
-    const Request request = kinesis_request(operation, "{" + arn + R"("NextToken":")" + token + "\"}");
+    std::string json = list == List::streams ? "{" : R"({"StreamARN":"$ARN",)";
+    json.append(R"("NextToken":")").append(token).append("\"}");
+    const Request request = kinesis_request(operation, json);
     const Instant last = kinesis_now + Millis{300'000};
     EXPECT_TRUE(std::holds_alternative<PreparedCall>(prepare_at(request, last))) << operation;
     EXPECT_EQ(kinesis_refusal(request, last + Millis{1}), expired);
