@@ -150,7 +150,7 @@ std::string to_text(const StreamName& stream) { return stream.account + "/" + st
 
 std::string to_text(const std::map<std::string, std::string>& map) {
   std::string text = "{";
-  for (const auto& [key, value] : map) text += (text.size() > 1 ? ", " : "") + key + "=" + value;
+  for (const auto& [key, value] : map) text.append(text.size() > 1 ? ", " : "").append(key).append("=").append(value);
   return text + "}";
 }
 

@@ -83,7 +83,7 @@ Asked ListStreamConsumersOperation::to_command(Input& input, const Caller& calle
   }
   command.id = token.id;
   command.after = std::move(token.after);
-  return ask_by_id(std::move(token.stream), token.id, std::move(command));
+  return ask_by_id(token.stream, token.id, std::move(command));
 }
 
 Told<ListStreamConsumersOutput> ListStreamConsumersOperation::to_output(Result&& result, Kept& kept) {
