@@ -209,7 +209,7 @@ std::vector<KinesisCase> account_cases() {
 
 /// The answer in both codecs, which have to agree.
 std::string refused(std::string_view operation, std::string_view json) {
-  const std::string in_json = kinesis_refusal(kinesis_request(operation, json));
+  std::string in_json = kinesis_refusal(kinesis_request(operation, json));
   EXPECT_EQ(kinesis_refusal(kinesis_request(operation, json, Codec::cbor)), in_json);
   return in_json;
 }
@@ -417,8 +417,8 @@ TEST(KinesisSettings, AResourceIsAStreamOrAConsumer) {
       {"DeleteResourcePolicy", ""},
   };
   for (const auto& [operation, members] : cases) {
-    const std::string more = members.empty() ? "" : "," + std::string(members);
-    EXPECT_EQ(refused(operation, R"({"ResourceARN":")" + invalid + "\"" + more + "}"),
+    const std::string body = R"({"ResourceARN":")" + invalid + "\"}";
+    EXPECT_EQ(refused(operation, members.empty() ? body : with(body, members)),
               invalid_argument_error("ResourceARN " + invalid + " is not valid."))
         << operation;
   }
