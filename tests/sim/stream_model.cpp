@@ -221,7 +221,7 @@ std::string StreamModel::read(const PageAsked& asked, const RecordsPage& page) {
   const RecordIndex first = page.records.empty() ? page.next : page.records.front().index;
   const Shard& shard = shards_[asked.shard];
   if (const std::string* lost = missing(shard, asked.from, first, asked.not_before); lost != nullptr) {
-    return name_of(*lost) + " is passed over, or lost,";
+    return name_of(*lost) + " is passed over, or lost";
   }
   if (first > page.from) ++passed_over_;
   if (std::string problem = check_behind(page); !problem.empty()) return problem;

@@ -127,6 +127,7 @@ class StreamWorld {
     bool superseded = false;
     bool ending = false;  ///< its client, its consumer or its stream has gone
     bool over = false;
+    bool ends_early = false;  ///< but for a newcomer that takes it over
     std::optional<CallId> awaits{};
   };
   using SubscriptionPtr = std::shared_ptr<Subscription>;
