@@ -71,13 +71,16 @@ template <std::size_t words>
 std::string to_decimal(Wide<words> value) {
   constexpr std::uint32_t step = 1'000'000'000;
   constexpr std::size_t step_digits = 9;
-  std::string text;
-  while (!value.is_zero()) {
-    std::string digits = std::to_string(value.divide(step));
-    if (!value.is_zero()) digits.insert(0, step_digits - digits.size(), '0');
-    text.insert(0, digits);
-  }
-  return text.empty() ? "0" : text;
+  std::array<char, words * 10> digits{};  // a word has no more than ten
+  std::size_t at = digits.size();
+  do {
+    std::uint32_t rest = value.divide(step);
+    const bool last = value.is_zero();
+    for (std::size_t i = 0; i < step_digits && (!last || i == 0 || rest != 0); ++i, rest /= 10) {
+      digits.at(--at) = static_cast<char>('0' + rest % 10);
+    }
+  } while (!value.is_zero());
+  return {digits.data() + at, digits.size() - at};
 }
 
 template <std::size_t words>

@@ -23,9 +23,18 @@ constexpr double timestamp_seconds_max = 1e12;
 /// A parser, its document and the padded copy of the body that simdjson reads, kept from request to request.
 struct ParserMemory {
   std::size_t capacity = 0;
+  std::size_t small_bodies = 0;  // in a row, since one that needed more than what is always kept
   simdjson::dom::parser parser;
   simdjson::dom::document document;
   std::unique_ptr<char[]> padded;
+
+  /// Whether it is to be given back, where a body needs no more than `wanted`.
+  bool is_too_large(std::size_t wanted) {
+    small_bodies = wanted > json_kept_capacity_max ? 0 : small_bodies + 1;
+    const std::size_t kept =
+        small_bodies > json_small_bodies_max ? json_kept_capacity_max : std::max(wanted, json_busy_capacity_max);
+    return capacity > kept;
+  }
 
   bool reserve(std::size_t wanted) {
     capacity = 0;
@@ -50,7 +59,7 @@ std::variant<JsonSource, Error> parse_json(std::string_view body) {
   if (body.empty()) body = "{}";
   const std::size_t wanted = std::max(std::bit_ceil(body.size()), json_capacity_min);
   const bool too_small = memory.capacity < wanted;
-  const bool too_large = memory.capacity > json_kept_capacity_max && wanted <= json_kept_capacity_max;
+  const bool too_large = memory.is_too_large(wanted);
   if ((too_small || too_large) && !memory.reserve(wanted)) return Error{ErrorCode::RequestTooLarge, {}};
   std::memcpy(memory.padded.get(), body.data(), body.size());
   simdjson::dom::element root;

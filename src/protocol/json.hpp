@@ -22,6 +22,10 @@ namespace penstock::protocol {
 inline constexpr std::size_t json_depth_max = 64;
 /// How large a body this thread's parser stays ready for. It takes fourteen bytes for each.
 inline constexpr std::size_t json_kept_capacity_max = 256U << 10U;
+/// The same for as long as bodies of that size come again and again, as full batches of records do.
+inline constexpr std::size_t json_busy_capacity_max = 1U << 20U;
+/// After so many smaller bodies in a row they are seen as over.
+inline constexpr std::size_t json_small_bodies_max = 64;
 
 class JsonSource {
  public:

@@ -70,7 +70,7 @@ struct OperationInfo {
 };
 
 /// A row of a service's table. `Call` is the service's request before its input was read: its `source`, a variant of
-/// the wires' Sources, its `caller` and its `reply`.
+/// the Sources of the service's wires, which `Call::Wires` says, its `caller` and its `reply`.
 template <class Call>
 struct OperationOf : OperationInfo {
   Prepared (*prepare)(const Call& call) = nullptr;
@@ -84,7 +84,7 @@ concept StreamsEvents = requires(const Reply& reply) {
 };
 
 /// Words an engine's result in the request's protocol.
-template <class Op>
+template <class Op, class Wires>
 WireResponse tell(const Reply& reply, typename Op::Kept& kept, Result&& result) {
   if (const Error* error = std::get_if<Error>(&result)) return respond_fault(reply, *error);
   auto told = Op::to_output(std::move(result), kept);
@@ -92,7 +92,7 @@ WireResponse tell(const Reply& reply, typename Op::Kept& kept, Result&& result) 
   if constexpr (StreamsEvents<Op>) {
     return Op::to_response(reply);
   } else {
-    return respond_with(reply, Op::name, std::get<typename Op::Output>(told));
+    return respond_with<Wires>(reply, Op::name, std::get<typename Op::Output>(told));
   }
 }
 
@@ -114,7 +114,7 @@ Prepared prepare_as(const Call& call) {
     prepared.command = std::get<Command>(std::move(asked));
   }
   prepared.respond = [reply = call.reply, kept = std::move(kept)](Result&& result) mutable {
-    return tell<Op>(reply, kept, std::move(result));
+    return tell<Op, typename Call::Wires>(reply, kept, std::move(result));
   };
   if constexpr (StreamsEvents<Op>) prepared.feed = Op::to_feed();
   return prepared;

@@ -19,6 +19,16 @@ namespace penstock::protocol {
 enum class Wire : std::uint8_t { json, query, cbor };
 enum class Service : std::uint8_t { sqs, kinesis };
 
+/// Which wires a service speaks beside JSON.
+struct SqsWires {
+  static constexpr bool query = true;
+  static constexpr bool cbor = false;
+};
+struct KinesisWires {
+  static constexpr bool query = false;
+  static constexpr bool cbor = true;
+};
+
 /// What an answer needs to know of its request.
 struct Reply {
   Wire wire = Wire::query;
@@ -51,23 +61,25 @@ std::string written_by(const Output& output) {
   return sink.take();
 }
 
-template <Structure Output>
+/// The answer with that output, in one of the wires that the service speaks: an operation is compiled for no other.
+/// REQUIRES: the reply's wire is one of them.
+template <class Wires, Structure Output>
 WireResponse respond_with(const Reply& reply, std::string_view operation, const Output& output) {
   constexpr bool has_output = !std::is_same_v<Output, Nothing>;
-  if (reply.wire == Wire::query) {
-    QueryAnswer answer;
-    begin_query_answer(answer, operation, has_output);
-    XmlSink sink(answer.result);
-    write_members(sink, output);
-    return respond(reply, 200, end_query_answer(answer, reply));
+  if constexpr (Wires::query) {
+    if (reply.wire == Wire::query) {
+      QueryAnswer answer;
+      begin_query_answer(answer, operation, has_output);
+      XmlSink sink(answer.result);
+      write_members(sink, output);
+      return respond(reply, 200, end_query_answer(answer, reply));
+    }
   }
-  if constexpr (!has_output) {
-    return respond(reply, 200, {});
-  } else if (reply.wire == Wire::cbor) {
-    return respond(reply, 200, written_by<CborSink>(output));
-  } else {
-    return respond(reply, 200, written_by<JsonSink>(output));
+  if constexpr (!has_output) return respond(reply, 200, {});
+  if constexpr (Wires::cbor) {
+    if (reply.wire == Wire::cbor) return respond(reply, 200, written_by<CborSink>(output));
   }
+  return respond(reply, 200, written_by<JsonSink>(output));
 }
 
 }  // namespace penstock::protocol

@@ -124,6 +124,12 @@ class Model:
             return shape["member"]["locationName"]
         return reference.get("queryName") or reference.get("locationName") or shape.get("locationName") or member
 
+    def members_of(self, shape):
+        """What may be declared: the errors within a stream of events are made of the fault table."""
+        for name, reference in shape["members"].items():
+            if not (shape.get("eventstream") and self.shapes[reference["shape"]].get("exception")):
+                yield name, reference
+
     def is_flattened(self, reference):
         return reference.get("flattened") or self.shapes[reference["shape"]].get("flattened") or False
 
@@ -203,7 +209,7 @@ class Comparison:
         if declared["name"] != name:
             self.differ(f"{where}: {name} in the model, declared as {declared['name']}")
         shape = self.model.shapes[name]
-        modelled = {self.model.json_name(*item): item for item in shape["members"].items()}
+        modelled = {self.model.json_name(*item): item for item in self.model.members_of(shape)}
         members = {member["json"]: member for member in declared["members"]}
         for member in modelled.keys() - members.keys():
             self.differ(f"{name}.{member}: the member is not declared")
@@ -409,7 +415,15 @@ SMALL_MODEL = {
                 "Ladders": {"shape": "Natural"},
             },
         },
-        "PaintResult": {"type": "structure", "members": {"Litres": {"shape": "Long"}}},
+        "PaintResult": {
+            "type": "structure",
+            "members": {"Litres": {"shape": "Long"}, "Events": {"shape": "Events"}},
+        },
+        "Events": {
+            "type": "structure",
+            "eventstream": True,
+            "members": {"Finish": {"shape": "Finish"}, "OutOfPaint": {"shape": "OutOfPaint"}},
+        },
         "Name": {"type": "string", "min": 1, "max": 80, "pattern": "[a-z]+"},
         "Coats": {"type": "integer", "min": 1, "max": 3},
         "Whole": {"type": "integer"},
@@ -456,6 +470,7 @@ def small_declarations():
         return names | {"required": required, "type": kind, "constraints": more}
 
     finish = {"kind": "structure", "structure": {"name": "Finish", "members": [member("Gloss", "boolean")]}}
+    events = {"kind": "structure", "structure": {"name": "Events", "members": [member("Finish", finish)]}}
     colors = {"kind": "list", "element": {"kind": "string"}}
     tags = {"kind": "map", "element": {"kind": "string"}}
     name = {"length": [1, 80], "pattern": "[a-z]+"}
@@ -475,7 +490,7 @@ def small_declarations():
         "name": "Paint",
         "offered": True,
         "input": {"name": "PaintRequest", "members": request},
-        "output": {"name": "PaintResult", "members": [member("Litres", "long")]},
+        "output": {"name": "PaintResult", "members": [member("Litres", "long"), member("Events", events)]},
         "errors": ["decorators#OutOfPaint"],
     }
     rinse = {"name": "Rinse", "offered": True, "input": NOTHING, "output": NOTHING, "errors": ["decorators#OutOfWater"]}
@@ -538,7 +553,7 @@ PLANTED = [
     ("PaintRequest.Coats: the member is not declared", lambda d: d["operations"][PAINT]["input"]["members"].pop(COATS)),
     ("PaintRequest.Brush: the member is declared, and the model does not have it", with_brush()),
     ("Finish.Gloss: the member is not declared", on_member(FINISH, type=EMPTY_FINISH)),
-    ("PaintResult.Litres: the member is not declared", lambda d: d["operations"][PAINT]["output"].update(members=[])),
+    ("PaintResult.Litres: the member is not declared", lambda d: d["operations"][PAINT]["output"]["members"].pop(0)),
     ("PaintRequest.Wall: required in the model, declared as optional", on_member(WALL, required=False)),
     ("PaintRequest.Coats: optional in the model, declared as required", on_member(COATS, required=True)),
     ("PaintRequest.Coats: integer in the model, declared as long", on_member(COATS, type={"kind": "long"})),

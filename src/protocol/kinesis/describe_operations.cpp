@@ -9,11 +9,6 @@
 namespace penstock::protocol::kinesis {
 namespace {
 
-/// A page is no longer than the service's usual one, whatever the client asks for.
-std::size_t page_of(const std::optional<std::int32_t>& asked, std::size_t usual) {
-  return asked ? std::min(static_cast<std::size_t>(*asked), usual) : usual;
-}
-
 /// What both descriptions of a stream say.
 template <class Described>
 void describe_stream(StreamInfo& info, Described& stream) {

@@ -15,6 +15,7 @@ namespace penstock::protocol::kinesis {
 
 /// An operation's request before its input was read.
 struct Call {
+  using Wires = KinesisWires;
   std::variant<JsonSource, CborSource> source;
   Caller caller;
   Reply reply;

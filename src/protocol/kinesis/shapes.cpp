@@ -40,6 +40,13 @@ std::optional<Instant> to_instant(const std::optional<Timestamp>& at) {
 
 Timestamp to_creation_timestamp(Instant at) { return to_timestamp(std::chrono::floor<std::chrono::seconds>(at)); }
 
+std::map<std::string, std::string> to_map(std::optional<Map<std::string>>&& given) {
+  std::map<std::string, std::string> map;
+  if (!given) return map;
+  for (auto& [key, value] : given->entries) map.insert_or_assign(std::move(key), std::move(value));
+  return map;
+}
+
 StreamModeDetails mode_details_of(bool on_demand) { return {on_demand ? "ON_DEMAND" : "PROVISIONED"}; }
 
 Shard to_shard(const ShardRecord& record) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,9 @@ std::optional<Instant> to_instant(const std::optional<Timestamp>& at);
 /// When a stream or a consumer came to be. Whole seconds, as in the service: clients send it back in as many digits.
 Timestamp to_creation_timestamp(Instant at);
 
+/// Of two entries with the same key the last one counts.
+std::map<std::string, std::string> to_map(std::optional<Map<std::string>>&& given);
+
 struct StreamModeDetails {
   std::optional<std::string> stream_mode;
 
@@ -33,6 +37,17 @@ struct StreamModeDetails {
   }
 };
 StreamModeDetails mode_details_of(bool on_demand);
+
+struct WarmThroughputObject {
+  std::optional<std::int32_t> target_mibps;
+  std::optional<std::int32_t> current_mibps;
+
+  static constexpr auto shape() {
+    using Self = WarmThroughputObject;
+    return Shape("WarmThroughputObject", optional("TargetMiBps", &Self::target_mibps),
+                 optional("CurrentMiBps", &Self::current_mibps));
+  }
+};
 
 struct HashKeyRange {
   std::optional<std::string> starting_hash_key;

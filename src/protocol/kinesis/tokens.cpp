@@ -213,6 +213,10 @@ Error excluded_by_token(std::string_view member) {
   return {ErrorCode::KinesisInvalidArgument, message.append(member).append(" cannot be provided together.")};
 }
 
+std::size_t page_of(const std::optional<std::int32_t>& asked, std::size_t usual) {
+  return asked ? std::min(static_cast<std::size_t>(*asked), usual) : usual;
+}
+
 std::string to_message_date(Instant at) {
   constexpr std::array<std::string_view, 7> weekdays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",

@@ -4,6 +4,7 @@
 // for any token.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -48,6 +49,14 @@ std::variant<Error, NextToken> read_next_token(std::string_view text, NextToken:
 
 /// "NextToken and StreamName cannot be provided together."
 Error excluded_by_token(std::string_view member);
+
+/// How many a page holds: no more than is usual, whatever the client asks for. REQUIRES: that is at least 1.
+std::size_t page_of(const std::optional<std::int32_t>& asked, std::size_t usual);
+
+/// What an answer with a NextToken keeps of its request.
+struct KeepsIssued {
+  Instant issued{};
+};
 
 /// As the service writes moments in its messages: "Thu Jan 22 01:22:02 UTC 2015".
 std::string to_message_date(Instant at);

@@ -16,6 +16,7 @@ namespace penstock::protocol::sqs {
 
 /// An operation's request before its input was read.
 struct Call {
+  using Wires = SqsWires;
   std::variant<JsonSource, QuerySource> source;
   std::optional<std::string_view> implied_queue_url;  ///< of the request's path, where the input names none
   Caller caller;

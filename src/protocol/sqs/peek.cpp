@@ -174,7 +174,7 @@ WireResponse tell(const Reply& reply, const ReceiveMessageOperation::Kept& kept,
   for (Delivery& delivery : deliveries) delivery.receipt_handle = peek_receipt_handle;
   ReceiveMessageResult told = tell_messages(deliveries, kept);
   for (std::size_t i = 0; i < deliveries.size(); ++i) mark(deliveries[i], marks, told.messages->at(i));
-  return respond_with(reply, answered_as, told);
+  return respond_with<SqsWires>(reply, answered_as, told);
 }
 
 }  // namespace
