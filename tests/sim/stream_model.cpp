@@ -337,7 +337,7 @@ std::string StreamModel::listed(const std::vector<ShardRecord>& shards, Moment a
   }
   for (const auto& [index, shard] : shards_) {
     if (shard.record && !listed.contains(index) && !may_be_gone(index)) {
-      return "shard " + std::to_string(index.value) + " is gone";
+      return "shard " + std::to_string(index.value) + " is gone" + " DEBUG closed " + (shard.record->closed ? std::to_string(to_epoch_ms(*shard.record->closed)) : "no") + " seen open " + (shard.seen_open ? std::to_string(to_epoch_ms(*shard.seen_open)) : "no") + " horizon " + std::to_string(to_epoch_ms(horizon_)) + " now " + std::to_string(to_epoch_ms(now)) + " hours " + std::to_string(hours_) + " pending " + std::to_string(pending_hours_.value_or(0)) + " closed known " + std::to_string(shard.closed.value_or(0)) + " asked " + std::to_string(asked);
     }
   }
   if (std::string problem = check_ring(open, true); !problem.empty()) return problem;

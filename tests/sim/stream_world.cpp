@@ -174,9 +174,10 @@ StreamWorld::OpenCall StreamWorld::change_of(const Plan& plan) {
   return call;
 }
 
-bool StreamWorld::excused(const OpenCall& call, const Error& error) const {
+bool StreamWorld::excused(const OpenCall& call, const Error& error) {
   if (limits_.strict &&
       (is(error, ErrorCode::KinesisThroughputExceeded) || is(error, ErrorCode::KinesisLimitExceeded))) {
+    ++counts_.throttled;
     return true;
   }
   return call.may_fail && (is(error, ErrorCode::KinesisResourceInUse) || is(error, ErrorCode::KinesisResourceNotFound));
@@ -278,7 +279,6 @@ void StreamWorld::on_put(const OpenCall& call, const std::vector<std::string>& d
   for (std::size_t i = 0; i < data.size(); ++i) {
     if (const auto* error = std::get_if<Error>(&put->entries[i])) {
       if (!excused(call, *error)) return broken("a record was refused: " + error->message);
-      ++counts_.throttled;
       model.refused(data[i]);
       continue;
     }
