@@ -70,10 +70,11 @@ void expect_that_all_happened(const StreamHistory& history, std::uint64_t seeds)
   EXPECT_GT(history.outlived, 10U);
   EXPECT_GT(history.deleted, 10U);
   EXPECT_GT(history.recreated, 10U);
+  EXPECT_GT(history.throttled, 10U);
 }
 
 TEST(StreamSimulation, KeepsEveryPromise) {
-  const Seeds seeds = seeds_to_run(600);
+  const Seeds seeds = seeds_to_run(2'000);
   StreamHistory all;
   for (std::uint64_t seed = seeds.first; seed <= seeds.last; ++seed) {
     StreamWorld world({.seed = seed});

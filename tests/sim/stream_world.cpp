@@ -40,7 +40,7 @@ std::optional<HashKey> middle_of(const ShardRecord& shard, Random& random) {
 
 bool is(const Error& error, ErrorCode code) { return error.code == code; }
 
-/// A command's stream is where the shell looks for its shard.
+/// The result, if it is one of that kind.
 template <class Result_>
 const Result_* answer(const Result& result) {
   return std::get_if<Result_>(&result);
@@ -115,7 +115,7 @@ void StreamWorld::step() {
   } else {
     pump();
   }
-  follow_subscriptions(false);
+  follow_subscriptions();
   // Several commands may share a turn.
   if (!random_.one_in(3)) take_effects();
   release_some();
@@ -708,13 +708,13 @@ void StreamWorld::hang_up(Subscription& subscription) {
       StreamCommand{EndSubscription{plans_[subscription.plan].name, subscription.id, subscription.subscription}}, now_);
 }
 
-void StreamWorld::follow_subscriptions(bool all) {
+void StreamWorld::follow_subscriptions() {
   std::erase_if(subscriptions_, [&](const SubscriptionPtr& each) {
     return each->over && !each->awaits && now_ - each->begun > 2 * kinesis_limits::takeover_interval;
   });
   // Of a copy, since a crash may end them all.
   for (const SubscriptionPtr& each : std::vector<SubscriptionPtr>(subscriptions_)) {
-    if (each->announced && !each->over && !each->awaits && (all || random_.one_in(2))) await(each);
+    if (each->announced && !each->over && !each->awaits && random_.one_in(2)) await(each);
   }
 }
 

@@ -56,7 +56,7 @@ struct StreamHistory {
   std::uint64_t outlived = 0;  ///< subscriptions that lasted five minutes
   std::uint64_t deleted = 0;
   std::uint64_t recreated = 0;
-  std::uint64_t throttled = 0;
+  std::uint64_t throttled = 0;  ///< calls and records that limits refused
   std::map<IteratorType, std::uint64_t> starts;
 
   void add(const StreamHistory& other);
@@ -194,7 +194,7 @@ class StreamWorld {
   void on_subscribe_decided(OpenCall& call, const SubscriptionPtr& subscription, const Result& result);
   void end_subscription();
   void hang_up(Subscription& subscription);
-  void follow_subscriptions(bool all);
+  void follow_subscriptions();
   void await(const SubscriptionPtr& subscription);
   void on_await_decided(const SubscriptionPtr& subscription, const Result& result);
   void on_event(const OpenCall& call, const SubscriptionPtr& subscription, const RecordsPage& page);
