@@ -446,10 +446,6 @@ void Http2Session::on_stop() {
     const Pause pause(*this);
     nghttp2_submit_goaway(http2_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(http2_), NGHTTP2_NO_ERROR,
                           nullptr, 0);
-    for (auto next = streams_.begin(); next != streams_.end();) {
-      Http2Stream& stream = *next++;
-      if (stream.exchange.streams() && !stream.exchange.completed()) reset(stream, NGHTTP2_CANCEL);
-    }
   }
   pump();
 }
