@@ -158,7 +158,7 @@ void Stream::handle(CallId call, const DescribeStream& command, Instant now) {
   if (!is_ready()) return context_.reply(call, std::move(answer));
   const auto& all = shards_.all();
   for (auto it = after ? all.upper_bound(*after) : all.begin(); it != all.end(); ++it) {
-    if (it->second.record.closed && *it->second.record.closed + retention() <= now) continue;
+    if (it->second.record.closed && *it->second.record.closed <= horizon(now)) continue;
     if (answer.shards.size() == command.limit) {
       answer.more = true;
       break;
