@@ -183,6 +183,10 @@ void Stream::with_consumer(CallId call, const std::optional<ConsumerRef>& consum
   work(found->tags, found->policy);
 }
 
+std::string Stream::arn_of_resource(const std::optional<ConsumerRef>& consumer) {
+  return consumer ? arn_of(info_.name, *find_consumer(consumer->name)) : arn_of(info_.name);
+}
+
 void Stream::handle(CallId call, const TagStream& command, Instant) {
   with_consumer(call, command.consumer, [&](auto& tags, auto&) {
     auto merged = command.tags;
@@ -227,8 +231,9 @@ void Stream::handle(CallId call, const GetStreamPolicy& command, Instant) {
 void Stream::handle(CallId call, const DeleteStreamPolicy& command, Instant) {
   with_consumer(call, command.consumer, [&](auto&, auto& policy) {
     if (policy.empty()) {
-      return context_.reply(call, Error{ErrorCode::KinesisResourceNotFound,
-                                        "No resource policy found for resource ARN " + arn_of(info_.name)});
+      return context_.reply(call,
+                            Error{ErrorCode::KinesisResourceNotFound,
+                                  "No resource policy found for resource ARN " + arn_of_resource(command.consumer)});
     }
     policy.clear();
     save();
