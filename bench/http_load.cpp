@@ -1,4 +1,5 @@
-// The load generator as a program: one scenario against any server that speaks SQS in JSON, one line of JSON out.
+// The load generator as a program: one scenario against any server that speaks SQS in JSON, or Kinesis in JSON or CBOR;
+// one line of JSON out.
 #include <sys/resource.h>
 
 #include <cstdio>
@@ -16,6 +17,10 @@ namespace {
 using penstock::bench::LoadPlan;
 using penstock::bench::LoadResult;
 using penstock::bench::Scenario;
+
+bool is_of_streams(Scenario scenario) {
+  return scenario == Scenario::put_record || scenario == Scenario::put_records || scenario == Scenario::get_records;
+}
 
 std::chrono::nanoseconds nanoseconds_of(double seconds) {
   return std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
@@ -57,12 +62,17 @@ void print(const std::string& scenario, const LoadPlan& plan, const LoadResult& 
 
 int main(int argc, char** argv) {
   try {
-    cxxopts::Options options("bench_http_load", "Runs one scenario against an SQS endpoint (JSON protocol).");
+    cxxopts::Options options("bench_http_load", "Runs one scenario against an endpoint of SQS or Kinesis.");
     options.add_options()("endpoint", "such as http://127.0.0.1:4566", cxxopts::value<std::string>())(
         "queue", "made if it is not there", cxxopts::value<std::string>()->default_value("bench"))(
         "queue-url", "use this URL and make no queue", cxxopts::value<std::string>()->default_value(""))(
-        "scenario", "send, send-batch or receive-delete", cxxopts::value<std::string>()->default_value("send"))(
-        "connections", "closed loops", cxxopts::value<int>()->default_value("64"))(
+        "stream", "made if it is not there", cxxopts::value<std::string>()->default_value("bench"))(
+        "shards", "that the stream has", cxxopts::value<int>()->default_value("1"))(
+        "cbor", "Kinesis in CBOR instead of JSON")("records", "of each PutRecords",
+                                                   cxxopts::value<std::uint64_t>()->default_value("500"))(
+        "scenario", "send, send-batch or receive-delete; put-record, put-records or get-records",
+        cxxopts::value<std::string>()->default_value("send"))("connections", "closed loops",
+                                                              cxxopts::value<int>()->default_value("64"))(
         "threads", "of this program", cxxopts::value<int>()->default_value("1"))(
         "seconds", "counted time; 0: until --messages", cxxopts::value<double>()->default_value("3"))(
         "warmup", "seconds before counting", cxxopts::value<double>()->default_value("0.3"))(
@@ -74,8 +84,12 @@ int main(int argc, char** argv) {
       std::cout << options.help();
       return given.count("help") > 0 ? 0 : 2;
     }
-    const std::map<std::string, Scenario> scenarios = {
-        {"send", Scenario::send}, {"send-batch", Scenario::send_batch}, {"receive-delete", Scenario::receive_delete}};
+    const std::map<std::string, Scenario> scenarios = {{"send", Scenario::send},
+                                                       {"send-batch", Scenario::send_batch},
+                                                       {"receive-delete", Scenario::receive_delete},
+                                                       {"put-record", Scenario::put_record},
+                                                       {"put-records", Scenario::put_records},
+                                                       {"get-records", Scenario::get_records}};
     const auto scenario = scenarios.find(given["scenario"].as<std::string>());
     if (scenario == scenarios.end()) throw std::runtime_error("no such scenario");
     LoadPlan plan;
@@ -91,7 +105,13 @@ int main(int argc, char** argv) {
     if (plan.duration.count() == 0 && plan.messages_max == 0) throw std::runtime_error("give --seconds or --messages");
     plan.groups = given["groups"].as<int>();
     plan.queue_url = given["queue-url"].as<std::string>();
-    if (plan.queue_url.empty()) {
+    if (is_of_streams(plan.scenario)) {
+      plan.dialect = given.count("cbor") > 0 ? penstock::bench::kinesis_cbor : penstock::bench::kinesis_json;
+      plan.stream = given["stream"].as<std::string>();
+      plan.shards = given["shards"].as<int>();
+      plan.records_per_put = given["records"].as<std::uint64_t>();
+      penstock::bench::create_stream(plan.host, plan.port, plan.stream, plan.shards);
+    } else if (plan.queue_url.empty()) {
       plan.queue_url = penstock::bench::create_queue(plan.host, plan.port, given["queue"].as<std::string>());
     }
     print(scenario->first, plan, penstock::bench::run_load(plan));
