@@ -335,7 +335,7 @@ void Http2Session::make_session() {
   nghttp2_option_set_max_deflate_dynamic_table_size(options, table_bytes);
   nghttp2_option_set_no_closed_streams(options, 1);
   // The library counts, too; what is counted here comes first and says why.
-  nghttp2_option_set_stream_reset_rate_limit(options, 4 * limits_.resets_max, limits_.resets_max);
+  nghttp2_option_set_stream_reset_rate_limit(options, 2 * limits_.idle_frames_max, limits_.idle_frames_max);
   nghttp2_session_server_new2(&http2_, callbacks(), this, options);
   nghttp2_option_del(options);
   const std::array<nghttp2_settings_entry, 5> settings{
@@ -651,15 +651,17 @@ void Http2Session::begin_answer(Http2Stream& stream) {
   nghttp2_submit_response(http2_, stream.id, nva.data(), nva.size(), has_body ? &provider : nullptr);
 }
 
-// Counts what is to be sent. If it is too much the answer, or the rest of it, is lost, as it is for a client that goes
-// away.
+// Counts what is to be sent. If it is too much the answer is lost, as it is for a client that goes away; false if there
+// is nothing to be sent instead.
 bool Http2Session::reserve_part(Http2Stream& stream, std::size_t bytes) {
   if (group_.reserve_answer(bytes)) {
     stream.answer_reserved = bytes;
     return true;
   }
-  if (stream.answered || stream.exchange.streams()) {
-    reset(stream, NGHTTP2_ENHANCE_YOUR_CALM);
+  if (stream.exchange.streams()) {
+    // The handler is not to be cancelled from within its own call, so the next sweep does it.
+    stream.waits = true;
+    stream.since = {};
     return false;
   }
   stream.exchange.report_undelivered();
@@ -793,6 +795,7 @@ void Http2Session::settle(Http2Stream& stream) {
 void Http2Session::pump() {
   if (pauses_ > 0 || writing_ || lost_) return;
   if (!fill()) {
+    if (lost_) return on_written(asio::error::no_memory);
     // Both sides have said that they are done.
     if (nghttp2_session_want_read(http2_) == 0 && nghttp2_session_want_write(http2_) == 0) after_write();
     return;

@@ -31,8 +31,8 @@ constexpr std::size_t kind_at = 2 * u64_bytes;
 constexpr std::size_t dedup_key_bytes = kind_at + 1 + u64_bytes;
 constexpr std::size_t lane_key_bytes = kind_at + 1 + 2 * u64_bytes;
 constexpr std::size_t arrival_key_bytes = lane_key_bytes;
-constexpr std::size_t shard_parts_bytes = u64_bytes + u32_bytes;
-constexpr std::size_t record_key_bytes = shard_parts_bytes + u64_bytes;
+constexpr std::size_t record_key_bytes = shard_prefix_bytes + u64_bytes;
+static_assert(shard_prefix_bytes == u64_bytes + u32_bytes);
 static_assert(lane_key_bytes < Key::bytes_max && state_key_bytes < Key::bytes_max);
 
 std::uint64_t read_big_endian(std::string_view bytes) {
@@ -100,7 +100,7 @@ Key shard_key_of(char prefix, StreamId stream, ShardIndex shard) {
 }
 
 std::optional<ShardKeyParts> parse_shard_parts(std::string_view key, char prefix) {
-  if (key.size() != 1 + shard_parts_bytes || key.front() != prefix) return std::nullopt;
+  if (key.size() != 1 + shard_prefix_bytes || key.front() != prefix) return std::nullopt;
   return ShardKeyParts{StreamId{u64_at(key, 1)},
                        ShardIndex{static_cast<std::uint32_t>(read_big_endian(key.substr(1 + u64_bytes)))}};
 }
@@ -292,7 +292,7 @@ std::optional<RecordKeyParts> parse_record_key(std::string_view key) {
   if (key.size() != record_key_bytes) return std::nullopt;
   return RecordKeyParts{{StreamId{u64_at(key, 0)},
                          ShardIndex{static_cast<std::uint32_t>(read_big_endian(key.substr(u64_bytes, u32_bytes)))}},
-                        RecordIndex{u64_at(key, shard_parts_bytes)}};
+                        RecordIndex{u64_at(key, shard_prefix_bytes)}};
 }
 
 }  // namespace penstock::storage

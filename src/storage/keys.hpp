@@ -49,6 +49,9 @@ class Key {
   std::size_t size_ = 0;
 };
 
+/// What the keys of one shard's records have in common: how long it is.
+inline constexpr std::size_t shard_prefix_bytes = 12;
+
 /// The keys of [from, until).
 struct KeyRange {
   Key from;

@@ -1,4 +1,4 @@
-// The Store on RocksDB. This and its source are the only files that name it.
+// The Store on RocksDB. This, its source and what rocksdb_store_records has of it are the only files that name it.
 #pragma once
 
 #include <memory>

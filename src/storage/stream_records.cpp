@@ -376,7 +376,8 @@ class PageReader {
       }
       if (!fits(view)) {
         page_.next = index;
-        page_.behind = std::max(Millis{0}, std::chrono::duration_cast<Millis>(page_.now - view.arrived()));
+        // 0 says that there is no more, also where the next record arrived at this very moment.
+        page_.behind = std::max(Millis{1}, std::chrono::duration_cast<Millis>(page_.now - view.arrived()));
         return false;
       }
       take(index, view);

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "crash/client.hpp"
+#include "crash/environment.hpp"
 #include "crash/http_client.hpp"
 #include "crash/ledger.hpp"
 #include "crash/queues.hpp"
@@ -37,28 +38,6 @@ constexpr int client_count = 8;
 constexpr int short_visibility_max = 2;
 // In every so manieth round a task moves dead letters back.
 constexpr std::uint64_t move_rounds = 6;
-
-std::uint64_t setting(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
-/// A new directory, removed at the end.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "penstock-crash-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-    path_ = pattern;
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// A worker's turn: receives messages, and does something else with each.
 bool work(Client& client, std::size_t source, std::mt19937_64& random) {

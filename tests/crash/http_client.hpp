@@ -24,9 +24,17 @@ struct Answer {
   std::string body;
 };
 
+/// How requests of a service's JSON protocol say what they are.
+struct Service {
+  std::string_view target_prefix;
+  std::string_view content_type;
+};
+inline constexpr Service sqs_service{"AmazonSQS.", "application/x-amz-json-1.0"};
+inline constexpr Service kinesis_service{"Kinesis_20131202.", "application/x-amz-json-1.1"};
+
 class HttpClient {
  public:
-  explicit HttpClient(std::uint16_t port) : port_(port) {}
+  explicit HttpClient(std::uint16_t port, const Service& service = sqs_service) : port_(port), service_(service) {}
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
   ~HttpClient() { close(); }
@@ -36,7 +44,8 @@ class HttpClient {
   std::optional<Answer> call(std::string_view operation, std::string_view json) {
     if (fd_ < 0 && !connect()) return std::nullopt;
     std::string request = "POST / HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port_);
-    request.append("\r\nContent-Type: application/x-amz-json-1.0\r\nX-Amz-Target: AmazonSQS.").append(operation);
+    request.append("\r\nContent-Type: ").append(service_.content_type);
+    request.append("\r\nX-Amz-Target: ").append(service_.target_prefix).append(operation);
     request.append("\r\nContent-Length: ").append(std::to_string(json.size())).append("\r\n\r\n").append(json);
     std::optional<Answer> answer;
     if (write(request)) answer = read();
@@ -116,6 +125,7 @@ class HttpClient {
   }
 
   std::uint16_t port_;
+  Service service_;
   int fd_ = -1;
   std::string received_;
 };

@@ -197,7 +197,9 @@ struct StreamCommandText {
            " from=" + std::to_string(c.from.value) + " not_before=" + to_text(c.not_before) +
            " max=" + std::to_string(c.count_max);
   }
-  std::string operator()(const DescribeStream& c) const { return "DescribeStream" + limited(c.after_shard_id, c.limit); }
+  std::string operator()(const DescribeStream& c) const {
+    return "DescribeStream" + limited(c.after_shard_id, c.limit);
+  }
   std::string operator()(const DescribeStreamSummary&) const { return "DescribeStreamSummary"; }
   std::string operator()(const DescribeLimits&) const { return "DescribeLimits"; }
   std::string operator()(const FindStream& c) const { return "FindStream " + format_stream_id(c.id); }
@@ -252,8 +254,9 @@ const StreamName& stream_name() {
 }
 
 std::string with_names(std::string text) {
-  const std::pair<std::string, std::string> names[] = {
-      {"$ARN", std::string(stream_arn)}, {"$CONSUMER", std::string(consumer_arn)}, {"$ID", format_stream_id(stream_id)}};
+  const std::pair<std::string, std::string> names[] = {{"$ARN", std::string(stream_arn)},
+                                                       {"$CONSUMER", std::string(consumer_arn)},
+                                                       {"$ID", format_stream_id(stream_id)}};
   for (const auto& [name, value] : names) {
     for (std::size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + value.size())) {
       text.replace(at, name.size(), value);

@@ -1,24 +1,17 @@
 // The simulation as a test, and the test of the simulation: every defect has to be noticed.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <cstdint>
 #include <string>
 
+#include "settings.hpp"
 #include "world.hpp"
 
 namespace penstock::sim {
 namespace {
 
-/// PENSTOCK_SIM_SEEDS runs more histories, PENSTOCK_SIM_SEED replays one.
-std::uint64_t from_environment(const char* name, std::uint64_t fallback) {
-  const char* text = std::getenv(name);
-  return text == nullptr || *text == '\0' ? fallback : std::strtoull(text, nullptr, 10);
-}
-
 TEST(Simulation, KeepsEveryPromise) {
-  const std::uint64_t replay = from_environment("PENSTOCK_SIM_SEED", 0);
-  const std::uint64_t first = replay != 0 ? replay : 1;
-  const std::uint64_t last = replay != 0 ? replay : from_environment("PENSTOCK_SIM_SEEDS", 1'000);
+  const auto [first, last] = seeds_to_run(1'000);
   std::uint64_t deliveries = 0;
   std::uint64_t crashes = 0;
   std::uint64_t dead_letters = 0;

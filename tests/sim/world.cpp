@@ -53,6 +53,8 @@ class DefectiveEngine final : public Engine {
     if (defect_ == Defect::dedup_scope_forgotten) queue.record.dedup_by_group = false;
     engine_->recover(std::move(queue), now);
   }
+  void recover(RecoveredStream stream, Instant now) override { engine_->recover(std::move(stream), now); }
+  void recover(StreamAccount account) override { engine_->recover(std::move(account)); }
   void apply(CallId call, Command command, Instant now) override {
     if (auto* receive = std::get_if<ReceiveMessages>(&command);
         receive != nullptr && defect_ == Defect::lease_too_short) {
@@ -415,46 +417,23 @@ void World::let_time_pass() {
 void World::take_effects() {
   Effects effects = engine_->take_effects();
   if (effects.empty()) return;
-  if (!effects.mutations.empty()) {
-    Batch batch;
-    storage::encode(effects.mutations, batch.bytes);
-    batch.sync = effects.sync;
-    batches_.push_back(std::move(batch));
-    ++submitted_;
-  }
   const bool eager = options_.defect == Defect::acknowledge_before_sync;
-  releases_.push_back(Release{eager ? 0 : submitted_, std::move(effects.replies), now_, step_, std::move(effects.loads),
-                              std::move(effects.transfers)});
+  pipeline_.submit(std::move(effects), now_, step_, eager);
 }
 
 void World::commit_some() {
-  if (batches_.empty()) return;
-  WriteBatch group;
-  bool sync = false;
-  std::uint64_t count = 1 + random_.below(batches_.size());
-  const std::uint64_t reached = written_ + count;
-  for (; count > 0; --count) {
-    group.append(batches_.front().bytes);
-    sync = sync || batches_.front().sync;
-    batches_.pop_front();
-  }
-  if (store_.commit(group, sync)) return crash(false);
-  // A group is synced if any of its batches asked for it, so what is written is as durable as it was promised to be.
-  written_ = reached;
+  if (!pipeline_.commit_some(store_, random_)) crash(false);
 }
 
 void World::release_some() {
-  while (!releases_.empty()) {
-    if (written_ < releases_.front().written) return;
-    Release ready = std::move(releases_.front());
-    releases_.pop_front();
+  while (std::optional<Release> ready = pipeline_.next_release()) {
     const std::uint64_t crashes = crashes_;
-    for (const Reply& reply : ready.replies) {
-      on_reply(reply, ready);
+    for (const Reply& reply : ready->replies) {
+      on_reply(reply, *ready);
       if (crashes != crashes_) return;
     }
-    for (Load& load : ready.loads) loads_.push_back(std::move(load));
-    for (Transfer& transfer : ready.transfers) transfers_.push_back(std::move(transfer));
+    for (Load& load : ready->loads) loads_.push_back(std::move(load));
+    for (Transfer& transfer : ready->transfers) transfers_.push_back(std::move(transfer));
   }
 }
 
@@ -520,7 +499,7 @@ void World::pump() {
   const std::uint64_t crashes = crashes_;
   for (int round = 0; round < 200 && crashes == crashes_; ++round) {
     take_effects();
-    if (batches_.empty() && releases_.empty() && loads_.empty() && transfers_.empty()) return;
+    if (pipeline_.empty() && loads_.empty() && transfers_.empty()) return;
     commit_some();
     release_some();
     run_loads();
@@ -531,13 +510,11 @@ void World::pump() {
 void World::crash(bool power) {
   ++crashes_;
   engine_.reset();
-  batches_.clear();
-  releases_.clear();
+  pipeline_.clear();
   loads_.clear();
   transfers_.clear();
   moving_.clear();
   calls_.clear();
-  submitted_ = written_ = 0;
   if (power) {
     store_.crash_power_loss(random_);
     for (QueuePlan& plan : queues_) {

@@ -15,6 +15,7 @@
 #include "model.hpp"
 #include "penstock/engine.hpp"
 #include "penstock/limits.hpp"
+#include "pipeline.hpp"
 #include "storage/faulty_store.hpp"
 #include "support/random.hpp"
 
@@ -100,18 +101,6 @@ class World {
     std::string move_task{};                                    // the latest
     bool lasts() const { return dead_letter_queue || dead_letters_of; }
   };
-  struct Batch {
-    WriteBatch bytes;
-    bool sync = false;
-  };
-  struct Release {
-    std::uint64_t written = 0;  // the position of the log that has to be reached
-    std::vector<Reply> replies;
-    Instant decided_at{};
-    std::uint64_t decided_at_step = 0;
-    std::vector<Load> loads;
-    std::vector<Transfer> transfers;
-  };
   /// A message between two queues.
   struct Moving {
     Transfer transfer;
@@ -173,13 +162,10 @@ class World {
   std::unordered_map<CallId, OpenCall> calls_;
   std::vector<Lease> leases_;
 
-  std::deque<Batch> batches_;
-  std::deque<Release> releases_;
+  Pipeline pipeline_;
   std::deque<Load> loads_;
   std::deque<Transfer> transfers_;
   std::unordered_map<CallId, Moving> moving_;
-  std::uint64_t submitted_ = 0;
-  std::uint64_t written_ = 0;
 
   std::uint64_t next_call_ = 0;
   std::uint64_t next_body_ = 0;

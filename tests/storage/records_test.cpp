@@ -5,12 +5,11 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <string>
 #include <variant>
 
+#include "records_support.hpp"
 #include "storage/faulty_store.hpp"
 #include "storage/keys.hpp"
 #include "storage/memory_store.hpp"
@@ -134,24 +133,6 @@ MoveTask fixed_move_task() {
 
 Mutation put_message(Sequence sequence, StoredMessage message) {
   return PutMessage{queue_id, sequence, std::make_shared<const StoredMessage>(std::move(message))};
-}
-
-void commit(Store& store, const std::vector<Mutation>& mutations) {
-  WriteBatch batch;
-  encode(mutations, batch);
-  ASSERT_FALSE(store.commit(batch, true));
-}
-
-/// The value of the only put of a mutation.
-std::string encoded(const Mutation& mutation) {
-  WriteBatch batch;
-  encode({mutation}, batch);
-  std::string bytes;
-  batch.for_each([&](WriteBatch::Op op, Table, std::string_view, std::string_view value) {
-    EXPECT_EQ(op, WriteBatch::Op::put);
-    bytes.assign(value);
-  });
-  return bytes;
 }
 
 std::vector<RecoveredQueue> recovered(Store& store, const Limits& limits = {}) {
@@ -606,28 +587,6 @@ std::vector<GoldenRecord> golden_records() {
       {"arrival_redrive", "arrival", Table::state, PutArrival{other_queue_id, fixed_origin, TransferKind::redrive}}};
 }
 
-std::string golden_path(const std::string& name) {
-  return std::string{PENSTOCK_SOURCE_DIR} + "/tests/golden/records/" + name + ".hex";
-}
-
-std::string read_golden(const std::string& name) {
-  std::ifstream file{golden_path(name)};
-  EXPECT_TRUE(file) << golden_path(name);
-  std::string bytes;
-  for (std::string pair; file >> pair;) bytes.push_back(static_cast<char>(std::stoi(pair, nullptr, 16)));
-  return bytes;
-}
-
-std::string to_hex(std::string_view bytes) {
-  constexpr std::size_t line_bytes = 32;
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(bytes[i]);
-    text += {"0123456789abcdef"[byte >> 4U], "0123456789abcdef"[byte & 0xfU], (i + 1) % line_bytes == 0 ? '\n' : ' '};
-  }
-  return text;
-}
-
 std::string key_for(const GoldenRecord& record) {
   WriteBatch batch;
   encode({record.mutation}, batch);
@@ -692,8 +651,10 @@ TEST(Golden, KeysAreBigEndian) {
 
 TEST(Schema, ConformsToTheReleasedOne) {
   const std::string directory = std::string{PENSTOCK_SOURCE_DIR} + "/schemas/";
-  const std::string command = "flatc --conform " + directory + "released/records.fbs " + directory + "records.fbs";
-  EXPECT_EQ(std::system(command.c_str()), 0) << command;
+  for (const std::string name : {"records.fbs", "streams.fbs"}) {
+    const std::string command = "flatc --conform " + directory + "released/" + name + " " + directory + name;
+    EXPECT_EQ(std::system(command.c_str()), 0) << command;
+  }
 }
 
 // ---- Damage: every status but ok and corrupt, and every crash, is a defect.

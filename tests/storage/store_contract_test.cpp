@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "storage/faulty_store.hpp"
 #include "storage/keys.hpp"
@@ -62,6 +63,32 @@ TYPED_TEST(StoreContract, ReadsWhatWasCommitted) {
   EXPECT_FALSE(this->store().get(Table::messages, "key", value));
   EXPECT_EQ(value, "value");
   EXPECT_EQ(this->store().get(Table::state, "key", value).status, StoreStatus::not_found) << "tables are apart";
+}
+
+TYPED_TEST(StoreContract, KeepsEveryTableApart) {
+  const std::vector<Table> tables{Table::catalog, Table::state, Table::messages, Table::records};
+  ASSERT_EQ(tables.size(), table_count);
+  for (const Table table : tables) {
+    this->commit(put_of(table, "key", std::to_string(static_cast<int>(table))));
+  }
+  for (const Table table : tables) {
+    EXPECT_EQ(rows_of(this->store(), table), (Rows{{"key", std::to_string(static_cast<int>(table))}}));
+  }
+  WriteBatch drop;
+  drop.drop_range(Table::records, "a", "z");
+  this->commit(drop);
+  for (const Table table : tables) EXPECT_EQ(rows_of(this->store(), table).empty(), table == Table::records);
+}
+
+TYPED_TEST(StoreContract, PutsAValueInTwoParts) {
+  WriteBatch batch;
+  batch.reserve(3, 100);
+  batch.put(Table::records, "a", "head", "rest");
+  batch.put(Table::records, "b", "", "rest");
+  batch.put(Table::records, "c", "head", "");
+  EXPECT_EQ(batch.count(), 3U);
+  this->commit(batch);
+  EXPECT_EQ(rows_of(this->store(), Table::records), (Rows{{"a", "headrest"}, {"b", "rest"}, {"c", "head"}}));
 }
 
 TYPED_TEST(StoreContract, KeepsBytesAsTheyAre) {

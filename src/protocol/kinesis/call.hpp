@@ -34,6 +34,16 @@ Asked ask(std::variant<Error, Address>&& found, C command) {
   return question;
 }
 
+/// Asks a command about a stream or one of its consumers, whichever the input's ResourceARN names.
+template <class C, class Input>
+Asked ask_of_resource(const Input& input, C command) {
+  auto found = resource_address_of(*input.resource_arn, input.stream_id);
+  if (Error* error = std::get_if<Error>(&found)) return std::move(*error);
+  auto& address = std::get<ResourceAddress>(found);
+  command.consumer = std::move(address.consumer);
+  return ask(std::move(address.stream), std::move(command));
+}
+
 /// Asks a command that has the id of its stream, as a token gave it. Where the token was issued to a request that had
 /// only an id, the name is empty, and has to be looked up again.
 template <class C>

@@ -106,17 +106,6 @@ struct DescribeStreamSummaryInput {
   }
 };
 
-struct WarmThroughputObject {
-  std::optional<std::int32_t> target_mibps;
-  std::optional<std::int32_t> current_mibps;
-
-  static constexpr auto shape() {
-    using Self = WarmThroughputObject;
-    return Shape("WarmThroughputObject", optional("TargetMiBps", &Self::target_mibps),
-                 optional("CurrentMiBps", &Self::current_mibps));
-  }
-};
-
 struct SummarizedStream {
   std::optional<std::string> stream_name;
   std::optional<std::string> stream_arn;

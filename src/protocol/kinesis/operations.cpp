@@ -5,10 +5,16 @@
 #include <variant>
 
 #include "protocol/decode.hpp"
+#include "protocol/kinesis/account_operations.hpp"
 #include "protocol/kinesis/consumer_operations.hpp"
 #include "protocol/kinesis/describe_operations.hpp"
+#include "protocol/kinesis/policy_operations.hpp"
 #include "protocol/kinesis/record_operations.hpp"
+#include "protocol/kinesis/settings_operations.hpp"
+#include "protocol/kinesis/shard_operations.hpp"
+#include "protocol/kinesis/stream_operations.hpp"
 #include "protocol/kinesis/subscribe_operation.hpp"
+#include "protocol/kinesis/tag_operations.hpp"
 #include "protocol/validate.hpp"
 
 namespace penstock::protocol::kinesis {
@@ -29,20 +35,45 @@ constexpr Operation offered() {
 }
 
 constexpr std::array table{
+    offered<AddTagsToStreamOperation>(),
+    offered<CreateStreamOperation>(),
+    offered<DecreaseStreamRetentionPeriodOperation>(),
+    offered<DeleteResourcePolicyOperation>(),
+    offered<DeleteStreamOperation>(),
     offered<DeregisterStreamConsumerOperation>(),
+    offered<DescribeAccountSettingsOperation>(),
     offered<DescribeLimitsOperation>(),
     offered<DescribeStreamOperation>(),
     offered<DescribeStreamConsumerOperation>(),
     offered<DescribeStreamSummaryOperation>(),
+    offered<DisableEnhancedMonitoringOperation>(),
+    offered<EnableEnhancedMonitoringOperation>(),
     offered<GetRecordsOperation>(),
+    offered<GetResourcePolicyOperation>(),
     offered<GetShardIteratorOperation>(),
+    offered<IncreaseStreamRetentionPeriodOperation>(),
     offered<ListShardsOperation>(),
     offered<ListStreamConsumersOperation>(),
     offered<ListStreamsOperation>(),
+    offered<ListTagsForResourceOperation>(),
+    offered<ListTagsForStreamOperation>(),
+    offered<MergeShardsOperation>(),
     offered<PutRecordOperation>(),
     offered<PutRecordsOperation>(),
+    offered<PutResourcePolicyOperation>(),
     offered<RegisterStreamConsumerOperation>(),
+    offered<RemoveTagsFromStreamOperation>(),
+    offered<SplitShardOperation>(),
+    offered<StartStreamEncryptionOperation>(),
+    offered<StopStreamEncryptionOperation>(),
     offered<SubscribeToShardOperation>(),
+    offered<TagResourceOperation>(),
+    offered<UntagResourceOperation>(),
+    offered<UpdateAccountSettingsOperation>(),
+    offered<UpdateMaxRecordSizeOperation>(),
+    offered<UpdateShardCountOperation>(),
+    offered<UpdateStreamModeOperation>(),
+    offered<UpdateStreamWarmThroughputOperation>(),
 };
 static_assert(std::ranges::is_sorted(table, {}, &Operation::name), "find_by_name searches by halves");
 

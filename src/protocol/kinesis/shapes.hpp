@@ -38,6 +38,17 @@ struct StreamModeDetails {
 };
 StreamModeDetails mode_details_of(bool on_demand);
 
+struct WarmThroughputObject {
+  std::optional<std::int32_t> target_mibps;
+  std::optional<std::int32_t> current_mibps;
+
+  static constexpr auto shape() {
+    using Self = WarmThroughputObject;
+    return Shape("WarmThroughputObject", optional("TargetMiBps", &Self::target_mibps),
+                 optional("CurrentMiBps", &Self::current_mibps));
+  }
+};
+
 struct HashKeyRange {
   std::optional<std::string> starting_hash_key;
   std::optional<std::string> ending_hash_key;

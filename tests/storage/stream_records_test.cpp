@@ -1,0 +1,829 @@
+#include "storage/stream_records.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "records_support.hpp"
+#include "storage/faulty_store.hpp"
+#include "storage/keys.hpp"
+#include "storage/memory_store.hpp"
+#include "storage/records.hpp"
+#include "storage/rocksdb_store.hpp"
+#include "support.hpp"
+
+namespace penstock::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr StreamId stream_id{0x3132333435363738ULL};
+constexpr StreamId last_stream{std::numeric_limits<std::uint64_t>::max()};
+constexpr ShardIndex shard_3{3};
+constexpr ShardIndex last_shard{std::numeric_limits<std::uint32_t>::max()};
+const std::string beyond_everything(64, '\xff');
+
+Instant at_ms(std::int64_t ms) { return from_epoch_ms(1'700'000'000'000 + ms); }
+
+StreamInfo plain_stream(StreamId id) {
+  StreamInfo info;
+  info.id = id;
+  info.name = {"000000000000", "eu-central-1", "clicks-" + std::to_string(id.value)};
+  return info;
+}
+
+StreamInfo fixed_stream() {
+  StreamInfo info;
+  info.id = stream_id;
+  info.name = {"000000000000", "eu-central-1", "clicks"};
+  info.status = StreamStatus::updating;
+  info.status_until = at_ms(1);
+  info.created = at_ms(2);
+  info.on_demand = true;
+  info.retention_hours = 48;
+  info.metrics = {"IncomingBytes", "OutgoingRecords"};
+  info.tags = {{"empty", ""}, {"team", "billing"}};
+  info.policy = R"({"Version":"2012-10-17"})";
+  info.encrypted = true;
+  info.key_id = "alias/aws/kinesis";
+  info.record_kib_max = 10'240;
+  info.warm_mibps = 0;
+  info.next_shard = ShardIndex{7};
+  info.consumers = {{"one", at_ms(3), StreamStatus::deleting, at_ms(4), {{"a", "b"}}, "{}"},
+                    {"two", at_ms(5), StreamStatus::active, {}, {}, {}}};
+  info.mode_changes = {at_ms(6)};
+  info.count_changes = {at_ms(7), at_ms(8)};
+  return info;
+}
+
+ShardRecord fixed_shard() {
+  ShardRecord shard;
+  shard.index = shard_3;
+  shard.first_hash = {1, 2};
+  shard.last_hash = hash_key_max;
+  shard.parent = ShardIndex{0};
+  shard.adjacent_parent = ShardIndex{2};
+  shard.created = at_ms(9);
+  shard.created_s = 1'700'000'001;
+  shard.closed = at_ms(10);
+  shard.closed_s = 1'700'000'002;
+  return shard;
+}
+
+ShardRecord open_shard(ShardIndex index) {
+  ShardRecord shard;
+  shard.index = index;
+  shard.last_hash = hash_key_max;
+  return shard;
+}
+
+ShardCursor fixed_cursor() {
+  return {RecordIndex{5}, RecordIndex{5'000}, RecordIndex{4'000}, 77, at_ms(11), at_ms(12)};
+}
+
+Segment fixed_segment() { return {RecordIndex{5}, RecordIndex{4'000}, at_ms(13), at_ms(14)}; }
+
+StreamRecord fixed_record() { return {"customer-7", std::string("\x00\xff{\"n\":1}", 9), at_ms(15), true}; }
+
+StreamAccount fixed_account() { return {{"000000000000", "eu-central-1", {}}, true, at_ms(16), at_ms(17), at_ms(18)}; }
+
+StreamAccount plain_account() { return {{"000000000000", "us-east-1", {}}, false, {}, std::nullopt, {}}; }
+
+Mutation put_records(StreamId stream, ShardIndex shard, std::uint64_t first, std::vector<StreamRecord> records) {
+  return PutStreamRecords{stream, shard, RecordIndex{first}, std::move(records)};
+}
+
+/// Records of one byte of data each, that arrive `step` ms apart from at_ms(0) on.
+std::vector<StreamRecord> small_records(std::size_t count, std::int64_t step = 10) {
+  std::vector<StreamRecord> records;
+  for (std::size_t i = 0; i < count; ++i) {
+    records.push_back({"k", "d", at_ms(static_cast<std::int64_t>(i) * step), false});
+  }
+  return records;
+}
+
+struct Start {
+  std::vector<RecoveredStream> streams;
+  std::vector<StreamAccount> accounts;
+};
+
+Start started(const Store& store) {
+  Start start;
+  const StoreError error = recover_streams(store, start.streams, start.accounts);
+  EXPECT_FALSE(error) << error.message;
+  return start;
+}
+
+RecordsPage page_of(std::uint64_t from, std::uint64_t until) {
+  RecordsPage page;
+  page.id = stream_id;
+  page.shard = shard_3;
+  page.from = RecordIndex{from};
+  page.until = RecordIndex{until};
+  page.count_max = 10'000;
+  page.bytes_max = 10U << 20U;
+  page.now = at_ms(10'000);
+  return page;
+}
+
+RecordsPage read(const Store& store, RecordsPage page) {
+  const StoreError error = read_page(store, page);
+  EXPECT_FALSE(error) << error.message;
+  return page;
+}
+
+std::vector<std::uint64_t> indexes_of(const RecordsPage& page) {
+  std::vector<std::uint64_t> indexes;
+  for (const ReadRecord& record : page.records) indexes.push_back(record.index.value);
+  return indexes;
+}
+
+std::size_t count_of(const Store& store, Table table) { return rows_of(store, table, "", beyond_everything).size(); }
+
+// ---- Round trips, on each store.
+
+struct Memory {
+  MemoryStore store;
+  Store& get() { return store; }
+};
+struct RocksDb {
+  TemporaryDirectory directory;
+  std::unique_ptr<Store> store;
+  RocksDb() {
+    const StoreError error = open_rocksdb({.directory = directory.path() / "data"}, store);
+    EXPECT_FALSE(error) << error.message;
+  }
+  Store& get() { return *store; }
+};
+
+template <class Subject>
+class StreamRecords : public testing::Test {
+ protected:
+  Store& store() { return subject_.get(); }
+
+ private:
+  Subject subject_;
+};
+using Subjects = testing::Types<Memory, RocksDb>;
+TYPED_TEST_SUITE(StreamRecords, Subjects);
+
+TYPED_TEST(StreamRecords, CatalogComesBackAsItWas) {
+  Store& store = this->store();
+  commit(store, {PutStream{fixed_stream()}, PutStream{plain_stream(last_stream)}, PutStream{plain_stream(StreamId{1})},
+                 PutShard{stream_id, fixed_shard()}, PutShardCursor{stream_id, shard_3, fixed_cursor()},
+                 PutSegment{stream_id, shard_3, fixed_segment()}, PutShard{stream_id, open_shard(ShardIndex{0})},
+                 PutShard{last_stream, open_shard(last_shard)}, PutShardCursor{last_stream, last_shard, ShardCursor{}},
+                 PutStreamAccount{fixed_account()}, PutStreamAccount{plain_account()}});
+  const Start start = started(store);
+  ASSERT_EQ(start.streams.size(), 3U);
+  EXPECT_EQ(start.streams[0].info, plain_stream(StreamId{1}));
+  EXPECT_TRUE(start.streams[0].shards.empty());
+  EXPECT_EQ(start.streams[1].info, fixed_stream());
+  ASSERT_EQ(start.streams[1].shards.size(), 2U);
+  EXPECT_EQ(start.streams[1].shards[0].record, open_shard(ShardIndex{0}));
+  EXPECT_EQ(start.streams[1].shards[0].cursor, ShardCursor{}) << "no cursor yet";
+  EXPECT_TRUE(start.streams[1].shards[0].segments.empty());
+  EXPECT_EQ(start.streams[1].shards[1].record, fixed_shard());
+  EXPECT_EQ(start.streams[1].shards[1].cursor, fixed_cursor());
+  EXPECT_THAT(start.streams[1].shards[1].segments, testing::ElementsAre(fixed_segment()));
+  EXPECT_EQ(start.streams[2].info, plain_stream(last_stream));
+  ASSERT_EQ(start.streams[2].shards.size(), 1U);
+  EXPECT_EQ(start.streams[2].shards[0].record, open_shard(last_shard));
+  EXPECT_THAT(start.accounts, testing::UnorderedElementsAre(fixed_account(), plain_account()));
+}
+
+TYPED_TEST(StreamRecords, SegmentsComeInOrderForEachShard) {
+  Store& store = this->store();
+  commit(store, {PutStream{fixed_stream()}});
+  for (std::uint32_t shard = 0; shard < 4; ++shard) commit(store, {PutShard{stream_id, open_shard(ShardIndex{shard})}});
+  // The second shard has none.
+  for (const std::uint32_t shard : {3U, 0U, 2U}) {
+    for (const std::uint64_t first : {300U, 1U, 20U}) {
+      commit(store, {PutSegment{stream_id, ShardIndex{shard}, {RecordIndex{first}, RecordIndex{first + 5}, {}, {}}}});
+    }
+  }
+  const Start start = started(store);
+  for (const RecoveredShard& shard : start.streams.at(0).shards) {
+    std::vector<std::uint64_t> firsts;
+    for (const Segment& segment : shard.segments) firsts.push_back(segment.first.value);
+    const bool none = shard.record.index == ShardIndex{1};
+    EXPECT_EQ(firsts, none ? std::vector<std::uint64_t>{} : (std::vector<std::uint64_t>{1, 20, 300}));
+  }
+}
+
+TYPED_TEST(StreamRecords, RecordsComeBackAsTheyWere) {
+  Store& store = this->store();
+  const StreamRecord empty{"k", "", at_ms(16), false};
+  const StreamRecord large{std::string(256, 'p'), std::string(10U << 20U, 'x'), at_ms(17), false};
+  commit(store, {put_records(stream_id, shard_3, 8, {fixed_record(), empty, large, fixed_record()})});
+  RecordsPage asked = page_of(8, 12);
+  asked.bytes_max = 100U << 20U;
+  const RecordsPage page = read(store, asked);
+  ASSERT_EQ(indexes_of(page), (std::vector<std::uint64_t>{8, 9, 10, 11}));
+  EXPECT_EQ(page.records[0].record, fixed_record());
+  EXPECT_EQ(page.records[1].record, empty);
+  EXPECT_EQ(page.records[2].record, large);
+  EXPECT_EQ(page.records[3].record, fixed_record());
+  EXPECT_EQ(page.next, RecordIndex{12});
+  EXPECT_EQ(page.behind, Millis{0});
+}
+
+TYPED_TEST(StreamRecords, DropsWhatIsNamed) {
+  Store& store = this->store();
+  const std::vector<StreamId> streams{StreamId{stream_id.value - 1}, stream_id, StreamId{stream_id.value + 1},
+                                      last_stream};
+  for (const StreamId stream : streams) {
+    commit(store, {PutStream{plain_stream(stream)}});
+    for (const ShardIndex shard : {ShardIndex{2}, shard_3, last_shard}) {
+      commit(store, {PutShard{stream, open_shard(shard)}, PutShardCursor{stream, shard, {}},
+                     PutSegment{stream, shard, {RecordIndex{1}, RecordIndex{4}, {}, {}}},
+                     PutSegment{stream, shard, {RecordIndex{4}, RecordIndex{7}, {}, {}}},
+                     put_records(stream, shard, 1, small_records(9))});
+    }
+  }
+  ASSERT_EQ(count_of(store, Table::records), 4U * 3 * 9);
+  ASSERT_EQ(count_of(store, Table::catalog), 4U * (1 + 3 * 4));
+  commit(store, {DropSegment{stream_id, shard_3, RecordIndex{1}, RecordIndex{4}}});
+  EXPECT_EQ(count_of(store, Table::records), 4U * 3 * 9 - 3);
+  EXPECT_EQ(count_of(store, Table::catalog), 4U * (1 + 3 * 4) - 1);
+  EXPECT_EQ(indexes_of(read(store, page_of(1, 10))), (std::vector<std::uint64_t>{4, 5, 6, 7, 8, 9}));
+  // The one that still grows, which has no entry, and what an older one left.
+  commit(store, {DropSegment{stream_id, shard_3, RecordIndex{7}, RecordIndex{10}}});
+  EXPECT_EQ(count_of(store, Table::records), 4U * 3 * 9 - 9);
+  EXPECT_EQ(count_of(store, Table::catalog), 4U * (1 + 3 * 4) - 1);
+  commit(store, {DropShard{stream_id, shard_3}});
+  EXPECT_EQ(count_of(store, Table::catalog), 4U * (1 + 3 * 4) - 3);
+  for (const StreamId stream : {stream_id, last_stream}) commit(store, {DropStream{stream}, DropStreamRecords{stream}});
+  EXPECT_EQ(count_of(store, Table::records), 2U * 3 * 9) << "the neighbours keep theirs";
+  EXPECT_EQ(count_of(store, Table::catalog), 2U * (1 + 3 * 4));
+}
+
+TYPED_TEST(StreamRecords, AShardIsReadUpToItsLastIndexAndNoFurther) {
+  Store& store = this->store();
+  constexpr std::uint64_t last = std::numeric_limits<std::uint64_t>::max();
+  commit(store, {put_records(stream_id, shard_3, last - 2, small_records(3)),
+                 put_records(stream_id, ShardIndex{4}, 0, small_records(1))});
+  EXPECT_EQ(indexes_of(read(store, page_of(1, last))), (std::vector<std::uint64_t>{last - 2, last - 1}));
+}
+
+// ---- Pages.
+
+class Pages : public testing::Test {
+ protected:
+  void SetUp() override {
+    // Indexes 1 to 20, which arrive 10 ms apart, and neighbours that must not be seen.
+    commit(store_, {put_records(stream_id, shard_3, 1, small_records(20)),
+                    put_records(stream_id, ShardIndex{2}, 1, small_records(30)),
+                    put_records(stream_id, ShardIndex{4}, 1, small_records(30))});
+  }
+
+  /// The indexes that come of those which arrived no earlier than the given moment.
+  std::vector<std::uint64_t> not_before(std::int64_t ms, std::uint64_t from = 1, std::uint64_t until = 21) {
+    RecordsPage page = page_of(from, until);
+    page.not_before = at_ms(ms);
+    page = read(store_, page);
+    EXPECT_EQ(page.next, RecordIndex{until});
+    return indexes_of(page);
+  }
+
+  MemoryStore store_;
+};
+
+std::vector<std::uint64_t> from_to(std::uint64_t first, std::uint64_t last) {
+  std::vector<std::uint64_t> indexes;
+  for (std::uint64_t i = first; i <= last; ++i) indexes.push_back(i);
+  return indexes;
+}
+
+TEST_F(Pages, KeepToTheirRange) {
+  const RecordsPage page = read(store_, page_of(4, 8));
+  EXPECT_EQ(indexes_of(page), from_to(4, 7));
+  EXPECT_EQ(page.next, RecordIndex{8});
+  EXPECT_EQ(page.bytes, 8U);
+  EXPECT_EQ(page.behind, Millis{0});
+  EXPECT_EQ(page.records[0].record.arrived, at_ms(30));
+}
+
+TEST_F(Pages, OfAnEmptyRangeAreEmpty) {
+  for (const std::uint64_t from : {8U, 9U}) {
+    const RecordsPage page = read(store_, page_of(from, 8));
+    EXPECT_TRUE(page.records.empty());
+    EXPECT_EQ(page.next, RecordIndex{8});
+    EXPECT_EQ(page.behind, Millis{0});
+  }
+}
+
+TEST_F(Pages, StopAtTheirCount) {
+  RecordsPage asked = page_of(4, 21);
+  asked.count_max = 5;
+  const RecordsPage page = read(store_, asked);
+  EXPECT_EQ(indexes_of(page), from_to(4, 8));
+  EXPECT_EQ(page.next, RecordIndex{9});
+  EXPECT_EQ(page.behind, Millis{10'000 - 80});
+  asked.count_max = 17;
+  const RecordsPage all = read(store_, asked);
+  EXPECT_EQ(all.next, RecordIndex{21}) << "exactly as many as there are";
+  EXPECT_EQ(all.behind, Millis{0});
+}
+
+TEST_F(Pages, StopAtTheirBytes) {
+  RecordsPage asked = page_of(1, 21);
+  asked.bytes_max = 7;
+  const RecordsPage page = read(store_, asked);
+  EXPECT_EQ(indexes_of(page), from_to(1, 3));
+  EXPECT_EQ(page.bytes, 6U);
+  EXPECT_EQ(page.next, RecordIndex{4});
+  asked.bytes_max = 8;
+  EXPECT_EQ(indexes_of(read(store_, asked)), from_to(1, 4));
+}
+
+TEST_F(Pages, BeginWithARecordWhateverItsSize) {
+  const StreamRecord huge{"k", std::string(1U << 20U, 'x'), at_ms(300), false};
+  commit(store_, {put_records(stream_id, shard_3, 21, {huge, huge})});
+  RecordsPage asked = page_of(21, 23);
+  asked.bytes_max = 100;
+  const RecordsPage page = read(store_, asked);
+  EXPECT_EQ(indexes_of(page), from_to(21, 21));
+  EXPECT_EQ(page.records[0].record, huge);
+  EXPECT_EQ(page.next, RecordIndex{22});
+  asked.from = RecordIndex{20};
+  EXPECT_EQ(indexes_of(read(store_, asked)), from_to(20, 20));
+}
+
+TEST_F(Pages, AreNeverBehindTheFuture) {
+  RecordsPage asked = page_of(1, 21);
+  asked.count_max = 1;
+  asked.now = at_ms(-5);
+  EXPECT_EQ(read(store_, asked).behind, Millis{0});
+}
+
+TEST_F(Pages, ForgetWhatTheyHeldBefore) {
+  RecordsPage page = read(store_, page_of(1, 5));
+  page.from = RecordIndex{7};
+  page.until = RecordIndex{9};
+  EXPECT_EQ(indexes_of(read(store_, page)), from_to(7, 8));
+}
+
+TEST_F(Pages, PassOverWhatArrivedTooEarly) {
+  for (std::uint64_t i = 1; i <= 20; ++i) {
+    const std::int64_t arrived = static_cast<std::int64_t>(i - 1) * 10;
+    EXPECT_EQ(not_before(arrived), from_to(i, 20));
+    EXPECT_EQ(not_before(arrived + 1), from_to(i + 1, 20));
+    EXPECT_EQ(not_before(arrived, 7), from_to(std::max<std::uint64_t>(i, 7), 20));
+    EXPECT_EQ(not_before(arrived, 1, 12), from_to(i, 11));
+  }
+  EXPECT_TRUE(not_before(1'000).empty());
+  EXPECT_EQ(not_before(-1'000), from_to(1, 20));
+}
+
+TEST_F(Pages, PassOverManyThatArrivedTogether) {
+  std::vector<StreamRecord> same = small_records(100, 0);
+  for (StreamRecord& record : same) record.arrived = at_ms(500);
+  commit(store_, {put_records(stream_id, shard_3, 21, same)});
+  EXPECT_EQ(not_before(500, 1, 121), from_to(21, 120));
+  EXPECT_EQ(not_before(500, 50, 121), from_to(50, 120));
+  EXPECT_TRUE(not_before(501, 1, 121).empty());
+}
+
+TEST_F(Pages, LimitsCountFromTheFirstThatQualifies) {
+  RecordsPage asked = page_of(1, 21);
+  asked.not_before = at_ms(95);
+  asked.count_max = 3;
+  const RecordsPage page = read(store_, asked);
+  EXPECT_EQ(indexes_of(page), from_to(11, 13));
+  EXPECT_EQ(page.next, RecordIndex{14});
+  EXPECT_EQ(page.behind, Millis{10'000 - 130});
+}
+
+TEST_F(Pages, PassOverWhatWasTrimmedMeanwhile) {
+  commit(store_, {DropSegment{stream_id, shard_3, RecordIndex{1}, RecordIndex{9}}});
+  const RecordsPage page = read(store_, page_of(1, 15));
+  EXPECT_EQ(indexes_of(page), from_to(9, 14));
+  EXPECT_EQ(page.next, RecordIndex{15});
+  EXPECT_EQ(not_before(130), from_to(14, 20));
+  EXPECT_EQ(not_before(20), from_to(9, 20));
+  const RecordsPage gone = read(store_, page_of(2, 7));
+  EXPECT_TRUE(gone.records.empty());
+  EXPECT_EQ(gone.next, RecordIndex{7});
+  RecordsPage one = page_of(1, 21);
+  one.count_max = 1;
+  one = read(store_, one);
+  EXPECT_EQ(indexes_of(one), from_to(9, 9));
+  EXPECT_EQ(one.next, RecordIndex{10});
+}
+
+/// Counts the records that a reader looks at.
+class CountingStore final : public Store {
+ public:
+  StoreError commit(const WriteBatch& batch, bool sync) override { return inner_.commit(batch, sync); }
+  StoreError sync() override { return {}; }
+  StoreError get(Table table, std::string_view key, std::string& value) const override {
+    ++records_seen_;
+    return inner_.get(table, key, value);
+  }
+  StoreError scan(Table table, std::string_view from, std::string_view until,
+                  const std::function<bool(std::string_view, std::string_view)>& visit) const override {
+    return inner_.scan(table, from, until, [&](std::string_view key, std::string_view value) {
+      if (table == Table::records) ++records_seen_;
+      // At an odd address, as blocks of a database have them.
+      const std::string moved = "x" + std::string{value};
+      return visit(key, std::string_view{moved}.substr(1));
+    });
+  }
+  std::size_t take_count() { return std::exchange(records_seen_, 0); }
+
+ private:
+  MemoryStore inner_;
+  mutable std::size_t records_seen_ = 0;
+};
+
+TEST(PageWork, IsBoundedWhateverIsPassedOver) {
+  CountingStore store;
+  constexpr std::size_t count = 1U << 14U;
+  commit(store, {put_records(stream_id, shard_3, 1, small_records(count))});
+  RecordsPage asked = page_of(1, count + 1);
+  asked.count_max = 5;
+  EXPECT_EQ(read(store, asked).records.size(), 5U);
+  EXPECT_EQ(store.take_count(), 6U);
+  asked.not_before = at_ms(10 * (count - 10));
+  const RecordsPage page = read(store, asked);
+  EXPECT_EQ(page.records.at(0).index, RecordIndex{count - 9});
+  EXPECT_LE(store.take_count(), 1U + 15U + 6U);
+}
+
+TEST(PageWork, AStartReadsNoRecords) {
+  CountingStore store;
+  commit(store, {PutStream{fixed_stream()}, PutShard{stream_id, fixed_shard()},
+                 put_records(stream_id, shard_3, 1, small_records(1'000))});
+  EXPECT_EQ(started(store).streams.size(), 1U);
+  EXPECT_EQ(store.take_count(), 0U);
+}
+
+// ---- Golden bytes: a release must read what the one before has written.
+
+struct Golden {
+  std::string name;
+  Table table{};
+  Mutation mutation;
+};
+
+std::vector<Golden> golden_records() {
+  return {{"stream", Table::catalog, PutStream{fixed_stream()}},
+          {"stream_plain", Table::catalog, PutStream{plain_stream(StreamId{9})}},
+          {"stream_shard", Table::catalog, PutShard{stream_id, fixed_shard()}},
+          {"stream_shard_open", Table::catalog, PutShard{StreamId{9}, open_shard(ShardIndex{0})}},
+          {"stream_cursor", Table::catalog, PutShardCursor{stream_id, shard_3, fixed_cursor()}},
+          {"stream_segment", Table::catalog, PutSegment{stream_id, shard_3, fixed_segment()}},
+          {"stream_record", Table::records, put_records(stream_id, shard_3, 42, {fixed_record()})},
+          {"stream_account", Table::catalog, PutStreamAccount{fixed_account()}},
+          {"stream_account_plain", Table::catalog, PutStreamAccount{plain_account()}}};
+}
+
+std::string key_for(const Golden& record) {
+  WriteBatch batch;
+  encode({record.mutation}, batch);
+  std::string key;
+  batch.for_each([&](WriteBatch::Op, Table table, std::string_view first, std::string_view) {
+    EXPECT_EQ(table, record.table);
+    key.assign(first);
+  });
+  return key;
+}
+
+TEST(StreamGolden, EncodesToTheReleasedBytes) {
+  for (const Golden& record : golden_records()) {
+    EXPECT_EQ(to_hex(encoded(record.mutation)), to_hex(read_golden(record.name))) << record.name;
+  }
+}
+
+TEST(StreamGolden, DecodesTheReleasedBytes) {
+  MemoryStore store;
+  for (const Golden& record : golden_records()) {
+    ASSERT_FALSE(store.commit(put_of(record.table, key_for(record), read_golden(record.name)), true));
+  }
+  const Start start = started(store);
+  ASSERT_EQ(start.streams.size(), 2U);
+  EXPECT_EQ(start.streams[0].info, plain_stream(StreamId{9}));
+  EXPECT_EQ(start.streams[0].shards.at(0).record, open_shard(ShardIndex{0}));
+  EXPECT_EQ(start.streams[1].info, fixed_stream());
+  EXPECT_EQ(start.streams[1].shards.at(0).record, fixed_shard());
+  EXPECT_EQ(start.streams[1].shards.at(0).cursor, fixed_cursor());
+  EXPECT_THAT(start.streams[1].shards.at(0).segments, testing::ElementsAre(fixed_segment()));
+  EXPECT_THAT(start.accounts, testing::UnorderedElementsAre(fixed_account(), plain_account()));
+  const RecordsPage page = read(store, page_of(1, 100));
+  ASSERT_EQ(indexes_of(page), from_to(42, 42));
+  EXPECT_EQ(page.records[0].record, fixed_record());
+}
+
+TEST(StreamGolden, KeysAreBigEndian) {
+  const std::string stream = "31 32 33 34 35 36 37 38 ";
+  EXPECT_EQ(to_hex(stream_key(stream_id).view()), "73 " + stream);
+  EXPECT_EQ(to_hex(shard_key(stream_id, shard_3).view()), "68 " + stream + "00 00 00 03 ");
+  EXPECT_EQ(to_hex(shard_cursor_key(stream_id, shard_3).view()), "70 " + stream + "00 00 00 03 ");
+  EXPECT_EQ(to_hex(segment_key(stream_id, shard_3, RecordIndex{258}).view()),
+            "67 " + stream + "00 00 00 03 00 00 00 00 00 00 01 02 ");
+  EXPECT_EQ(to_hex(record_key(stream_id, shard_3, RecordIndex{258}).view()),
+            stream + "00 00 00 03 00 00 00 00 00 00 01 02 ");
+  EXPECT_EQ(to_hex(stream_account_key(fixed_account().account).view()), "61 a8 23 ae 5a 03 7a af 1f ");
+}
+
+TEST(StreamKeys, AreInTheOrderOfWhatTheyName) {
+  std::vector<std::string> keys;
+  for (const StreamId stream : {StreamId{0}, StreamId{255}, StreamId{256}, last_stream}) {
+    for (const ShardIndex shard : {ShardIndex{0}, ShardIndex{255}, ShardIndex{256}, last_shard}) {
+      for (const std::uint64_t index :
+           {std::uint64_t{1}, std::uint64_t{256}, std::numeric_limits<std::uint64_t>::max()}) {
+        keys.emplace_back(record_key(stream, shard, RecordIndex{index}).view());
+        const auto parts = parse_record_key(keys.back());
+        ASSERT_TRUE(parts);
+        EXPECT_EQ(parts->shard, (ShardKeyParts{stream, shard}));
+        EXPECT_EQ(parts->index, RecordIndex{index});
+        EXPECT_EQ(keys.back().substr(0, shard_prefix_bytes),
+                  record_key(stream, shard, {}).view().substr(0, shard_prefix_bytes));
+        EXPECT_FALSE(is_rewritten(Table::records, keys.back()));
+      }
+    }
+    const KeyRange all = records_of(stream);
+    EXPECT_LE(all.from.view(), keys[keys.size() - 12]);
+    EXPECT_GT(all.until.view(), keys.back());
+  }
+  EXPECT_TRUE(std::is_sorted(keys.begin(), keys.end()));
+}
+
+// ---- Damage: every status but ok and corrupt, and every crash, is a defect.
+
+/// Reads the record as a start and a reader would.
+StoreStatus read_back(const Golden& record, std::string_view bytes) {
+  MemoryStore store;
+  commit(store, {PutStream{fixed_stream()}, PutStream{plain_stream(StreamId{9})}, PutShard{stream_id, fixed_shard()}});
+  EXPECT_FALSE(store.commit(put_of(record.table, key_for(record), bytes), true));
+  if (record.table == Table::records) {
+    RecordsPage page = page_of(1, 100);
+    return read_page(store, page).status;
+  }
+  Start start;
+  return recover_streams(store, start.streams, start.accounts).status;
+}
+
+TEST(StreamDamage, TruncatedRecordsAreCorrupt) {
+  for (const Golden& record : golden_records()) {
+    const std::string bytes = encoded(record.mutation);
+    ASSERT_EQ(read_back(record, bytes), StoreStatus::ok) << record.name;
+    // Whatever ends a record may be padding, but for records of streams, which end in their data.
+    const std::size_t padding_max = record.table == Table::records ? 0 : 8;
+    for (std::size_t size = 0; size + padding_max < bytes.size(); ++size) {
+      ASSERT_EQ(read_back(record, std::string_view{bytes}.substr(0, size)), StoreStatus::corrupt)
+          << record.name << " cut to " << size;
+    }
+  }
+}
+
+TEST(StreamDamage, ARecordOfAnotherKindIsCorrupt) {
+  const std::vector<Golden> records = golden_records();
+  const auto kind_of = [](const Golden& record) { return record.mutation.index(); };
+  for (const Golden& place : records) {
+    for (const Golden& other : records) {
+      if (kind_of(place) == kind_of(other)) continue;
+      EXPECT_EQ(read_back(place, encoded(other.mutation)), StoreStatus::corrupt) << other.name << " as " << place.name;
+    }
+  }
+}
+
+TEST(StreamDamage, FlippedBitsAreCorruptOrAnotherValue) {
+  for (const Golden& record : golden_records()) {
+    const std::string bytes = encoded(record.mutation);
+    for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+      std::string flipped = bytes;
+      flipped[bit / 8] = static_cast<char>(static_cast<unsigned char>(flipped[bit / 8]) ^ (1U << (bit % 8)));
+      const StoreStatus status = read_back(record, flipped);
+      ASSERT_TRUE(status == StoreStatus::ok || status == StoreStatus::corrupt) << record.name << " bit " << bit;
+    }
+  }
+}
+
+TEST(StreamDamage, RandomBytesAreCorruptOrAnotherValue) {
+  constexpr std::uint64_t first_seed = 1;
+  constexpr std::uint64_t seeds = 3'000;
+  for (std::uint64_t seed = first_seed; seed < first_seed + seeds; ++seed) {
+    SeededEntropy entropy{seed};
+    const std::vector<Golden> records = golden_records();
+    const Golden& record = records[entropy.below(records.size())];
+    std::string bytes = encoded(record.mutation);
+    const std::uint64_t changes = 1 + entropy.below(8);
+    for (std::uint64_t i = 0; i < changes; ++i) bytes[entropy.below(bytes.size())] = static_cast<char>(entropy.next());
+    if (entropy.below(4) == 0) bytes.resize(entropy.below(bytes.size() + 1));
+    const StoreStatus status = read_back(record, bytes);
+    ASSERT_TRUE(status == StoreStatus::ok || status == StoreStatus::corrupt) << record.name << " seed " << seed;
+  }
+}
+
+TEST(StreamDamage, WhatBelongsNowhereIsCorrupt) {
+  const std::vector<std::vector<Mutation>> strays{{PutShard{StreamId{77}, fixed_shard()}},
+                                                  {PutShard{last_stream, fixed_shard()}},
+                                                  {PutShardCursor{stream_id, ShardIndex{2}, {}}},
+                                                  {PutShardCursor{stream_id, ShardIndex{4}, {}}},
+                                                  {PutShardCursor{StreamId{77}, shard_3, {}}},
+                                                  {PutSegment{stream_id, ShardIndex{2}, fixed_segment()}},
+                                                  {PutSegment{last_stream, shard_3, fixed_segment()}}};
+  for (const std::vector<Mutation>& stray : strays) {
+    MemoryStore store;
+    commit(store, {PutStream{fixed_stream()}, PutShard{stream_id, fixed_shard()}});
+    EXPECT_EQ(started(store).streams.size(), 1U);
+    commit(store, stray);
+    Start start;
+    EXPECT_EQ(recover_streams(store, start.streams, start.accounts).status, StoreStatus::corrupt);
+  }
+}
+
+TEST(StreamDamage, WhatContradictsItselfIsCorrupt) {
+  ShardCursor head_behind_tail;
+  head_behind_tail.head = RecordIndex{3};
+  ShardCursor segment_behind_tail;
+  segment_behind_tail.segment_first = RecordIndex{3};
+  ShardRecord inverted = fixed_shard();
+  std::swap(inverted.first_hash, inverted.last_hash);
+  for (const Mutation& bad : std::vector<Mutation>{
+           PutShardCursor{stream_id, shard_3, head_behind_tail},
+           PutShardCursor{stream_id, shard_3, segment_behind_tail},
+           PutSegment{stream_id, shard_3, {RecordIndex{5}, RecordIndex{4}, {}, {}}}, PutShard{stream_id, inverted}}) {
+    MemoryStore store;
+    commit(store, {PutStream{fixed_stream()}, PutShard{stream_id, fixed_shard()}, bad});
+    Start start;
+    EXPECT_EQ(recover_streams(store, start.streams, start.accounts).status, StoreStatus::corrupt);
+  }
+}
+
+TEST(StreamDamage, UnknownKeysAreCorrupt) {
+  MemoryStore store;
+  const std::string stray = std::string{record_key(stream_id, shard_3, RecordIndex{5}).view()} + "x";
+  ASSERT_FALSE(
+      store.commit(put_of(Table::records, stray, encoded(put_records(stream_id, shard_3, 5, {fixed_record()}))), true));
+  RecordsPage page = page_of(1, 100);
+  EXPECT_EQ(read_page(store, page).status, StoreStatus::corrupt);
+}
+
+TEST(StreamDamage, AFailureIsHandedOn) {
+  SeededEntropy entropy{1};
+  FaultyStore store{entropy};
+  commit(store, {put_records(stream_id, shard_3, 1, small_records(20))});
+  RecordsPage page = page_of(1, 21);
+  page.not_before = at_ms(100);
+  for (std::uint64_t n = 1; n <= 4; ++n) {
+    store.fail_at(n, StoreStatus::io_error);
+    EXPECT_EQ(read_page(store, page).status, StoreStatus::io_error) << n;
+  }
+  for (std::uint64_t n = 1; n <= 5; ++n) {
+    store.fail_at(n, StoreStatus::io_error);
+    Start start;
+    EXPECT_EQ(recover_streams(store, start.streams, start.accounts).status, StoreStatus::io_error) << n;
+  }
+}
+
+// ---- The contract of keys.
+
+TEST(StreamContract, RecordsAreWrittenOnceAndTheCatalogIsRewritten) {
+  SeededEntropy entropy{1};
+  FaultyStore store{entropy};
+  const std::vector<Mutation> catalog{PutStream{fixed_stream()}, PutShard{stream_id, fixed_shard()},
+                                      PutShardCursor{stream_id, shard_3, fixed_cursor()},
+                                      PutStreamAccount{fixed_account()}};
+  for (int i = 0; i < 3; ++i) commit(store, catalog);
+  commit(store, {PutSegment{stream_id, shard_3, fixed_segment()},
+                 put_records(stream_id, last_shard, std::numeric_limits<std::uint64_t>::max(), small_records(1)),
+                 put_records(stream_id, shard_3, 1, small_records(20))});
+  commit(store, {DropSegment{stream_id, shard_3, RecordIndex{1}, RecordIndex{10}},
+                 DropSegment{stream_id, shard_3, RecordIndex{10}, RecordIndex{21}}, DropShard{stream_id, shard_3},
+                 DropStream{stream_id}, DropStreamRecords{stream_id}});
+  EXPECT_TRUE(store.violations().empty()) << store.violations().front();
+  commit(store, {put_records(stream_id, shard_3, 30, small_records(2))});
+  commit(store, {put_records(stream_id, shard_3, 31, small_records(1))});
+  ASSERT_EQ(store.violations().size(), 1U);
+  EXPECT_NE(store.violations()[0].find("put of a key that was written before: records 31"), std::string::npos)
+      << store.violations()[0];
+}
+
+// ---- On disk.
+
+class StreamDirectory : public testing::Test {
+ protected:
+  void open() {
+    store_.reset();
+    const StoreError error = open_rocksdb({.directory = data_}, store_);
+    ASSERT_FALSE(error) << error.message;
+    ASSERT_FALSE(open_format(*store_));
+  }
+  std::uintmax_t table_bytes() const {
+    std::uintmax_t bytes = 0;
+    for (const auto& entry : fs::directory_iterator{data_}) {
+      // Files come and go meanwhile.
+      std::error_code gone;
+      const std::uintmax_t size = entry.path().extension() == ".sst" ? fs::file_size(entry.path(), gone) : 0;
+      if (!gone) bytes += size;
+    }
+    return bytes;
+  }
+  /// Waits for background work; false if it does not come to that.
+  bool shrinks_to(std::uintmax_t bytes) const {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+    while (std::chrono::steady_clock::now() < until) {
+      if (table_bytes() <= bytes) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
+    return false;
+  }
+  void put_large(StreamId stream, ShardIndex shard, std::uint64_t first, std::size_t count) {
+    const StreamRecord record{"k", std::string(record_bytes, 'x'), at_ms(0), false};
+    commit(*store_, {put_records(stream, shard, first, std::vector<StreamRecord>(count, record))});
+  }
+
+  static constexpr std::size_t record_bytes = 64U << 10U;
+  TemporaryDirectory directory_;
+  fs::path data_ = directory_.path() / "data";
+  std::unique_ptr<Store> store_;
+};
+
+TEST_F(StreamDirectory, OfTheVersionBeforeStreamsIsUpgraded) {
+  QueueRecord queue;
+  queue.id = QueueId{5};
+  queue.name = {"000000000000", "eu-central-1", "jobs"};
+  {
+    // As version 2 has it: three families and no more.
+    rocksdb::DBOptions options;
+    options.create_if_missing = true;
+    options.create_missing_column_families = true;
+    std::vector<rocksdb::ColumnFamilyDescriptor> families;
+    for (const char* name : {"default", "state", "messages"})
+      families.emplace_back(name, rocksdb::ColumnFamilyOptions{});
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* opened = nullptr;
+    ASSERT_TRUE(rocksdb::DB::Open(options, data_, families, &handles, &opened).ok());
+    const std::unique_ptr<rocksdb::DB> database{opened};
+    const auto put = [&](std::string_view key, std::string_view value) {
+      const rocksdb::Slice name{key.data(), key.size()};
+      ASSERT_TRUE(database->Put({}, handles[0], name, rocksdb::Slice{value.data(), value.size()}).ok());
+    };
+    put(format_key().view(), Key{}.append_u32(2).view());
+    put(queue_key(queue.id).view(), encoded(PutQueue{queue}));
+    for (rocksdb::ColumnFamilyHandle* handle : handles) (void)database->DestroyColumnFamilyHandle(handle);
+  }
+  for (int i = 0; i < 2; ++i) {
+    open();
+    std::vector<RecoveredQueue> queues;
+    ASSERT_FALSE(recover(*store_, Limits{}, queues));
+    ASSERT_EQ(queues.size(), 1U);
+    EXPECT_EQ(queues[0].record, queue);
+    std::string version;
+    ASSERT_FALSE(store_->get(Table::catalog, format_key().view(), version));
+    EXPECT_EQ(version, Key{}.append_u32(format_version).view());
+    EXPECT_EQ(started(*store_).streams.size(), i == 0 ? 0U : 1U);
+    if (i == 0) commit(*store_, {PutStream{fixed_stream()}, put_records(stream_id, shard_3, 1, {fixed_record()})});
+    EXPECT_EQ(read(*store_, page_of(1, 2)).records.at(0).record, fixed_record());
+  }
+}
+
+TEST_F(StreamDirectory, TrimmingGivesTheDiskItsSpaceBack) {
+  open();
+  constexpr std::uint64_t count = 3'000;
+  constexpr std::size_t batch = 30;
+  for (std::uint64_t first = 1; first <= count; first += batch) put_large(stream_id, shard_3, first, batch);
+  // The youngest files stay where range drops do not reach them, until they are merged.
+  constexpr std::uintmax_t young_bytes_max = 96U << 20U;
+  ASSERT_GT(table_bytes(), young_bytes_max + (32U << 20U));
+  commit(*store_, {DropSegment{stream_id, shard_3, RecordIndex{1}, RecordIndex{count - 9}}});
+  EXPECT_TRUE(shrinks_to(young_bytes_max)) << table_bytes();
+  RecordsPage all = page_of(1, count + 1);
+  EXPECT_EQ(indexes_of(read(*store_, all)), from_to(count - 9, count));
+  open();
+  EXPECT_EQ(indexes_of(read(*store_, all)), from_to(count - 9, count));
+}
+
+TEST_F(StreamDirectory, DeletingAStreamGivesTheDiskItsSpaceBack) {
+  open();
+  const StreamId neighbour{stream_id.value + 1};
+  put_large(neighbour, ShardIndex{0}, 1, 10);
+  constexpr std::uint64_t count = 750;
+  constexpr std::size_t batch = 30;
+  for (std::uint64_t first = 1; first <= count; first += batch) {
+    for (std::uint32_t shard = 0; shard < 4; ++shard) put_large(stream_id, ShardIndex{shard}, first, batch);
+  }
+  constexpr std::uintmax_t young_bytes_max = 96U << 20U;
+  ASSERT_GT(table_bytes(), young_bytes_max + (32U << 20U));
+  commit(*store_, {DropStreamRecords{stream_id}, DropStream{stream_id}});
+  EXPECT_TRUE(shrinks_to(young_bytes_max)) << table_bytes();
+  EXPECT_EQ(count_of(*store_, Table::records), 10U);
+  open();
+  EXPECT_EQ(count_of(*store_, Table::records), 10U);
+}
+
+}  // namespace
+}  // namespace penstock::storage
