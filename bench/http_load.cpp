@@ -9,6 +9,7 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 
 #include "common/load.hpp"
 
@@ -28,16 +29,6 @@ std::chrono::nanoseconds nanoseconds_of(double seconds) {
 
 double seconds_of(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-}
-
-void parse_endpoint(const std::string& endpoint, LoadPlan& plan) {
-  constexpr std::string_view scheme = "http://";
-  const std::size_t colon = endpoint.rfind(':');
-  if (!endpoint.starts_with(scheme) || colon < scheme.size()) {
-    throw std::runtime_error("the endpoint must look like http://127.0.0.1:4566");
-  }
-  plan.host = endpoint.substr(scheme.size(), colon - scheme.size());
-  plan.port = static_cast<std::uint16_t>(std::stoi(endpoint.substr(colon + 1)));
 }
 
 void print(const std::string& scenario, const LoadPlan& plan, const LoadResult& result) {
@@ -93,7 +84,7 @@ int main(int argc, char** argv) {
     const auto scenario = scenarios.find(given["scenario"].as<std::string>());
     if (scenario == scenarios.end()) throw std::runtime_error("no such scenario");
     LoadPlan plan;
-    parse_endpoint(given["endpoint"].as<std::string>(), plan);
+    std::tie(plan.host, plan.port) = penstock::bench::parse_endpoint(given["endpoint"].as<std::string>());
     plan.scenario = scenario->second;
     plan.connections = given["connections"].as<int>();
     plan.threads = given["threads"].as<int>();

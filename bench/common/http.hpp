@@ -32,6 +32,17 @@ inline constexpr Dialect sqs_json{"application/x-amz-json-1.0", "AmazonSQS.", "s
 inline constexpr Dialect kinesis_json{"application/x-amz-json-1.1", "Kinesis_20131202.", "kinesis"};
 inline constexpr Dialect kinesis_cbor{"application/x-amz-cbor-1.1", "Kinesis_20131202.", "kinesis"};
 
+/// The host and the port of http://host:port.
+inline std::pair<std::string, std::uint16_t> parse_endpoint(const std::string& endpoint) {
+  constexpr std::string_view scheme = "http://";
+  const std::size_t colon = endpoint.rfind(':');
+  if (!endpoint.starts_with(scheme) || colon < scheme.size()) {
+    throw std::runtime_error("the endpoint must look like http://127.0.0.1:4566");
+  }
+  return {endpoint.substr(scheme.size(), colon - scheme.size()),
+          static_cast<std::uint16_t>(std::stoi(endpoint.substr(colon + 1)))};
+}
+
 /// What SDKs send with each request, so that the server has as much to read as in real use.
 inline std::string request_head(const Dialect& dialect, std::string_view host, std::uint16_t port,
                                 std::string_view operation, std::size_t body_bytes) {
