@@ -76,9 +76,7 @@ ALLOWED = {
         ),
         (r"ReceiveMessageRequest\.WaitTimeSeconds: declared with the range 0 to 20, .*", "the same"),
     ],
-    "kinesis": [
-        (r"\w+: the operation is not declared", "the table holds none yet; this entry goes as soon as it does"),
-    ],
+    "kinesis": [],
     "sqs --query": [
         (r"\w+: the error InvalidIdFormat is not declared", "deprecated: ReceiptHandleIsInvalid stands for it"),
         (r"the fault table has no InvalidIdFormat", "as above"),
