@@ -295,7 +295,7 @@ struct SubscribeToShard {
 };
 
 /// Waits until the shard of a subscription has records from `from` on, until the next heartbeat, or until it is over.
-/// One at a time for each subscription. Answer: RecordsPage or SubscriptionOver; on CancelAwait none.
+/// One at a time for each subscription. Answer: RecordsPage or SubscriptionOver.
 struct AwaitRecords {
   StreamName stream;
   StreamId id;

@@ -85,8 +85,13 @@ void Shards::changed(StreamShard& shard) {
   changed_.push_back(shard.record.index);
 }
 
+Instant Shards::end_of(const StreamShard& shard, Instant now) {
+  return std::max({now, shard.record.created, shard.cursor.last_arrival});
+}
+
 std::array<ShardIndex, 2> Shards::split(ShardIndex index, HashKey middle, ShardIndex& next, Instant now) {
   StreamShard& shard = at(index);
+  now = end_of(shard, now);
   close(shard, now);
   const HashKey first = shard.record.first_hash;
   const HashKey last = shard.record.last_hash;
@@ -96,6 +101,7 @@ std::array<ShardIndex, 2> Shards::split(ShardIndex index, HashKey middle, ShardI
 }
 
 ShardIndex Shards::merge(ShardIndex parent, ShardIndex adjacent, ShardIndex& next, Instant now) {
+  now = end_of(at(adjacent), end_of(at(parent), now));
   close(at(parent), now);
   close(at(adjacent), now);
   const ShardRecord& one = at(parent).record;

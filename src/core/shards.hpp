@@ -75,6 +75,8 @@ class Shards {
 
   StreamShard& at(ShardIndex index) { return shards_.at(index); }
   StreamShard& open(HashKey first, HashKey last, std::vector<ShardIndex> parents, ShardIndex& next, Instant now);
+  /// When it may be closed: after all that it has, whatever the clock says, so that it lasts as long as its records.
+  static Instant end_of(const StreamShard& shard, Instant now);
   void close(StreamShard& shard, Instant now);
   void changed(StreamShard& shard);
   void split_at(ShardIndex shard, Range first, Range last, ShardIndex& next, Instant now,

@@ -46,14 +46,16 @@ Error number_and_type_disagree(IteratorType type, bool has_number) {
 std::optional<Error> Stream::objection_to_ordering(const PutRecords& command) const {
   if (command.ordering.empty()) return std::nullopt;
   const auto number = parse_sequence_number(command.ordering);
-  const auto now_s = std::chrono::ceil<std::chrono::seconds>(context_.now).time_since_epoch().count();
   if (!number) return invalid_ordering(info_.name, command.ordering);
   // A number that this stream never gave away would be ahead of what comes next.
   const StreamShard* shard = shards_.find(number->shard);
+  // Arrivals never go back, and so may be ahead of a clock that did.
+  const Instant newest = shard == nullptr ? context_.now : std::max(context_.now, shard->cursor.last_arrival);
+  const auto newest_s = std::chrono::ceil<std::chrono::seconds>(newest).time_since_epoch().count();
   const bool known = shard == nullptr ? number->shard < info_.next_shard
                                       : number->created_s == shard->record.created_s &&
                                             (number->index < shard->cursor.tail || !shard->is_open());
-  if (!known || (number->at_s > now_s && number->index.value > 0 && number->index != sequence_index_end)) {
+  if (!known || (number->at_s > newest_s && number->index.value > 0 && number->index != sequence_index_end)) {
     return invalid_ordering(info_.name, command.ordering);
   }
   return std::nullopt;

@@ -28,11 +28,9 @@ class Exchange {
     Listener() = default;
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
+    virtual ~Listener() = default;
     /// There are news, see has_news. May destroy the exchange if it has ended.
     virtual void on_news(Exchange& exchange) = 0;
-
-   protected:
-    ~Listener() = default;
   };
 
   explicit Exchange(boost::asio::any_io_executor executor, Listener* listener = nullptr)
@@ -45,8 +43,8 @@ class Exchange {
 
   /// For the handler, before it returns from start: the answer may take long, so the session watches whether the client
   /// goes away, and calls `cancel` if it does: once, and not after the exchange has ended. The handler then calls
-  /// `abandon`, at once or later. A stream is cancelled, too, when the client does not take a piece in time, and when
-  /// the sessions are told to stop; what is unsent then is dropped.
+  /// `abandon`, at once or later. A stream is cancelled, too, when the client does not take a piece in time; what is
+  /// unsent then is dropped. That the sessions are told to stop cancels nothing: the handler is to end its streams.
   void may_park(std::function<void()> cancel) { cancel_ = std::move(cancel); }
 
   /// For the handler, before it returns from start: the answer comes from the thread with this index. A connection

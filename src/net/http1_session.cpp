@@ -81,7 +81,7 @@ class Http1Session final : public SessionGroup::Session {
         transport_(connection.transport),
         group_(connection.group),
         buffer_(connection.buffer) {}
-  ~Http1Session() {
+  ~Http1Session() override {
     connection_.member->session = nullptr;
     group_.release_body(body_reserved_);
   }
@@ -109,7 +109,8 @@ class Http1Session final : public SessionGroup::Session {
     error_code ignored;
     transport_.socket().close(ignored);
   }
-  void on_stop() override { watched_->cancel(); }
+  // Whoever answers hears of the stop as well, and ends the stream.
+  void on_stop() override {}
 
  private:
   void release_body() {

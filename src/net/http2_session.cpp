@@ -186,7 +186,7 @@ class Http2Session final : public SessionGroup::Session {
     connection_.set_idle(true);
     connection_.member->session = this;
   }
-  ~Http2Session() {
+  ~Http2Session() override {
     connection_.member->session = nullptr;
     nghttp2_session_del(http2_);
   }
@@ -446,10 +446,6 @@ void Http2Session::on_stop() {
     const Pause pause(*this);
     nghttp2_submit_goaway(http2_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(http2_), NGHTTP2_NO_ERROR,
                           nullptr, 0);
-    for (auto next = streams_.begin(); next != streams_.end();) {
-      Http2Stream& stream = *next++;
-      if (stream.exchange.streams() && !stream.exchange.completed()) reset(stream, NGHTTP2_CANCEL);
-    }
   }
   pump();
 }
@@ -661,7 +657,7 @@ bool Http2Session::reserve_part(Http2Stream& stream, std::size_t bytes) {
   if (stream.exchange.streams()) {
     // The handler is not to be cancelled from within its own call, so the next sweep does it.
     stream.waits = true;
-    stream.since = {};
+    stream.since = Clock::now() - 2 * limits_.write_time_max;
     return false;
   }
   stream.exchange.report_undelivered();

@@ -29,11 +29,9 @@ class SessionGroup {
     Session() = default;
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
+    virtual ~Session() = default;
     virtual void on_sweep(Clock::time_point now) = 0;
     virtual void on_stop() = 0;
-
-   protected:
-    ~Session() = default;
   };
 
   struct Member {
@@ -56,8 +54,8 @@ class SessionGroup {
   /// Begins a session on an accepted socket of this group's executor.
   void accept(boost::asio::ip::tcp::socket socket);
 
-  /// No request is begun any more; idle connections are closed, the others after their answer, and streamed answers are
-  /// cancelled. `drained` is called once none is left.
+  /// No request is begun any more; idle connections are closed, the others after their answer, of which the handler is
+  /// to end those that are streamed. `drained` is called once none is left.
   void stop(std::function<void()> drained);
   /// Closes what is left, answers or not.
   void abort();

@@ -312,6 +312,30 @@ TEST(Http2, AnswersOfAllStreamsShareOneBudget) {
   EXPECT_EQ(client.status(5), "200");
 }
 
+TEST(Http2, AStreamWhosePieceIsOverTheBudgetIsCancelledLater) {
+  const NetLimits limits{.answers_bytes_max = 100'000};
+  for (const std::size_t first : {0U, 200'000U}) {
+    std::atomic<bool> within = false;
+    Happening<bool> cancelled_within;
+    Server server(
+        [&](const WireRequest&, Exchange& exchange) {
+          within = true;
+          exchange.may_park([&] {
+            cancelled_within.happen(within);
+            exchange.abandon();
+          });
+          exchange.begin_stream(text(std::string(first, 'x')));
+          exchange.write_piece(std::string(200'000, 'x'), [] { ADD_FAILURE() << "it was too much"; });
+          within = false;
+        },
+        limits);
+    Http2Client client(server.port());
+    client.get(1);
+    EXPECT_EQ(client.next(NGHTTP2_RST_STREAM, 1).code(), NGHTTP2_CANCEL);
+    EXPECT_FALSE(cancelled_within.await());
+  }
+}
+
 TEST(Http2, CallsAreBoundedOverAllConnections) {
   const NetLimits limits{.calls_max = 3};
   std::vector<Exchange*> open;
@@ -480,8 +504,9 @@ TEST(Http2Flood, WhatIsNoHttp2EndsTheConnection) {
   }
 }
 
-TEST(Http2, AStopSendsAwayFinishesAnswersAndCancelsStreams) {
+TEST(Http2, AStopSendsAwayAndFinishesAnswersAndStreams) {
   Exchange* open = nullptr;
+  Exchange* streamed = nullptr;
   Happening<bool> begun;
   Happening<bool> drained;
   Server server([&](const WireRequest& request, Exchange& exchange) {
@@ -489,6 +514,7 @@ TEST(Http2, AStopSendsAwayFinishesAnswersAndCancelsStreams) {
       open = &exchange;
       return begun.happen(true);
     }
+    streamed = &exchange;
     exchange.may_park([&exchange] { exchange.abandon(); });
     exchange.begin_stream(text("x"));
   });
@@ -501,14 +527,9 @@ TEST(Http2, AStopSendsAwayFinishesAnswersAndCancelsStreams) {
   server.run([&] { server.sessions().stop([&] { drained.happen(true); }); });
   EXPECT_EQ(idle.next(NGHTTP2_GOAWAY, 0).code(), NGHTTP2_NO_ERROR);
   EXPECT_EQ(idle.next().type, -1);
-  bool sent_away = false;
-  bool cancelled = false;
-  while (!sent_away || !cancelled) {
-    const Frame got = client.next();
-    ASSERT_NE(got.type, -1);
-    if (got.type == NGHTTP2_GOAWAY) sent_away = true;
-    if (got.type == NGHTTP2_RST_STREAM) cancelled = got.stream == 1;
-  }
+  EXPECT_EQ(client.next(NGHTTP2_GOAWAY, 0).code(), NGHTTP2_NO_ERROR);
+  server.run([&] { streamed->end_stream(); });
+  EXPECT_EQ(client.next(NGHTTP2_DATA, 1).payload, "");
   server.run([&] { open->complete(text("done")); });
   EXPECT_EQ(client.body(3), "done");
   EXPECT_EQ(client.next().type, -1);

@@ -309,7 +309,8 @@ std::vector<KinesisCase> consumer_cases() {
 /// SubscribeToShard, whose answers are events, has its own in kinesis_subscribe_test.cpp.
 std::vector<KinesisCase> all_cases() {
   std::vector<KinesisCase> all;
-  for (const auto& cases : {record_cases(), read_cases(), describe_cases(), list_cases(), consumer_cases()}) {
+  for (const auto& cases :
+       {record_cases(), read_cases(), describe_cases(), list_cases(), consumer_cases(), kinesis_settings_cases()}) {
     all.insert(all.end(), cases.begin(), cases.end());
   }
   return all;

@@ -25,7 +25,7 @@ std::string event_json(RecordsPage page) {
   EXPECT_EQ(feed_of(Codec::cbor).event(std::move(page)), json) << "the payload is JSON whatever the request was";
   // Between the headers, whose sizes the first bytes say, and the sum.
   const auto headers_size = static_cast<std::size_t>(static_cast<unsigned char>(json.at(7)));
-  const std::string payload = json.substr(12 + headers_size, json.size() - 16 - headers_size);
+  std::string payload = json.substr(12 + headers_size, json.size() - 16 - headers_size);
   EXPECT_EQ(json, json_event_frame("SubscribeToShardEvent", payload));
   return payload;
 }

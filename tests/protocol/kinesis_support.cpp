@@ -150,7 +150,7 @@ std::string to_text(const StreamName& stream) { return stream.account + "/" + st
 
 std::string to_text(const std::map<std::string, std::string>& map) {
   std::string text = "{";
-  for (const auto& [key, value] : map) text += (text.size() > 1 ? ", " : "") + key + "=" + value;
+  for (const auto& [key, value] : map) text.append(text.size() > 1 ? ", " : "").append(key).append("=").append(value);
   return text + "}";
 }
 
@@ -181,7 +181,66 @@ std::string limited(std::string_view after, std::size_t limit) {
   return (after.empty() ? "" : " after=" + std::string(after)) + " limit=" + std::to_string(limit);
 }
 
+std::string to_text(const std::vector<std::string>& list) {
+  std::string text = "[";
+  for (const std::string& element : list) text += (text.size() > 1 ? ", " : "") + element;
+  return text + "]";
+}
+
+std::string to_text(const std::optional<ConsumerRef>& consumer) {
+  return consumer ? " consumer=" + consumer->name + ":" + std::to_string(consumer->created_s) : "";
+}
+
 struct StreamCommandText {
+  std::string operator()(const CreateStream& c) const {
+    return std::string("CreateStream") + (c.on_demand ? " on demand" : "") + to_text("shards", c.shard_count) + " " +
+           to_text(c.tags) + to_text("warm", c.warm_mibps) + to_text("kib", c.record_kib_max);
+  }
+  std::string operator()(const DeleteStream& c) const {
+    return std::string("DeleteStream") + (c.with_consumers ? " with consumers" : "");
+  }
+  std::string operator()(const DescribeAccount&) const { return "DescribeAccount"; }
+  std::string operator()(const UpdateAccount& c) const {
+    return std::string("UpdateAccount ") + (c.commitment_enabled ? "enabled" : "disabled");
+  }
+  std::string operator()(const TagStream& c) const { return "TagStream" + to_text(c.consumer) + " " + to_text(c.tags); }
+  std::string operator()(const UntagStream& c) const {
+    return "UntagStream" + to_text(c.consumer) + " " + to_text(c.keys);
+  }
+  std::string operator()(const ListStreamTags& c) const {
+    return "ListStreamTags" + to_text(c.consumer) + limited(c.after, c.limit);
+  }
+  std::string operator()(const PutStreamPolicy& c) const {
+    return "PutStreamPolicy" + to_text(c.consumer) + " " + c.policy;
+  }
+  std::string operator()(const GetStreamPolicy& c) const { return "GetStreamPolicy" + to_text(c.consumer); }
+  std::string operator()(const DeleteStreamPolicy& c) const { return "DeleteStreamPolicy" + to_text(c.consumer); }
+  std::string operator()(const UpdateRetention& c) const {
+    return std::string(c.increase ? "Increase" : "Decrease") + "Retention " + std::to_string(c.hours);
+  }
+  std::string operator()(const UpdateEncryption& c) const {
+    return std::string(c.start ? "Start" : "Stop") + "Encryption " + c.key_id;
+  }
+  std::string operator()(const UpdateMonitoring& c) const {
+    return std::string(c.enable ? "Enable" : "Disable") + "Monitoring " + to_text(c.metrics);
+  }
+  std::string operator()(const UpdateStreamMode& c) const {
+    return std::string("UpdateStreamMode") + (c.on_demand ? " on demand" : " provisioned") +
+           to_text("warm", c.warm_mibps);
+  }
+  std::string operator()(const UpdateWarmThroughput& c) const {
+    return "UpdateWarmThroughput " + std::to_string(c.mibps);
+  }
+  std::string operator()(const UpdateMaxRecordSize& c) const {
+    return "UpdateMaxRecordSize " + std::to_string(c.record_kib_max);
+  }
+  std::string operator()(const SplitShard& c) const {
+    return "SplitShard " + c.shard_id + " at " + c.new_starting_hash_key;
+  }
+  std::string operator()(const MergeShards& c) const {
+    return "MergeShards " + c.shard_id + " and " + c.adjacent_shard_id;
+  }
+  std::string operator()(const UpdateShardCount& c) const { return "UpdateShardCount " + std::to_string(c.target); }
   std::string operator()(const PutRecords& c) const {
     std::string text = c.single ? "PutRecord" : "PutRecords";
     for (const PutEntry& entry : c.entries) {

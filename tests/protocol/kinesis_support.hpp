@@ -62,6 +62,9 @@ struct KinesisCase {
   friend void PrintTo(const KinesisCase& golden, std::ostream* out) { *out << golden.name; }
 };
 
+/// Of the operations that create, set, tag and reshape streams: kinesis_settings_test.cpp has them.
+std::vector<KinesisCase> kinesis_settings_cases();
+
 StreamInfo stream_info();
 /// Two shards, of which the first was split into the second and a third.
 std::vector<ShardRecord> shard_records();

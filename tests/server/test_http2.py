@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""HTTP/2 and TLS as clients find them on the program's port, and what it does about clients that flood it. Runs the real
-binary: test_http2.py --penstock BIN [unittest arguments]."""
+"""HTTP/2 and TLS as clients find them on the program's port, and what it does about clients that flood it. Runs the
+real binary: test_http2.py --penstock BIN [unittest arguments]."""
 
 import hashlib
 import http.client
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -12,9 +13,11 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
+import warnings
 
 import h2.config
 import h2.connection
@@ -178,7 +181,7 @@ def resident_kib(process):
 class Protocol(InDirectory):
     @classmethod
     def setUpClass(cls):
-        cls.home = test_server.tempfile.TemporaryDirectory()
+        cls.home = tempfile.TemporaryDirectory()
         cls.server = Server(cls.home.name, "--threads", "2")
 
     @classmethod
@@ -319,8 +322,10 @@ class Tls(InDirectory):
                 pass
             context = ssl.create_default_context(cafile=self.ca)
             context.set_ciphers("DEFAULT:@SECLEVEL=0")
-            context.minimum_version = ssl.TLSVersion.TLSv1
-            context.maximum_version = ssl.TLSVersion.TLSv1_1
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)
+                context.minimum_version = ssl.TLSVersion.TLSv1
+                context.maximum_version = ssl.TLSVersion.TLSv1_1
             with self.assertRaises(OSError):
                 context.wrap_socket(server.raw(), server_hostname="localhost")
 
@@ -416,7 +421,7 @@ class Floods(InDirectory):
 
     @classmethod
     def setUpClass(cls):
-        cls.home = test_server.tempfile.TemporaryDirectory()
+        cls.home = tempfile.TemporaryDirectory()
         cls.server = Server(cls.home.name, "--threads", "2", "--ephemeral", data_dir=False)
         cls.server.call("ListQueues", {})
         cls.memory = resident_kib(cls.server.process)
@@ -503,8 +508,7 @@ class Floods(InDirectory):
 
 
 if __name__ == "__main__":
-    if "--penstock" in sys.argv:
-        at = sys.argv.index("--penstock")
-        test_server.PENSTOCK = sys.argv[at + 1]
-        del sys.argv[at : at + 2]
-    unittest.main()
+    index = sys.argv.index("--penstock")
+    test_server.PENSTOCK = os.path.abspath(sys.argv[index + 1])
+    del sys.argv[index:index + 2]
+    unittest.main(verbosity=1)

@@ -149,7 +149,7 @@ class CommandLine(InDirectory):
         status, out, _ = self.run_to_end("serve", "--help")
         self.assertEqual(status, 0)
         for flag in ("host port ready-file data-dir ephemeral durability threads account region log-level log-format "
-                     "limits stream-transition").split():
+                     "limits stream-transition tls-cert tls-key tls tls-ca-file").split():
             self.assertIn("--" + flag, out)
         self.assertRegex(self.run_to_end("--version")[1], r"^penstock \d+\.\d+\.\d+\n$")
 

@@ -66,6 +66,7 @@ class DefectiveStreamEngine final : public Engine {
         asked != nullptr && asked->start.type == IteratorType::latest) {
       asked_for_latest_.insert(call);
     }
+    if (const auto* asked = std::get_if<GetRecords>(&command)) not_before_[call] = asked->not_before;
     if (auto* asked = std::get_if<GetRecords>(&command);
         asked != nullptr && latest_.contains({asked->id, asked->shard, asked->from})) {
       asked->from = std::max(asked->from, tails_[{asked->id, asked->shard}]);
@@ -75,8 +76,6 @@ class DefectiveStreamEngine final : public Engine {
       if (defect_ == StreamDefect::subscription_repeats && asked->from.value > 1 && ++count_ % 4 == 0) {
         --asked->from.value;
       }
-      // Where it hears of nothing that is put: behind all that will ever be.
-      if (defect_ == StreamDefect::subscription_sleeps) asked->from.value += 1'000'000;
     }
   }
 
@@ -109,7 +108,10 @@ class DefectiveStreamEngine final : public Engine {
   bool is_left_out(const Reply& reply) const {
     if (!awaits_.contains(reply.call)) return false;
     const auto* page = std::get_if<RecordsPage>(&reply.result);
-    if (defect_ == StreamDefect::heartbeat_missed) return page != nullptr && page->from >= page->until;
+    if (page != nullptr && !page->closed) {
+      const bool is_heartbeat = page->from >= page->until;
+      return defect_ == (is_heartbeat ? StreamDefect::heartbeat_missed : StreamDefect::subscription_sleeps);
+    }
     return defect_ == StreamDefect::subscription_lives_on && std::holds_alternative<SubscriptionOver>(reply.result);
   }
 
@@ -120,7 +122,9 @@ class DefectiveStreamEngine final : public Engine {
     }
     auto* page = std::get_if<RecordsPage>(&reply.result);
     if (page == nullptr) return;
-    if (defect_ == StreamDefect::expired_returned) page->not_before = {};
+    if (defect_ == StreamDefect::expired_returned && not_before_.contains(reply.call)) {
+      page->not_before = not_before_.at(reply.call);
+    }
     if (defect_ == StreamDefect::shard_ends_early && page->closed && page->from < page->until) --page->until.value;
     const bool skips = defect_ == StreamDefect::subscription_skips && awaits_.contains(reply.call);
     if (skips && RecordIndex{page->from.value + 1} < page->until) ++page->from.value;
@@ -132,6 +136,7 @@ class DefectiveStreamEngine final : public Engine {
   std::set<CallId> asked_for_latest_;
   std::set<std::tuple<StreamId, ShardIndex, RecordIndex>> latest_;
   std::set<CallId> awaits_;
+  std::map<CallId, Instant> not_before_;
   std::uint64_t count_ = 0;
 };
 

@@ -40,7 +40,7 @@ std::optional<HashKey> middle_of(const ShardRecord& shard, Random& random) {
 
 bool is(const Error& error, ErrorCode code) { return error.code == code; }
 
-/// A command's stream is where the shell looks for its shard.
+/// The result, if it is one of that kind.
 template <class Result_>
 const Result_* answer(const Result& result) {
   return std::get_if<Result_>(&result);
@@ -115,7 +115,7 @@ void StreamWorld::step() {
   } else {
     pump();
   }
-  follow_subscriptions(false);
+  follow_subscriptions();
   // Several commands may share a turn.
   if (!random_.one_in(3)) take_effects();
   release_some();
@@ -174,9 +174,10 @@ StreamWorld::OpenCall StreamWorld::change_of(const Plan& plan) {
   return call;
 }
 
-bool StreamWorld::excused(const OpenCall& call, const Error& error) const {
+bool StreamWorld::excused(const OpenCall& call, const Error& error) {
   if (limits_.strict &&
       (is(error, ErrorCode::KinesisThroughputExceeded) || is(error, ErrorCode::KinesisLimitExceeded))) {
+    ++counts_.throttled;
     return true;
   }
   return call.may_fail && (is(error, ErrorCode::KinesisResourceInUse) || is(error, ErrorCode::KinesisResourceNotFound));
@@ -210,6 +211,8 @@ void StreamWorld::create_stream(Plan& plan) {
 }
 
 void StreamWorld::delete_stream(Plan& plan) {
+  // What subscriptions got until now they got before they were over.
+  take_effects();
   OpenCall call = call_on(plan);
   for (const SubscriptionPtr& each : subscriptions_) each->ending = each->ending || each->stream == plan.stream;
   plan.existence = Existence::deleting;
@@ -276,7 +279,6 @@ void StreamWorld::on_put(const OpenCall& call, const std::vector<std::string>& d
   for (std::size_t i = 0; i < data.size(); ++i) {
     if (const auto* error = std::get_if<Error>(&put->entries[i])) {
       if (!excused(call, *error)) return broken("a record was refused: " + error->message);
-      ++counts_.throttled;
       model.refused(data[i]);
       continue;
     }
@@ -416,7 +418,10 @@ void StreamWorld::read_pages() {
     if (error.status == StoreStatus::corrupt) broken("a page is corrupt: " + error.message);
     return crash(false);
   }
-  reading.done(reading.call, reading.page);
+  // Of a stream that was deleted meanwhile nothing is promised.
+  const Plan& plan = plans_[reading.call.plan];
+  if (plan.existence == Existence::present && plan.stream == reading.call.stream)
+    reading.done(reading.call, reading.page);
 }
 
 // ---- Shards.
@@ -605,6 +610,7 @@ void StreamWorld::register_consumer(Plan& plan, std::size_t index) {
 }
 
 void StreamWorld::deregister_consumer(Plan& plan, std::size_t index) {
+  take_effects();
   Consumer& consumer = plan.stream->consumers.at(index);
   OpenCall call = call_on(plan);
   call.may_fail = call.may_fail || advanced_to_ <= consumer.changing_until;
@@ -621,6 +627,7 @@ void StreamWorld::deregister_consumer(Plan& plan, std::size_t index) {
 }
 
 void StreamWorld::subscribe(Plan& plan) {
+  take_effects();
   const std::size_t consumer = random_.below(plan.stream->consumers.size());
   const Consumer& its = plan.stream->consumers.at(consumer);
   if (its.existence != Existence::present) return toggle_consumer(plan);
@@ -694,19 +701,20 @@ void StreamWorld::end_subscription() {
 }
 
 void StreamWorld::hang_up(Subscription& subscription) {
+  take_effects();
   subscription.ending = subscription.over = true;
   engine_->apply(
       CallId{},
       StreamCommand{EndSubscription{plans_[subscription.plan].name, subscription.id, subscription.subscription}}, now_);
 }
 
-void StreamWorld::follow_subscriptions(bool all) {
+void StreamWorld::follow_subscriptions() {
   std::erase_if(subscriptions_, [&](const SubscriptionPtr& each) {
     return each->over && !each->awaits && now_ - each->begun > 2 * kinesis_limits::takeover_interval;
   });
   // Of a copy, since a crash may end them all.
   for (const SubscriptionPtr& each : std::vector<SubscriptionPtr>(subscriptions_)) {
-    if (each->announced && !each->over && !each->awaits && (all || random_.one_in(2))) await(each);
+    if (each->announced && !each->over && !each->awaits && random_.one_in(2)) await(each);
   }
 }
 
@@ -736,14 +744,19 @@ void StreamWorld::await(const SubscriptionPtr& subscription) {
 void StreamWorld::on_await_decided(const SubscriptionPtr& subscription, const Result& result) {
   const Instant end = subscription->begun + kinesis_limits::subscription_life;
   const bool gone = subscription->superseded || subscription->ending;
-  if (answer<RecordsPage>(result) != nullptr) {
-    if (gone) broken("a subscription that is over goes on");
+  if (const auto* page = answer<RecordsPage>(result)) {
+    // A heartbeat that was due comes first.
+    const bool is_heartbeat = page->from >= page->until;
+    if (subscription->superseded || (subscription->ending && !is_heartbeat)) {
+      broken("a subscription that is over goes on");
+    }
     if (now_ > end) broken("a subscription lasts longer than five minutes");
     return;
   }
   if (!gone && now_ >= end) ++counts_.outlived;
   const bool shard_gone = subscription->stream->model.may_be_gone(subscription->shard);
-  if (!gone && now_ < end && !shard_gone) broken("a subscription is over too soon");
+  // The newcomer that takes it over is answered behind it.
+  if (!gone && now_ < end && !shard_gone) subscription->ends_early = true;
 }
 
 void StreamWorld::on_event(const OpenCall& call, const SubscriptionPtr& subscription, const RecordsPage& page) {
@@ -816,6 +829,9 @@ void StreamWorld::take_effects() {
   Effects effects = engine_->take_effects();
   if (!effects.empty()) {
     for (const Reply& reply : effects.replies) decide(reply);
+    for (const SubscriptionPtr& each : subscriptions_) {
+      if (each->ends_early && !each->superseded && !each->ending) broken("a subscription is over too soon");
+    }
     pipeline_.submit(std::move(effects), now_, step_, options_.defect == StreamDefect::acknowledge_before_commit);
   }
   check_waiting();

@@ -56,7 +56,7 @@ struct StreamHistory {
   std::uint64_t outlived = 0;  ///< subscriptions that lasted five minutes
   std::uint64_t deleted = 0;
   std::uint64_t recreated = 0;
-  std::uint64_t throttled = 0;
+  std::uint64_t throttled = 0;  ///< calls and records that limits refused
   std::map<IteratorType, std::uint64_t> starts;
 
   void add(const StreamHistory& other);
@@ -127,6 +127,7 @@ class StreamWorld {
     bool superseded = false;
     bool ending = false;  ///< its client, its consumer or its stream has gone
     bool over = false;
+    bool ends_early = false;  ///< but for a newcomer that takes it over
     std::optional<CallId> awaits{};
   };
   using SubscriptionPtr = std::shared_ptr<Subscription>;
@@ -193,7 +194,7 @@ class StreamWorld {
   void on_subscribe_decided(OpenCall& call, const SubscriptionPtr& subscription, const Result& result);
   void end_subscription();
   void hang_up(Subscription& subscription);
-  void follow_subscriptions(bool all);
+  void follow_subscriptions();
   void await(const SubscriptionPtr& subscription);
   void on_await_decided(const SubscriptionPtr& subscription, const Result& result);
   void on_event(const OpenCall& call, const SubscriptionPtr& subscription, const RecordsPage& page);
@@ -219,7 +220,7 @@ class StreamWorld {
   void delete_everything();
   std::size_t count_keys(Table table, const storage::KeyRange& range) const;
 
-  bool excused(const OpenCall& call, const Error& error) const;
+  bool excused(const OpenCall& call, const Error& error);
   OpenCall change_of(const Plan& plan);
   void broken(const std::string& what);
   void hold(const std::string& problem) {

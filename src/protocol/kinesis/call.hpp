@@ -47,9 +47,9 @@ Asked ask_of_resource(const Input& input, C command) {
 /// Asks a command that has the id of its stream, as a token gave it. Where the token was issued to a request that had
 /// only an id, the name is empty, and has to be looked up again.
 template <class C>
-Asked ask_by_id(StreamName stream, StreamId id, C command) {
+Asked ask_by_id(const StreamName& stream, StreamId id, C command) {
   const bool only_id = stream.name.empty();
-  command.stream = std::move(stream);
+  command.stream = stream;
   Question question({}, StreamCommand(std::move(command)));
   if (only_id) question.stream_id = id;
   return question;

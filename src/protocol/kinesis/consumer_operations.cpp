@@ -4,6 +4,7 @@
 
 #include "penstock/limits.hpp"
 #include "penstock/stream_names.hpp"
+#include "protocol/kinesis/tag_rules.hpp"
 
 namespace penstock::protocol::kinesis {
 namespace {
@@ -35,6 +36,7 @@ Asked RegisterStreamConsumerOperation::to_command(Input& input, const Caller& ca
   RegisterConsumer command;
   command.name = std::move(*input.consumer_name);
   command.tags = to_map(std::move(input.tags));
+  if (auto error = check_tags(command.tags)) return std::move(*error);
   return ask(address_of({}, input.stream_arn, input.stream_id, caller), std::move(command));
 }
 
@@ -83,7 +85,7 @@ Asked ListStreamConsumersOperation::to_command(Input& input, const Caller& calle
   }
   command.id = token.id;
   command.after = std::move(token.after);
-  return ask_by_id(std::move(token.stream), token.id, std::move(command));
+  return ask_by_id(token.stream, token.id, std::move(command));
 }
 
 Told<ListStreamConsumersOutput> ListStreamConsumersOperation::to_output(Result&& result, Kept& kept) {

@@ -72,7 +72,7 @@ Asked list_more_shards(const ListShardsInput& input, const Caller& caller, ListS
   command.filter = token.filter;
   command.after_shard_id = std::move(token.after);
   kept = {NextToken::List::shards, token.stream, token.id, {}, std::move(token.filter), caller.now};
-  return ask_by_id(std::move(token.stream), token.id, std::move(command));
+  return ask_by_id(token.stream, token.id, std::move(command));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "protocol/json.hpp"
 
 namespace penstock::protocol::kinesis {
+
 Asked PutResourcePolicyOperation::to_command(Input& input, const Caller&, Kept&) {
   PutStreamPolicy command;
   command.policy = std::move(*input.policy);
@@ -13,7 +14,9 @@ Asked PutResourcePolicyOperation::to_command(Input& input, const Caller&, Kept&)
     return invalid_argument("The resource policy is larger than " + std::to_string(kinesis_limits::policy_bytes_max) +
                             " bytes.");
   }
-  if (std::holds_alternative<Error>(parse_json(command.policy))) {
+  // An empty text is read as an empty object, as the body of a request; as a policy it would stand for there being
+  // none.
+  if (command.policy.empty() || std::holds_alternative<Error>(parse_json(command.policy))) {
     return invalid_argument("The resource policy is not valid JSON.");
   }
   return ask_of_resource(input, std::move(command));

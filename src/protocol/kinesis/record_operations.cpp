@@ -146,7 +146,7 @@ Asked GetRecordsOperation::to_command(Input& input, const Caller& caller, Kept& 
   command.from = iterator.position.from;
   command.not_before = iterator.position.not_before;
   command.count_max = input.limit ? static_cast<std::size_t>(*input.limit) : kinesis_limits::get_records_max;
-  return ask_by_id(std::move(iterator.stream), iterator.position.id, std::move(command));
+  return ask_by_id(iterator.stream, iterator.position.id, std::move(command));
 }
 
 Told<GetRecordsOutput> GetRecordsOperation::to_output(Result&& result, Kept& kept) {
