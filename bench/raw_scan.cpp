@@ -1,6 +1,6 @@
 // What the store beneath Penstock reads by itself: the yardstick for GetRecords. Opens a data directory that a server
-// has left, read-only and with RocksDB's own options, and goes through the table of records from its first to its last,
-// over and over, with one iterator at a time. Nothing is done with a record but to count its bytes.
+// has left, read-only and with RocksDB's own options for reading, and goes through the table of records from its first
+// to its last, over and over, with one iterator at a time. Nothing is done with a record but to count its bytes.
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
 
@@ -35,7 +35,10 @@ class Tables {
     std::vector<rocksdb::ColumnFamilyDescriptor> tables;
     for (const std::string& name : names) tables.emplace_back(name, rocksdb::ColumnFamilyOptions());
     rocksdb::DB* opened = nullptr;
-    check(rocksdb::DB::OpenForReadOnly(rocksdb::DBOptions(), dir, tables, &handles_, &opened));
+    rocksdb::DBOptions options;
+    // As the directory was written: otherwise RocksDB would strike the logs from its books, which it may not here.
+    options.track_and_verify_wals_in_manifest = true;
+    check(rocksdb::DB::OpenForReadOnly(options, dir, tables, &handles_, &opened));
     database_.reset(opened);
   }
   Tables(const Tables&) = delete;

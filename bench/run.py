@@ -212,7 +212,7 @@ class Bench:
         self.results.append({"name": name, "figure": figure, "yardstick": yardstick, "value": value, "goal": goal,
                              "met": met})
         verdict = {None: "", True: "met", False: "MISSED"}[met]
-        print(f"  {name:<58}{figure:>16}{yardstick:>16}{ratio:>8}  {goal or '':<14}{verdict}", flush=True)
+        print(f"  {name:<72}{figure:>16}{yardstick:>16}{ratio:>8}  {goal or '':<14}{verdict}", flush=True)
 
     def note(self, text):
         self.notes.append(text)

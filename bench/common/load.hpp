@@ -147,10 +147,10 @@ class LoadThread {
 
  private:
   // A lone connection is polled: a generator that slept would add its own wake-up, tens of microseconds on a virtual
-  // machine, to each request, while what it is compared with has no client to wake.
+  // machine, to each request, while what it is compared with has no client to wake. Pages take milliseconds.
   int wait_for_events(std::array<epoll_event, 64>& events) const {
     constexpr std::chrono::seconds answer_limit{10};
-    const bool poll = connections_.size() == 1;
+    const bool poll = connections_.size() == 1 && plan_.scenario != Scenario::get_records;
     const auto until = std::chrono::steady_clock::now() + answer_limit;
     int count = 0;
     do {
