@@ -116,5 +116,7 @@ struct Record {
   }
 };
 std::vector<Record> to_records(const RecordsPage& page);
+/// About how long an answer with these records is, in the codec in which it is longest.
+std::size_t bytes_expected(const std::vector<Record>& records);
 
 }  // namespace penstock::protocol::kinesis
