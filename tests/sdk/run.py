@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs unmodified AWS clients against the real binary: each client on a server and a data directory of its own.
 
-    run.py --penstock build/penstock [--only cli|boto3|js|sqs-consumer|kinesis-cli|kinesis-boto3|kinesis-js|kinesis-cbor]
+    run.py --penstock build/penstock [--only cli|boto3|js|sqs-consumer|kinesis-cli|...]
 
 Every case prints one line, PASS or FAIL; the exit code is not 0 if a case failed.
 """
@@ -42,8 +42,8 @@ def client_environment(server, control):
     environment = {name: value for name, value in os.environ.items()
                    if not name.startswith("AWS_") and not name.lower().endswith("_proxy")}
     environment.update({
-        "PENSTOCK_ENDPOINT": server.endpoint, "PENSTOCK_CA": str(server.folder / "ca.pem"),
-        "PENSTOCK_CONTROL": str(control.fileno()), "AWS_ACCESS_KEY_ID": "anybody", "AWS_SECRET_ACCESS_KEY": "anything",
+        "PENSTOCK_ENDPOINT": server.endpoint, "PENSTOCK_CONTROL": str(control.fileno()),
+        "AWS_CA_BUNDLE": str(server.ca), "NODE_EXTRA_CA_CERTS": str(server.ca), "AWS_ACCESS_KEY_ID": "anybody", "AWS_SECRET_ACCESS_KEY": "anything",
         "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1", "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true", "AWS_PAGER": "",
         "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1",
@@ -78,6 +78,7 @@ class Server:
     def __init__(self, binary):
         self.binary = binary
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="penstock-sdk-"))
+        self.ca = self.folder / "ca.pem"
         self.log = open(self.folder / "log", "wb")
         self.start(port=0)
 
@@ -86,7 +87,7 @@ class Server:
         ready.unlink(missing_ok=True)
         self.process = subprocess.Popen(
             [self.binary, "serve", "--host", "127.0.0.1", "--port", str(port), "--ready-file", ready, "--data-dir",
-             self.folder / "data", "--tls", "self-signed", "--tls-ca-file", self.folder / "ca.pem"],
+             self.folder / "data", "--tls", "self-signed", "--tls-ca-file", self.ca],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT, preexec_fn=die_with_parent)
         limit = time.monotonic() + 30
         while not ready.exists():
