@@ -43,7 +43,8 @@ def client_environment(server, control):
                    if not name.startswith("AWS_") and not name.lower().endswith("_proxy")}
     environment.update({
         "PENSTOCK_ENDPOINT": server.endpoint, "PENSTOCK_CONTROL": str(control.fileno()),
-        "AWS_CA_BUNDLE": str(server.ca), "NODE_EXTRA_CA_CERTS": str(server.ca), "AWS_ACCESS_KEY_ID": "anybody", "AWS_SECRET_ACCESS_KEY": "anything",
+        "AWS_CA_BUNDLE": str(server.ca), "NODE_EXTRA_CA_CERTS": str(server.ca),
+        "AWS_ACCESS_KEY_ID": "anybody", "AWS_SECRET_ACCESS_KEY": "anything",
         "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1", "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true", "AWS_PAGER": "",
         "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1",
