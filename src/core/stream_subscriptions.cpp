@@ -90,6 +90,7 @@ void Stream::answer(Subscription& subscription, const StreamShard& shard, Instan
   stop_waiting(subscription);
   RecordsPage page = page_of(shard, subscription.from, now);
   page.not_before = std::max(page.not_before, subscription.not_before);
+  page.bytes_max = kinesis_limits::event_bytes_max;
   subscription.answered = now;
   context_.reply(*std::exchange(subscription.waits, {}), std::move(page));
 }
