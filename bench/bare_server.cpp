@@ -1,6 +1,6 @@
-// The least that a Boost.Beast server can do with a SendMessage: read the request whole, answer the bytes that Penstock
-// would answer. It stores nothing, parses no JSON and checks nothing, and so is the yardstick for everything that
-// Penstock does beside HTTP.
+// The least that a Boost.Beast server can do with a SendMessage or a PutRecords: read the request whole, answer the
+// bytes that Penstock would answer. It stores nothing, parses no JSON and checks nothing, and so is the yardstick for
+// everything that Penstock does beside HTTP.
 #include <signal.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -34,16 +34,35 @@ using Context = asio::io_context;
 using Token = asio::use_awaitable_t<Context::executor_type>;
 using Socket = Token::as_default_on_t<asio::basic_stream_socket<asio::ip::tcp, Context::executor_type>>;
 
+/// As many bytes as a server would answer for 500 records of a stream.
+std::string put_records_answer() {
+  constexpr int records = 500;
+  std::string body = R"({"FailedRecordCount":0,"Records":[)";
+  for (int i = 0; i < records; ++i) {
+    if (i > 0) body.push_back(',');
+    body.append(R"({"SequenceNumber":"49650000000000000000000000000000000000000000000000000002",)"
+                R"("ShardId":"shardId-000000000000"})");
+  }
+  return body.append("]}");
+}
+
+std::string_view body_for(std::string_view target) {
+  static const std::string records_put = put_records_answer();
+  if (target.ends_with(".PutRecords")) return records_put;
+  // The generator makes its queue or its stream first, and so does anyone who tries this server by hand.
+  if (target.ends_with(".CreateQueue")) return R"({"QueueUrl":"http://127.0.0.1/000000000000/bench"})";
+  if (target.ends_with(".DescribeStream")) return R"({"StreamDescription":{"StreamStatus":"ACTIVE"}})";
+  return R"({"MD5OfMessageBody":"49f68a5c8493ec2c0bf489821c21fc3b",)"
+         R"("MessageId":"cbc4d9b1-dd2f-450b-9074-1d5d240e3f75"})";
+}
+
 http::response<http::string_body> answer_to(std::string_view target) {
   http::response<http::string_body> response{http::status::ok, 11};
   response.set(http::field::content_type, "application/x-amz-json-1.0");
   response.set("x-amzn-RequestId", "2e97aea2-dfc4-4220-a062-10b856c5af7e");
   response.set(http::field::date, "Thu, 01 Jan 2026 00:00:00 GMT");
   response.set(http::field::connection, "keep-alive");
-  // The generator makes its queue first, and so does anyone who tries this server by hand.
-  response.body() = target.ends_with(".CreateQueue") ? R"({"QueueUrl":"http://127.0.0.1/000000000000/bench"})"
-                                                     : R"({"MD5OfMessageBody":"49f68a5c8493ec2c0bf489821c21fc3b",)"
-                                                       R"("MessageId":"cbc4d9b1-dd2f-450b-9074-1d5d240e3f75"})";
+  response.body() = body_for(target);
   response.prepare_payload();
   return response;
 }

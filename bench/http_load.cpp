@@ -1,4 +1,5 @@
-// The load generator as a program: one scenario against any server that speaks SQS in JSON, one line of JSON out.
+// The load generator as a program: one scenario against any server that speaks SQS in JSON, or Kinesis in JSON or CBOR;
+// one line of JSON out.
 #include <sys/resource.h>
 
 #include <cstdio>
@@ -8,6 +9,7 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 
 #include "common/load.hpp"
 
@@ -17,22 +19,16 @@ using penstock::bench::LoadPlan;
 using penstock::bench::LoadResult;
 using penstock::bench::Scenario;
 
+bool is_of_streams(Scenario scenario) {
+  return scenario == Scenario::put_record || scenario == Scenario::put_records || scenario == Scenario::get_records;
+}
+
 std::chrono::nanoseconds nanoseconds_of(double seconds) {
   return std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
 }
 
 double seconds_of(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-}
-
-void parse_endpoint(const std::string& endpoint, LoadPlan& plan) {
-  constexpr std::string_view scheme = "http://";
-  const std::size_t colon = endpoint.rfind(':');
-  if (!endpoint.starts_with(scheme) || colon < scheme.size()) {
-    throw std::runtime_error("the endpoint must look like http://127.0.0.1:4566");
-  }
-  plan.host = endpoint.substr(scheme.size(), colon - scheme.size());
-  plan.port = static_cast<std::uint16_t>(std::stoi(endpoint.substr(colon + 1)));
 }
 
 void print(const std::string& scenario, const LoadPlan& plan, const LoadResult& result) {
@@ -57,12 +53,17 @@ void print(const std::string& scenario, const LoadPlan& plan, const LoadResult& 
 
 int main(int argc, char** argv) {
   try {
-    cxxopts::Options options("bench_http_load", "Runs one scenario against an SQS endpoint (JSON protocol).");
+    cxxopts::Options options("bench_http_load", "Runs one scenario against an endpoint of SQS or Kinesis.");
     options.add_options()("endpoint", "such as http://127.0.0.1:4566", cxxopts::value<std::string>())(
         "queue", "made if it is not there", cxxopts::value<std::string>()->default_value("bench"))(
         "queue-url", "use this URL and make no queue", cxxopts::value<std::string>()->default_value(""))(
-        "scenario", "send, send-batch or receive-delete", cxxopts::value<std::string>()->default_value("send"))(
-        "connections", "closed loops", cxxopts::value<int>()->default_value("64"))(
+        "stream", "made if it is not there", cxxopts::value<std::string>()->default_value("bench"))(
+        "shards", "that the stream has", cxxopts::value<int>()->default_value("1"))(
+        "cbor", "Kinesis in CBOR instead of JSON")("records", "of each PutRecords",
+                                                   cxxopts::value<std::uint64_t>()->default_value("500"))(
+        "scenario", "send, send-batch or receive-delete; put-record, put-records or get-records",
+        cxxopts::value<std::string>()->default_value("send"))("connections", "closed loops",
+                                                              cxxopts::value<int>()->default_value("64"))(
         "threads", "of this program", cxxopts::value<int>()->default_value("1"))(
         "seconds", "counted time; 0: until --messages", cxxopts::value<double>()->default_value("3"))(
         "warmup", "seconds before counting", cxxopts::value<double>()->default_value("0.3"))(
@@ -74,12 +75,16 @@ int main(int argc, char** argv) {
       std::cout << options.help();
       return given.count("help") > 0 ? 0 : 2;
     }
-    const std::map<std::string, Scenario> scenarios = {
-        {"send", Scenario::send}, {"send-batch", Scenario::send_batch}, {"receive-delete", Scenario::receive_delete}};
+    const std::map<std::string, Scenario> scenarios = {{"send", Scenario::send},
+                                                       {"send-batch", Scenario::send_batch},
+                                                       {"receive-delete", Scenario::receive_delete},
+                                                       {"put-record", Scenario::put_record},
+                                                       {"put-records", Scenario::put_records},
+                                                       {"get-records", Scenario::get_records}};
     const auto scenario = scenarios.find(given["scenario"].as<std::string>());
     if (scenario == scenarios.end()) throw std::runtime_error("no such scenario");
     LoadPlan plan;
-    parse_endpoint(given["endpoint"].as<std::string>(), plan);
+    std::tie(plan.host, plan.port) = penstock::bench::parse_endpoint(given["endpoint"].as<std::string>());
     plan.scenario = scenario->second;
     plan.connections = given["connections"].as<int>();
     plan.threads = given["threads"].as<int>();
@@ -91,7 +96,13 @@ int main(int argc, char** argv) {
     if (plan.duration.count() == 0 && plan.messages_max == 0) throw std::runtime_error("give --seconds or --messages");
     plan.groups = given["groups"].as<int>();
     plan.queue_url = given["queue-url"].as<std::string>();
-    if (plan.queue_url.empty()) {
+    if (is_of_streams(plan.scenario)) {
+      plan.dialect = given.count("cbor") > 0 ? penstock::bench::kinesis_cbor : penstock::bench::kinesis_json;
+      plan.stream = given["stream"].as<std::string>();
+      plan.shards = given["shards"].as<int>();
+      plan.records_per_put = given["records"].as<std::uint64_t>();
+      penstock::bench::create_stream(plan.host, plan.port, plan.stream, plan.shards);
+    } else if (plan.queue_url.empty()) {
       plan.queue_url = penstock::bench::create_queue(plan.host, plan.port, given["queue"].as<std::string>());
     }
     print(scenario->first, plan, penstock::bench::run_load(plan));

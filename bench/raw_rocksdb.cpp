@@ -3,7 +3,9 @@
 // bring together, as it does for any program; or one thread puts batches.
 //
 // Options are RocksDB's defaults with a write buffer of 64 MB, in a fresh directory: one column family, no reads, no
-// indexes, keys of sixteen bytes that ascend per thread. That is the least work that stores the same bytes.
+// indexes, keys of sixteen bytes that ascend per thread. That is the least work that stores the same bytes. With
+// --like-records they are those that Penstock's table of records has, as far as they matter for writing: what is random
+// is not compressed, small buffers, young files that are merged seldom, and what is flushed goes to the disk at once.
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
 #include <rocksdb/write_batch.h>
@@ -48,6 +50,25 @@ std::string key_of(std::uint64_t thread, std::uint64_t count) {
   return key;
 }
 
+rocksdb::Options options_of(bool like_records) {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.write_buffer_size = 64U << 20U;
+  if (!like_records) return options;
+  options.write_buffer_size = 16U << 20U;
+  options.max_write_buffer_number = 3;
+  options.compression = rocksdb::kNoCompression;
+  options.level_compaction_dynamic_level_bytes = true;
+  options.target_file_size_base = 32U << 20U;
+  options.max_bytes_for_level_base = 64U << 20U;
+  options.level0_file_num_compaction_trigger = 16;
+  options.level0_slowdown_writes_trigger = 32;
+  options.level0_stop_writes_trigger = 48;
+  options.max_total_wal_size = 48U << 20U;
+  options.bytes_per_sync = 256U << 10U;
+  return options;
+}
+
 void write_until(rocksdb::DB& db, const Window& window, std::uint64_t thread, std::uint64_t batch, std::size_t bytes,
                  bool sync, Writer& writer) {
   rocksdb::WriteOptions options;
@@ -82,7 +103,8 @@ int main(int argc, char** argv) {
         "value-bytes", "of each put", cxxopts::value<std::size_t>()->default_value("1024"))(
         "seconds", "counted time", cxxopts::value<double>()->default_value("3"))(
         "warmup", "seconds before counting", cxxopts::value<double>()->default_value("0.3"))(
-        "no-sync", "leave syncing to the kernel")("help", "this text");
+        "no-sync", "leave syncing to the kernel")("like-records", "options as Penstock's table of records has them")(
+        "help", "this text");
     const auto given = options.parse(argc, argv);
     if (given.count("help") > 0 || given.count("dir") == 0) {
       std::cout << options.help();
@@ -90,11 +112,8 @@ int main(int argc, char** argv) {
     }
     const std::string dir = given["dir"].as<std::string>();
     if (std::filesystem::exists(dir)) throw std::runtime_error(dir + " exists already");
-    rocksdb::Options db_options;
-    db_options.create_if_missing = true;
-    db_options.write_buffer_size = 64U << 20U;
     rocksdb::DB* opened = nullptr;
-    const rocksdb::Status status = rocksdb::DB::Open(db_options, dir, &opened);
+    const rocksdb::Status status = rocksdb::DB::Open(options_of(given.count("like-records") > 0), dir, &opened);
     if (!status.ok()) throw std::runtime_error(status.ToString());
     std::unique_ptr<rocksdb::DB> db(opened);
 

@@ -2,8 +2,9 @@
 """Measures Penstock against its yardsticks and prints each as a ratio beside its goal.
 
 Everything runs on loopback and is started and stopped from here. The runs of a comparison are interleaved, so that a
-slow minute of the machine hits both sides, and the medians are compared. Nothing but Python's standard library and the
-bench programs is needed; the comparison with fauxqs also takes Node and npm, and is left out where they are missing.
+slow minute of the machine hits both sides, and the medians are compared. The load runs on the processors of the server
+that it measures, and takes its part of them. Nothing but Python's standard library and the bench programs is needed;
+the comparisons with other emulators also take Node and npm, and are left out where they are missing.
 """
 
 import argparse
@@ -41,12 +42,12 @@ class Process:
 
     running = []
 
-    def __init__(self, argv, log_path):
+    def __init__(self, argv, log_path, env=None):
         self.log_path = log_path
         self.log = open(log_path, "ab")
         self.started = time.monotonic()
         self.popen = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=self.log,
-                                      stderr=self.log)
+                                      stderr=self.log, env={**os.environ, **(env or {})})
         Process.running.append(self)
 
     def check_alive(self):
@@ -66,6 +67,12 @@ class Process:
                 self.popen.wait()
         self.log.close()
 
+    def cpu_seconds(self):
+        """What all its threads have used so far, in the kernel and out of it."""
+        with open(f"/proc/{self.popen.pid}/stat", encoding="ascii") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def memory(self, field="VmRSS"):
         """Resident bytes, from the kernel's books."""
         with open(f"/proc/{self.popen.pid}/status", encoding="ascii") as status:
@@ -76,10 +83,10 @@ class Process:
 
 
 class Server(Process):
-    """A process that serves SQS at `endpoint`."""
+    """A process that serves SQS or Kinesis at `endpoint`."""
 
-    def __init__(self, argv, log_path, port=None, ready_file=None):
-        super().__init__(argv, log_path)
+    def __init__(self, argv, log_path, port=None, ready_file=None, env=None):
+        super().__init__(argv, log_path, env)
         self.endpoint = f"http://127.0.0.1:{port}" if port else self._await_ready_file(ready_file)
         if port:
             self._await_answer(port)
@@ -160,18 +167,22 @@ class Bench:
                 "--ready-file", ready, "--threads", CPUS, "--log-level", "warn", *keeps, *flags]
         return Server(argv, self.fresh("log"), ready_file=ready)
 
-    def load(self, endpoint, scenario, connections, queue="bench", seconds=None, warmup=0.3, messages=0, groups=0):
+    def load(self, endpoint, scenario, connections, queue="bench", seconds=None, warmup=0.3, messages=0, groups=0,
+             flags=()):
         argv = [self.program("bench_http_load"), "--endpoint", endpoint, "--scenario", scenario, "--connections",
                 connections, "--queue", queue, "--seconds", self.seconds if seconds is None else seconds, "--warmup",
-                warmup, "--messages", messages, "--groups", groups]
-        return self._figures(argv)
+                warmup, "--messages", messages, "--groups", groups, *flags]
+        return self.figures(argv)
 
-    def raw(self, threads, batch=1):
+    def stream_load(self, endpoint, scenario, connections, *flags, shards=1, **others):
+        return self.load(endpoint, scenario, connections, flags=("--shards", shards, *flags), **others)
+
+    def raw(self, threads, batch=1, *flags):
         argv = [self.program("bench_raw_rocksdb"), "--dir", self.fresh("raw"), "--threads", threads, "--batch", batch,
-                "--seconds", self.seconds]
-        return self._figures(argv)["rate"]
+                "--seconds", self.seconds, *flags]
+        return self.figures(argv)["rate"]
 
-    def _figures(self, argv):
+    def figures(self, argv):
         done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise BenchError(done.stderr.strip() or f"{argv[0]} failed")
@@ -191,16 +202,17 @@ class Bench:
         self._row(name, f"{figure:,.0f} {unit}", f"{yardstick:,.0f} {unit}", value, f"{value:.2f}",
                   None if goal is None else f">= {goal:.2f}", None if goal is None else value >= goal)
 
-    def bound(self, name, figure, limit, unit):
+    def bound(self, name, figure, limit, unit, digits=1):
         """A row with a figure that is not to be greater than a limit."""
         met = None if limit is None else figure <= limit
-        self._row(name, f"{figure:,.1f} {unit}", "", figure, "", None if limit is None else f"<= {limit:g} {unit}", met)
+        self._row(name, f"{figure:,.{digits}f} {unit}", "", figure, "",
+                  None if limit is None else f"<= {limit:g} {unit}", met)
 
     def _row(self, name, figure, yardstick, value, ratio, goal, met):
         self.results.append({"name": name, "figure": figure, "yardstick": yardstick, "value": value, "goal": goal,
                              "met": met})
         verdict = {None: "", True: "met", False: "MISSED"}[met]
-        print(f"  {name:<58}{figure:>16}{yardstick:>16}{ratio:>8}  {goal or '':<14}{verdict}", flush=True)
+        print(f"  {name:<72}{figure:>16}{yardstick:>16}{ratio:>8}  {goal or '':<14}{verdict}", flush=True)
 
     def note(self, text):
         self.notes.append(text)
@@ -282,9 +294,7 @@ def section_send(bench):
 def section_os(bench):
     """Syncing left to the kernel, beside a server that does nothing but HTTP."""
     def bare():
-        ready = bench.fresh("ready")
-        argv = [bench.program("bench_bare_server"), "--threads", CPUS, "--ready-file", ready]
-        with Server(argv, bench.fresh("log"), ready_file=ready) as server:
+        with bare_server(bench) as server:
             return bench.load(server.endpoint, "send", 64)["rate"]
 
     def penstock():
@@ -456,7 +466,7 @@ def section_fifo(bench):
 
 def section_fauxqs(bench):
     """Beside another emulator, which keeps its queues in memory, under the same load."""
-    folder = install_fauxqs(bench)
+    folder = install_peers(bench)
     if folder is None:
         return
     loads = (("send", 1), ("send", 64), ("send-batch", 16), ("receive-delete", 16))
@@ -503,15 +513,247 @@ def section_fauxqs(bench):
             bench.ratio(f"{scenario}, {connections} connection{plural}, {side} : fauxqs", own, peer)
 
 
-def install_fauxqs(bench):
-    """The peer's folder outside the tree, as the lock file pins it; None, with a note why, if it cannot be had."""
+# ---- Sections about streams
+
+# Of a stream, over which the partition keys of the load are spread at random.
+SHARDS = 4
+
+
+def section_put_records(bench):
+    """PutRecords of 500 records of 1 KiB over 4 connections, synced, beside RocksDB with 500 puts a sync."""
+    costs = []
+
+    def penstock(*flags):
+        def run():
+            data = bench.fresh("data")
+            with bench.penstock(data=data) as server:
+                bench.stream_load(server.endpoint, "put-records", 4, shards=SHARDS, seconds=0.2, warmup=0)
+                before = server.cpu_seconds()
+                put = bench.stream_load(server.endpoint, "put-records", 4, *flags, shards=SHARDS)
+                if not flags:
+                    costs.append((server.cpu_seconds() - before, put))
+            bench.forget(data)
+            return put["rate"]
+        return run
+
+    def bare():
+        with bare_server(bench) as server:
+            return bench.stream_load(server.endpoint, "put-records", 4, shards=SHARDS)["rate"]
+
+    # The yardstick is whichever serves RocksDB best: its own options or those of Penstock's table, and one thread that
+    # writes or four.
+    raw = {f"raw, {title}, {threads} thread{'s' if threads > 1 else ''}":
+           lambda threads=threads, flags=flags: bench.raw(threads, 500, *flags)
+           for title, flags in (("own options", ()), ("options of the table", ("--like-records",)))
+           for threads in (1, 4)}
+    median = interleaved(bench.rounds, **raw, bare=bare, json=penstock(), cbor=penstock("--cbor"))
+    best = max(raw, key=median.get)
+    bench.note("RocksDB, 500 puts a sync: " + "; ".join(f"{name[5:]} {median[name]:,.0f}/s" for name in raw))
+    bench.ratio(f"PutRecords of 500, JSON, 4 connections : {best}", median["json"], median[best], 0.5)
+    bench.ratio(f"PutRecords of 500, CBOR, 4 connections : {best}", median["cbor"], median[best], 0.5)
+    bench.ratio("PutRecords of 500, JSON, 4 connections : bare Beast server", median["json"], median["bare"])
+    break_down(bench, median, costs)
+
+
+def bare_server(bench):
+    ready = bench.fresh("ready")
+    argv = [bench.program("bench_bare_server"), "--threads", CPUS, "--ready-file", ready]
+    return Server(argv, bench.fresh("log"), ready_file=ready)
+
+
+def break_down(bench, median, costs):
+    """Where the time of a PutRecords goes: each step by itself over the same bytes, beside what the server used."""
+    total = statistics.median(cpu * 1e6 / (put["messages_total"] / 500) for cpu, put in costs)
+    load = statistics.median(put["generator_cpu_seconds"] * 1e6 / (put["messages_total"] / 500) for _, put in costs)
+    wall = 500e6 / median["json"]
+    bench.note(f"a PutRecords of 500 in JSON: {wall:,.0f} us from one to the next; the server's threads use "
+               f"{total:,.0f} us of the {CPUS} processors, the load {load:,.0f} us")
+    for title, flags in (("JSON", ()), ("CBOR", ("--cbor",))):
+        argv = [bench.program("bench_stream_steps"), "--dir", bench.fresh("steps"), "--seconds", bench.seconds / 2]
+        step = statistics_of_steps([bench.figures([*argv, *flags]) for _ in range(bench.rounds)])
+        whole = step["prepare"] + step["engine"] + step["encode"] + step["answer"] + step["free"] + \
+            step["commit_synced"]
+        shares = {"parse": step["parse"], "base64": step["base64"], "MD5": step["md5"],
+                  "strings and checks": step["prepare"] - step["parse"] - step["base64"] - step["md5"],
+                  "engine": step["engine"], "encode": step["encode"], "answer": step["answer"], "free": step["free"],
+                  "store, without sync": step["commit"], "sync": step["commit_synced"] - step["commit"]}
+        bench.note(f"its steps by themselves, {title}, without HTTP: {whole:,.0f} us in one thread: " +
+                   ", ".join(f"{name} {value:,.0f} ({100 * value / whole:.0f} %)" for name, value in shares.items()
+                             if name != "base64" or value))
+
+
+def statistics_of_steps(runs):
+    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+
+
+def section_put_record(bench):
+    """PutRecord of 1 KiB at 32 connections, synced, beside RocksDB with 32 threads."""
+    def penstock():
+        data = bench.fresh("data")
+        with bench.penstock(data=data) as server:
+            rate = bench.stream_load(server.endpoint, "put-record", 32, shards=SHARDS)["rate"]
+        bench.forget(data)
+        return rate
+
+    median = interleaved(bench.rounds, raw=lambda: bench.raw(32), like=lambda: bench.raw(32, 1, "--like-records"),
+                         penstock=penstock)
+    best = max(("raw", "like"), key=median.get)
+    options = "own options" if best == "raw" else "options of the table"
+    bench.ratio(f"PutRecord, synced, 32 connections : raw, {options}, 32 threads", median["penstock"], median[best],
+                0.9)
+
+
+def section_get_records(bench):
+    """GetRecords in pages of 10 MiB, one connection and one shard, beside RocksDB's iterator over the same files."""
+    data = bench.fresh("data")
+    records = 100_000 if bench.args.quick else 300_000
+    with bench.penstock("--durability", "os", data=data) as server:
+        bench.stream_load(server.endpoint, "put-records", 4, seconds=0, warmup=0, messages=records)
+
+    def penstock(connections, *flags):
+        def run():
+            with bench.penstock(data=data) as server:
+                # Every run reads what is in the kernel's cache: this goes through all of it first.
+                bench.stream_load(server.endpoint, "get-records", 1, seconds=0, warmup=0, messages=records)
+                return bench.stream_load(server.endpoint, "get-records", connections, *flags)["rate"]
+        return run
+
+    scan = [bench.program("bench_raw_scan"), "--dir", data, "--seconds", bench.seconds]
+    median = interleaved(bench.rounds, raw=lambda: bench.figures(scan)["rate"], json=penstock(1), four=penstock(4),
+                         cbor=penstock(1, "--cbor"))
+    bench.forget(data)
+    bench.ratio("GetRecords, full pages, warm, JSON, 1 connection : raw scan", median["json"], median["raw"], 0.15)
+    bench.ratio("GetRecords, full pages, warm, CBOR, 1 connection : raw scan", median["cbor"], median["raw"], 0.15)
+    bench.ratio("GetRecords, full pages, warm, JSON, 4 connections : raw scan", median["four"], median["raw"])
+
+
+def section_tail(bench):
+    """From the acknowledgement of a put to the record at a consumer that follows: what that adds to the commit."""
+    records = 500 if bench.args.quick else 1_000
+    modes = {"pushed": (), "polled": ("--poll",)}
+    runs = {mode: [] for mode in modes}
+    for number in range(bench.rounds):
+        for mode in (list(modes) if number % 2 == 0 else list(reversed(modes))):
+            data = bench.fresh("data")
+            with bench.penstock(data=data) as server:
+                argv = [bench.program("bench_stream_tail"), "--endpoint", server.endpoint, "--records", records,
+                        *modes[mode]]
+                runs[mode].append(bench.figures(argv))
+            bench.forget(data)
+    for mode, title in (("pushed", "SubscribeToShard"), ("polled", "GetRecords without a pause")):
+        for figure, limit in (("p50_us", None), ("p99_us", 5)):
+            took = statistics.median(run[figure] for run in runs[mode]) / 1000
+            bench.bound(f"{title}, 400 puts a second, after the ack, {figure[:3]}", took, limit, "ms", digits=2)
+    put = statistics.median(run["put_p50_us"] for run in runs["pushed"])
+    bench.note(f"the puts themselves, synced, meanwhile: p50 {put / 1000:.2f} ms")
+
+
+def section_stream_memory(bench):
+    """Resident memory while a stream grows."""
+    gigabytes = bench.args.stream_gb or (0.3 if bench.args.quick else 1)
+    total = int(gigabytes * 1e9 / 1024) // 500 * 500
+    step = min(total, 500_000) // 2 // 500 * 500
+    data = bench.fresh("data")
+    medians = []
+    with bench.penstock("--durability", "os", data=data) as server:
+        call(int(server.endpoint.rsplit(":", 1)[1]), "ListQueues", {})
+        time.sleep(1)
+        idle = server.memory()
+        for records in (step, total - 2 * step, step):
+            if records == 0:
+                continue
+            with Sampler(server.memory) as sampler:
+                bench.stream_load(server.endpoint, "put-records", 4, shards=SHARDS, seconds=0, warmup=0,
+                                  messages=records)
+            medians.append(statistics.median(sampler.samples[len(sampler.samples) // 2:]))
+        peak = server.memory("VmHWM")
+        bench.stream_load(server.endpoint, "get-records", 1, shards=SHARDS)
+        after_read = server.memory()
+    started = time.monotonic()
+    with bench.penstock(data=data) as server:
+        restart = time.monotonic() - started
+        bench.stream_load(server.endpoint, "get-records", 1, shards=SHARDS, seconds=0.5)
+    bench.forget(data)
+    grown = f"{gigabytes:g} GB"
+    bench.bound(f"resident, more than when started, stream of {grown}", (max(medians) - idle) / MEGABYTE, 100, "MB")
+    bench.bound(f"resident while the last {step // 1000:,} MB of {grown} are put, more than for the first",
+                (medians[-1] - medians[0]) / MEGABYTE, 10, "MB")
+    bench.bound(f"start with a stream of {grown}", restart * 1000, 1000, "ms")
+    bench.note(f"resident: {idle / MEGABYTE:.1f} MB at start; medians while it grew " +
+               ", ".join(f"{median / MEGABYTE:.1f}" for median in medians) +
+               f"; at most {peak / MEGABYTE:.1f}; {after_read / MEGABYTE:.1f} after pages of 10 MiB were read")
+
+
+def section_kinesis_peers(bench):
+    """Beside other emulators of Kinesis, which keep their streams in memory, under the same load."""
+    folder = install_peers(bench)
+    if folder is None:
+        return
+
+    def kinesalite():
+        port = free_port()
+        argv = ["node", folder / "node_modules/kinesalite/cli.js", "--port", port, "--createStreamMs", 10,
+                "--shardLimit", 100]
+        return Server(argv, bench.fresh("log"), port=port)
+
+    def kinesis_local():
+        port = free_port()
+        env = {"KINESIS_MOCK_PLAIN_PORT": str(port), "KINESIS_MOCK_TLS_PORT": str(free_port()), "LOG_LEVEL": "ERROR",
+               "CREATE_STREAM_DURATION": "10ms"}
+        argv = ["node", folder / "node_modules/kinesis-local/main.js"]
+        return Server(argv, bench.fresh("log"), port=port, env=env)
+
+    loads = (("put-record", 1), ("put-record", 32), ("put-records", 4), ("get-records", 1))
+
+    def run_all(server):
+        rates = []
+        for scenario, connections in loads:
+            # Each has its own stream; what is read is what was put in batches.
+            stream = "single" if scenario == "put-record" else "batch"
+            rates.append(bench.stream_load(server.endpoint, scenario, connections, "--stream", stream,
+                                           shards=SHARDS)["rate"])
+        return rates
+
+    def on(start):
+        def run():
+            with start() as server:
+                return run_all(server)
+        return run
+
+    def synced():
+        data = bench.fresh("data")
+        with bench.penstock(data=data) as server:
+            rates = run_all(server)
+        bench.forget(data)
+        return rates
+
+    peers = {"kinesalite": on(kinesalite), "kinesis-local": on(kinesis_local)}
+    sides = {**peers, "synced": synced, "ephemeral": on(lambda: bench.penstock("--ephemeral"))}
+    rates = {side: [] for side in sides}
+    for number in range(max(1, bench.rounds - 2)):
+        for side in (list(sides) if number % 2 == 0 else list(reversed(sides))):
+            rates[side].append(sides[side]())
+    for index, (scenario, connections) in enumerate(loads):
+        median = {side: statistics.median(run[index] for run in rates[side]) for side in sides}
+        for peer in peers:
+            for side in ("synced", "ephemeral"):
+                plural = "" if connections == 1 else "s"
+                bench.ratio(f"{scenario}, {connections} connection{plural}, {side} : {peer}", median[side],
+                            median[peer])
+
+
+# ---- Peers
+
+
+def install_peers(bench):
+    """The peers' folder outside the tree, as the lock file pins it; None, with a note why, if it cannot be had."""
     if not shutil.which("node") or not shutil.which("npm"):
         bench.note("left out: it needs Node and npm")
         return None
     major = int(subprocess.run(["node", "-p", "process.versions.node.split('.')[0]"], capture_output=True, text=True,
                                check=True).stdout)
     if major < 20:
-        bench.note(f"left out: fauxqs needs Node 20, and this is {major}")
+        bench.note(f"left out: the peers need Node 20, and this is {major}")
         return None
     here = pathlib.Path(__file__).resolve().parent
     lock = (here / "package-lock.json").read_bytes()
@@ -532,7 +774,9 @@ def install_fauxqs(bench):
 
 
 SECTIONS = {"start": section_start, "send": section_send, "os": section_os, "batch": section_batch,
-            "backlog": section_backlog, "fifo": section_fifo, "fauxqs": section_fauxqs}
+            "backlog": section_backlog, "fifo": section_fifo, "fauxqs": section_fauxqs,
+            "put-records": section_put_records, "put-record": section_put_record, "get-records": section_get_records,
+            "tail": section_tail, "stream-memory": section_stream_memory, "kinesis-peers": section_kinesis_peers}
 
 
 def parse_args():
@@ -542,6 +786,7 @@ def parse_args():
     parser.add_argument("--seconds", type=float, help="counted time of each run")
     parser.add_argument("--only", action="append", choices=SECTIONS, help="this section; may be given again")
     parser.add_argument("--backlog", type=int, help="messages waiting; 10000000 shows that memory stays the same")
+    parser.add_argument("--stream-gb", type=float, help="how large the stream of stream-memory becomes (default: 1)")
     parser.add_argument("--build-dir", type=pathlib.Path, default=ROOT / "build", help="where the programs are")
     parser.add_argument("--penstock", type=pathlib.Path, help="another server binary")
     parser.add_argument("--dir", type=pathlib.Path, help="where data is written (default: bench-data in the build dir)")

@@ -3,9 +3,6 @@
 // as far as needed. Each connection is a closed loop: it sends its next request when the last one is answered.
 #pragma once
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,13 +10,10 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
-#include <cstring>
 #include <exception>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -29,6 +23,8 @@
 #include <vector>
 
 #include "histogram.hpp"
+#include "http.hpp"
+#include "kinesis.hpp"
 #include "text.hpp"
 
 namespace penstock::bench {
@@ -37,12 +33,19 @@ enum class Scenario {
   send,            ///< SendMessage
   send_batch,      ///< SendMessageBatch of ten
   receive_delete,  ///< ReceiveMessage of up to ten, then DeleteMessageBatch of what came
+  put_record,      ///< PutRecord
+  put_records,     ///< PutRecords of `records_per_put`
+  get_records,     ///< GetRecords in full pages from a shard's first record to its last, and over again
 };
 
 struct LoadPlan {
   std::string host;  ///< an IPv4 address
   std::uint16_t port = 0;
+  Dialect dialect = sqs_json;
   std::string queue_url;
+  std::string stream;  ///< of the last three scenarios
+  int shards = 1;      ///< that it has
+  std::uint64_t records_per_put = 500;
   Scenario scenario = Scenario::send;
   int connections = 1;
   int threads = 1;
@@ -74,143 +77,11 @@ struct LoadResult {
   }
 };
 
-/// What SDKs send with each request, so that the server has as much to read as in real use.
-inline std::string request_head(std::string_view host, std::uint16_t port, std::string_view operation,
-                                std::size_t body_bytes) {
-  std::string head = "POST / HTTP/1.1\r\nHost: ";
-  head.append(host).append(":").append(std::to_string(port));
-  head.append("\r\nContent-Type: application/x-amz-json-1.0\r\nX-Amz-Target: AmazonSQS.").append(operation);
-  head.append(
-      "\r\nUser-Agent: penstock-bench\r\nX-Amz-Date: 20260101T000000Z\r\n"
-      "Authorization: AWS4-HMAC-SHA256 Credential=bench/20260101/us-east-1/sqs/aws4_request, "
-      "SignedHeaders=content-length;content-type;host;x-amz-date;x-amz-target, "
-      "Signature=0000000000000000000000000000000000000000000000000000000000000000\r\nContent-Length: ");
-  head.append(std::to_string(body_bytes)).append("\r\n\r\n");
-  return head;
-}
-
-/// The bytes of one answer, as they arrive.
-class AnswerBuffer {
- public:
-  /// Where the next bytes may be written.
-  std::pair<char*, std::size_t> free_space() {
-    if (bytes_.size() - filled_ < 4096) bytes_.resize(bytes_.size() * 2);
-    return {bytes_.data() + filled_, bytes_.size() - filled_};
-  }
-  void grow(std::size_t count) { filled_ += count; }
-  void clear() {
-    filled_ = 0;
-    body_at_ = 0;
-    content_length_ = 0;
-  }
-
-  /// True once head and body are there. Throws std::runtime_error on what is not HTTP with a Content-Length.
-  bool complete() {
-    if (body_at_ == 0) {
-      const std::string_view all{bytes_.data(), filled_};
-      const std::size_t end = all.find("\r\n\r\n");
-      if (end == std::string_view::npos) return false;
-      read_head(all.substr(0, end + 2));
-      body_at_ = end + 4;
-    }
-    return filled_ >= body_at_ + content_length_;
-  }
-  int status() const { return status_; }
-  std::string_view body() const { return {bytes_.data() + body_at_, content_length_}; }
-
- private:
-  void read_head(std::string_view head) {
-    if (!head.starts_with("HTTP/1.1 ") || head.size() < 12) throw std::runtime_error("the answer is not HTTP/1.1");
-    std::from_chars(head.data() + 9, head.data() + 12, status_);
-    constexpr std::string_view name = "content-length:";
-    for (std::size_t line = head.find("\r\n") + 2; line < head.size(); line = head.find("\r\n", line) + 2) {
-      const std::string_view rest = head.substr(line);
-      if (rest.size() > name.size() && strncasecmp(rest.data(), name.data(), name.size()) == 0) {
-        const std::size_t digits = rest.find_first_not_of(' ', name.size());
-        std::from_chars(rest.data() + digits, rest.data() + rest.size(), content_length_);
-        return;
-      }
-    }
-    throw std::runtime_error("the answer has no Content-Length");
-  }
-
-  std::vector<char> bytes_ = std::vector<char>(32 * 1024);
-  std::size_t filled_ = 0;
-  std::size_t body_at_ = 0;
-  std::size_t content_length_ = 0;
-  int status_ = 0;
-};
-
-/// A connected TCP socket, closed at the end.
-class Socket {
- public:
-  Socket(const std::string& host, std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    if (inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) throw std::runtime_error(host + " is not an address");
-    if (fd_ < 0 || ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-      const int reason = errno;
-      if (fd_ >= 0) ::close(fd_);
-      throw std::system_error(reason, std::generic_category(), "connect");
-    }
-    const int on = 1;
-    ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  ~Socket() { ::close(fd_); }
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-/// One request on a connection of its own; returns the answer's body. Throws std::runtime_error if there is none or
-/// its status is not 200.
-inline std::string call_once(const std::string& host, std::uint16_t port, std::string_view operation,
-                             std::string_view json) {
-  const Socket socket(host, port);
-  const std::string request = request_head(host, port, operation, json.size()).append(json);
-  for (std::size_t at = 0; at < request.size();) {
-    const ssize_t sent = ::send(socket.fd(), request.data() + at, request.size() - at, MSG_NOSIGNAL);
-    if (sent <= 0) throw std::runtime_error("the server closed the connection");
-    at += static_cast<std::size_t>(sent);
-  }
-  AnswerBuffer answer;
-  while (!answer.complete()) {
-    const auto [data, room] = answer.free_space();
-    const ssize_t got = ::recv(socket.fd(), data, room, 0);
-    if (got <= 0) throw std::runtime_error("the server closed the connection");
-    answer.grow(static_cast<std::size_t>(got));
-  }
-  if (answer.status() != 200) {
-    throw std::runtime_error(std::string(operation) + " was answered with " + std::to_string(answer.status()) + ": " +
-                             std::string(answer.body()));
-  }
-  return std::string(answer.body());
-}
-
-/// The text of the first `"name":"..."` at or after `from`, as it is escaped, and where it ends.
-inline std::optional<std::pair<std::string_view, std::size_t>> find_json_text(std::string_view json,
-                                                                              std::string_view name, std::size_t from) {
-  // memmem is the fastest search there is here, and answers with messages are long.
-  const std::string key = "\"" + std::string(name) + "\"";
-  const void* found = memmem(json.data() + from, json.size() - from, key.data(), key.size());
-  if (found == nullptr) return std::nullopt;
-  const std::size_t after = static_cast<std::size_t>(static_cast<const char*>(found) - json.data()) + key.size();
-  const std::size_t open = json.find('"', after);
-  if (open == std::string_view::npos) return std::nullopt;
-  std::size_t close = open + 1;
-  while (close < json.size() && json[close] != '"') close += json[close] == '\\' ? 2U : 1U;
-  if (close >= json.size()) return std::nullopt;
-  return std::pair{json.substr(open + 1, close - open - 1), close};
-}
-
 /// Makes the plan's queue if it is not there and returns its URL.
 inline std::string create_queue(const std::string& host, std::uint16_t port, const std::string& name) {
   const std::string attributes = name.ends_with(".fifo") ? R"(,"Attributes":{"FifoQueue":"true"})" : "";
-  const std::string answer = call_once(host, port, "CreateQueue", "{\"QueueName\":\"" + name + "\"" + attributes + "}");
+  const std::string answer =
+      call_once(sqs_json, host, port, "CreateQueue", "{\"QueueName\":\"" + name + "\"" + attributes + "}");
   const auto url = find_json_text(answer, "QueueUrl", 0);
   if (!url) throw std::runtime_error("CreateQueue answered no QueueUrl: " + answer);
   return std::string(url->first);
@@ -247,6 +118,7 @@ class LoadThread {
       connections_.push_back(std::make_unique<Connection>(plan.host, plan.port));
       Connection& connection = *connections_.back();
       connection.prepared = prepare_send(seed * 1000 + static_cast<std::uint64_t>(i));
+      connection.shard = i % plan.shards;
       find_marks(connection);
       epoll_event event{};
       event.events = EPOLLIN;
@@ -275,10 +147,10 @@ class LoadThread {
 
  private:
   // A lone connection is polled: a generator that slept would add its own wake-up, tens of microseconds on a virtual
-  // machine, to each request, while what it is compared with has no client to wake.
+  // machine, to each request, while what it is compared with has no client to wake. Pages take milliseconds.
   int wait_for_events(std::array<epoll_event, 64>& events) const {
     constexpr std::chrono::seconds answer_limit{10};
-    const bool poll = connections_.size() == 1;
+    const bool poll = connections_.size() == 1 && plan_.scenario != Scenario::get_records;
     const auto until = std::chrono::steady_clock::now() + answer_limit;
     int count = 0;
     do {
@@ -289,7 +161,7 @@ class LoadThread {
     return count;
   }
 
-  enum class Step { idle, sending, receiving, deleting };
+  enum class Step { idle, sending, receiving, deleting, positioning, reading };
 
   struct Connection {
     Connection(const std::string& host, std::uint16_t port) : socket(host, port) {}
@@ -298,7 +170,9 @@ class LoadThread {
     std::string prepared;  // a send as it goes out each time, but for what the marks say
     std::vector<std::size_t> groups_at;
     std::vector<std::size_t> dedups_at;
-    std::string built;         // a delete, made from what was received
+    std::string built;         // a delete or a read, made from what was answered before
+    int shard = 0;             // that is read
+    std::string iterator;      // to its next page; empty for its first
     std::string_view pending;  // what of the request is still to be written
     bool waits_to_write = false;
     AnswerBuffer answer;
@@ -308,7 +182,7 @@ class LoadThread {
   };
 
   std::string request(std::string_view operation, const std::string& json) const {
-    return request_head(plan_.host, plan_.port, operation, json.size()).append(json);
+    return request_head(plan_.dialect, plan_.host, plan_.port, operation, json.size()).append(json);
   }
 
   std::string fifo_members() const {
@@ -337,7 +211,17 @@ class LoadThread {
     }
   }
 
+  bool is_read() const { return plan_.scenario == Scenario::receive_delete || plan_.scenario == Scenario::get_records; }
+
   std::string prepare_send(std::uint64_t seed) const {
+    if (plan_.scenario == Scenario::put_record) {
+      return request("PutRecord", put_record_body(plan_.dialect, plan_.stream, plan_.body_bytes, seed));
+    }
+    if (plan_.scenario == Scenario::put_records) {
+      return request("PutRecords",
+                     put_records_body(plan_.dialect, plan_.stream, plan_.records_per_put, plan_.body_bytes, seed));
+    }
+    if (is_read()) return {};
     const std::string queue = "{\"QueueUrl\":\"" + plan_.queue_url + "\",";
     if (plan_.scenario == Scenario::send) {
       return request("SendMessage",
@@ -352,19 +236,34 @@ class LoadThread {
     return request("SendMessageBatch", json + "]}");
   }
 
-  std::uint64_t messages_per_cycle() const { return plan_.scenario == Scenario::send ? 1 : 10; }
+  std::uint64_t messages_per_cycle() const {
+    switch (plan_.scenario) {
+      case Scenario::send:
+      case Scenario::put_record:
+        return 1;
+      case Scenario::send_batch:
+        return 10;
+      case Scenario::put_records:
+        return plan_.records_per_put;
+      case Scenario::receive_delete:
+      case Scenario::get_records:
+        return 0;
+    }
+    return 0;
+  }
 
   void begin_cycle(Connection& connection, std::chrono::steady_clock::time_point now) {
     if (connection.step != Step::idle) --active_;
     connection.step = Step::idle;
     if (now >= clock_.counting_until) return;
     // What a send takes is known beforehand; a receive is counted by what it brings.
-    const auto wanted =
-        static_cast<std::int64_t>(plan_.scenario == Scenario::receive_delete ? 0 : messages_per_cycle());
+    const auto wanted = static_cast<std::int64_t>(messages_per_cycle());
     if (plan_.messages_max > 0 && clock_.messages_left.fetch_sub(wanted, std::memory_order_relaxed) <= 0) return;
     ++active_;
     if (plan_.scenario == Scenario::receive_delete) {
       start(connection, Step::receiving, receive_, 0, now);
+    } else if (plan_.scenario == Scenario::get_records) {
+      read_from_here(connection, now);
     } else {
       number_messages(connection);
       start(connection, Step::sending, connection.prepared, messages_per_cycle(), now);
@@ -427,13 +326,45 @@ class LoadThread {
       const auto took = std::chrono::duration_cast<std::chrono::nanoseconds>(now - connection.started).count();
       result_.latency.record(static_cast<std::uint64_t>(took));
     }
-    if (connection.step == Step::receiving) {
-      after_receive(connection, body, now);
-      return;
-    }
-    if (body.find("\"SenderFault\"") != std::string_view::npos) fail("a batch entry failed: " + std::string(body));
+    if (connection.step == Step::receiving) return after_receive(connection, body, now);
+    if (connection.step == Step::positioning) return after_position(connection, body, now);
+    if (connection.step == Step::reading) return after_page(connection, body, counted, now);
+    if (has_failed_entry(body)) fail("an entry failed: " + std::string(body.substr(0, 300)));
     result_.messages_total += connection.messages;
     if (counted) result_.messages += connection.messages;
+    begin_cycle(connection, now);
+  }
+
+  bool has_failed_entry(std::string_view body) const {
+    if (plan_.scenario == Scenario::put_records) return !says_none_failed(plan_.dialect, body);
+    return body.find("\"SenderFault\"") != std::string_view::npos;
+  }
+
+  // Where the last page led, or to the shard's first record.
+  void read_from_here(Connection& connection, std::chrono::steady_clock::time_point now) {
+    if (!connection.iterator.empty()) {
+      connection.built = request("GetRecords", get_records_body(plan_.dialect, connection.iterator));
+      return start(connection, Step::reading, connection.built, 0, now);
+    }
+    connection.built =
+        request("GetShardIterator", get_shard_iterator_body(plan_.dialect, plan_.stream, connection.shard));
+    start(connection, Step::positioning, connection.built, 0, now);
+  }
+
+  void after_position(Connection& connection, std::string_view body, std::chrono::steady_clock::time_point now) {
+    connection.iterator = find_text(plan_.dialect, body, "ShardIterator").value_or(std::string());
+    if (connection.iterator.empty()) throw std::runtime_error("GetShardIterator answered none");
+    begin_cycle(connection, now);
+  }
+
+  void after_page(Connection& connection, std::string_view body, bool counted,
+                  std::chrono::steady_clock::time_point now) {
+    Page page = look_at_page(plan_.dialect, body, plan_.body_bytes);
+    connection.iterator = page.at_end || page.records == 0 ? std::string() : std::move(page.next);
+    if (page.records == 0) ++result_.empty_receives;
+    result_.messages_total += page.records;
+    if (counted) result_.messages += page.records;
+    clock_.messages_left.fetch_sub(static_cast<std::int64_t>(page.records), std::memory_order_relaxed);
     begin_cycle(connection, now);
   }
 

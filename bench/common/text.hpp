@@ -17,6 +17,14 @@ inline std::string random_text(std::size_t bytes, std::uint64_t seed) {
   return text;
 }
 
+/// Any bytes, at random.
+inline std::string random_bytes(std::size_t bytes, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::string out(bytes, '\0');
+  for (char& c : out) c = static_cast<char>(random());
+  return out;
+}
+
 /// `text` as it stands between the quotes of a JSON string. Enough for what the bench programs print.
 inline std::string json_escaped(const std::string& text) {
   std::string out;

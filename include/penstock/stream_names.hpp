@@ -43,8 +43,10 @@ struct Wide {
     }
     return carry == 0;
   }
-  /// Value divided by `divisor`; the remainder.
-  std::uint32_t divide(std::uint32_t divisor) {
+  /// Value divided by `divisor`; the remainder. Of a constant the compiler makes multiplications, and a page of records
+  /// has ten thousand numbers.
+  template <std::uint32_t divisor>
+  std::uint32_t divide() {
     std::uint64_t rest = 0;
     for (std::uint32_t& each : word) {
       rest = (rest << 32U) | each;
@@ -56,7 +58,7 @@ struct Wide {
   /// Takes the low bits off.
   std::uint64_t pop(unsigned bits) {
     std::uint64_t value = 0;
-    for (unsigned bit = 0; bit < bits; ++bit) value |= std::uint64_t{divide(2)} << bit;
+    for (unsigned bit = 0; bit < bits; ++bit) value |= std::uint64_t{divide<2>()} << bit;
     return value;
   }
   bool is_zero() const {
@@ -74,7 +76,7 @@ std::string to_decimal(Wide<words> value) {
   std::array<char, words * 10> digits{};  // a word has no more than ten
   std::size_t at = digits.size();
   do {
-    std::uint32_t rest = value.divide(step);
+    std::uint32_t rest = value.template divide<step>();
     const bool last = value.is_zero();
     for (std::size_t i = 0; i < step_digits && (!last || i == 0 || rest != 0); ++i, rest /= 10) {
       digits.at(--at) = static_cast<char>('0' + rest % 10);
@@ -157,6 +159,21 @@ inline std::optional<StreamArn> split_stream_arn(std::string_view arn) {
   if (!created_s) return std::nullopt;
   named.consumer = ConsumerRef{std::string(arn.substr(0, colon)), static_cast<std::int64_t>(*created_s)};
   return named;
+}
+
+/// As the service spells it.
+constexpr std::string_view name_of(StreamStatus status) {
+  switch (status) {
+    case StreamStatus::creating:
+      return "CREATING";
+    case StreamStatus::deleting:
+      return "DELETING";
+    case StreamStatus::updating:
+      return "UPDATING";
+    case StreamStatus::active:
+      break;
+  }
+  return "ACTIVE";
 }
 
 /// The StreamId that DescribeStreamSummary reports and that addresses a stream: 20 of [a-z0-9], a dash, three more.

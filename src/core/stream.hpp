@@ -108,6 +108,8 @@ class Stream {
   bool is_created_at(std::optional<Instant> at) const;
   void arm_consumers();
   StreamConsumer* find_consumer(std::string_view name, std::optional<std::int64_t> created_s = std::nullopt);
+  /// REQUIRES: the consumer is registered.
+  std::string arn_of_resource(const std::optional<ConsumerRef>& consumer);
   template <class Work>
   void with_consumer(CallId call, const std::optional<ConsumerRef>& consumer, const Work& work);
 

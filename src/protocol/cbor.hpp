@@ -114,6 +114,9 @@ std::variant<CborSource, Error> parse_cbor(std::string_view body);
 /// All lengths are definite.
 class CborSink {
  public:
+  /// Makes room for a long answer.
+  void reserve(std::size_t bytes) { out_.reserve(bytes); }
+
   void member(const Names& names) { string(names, names.json); }
   void string(const Names&, std::string_view text);
   void integer(const Names&, std::int64_t number);

@@ -163,6 +163,18 @@ rapidjson::StringBuffer& thread_buffer() {
 
 JsonSink::JsonSink() : buffer_(thread_buffer()), writer_(buffer_) {}
 
+void JsonSink::drain() {
+  written_.append(buffer_.GetString(), buffer_.GetSize());
+  if (buffer_.GetSize() > json_kept_capacity_max) buffer_ = rapidjson::StringBuffer();
+  buffer_.Clear();
+}
+
+std::string JsonSink::take() {
+  if (written_.empty()) return {buffer_.GetString(), buffer_.GetSize()};
+  drain();
+  return std::move(written_);
+}
+
 // Its depth is that of what was parsed, at most json_depth_max.
 void JsonSink::copy(simdjson::dom::element element) {
   using simdjson::dom::element_type;

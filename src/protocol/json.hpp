@@ -22,6 +22,9 @@ namespace penstock::protocol {
 inline constexpr std::size_t json_depth_max = 64;
 /// How large a body this thread's parser stays ready for. It takes fourteen bytes for each.
 inline constexpr std::size_t json_kept_capacity_max = 256U << 10U;
+/// How much of a text is written before that is put with what was written before: little enough for the processor's
+/// cache, so that a page of megabytes goes through memory once.
+inline constexpr std::size_t json_buffered_max = 64U << 10U;
 /// The same for as long as bodies of that size come again and again, as full batches of records do.
 inline constexpr std::size_t json_busy_capacity_max = 1U << 20U;
 /// After so many smaller bodies in a row they are seen as over.
@@ -102,7 +105,13 @@ class JsonSink {
   /// Writes into this thread's buffer: one at a time.
   JsonSink();
 
-  void member(const Names& names) { key(names.json); }
+  /// Makes room for a long text.
+  void reserve(std::size_t bytes) { written_.reserve(bytes); }
+
+  void member(const Names& names) {
+    if (buffer_.GetSize() >= json_buffered_max) drain();
+    key(names.json);
+  }
   void string(const Names&, std::string_view text) { value(text); }
   void integer(const Names&, std::int64_t number) { writer_.Int64(number); }
   void boolean(const Names&, bool flag) { writer_.Bool(flag); }
@@ -127,9 +136,12 @@ class JsonSink {
   /// A value as it was read, with all that is in it.
   void copy(simdjson::dom::element element);
 
-  std::string take() const { return {buffer_.GetString(), buffer_.GetSize()}; }
+  std::string take();
 
  private:
+  void drain();
+
+  std::string written_;  ///< what the buffer was emptied of
   rapidjson::StringBuffer& buffer_;
   JsonWriter writer_;
 };

@@ -53,10 +53,11 @@ struct QueryAnswer {
 void begin_query_answer(QueryAnswer& answer, std::string_view operation, bool has_output);
 std::string end_query_answer(QueryAnswer& answer, const Reply& reply);
 
-/// The body that an output is.
+/// The body that an output is. One that is long says about how long, so that what is written need not move as it grows.
 template <Sink S, Structure Output>
 std::string written_by(const Output& output) {
   S sink;
+  if constexpr (requires { output.bytes_expected(); }) sink.reserve(output.bytes_expected());
   write_value(sink, Names{}, output);
   return sink.take();
 }

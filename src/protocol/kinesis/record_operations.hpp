@@ -212,6 +212,8 @@ struct GetRecordsOutput {
   std::optional<std::int64_t> millis_behind_latest;
   std::optional<std::vector<ChildShard>> child_shards;
 
+  std::size_t bytes_expected() const { return kinesis::bytes_expected(*records); }
+
   static constexpr auto shape() {
     using Self = GetRecordsOutput;
     return Shape("GetRecordsOutput", required("Records", &Self::records),

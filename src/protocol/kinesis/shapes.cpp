@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "penstock/stream_names.hpp"
+#include "protocol/base64.hpp"
 
 namespace penstock::protocol::kinesis {
 namespace {
@@ -18,20 +19,6 @@ std::optional<std::string> to_shard_id(const std::optional<ShardIndex>& shard) {
 }
 
 }  // namespace
-
-std::string_view name_of(StreamStatus status) {
-  switch (status) {
-    case StreamStatus::creating:
-      return "CREATING";
-    case StreamStatus::deleting:
-      return "DELETING";
-    case StreamStatus::updating:
-      return "UPDATING";
-    case StreamStatus::active:
-      break;
-  }
-  return "ACTIVE";
-}
 
 std::optional<Instant> to_instant(const std::optional<Timestamp>& at) {
   if (!at) return std::nullopt;
@@ -95,6 +82,17 @@ std::vector<Record> to_records(const RecordsPage& page) {
     if (read.record.encrypted) record.encryption_type = "KMS";
   }
   return records;
+}
+
+std::size_t bytes_expected(const std::vector<Record>& records) {
+  // Names, numbers and what stands between them; and what an answer has besides records.
+  constexpr std::size_t around_record = 192;
+  constexpr std::size_t around_records = 1'024;
+  std::size_t bytes = around_records;
+  for (const Record& record : records) {
+    bytes += around_record + base64_size(record.data->view().size()) + record.partition_key->size();
+  }
+  return bytes;
 }
 
 }  // namespace penstock::protocol::kinesis

@@ -53,6 +53,8 @@ struct SubscribeToShardEvent {
   std::optional<std::int64_t> millis_behind_latest;
   std::optional<std::vector<ChildShard>> child_shards;
 
+  std::size_t bytes_expected() const { return kinesis::bytes_expected(*records); }
+
   static constexpr auto shape() {
     using Self = SubscribeToShardEvent;
     return Shape("SubscribeToShardEvent", required("Records", &Self::records),
