@@ -35,7 +35,8 @@ def aws(command, *arguments, **place):
 def error_of(command, *arguments):
     """What the CLI says of the error: its name and its text."""
     done = execute(command, *arguments)
-    found = re.search(r"An error occurred \((\w+)\) when calling the \w+ operation [^:]*: (.*)", done.stderr)
+    found = re.search(r"An error occurred \((\w+)\) when calling the \w+ operation"
+                      r"(?: \(reached max retries: 0\))?: (.*)", done.stderr)
     true(done.returncode != 0 and found, f"no error, but {done.returncode}: {done.stderr}")
     return found.groups()
 
