@@ -228,19 +228,21 @@ inline std::optional<HashKey> parse_hash_key(std::string_view text) {
 }
 
 /// Decimal, 56 digits: 186 bits which hold the format's version (2), the second in which the shard was opened, the
-/// record's index, the second of its arrival, and the shard.
+/// record's index, the second of its arrival, and the shard. Between index and second the service has a byte that is
+/// zero; here it is one in a number that lies behind its index.
 inline std::string format_sequence_number(const SequenceNumber& number) {
-  // From the most significant bits: 2, 36 bits of seconds, four of the shard, 64 of the index, a zero byte, 36 bits of
+  // From the most significant bits: 2, 36 bits of seconds, four of the shard, 64 of the index, the byte, 36 bits of
   // seconds, 32 of the shard, and the version, 2. With the leading 2 in its two bits that is 186 bits.
   using Number = unsigned __int128;
   constexpr unsigned seconds_bits = 36;
   constexpr std::uint64_t seconds_mask = (std::uint64_t{1} << seconds_bits) - 1;
   const std::uint64_t created = static_cast<std::uint64_t>(number.created_s) & seconds_mask;
   const std::uint64_t at = static_cast<std::uint64_t>(number.at_s) & seconds_mask;
-  const Number low = (Number{at} << 36U) | (Number{number.shard.value} << 4U) | 2U;  // 72 bits, below a zero byte
+  const Number low = (Number{at} << 36U) | (Number{number.shard.value} << 4U) | 2U;  // 72 bits, below the byte
   const Number high = (Number{2} << 40U) | (Number{created} << 4U) | (number.shard.value & 0xfU);  // 42 bits
+  const Number byte = number.behind ? 1U : 0U;
   const Number index_and_low_high =
-      (Number{number.index.value} << 16U) | (low >> 64U);  // of 80 bits: index, 0, low's top
+      (Number{number.index.value} << 16U) | (byte << 8U) | (low >> 64U);  // of 80 bits: index, byte, low's top
   detail::Wide<6> wide;
   const std::uint64_t third = static_cast<std::uint64_t>(low);
   const std::uint64_t second = static_cast<std::uint64_t>(index_and_low_high);
@@ -258,12 +260,13 @@ inline std::optional<SequenceNumber> parse_sequence_number(std::string_view text
   const std::uint64_t version = wide->pop(4);
   number.shard = ShardIndex{static_cast<std::uint32_t>(wide->pop(32))};
   number.at_s = static_cast<std::int64_t>(wide->pop(36));
-  const std::uint64_t zero = wide->pop(8);
+  const std::uint64_t byte = wide->pop(8);
+  number.behind = byte == 1;
   number.index = RecordIndex{wide->pop(64)};
   const std::uint64_t nibble = wide->pop(4);
   number.created_s = static_cast<std::int64_t>(wide->pop(36));
   const std::uint64_t leading = wide->pop(32);
-  if (version != 2 || zero != 0 || leading != 2 || nibble != (number.shard.value & 0xfU)) return std::nullopt;
+  if (version != 2 || byte > 1 || leading != 2 || nibble != (number.shard.value & 0xfU)) return std::nullopt;
   return number;
 }
 

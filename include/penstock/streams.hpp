@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "penstock/ids.hpp"
@@ -57,7 +58,12 @@ struct SequenceNumber {
   RecordIndex index;           ///< 0: the shard's start; sequence_index_end: the end of a closed shard
   std::int64_t at_s = 0;       ///< when the record arrived
   ShardIndex shard;
-  friend auto operator<=>(const SequenceNumber&, const SequenceNumber&) = default;
+  bool behind = false;  ///< not of the record with that index: greater than it, and less than the next one's
+  friend bool operator==(const SequenceNumber&, const SequenceNumber&) = default;
+  friend auto operator<=>(const SequenceNumber& a, const SequenceNumber& b) {
+    return std::tie(a.created_s, a.index, a.behind, a.at_s, a.shard) <=>
+           std::tie(b.created_s, b.index, b.behind, b.at_s, b.shard);
+  }
 };
 /// The index in the EndingSequenceNumber of a closed shard, above that of every record.
 inline constexpr RecordIndex sequence_index_end{0x7fff'ffff'ffff'ffffULL};

@@ -23,12 +23,17 @@ TEST(StreamNames, SequenceNumbersHave56DigitsAndCompareAsTheirParts) {
   SequenceNumber record = start;
   record.index = RecordIndex{7};
   record.at_s += 5;
+  SequenceNumber behind = record;
+  behind.behind = true;
+  behind.at_s -= 3;
+  SequenceNumber next = record;
+  ++next.index.value;
   SequenceNumber end = start;
   end.index = sequence_index_end;
   SequenceNumber child = start;
   child.created_s += 1;
   std::vector<std::string> texts;
-  for (const SequenceNumber& number : {start, record, end, child}) {
+  for (const SequenceNumber& number : {start, record, behind, next, end, child}) {
     texts.push_back(format_sequence_number(number));
     EXPECT_EQ(texts.back().size(), 56U);
     EXPECT_EQ(parse_sequence_number(texts.back()), number);
@@ -246,6 +251,15 @@ TEST_F(StreamTest, IteratorsOfAllTypes) {
   const auto start = starting_number(describe().shards[0]);
   EXPECT_THAT(read(iterator(IteratorType::at_sequence_number, start)), ElementsAre("a", "b"));
   EXPECT_THAT(read(iterator(IteratorType::after_sequence_number, start)), ElementsAre("a", "b"));
+}
+
+TEST_F(StreamTest, ANumberBehindARecordStartsAtTheNext) {
+  create();
+  const auto records = put({"a", "b"});
+  SequenceNumber behind = records[0].number;
+  behind.behind = true;
+  EXPECT_THAT(read(iterator(IteratorType::at_sequence_number, behind)), ElementsAre("b"));
+  EXPECT_THAT(read(iterator(IteratorType::after_sequence_number, behind)), ElementsAre("b"));
 }
 
 TEST_F(StreamTest, LatestIsFixedWhenTheIteratorIsIssued) {

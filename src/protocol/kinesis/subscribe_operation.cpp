@@ -11,11 +11,13 @@
 namespace penstock::protocol::kinesis {
 namespace {
 
-/// A number from which AFTER_SEQUENCE_NUMBER goes on exactly behind this page. Its second is that of the page, so that
-/// the number grows while there are no records.
+/// A number from which AT_SEQUENCE_NUMBER and AFTER_SEQUENCE_NUMBER go on exactly behind this page. Its second is that
+/// of the page, so that the number grows while there are no records.
 SequenceNumber continuation_of(const RecordsPage& page) {
   const std::uint64_t last = page.next.value == 0 ? 0 : page.next.value - 1;
-  return record_number(page.shard, page.created_s, RecordIndex{last}, page.now);
+  SequenceNumber number = record_number(page.shard, page.created_s, RecordIndex{last}, page.now);
+  number.behind = true;
+  return number;
 }
 
 std::string to_event(const RecordsPage& page) {
