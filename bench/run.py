@@ -699,7 +699,8 @@ def section_kinesis_peers(bench):
     def kinesis_local():
         port = free_port()
         env = {"KINESIS_MOCK_PLAIN_PORT": str(port), "KINESIS_MOCK_TLS_PORT": str(free_port()), "LOG_LEVEL": "ERROR",
-               "CREATE_STREAM_DURATION": "10ms"}
+               "CREATE_STREAM_DURATION": "10ms",
+               "KINESIS_MOCK_CERT_PATH": str(folder / "node_modules/kinesis-local/server.json")}
         argv = ["node", folder / "node_modules/kinesis-local/main.js"]
         return Server(argv, bench.fresh("log"), port=port, env=env)
 
