@@ -55,7 +55,10 @@ inline constexpr std::size_t put_records_max = 500;
 inline constexpr std::size_t put_bytes_max = 10U << 20U;  ///< of one PutRecords, data and partition keys
 inline constexpr std::size_t get_records_max = 10'000;    ///< of one GetRecords
 inline constexpr std::size_t get_bytes_max = 10U << 20U;  ///< the same
-inline constexpr std::size_t list_shards_max = 1'000;     ///< of one page, and so on
+/// Of one event of SubscribeToShard: even where every byte of the partition keys is escaped, it is less than the 16 MiB
+/// that clients take. A record that is larger comes alone, as its data grows by a third only.
+inline constexpr std::size_t event_bytes_max = 2U << 20U;
+inline constexpr std::size_t list_shards_max = 1'000;  ///< of one page, and so on
 inline constexpr std::size_t describe_shards_max = 100;
 inline constexpr std::size_t list_streams_max = 100;
 inline constexpr std::size_t list_consumers_max = 100;

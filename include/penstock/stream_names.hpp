@@ -176,6 +176,21 @@ inline std::optional<StreamArn> split_stream_arn(std::string_view arn) {
   return named;
 }
 
+/// As the service spells it.
+constexpr std::string_view name_of(StreamStatus status) {
+  switch (status) {
+    case StreamStatus::creating:
+      return "CREATING";
+    case StreamStatus::deleting:
+      return "DELETING";
+    case StreamStatus::updating:
+      return "UPDATING";
+    case StreamStatus::active:
+      break;
+  }
+  return "ACTIVE";
+}
+
 /// The StreamId that DescribeStreamSummary reports and that addresses a stream: 20 of [a-z0-9], a dash, three more.
 inline std::string format_stream_id(StreamId id) {
   constexpr std::size_t digits = 20;

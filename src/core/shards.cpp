@@ -48,6 +48,11 @@ const StreamShard* Shards::find(ShardIndex index) const {
   return found == shards_.end() ? nullptr : &found->second;
 }
 
+bool Shards::has_parent(const StreamShard& shard) const {
+  const auto is_there = [this](const std::optional<ShardIndex>& parent) { return parent && find(*parent) != nullptr; };
+  return is_there(shard.record.parent) || is_there(shard.record.adjacent_parent);
+}
+
 StreamShard& Shards::owner_of(HashKey key) { return at(std::prev(ring_.upper_bound(key))->second); }
 
 StreamShard& Shards::open(HashKey first, HashKey last, std::vector<ShardIndex> parents, ShardIndex& next, Instant now) {

@@ -53,6 +53,8 @@ class Shards {
   const StreamShard* find(ShardIndex index) const;
   /// REQUIRES: there are open shards.
   StreamShard& owner_of(HashKey key);
+  /// Whether a parent of the shard is still there.
+  bool has_parent(const StreamShard& shard) const;
   std::size_t open_count() const { return ring_.size(); }
   const std::map<ShardIndex, StreamShard>& all() const { return shards_; }
   std::map<ShardIndex, StreamShard>& all() { return shards_; }

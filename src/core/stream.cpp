@@ -158,7 +158,7 @@ void Stream::handle(CallId call, const DescribeStream& command, Instant now) {
   if (!is_ready()) return context_.reply(call, std::move(answer));
   const auto& all = shards_.all();
   for (auto it = after ? all.upper_bound(*after) : all.begin(); it != all.end(); ++it) {
-    if (it->second.record.closed && *it->second.record.closed + retention() <= now) continue;
+    if (it->second.record.closed && *it->second.record.closed <= horizon(now)) continue;
     if (answer.shards.size() == command.limit) {
       answer.more = true;
       break;
@@ -181,6 +181,10 @@ void Stream::with_consumer(CallId call, const std::optional<ConsumerRef>& consum
   StreamConsumer* found = find_consumer(consumer->name, consumer->created_s);
   if (found == nullptr) return context_.reply(call, consumer_not_found(info_.name, consumer->name));
   work(found->tags, found->policy);
+}
+
+std::string Stream::arn_of_resource(const std::optional<ConsumerRef>& consumer) {
+  return consumer ? arn_of(info_.name, *find_consumer(consumer->name)) : arn_of(info_.name);
 }
 
 void Stream::handle(CallId call, const TagStream& command, Instant) {
@@ -227,8 +231,9 @@ void Stream::handle(CallId call, const GetStreamPolicy& command, Instant) {
 void Stream::handle(CallId call, const DeleteStreamPolicy& command, Instant) {
   with_consumer(call, command.consumer, [&](auto&, auto& policy) {
     if (policy.empty()) {
-      return context_.reply(call, Error{ErrorCode::KinesisResourceNotFound,
-                                        "No resource policy found for resource ARN " + arn_of(info_.name)});
+      return context_.reply(call,
+                            Error{ErrorCode::KinesisResourceNotFound,
+                                  "No resource policy found for resource ARN " + arn_of_resource(command.consumer)});
     }
     policy.clear();
     save();

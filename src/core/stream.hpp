@@ -96,6 +96,14 @@ class Stream {
  private:
   using Position = std::variant<ShardPosition, Error>;
 
+  // The latest subscription of each consumer to each shard, and when it began; older ones than the takeover interval
+  // are forgotten when they have ended.
+  struct Latest {
+    SubscriptionId id;
+    Instant started{};
+  };
+  static constexpr std::size_t latest_kept_min = 64;
+
   // Statuses and consumers (stream.cpp).
   bool is_ready() const { return info_.status == StreamStatus::active || info_.status == StreamStatus::updating; }
   bool refuse_unless_active(CallId call);
@@ -108,6 +116,8 @@ class Stream {
   bool is_created_at(std::optional<Instant> at) const;
   void arm_consumers();
   StreamConsumer* find_consumer(std::string_view name, std::optional<std::int64_t> created_s = std::nullopt);
+  /// REQUIRES: the consumer is registered.
+  std::string arn_of_resource(const std::optional<ConsumerRef>& consumer);
   template <class Work>
   void with_consumer(CallId call, const std::optional<ConsumerRef>& consumer, const Work& work);
 
@@ -142,6 +152,8 @@ class Stream {
   void end_of_consumer(const std::string& consumer);
   void forget(Subscription& subscription);
   void stop_waiting(Subscription& subscription);
+  bool holds_off(const Latest& latest) const;
+  void prune_latest();
   void subscription_due(SubscriptionId id, Instant now);
 
   ShardContext& context_;
@@ -153,13 +165,8 @@ class Stream {
   DeadlineHeap::Handle status_deadline_ = DeadlineHeap::none;
   DeadlineHeap::Handle consumer_deadline_ = DeadlineHeap::none;
   std::unordered_map<std::uint64_t, std::unique_ptr<Subscription>> subscriptions_;
-  // The latest subscription of each consumer to each shard, and when it began; older ones than the takeover interval
-  // are forgotten when they have ended.
-  struct Latest {
-    SubscriptionId id;
-    Instant started{};
-  };
   std::map<std::pair<std::string, ShardIndex>, Latest> latest_;
+  std::size_t latest_kept_ = latest_kept_min;
   std::uint64_t next_subscription_ = 1;
   bool gone_ = false;
 };

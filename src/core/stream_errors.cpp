@@ -37,20 +37,6 @@ std::string starting_number_used(const StreamName& stream, ShardIndex shard, std
 
 }  // namespace
 
-std::string_view name_of(StreamStatus status) {
-  switch (status) {
-    case StreamStatus::creating:
-      return "CREATING";
-    case StreamStatus::deleting:
-      return "DELETING";
-    case StreamStatus::updating:
-      return "UPDATING";
-    case StreamStatus::active:
-      break;
-  }
-  return "ACTIVE";
-}
-
 Error stream_not_found(const StreamName& stream) {
   return {ErrorCode::KinesisResourceNotFound, capitalized(stream) + " not found."};
 }

@@ -11,9 +11,6 @@
 
 namespace penstock::core {
 
-/// As the service spells it: CREATING and so on.
-std::string_view name_of(StreamStatus status);
-
 Error stream_not_found(const StreamName& stream);
 Error stream_exists(const StreamName& stream);
 /// It is in use: not ACTIVE.

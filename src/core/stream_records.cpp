@@ -161,7 +161,7 @@ Stream::Position Stream::position_at(StreamShard& shard, const StartingPosition&
   if (number->created_s != shard.record.created_s) return foreign_starting_number(info_.name, index, text, operation);
   // Need not be a record's: the shard's start and end are valid, and so is what a subscription has told to go on from.
   std::uint64_t from = number->index.value;
-  if (start.type == IteratorType::after_sequence_number && number->index != sequence_index_end) ++from;
+  if (start.type == IteratorType::after_sequence_number && from < sequence_index_end.value) ++from;
   position.from = RecordIndex{std::clamp(from, cursor.head.value, cursor.tail.value)};
   return position;
 }

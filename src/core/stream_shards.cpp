@@ -181,7 +181,7 @@ void Stream::handle(CallId call, const ListShards& command, Instant now) {
   const auto& all = shards_.all();
   for (auto it = after ? all.upper_bound(*after) : all.begin(); it != all.end(); ++it) {
     const ShardRecord& record = it->second.record;
-    if (record.closed && *record.closed + retention() <= now) continue;
+    if (record.closed && *record.closed <= horizon(now)) continue;
     if (command.filter && !passes(*command.filter, it->second, now)) continue;
     if (answer.shards.size() == command.limit) {
       answer.more = true;
@@ -238,6 +238,12 @@ void Stream::trim(ShardIndex index, Instant now) {
     const auto expiry = expiry_of(shard);
     if (!expiry || *expiry > now) break;
     if (shard.is_empty()) {
+      // A closed shard names its children for as long as it is there, so they go after it.
+      if (shards_.has_parent(shard)) {
+        shard.trim = context_.deadlines.add(now + Millis{1},
+                                            Due{.kind = Due::Kind::stream_trim, .id = index.value, .stream = this});
+        return;
+      }
       // Subscriptions to it have been told its end, or are about to ask.
       std::erase(touched_, &shard);
       context_.note(DropShard{info_.id, index});

@@ -23,7 +23,7 @@ void Stream::handle(CallId call, const SubscribeToShard& command, Instant now) {
   if (auto* error = std::get_if<Error>(&position)) return context_.reply(call, std::move(*error));
   const std::pair key{consumer->name, shard->record.index};
   const auto latest = latest_.find(key);
-  if (latest != latest_.end() && latest->second.started + kinesis_limits::takeover_interval > now) {
+  if (latest != latest_.end() && holds_off(latest->second)) {
     return context_.reply(
         call, in_use("Another active subscription exists for this consumer: " + arn_of(info_.name, *consumer) +
                      " and shard: " + format_shard_id(shard->record.index)));
@@ -47,6 +47,7 @@ void Stream::handle(CallId call, const SubscribeToShard& command, Instant now) {
   const Subscribed answer{info_.id, subscription->id, place.from};
   subscription->not_before = place.not_before;
   latest_[key] = Latest{subscription->id, now};
+  prune_latest();
   subscriptions_.emplace(subscription->id.value, std::move(subscription));
   context_.reply(call, answer);
 }
@@ -90,6 +91,7 @@ void Stream::answer(Subscription& subscription, const StreamShard& shard, Instan
   stop_waiting(subscription);
   RecordsPage page = page_of(shard, subscription.from, now);
   page.not_before = std::max(page.not_before, subscription.not_before);
+  page.bytes_max = kinesis_limits::event_bytes_max;
   subscription.answered = now;
   context_.reply(*std::exchange(subscription.waits, {}), std::move(page));
 }
@@ -132,13 +134,26 @@ void Stream::end_of_consumer(const std::string& consumer) {
 }
 
 void Stream::forget(Subscription& subscription) {
-  const Instant now = context_.now;
+  const auto latest = latest_.find({subscription.consumer, subscription.shard});
+  if (latest != latest_.end() && latest->second.id == subscription.id && !holds_off(latest->second)) {
+    latest_.erase(latest);
+  }
   subscriptions_.erase(subscription.id.value);
-  // Of those that are over, only what still holds a newcomer off is kept.
-  std::erase_if(latest_, [&](const auto& entry) {
-    return !subscriptions_.contains(entry.second.id.value) &&
-           entry.second.started + kinesis_limits::takeover_interval <= now;
+}
+
+/// Whether a newcomer is refused, also if the subscription itself is over.
+bool Stream::holds_off(const Latest& latest) const {
+  return latest.started + kinesis_limits::takeover_interval > context_.now;
+}
+
+/// Forgets those that were kept only for holding off newcomers, and do so no more.
+void Stream::prune_latest() {
+  if (latest_.size() <= latest_kept_) return;
+  std::erase_if(latest_, [this](const auto& entry) {
+    return !subscriptions_.contains(entry.second.id.value) && !holds_off(entry.second);
   });
+  // Doubled, so that each look at all of them has been paid for by as many subscriptions.
+  latest_kept_ = std::max(latest_kept_min, latest_.size() * 2);
 }
 
 void Stream::subscription_due(SubscriptionId id, Instant now) {

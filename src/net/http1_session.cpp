@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "net/connection.hpp"
@@ -84,6 +85,7 @@ class Http1Session final : public SessionGroup::Session {
   ~Http1Session() override {
     connection_.member->session = nullptr;
     group_.release_body(body_reserved_);
+    group_.release_answer(answer_reserved_);
   }
 
   asio::awaitable<void> run() {
@@ -117,6 +119,14 @@ class Http1Session final : public SessionGroup::Session {
     group_.release_body(body_reserved_);
     body_reserved_ = 0;
   }
+
+  // Counts what is to be sent, as the streams of HTTP/2 do.
+  bool reserve_answer(std::size_t bytes) {
+    if (!group_.reserve_answer(bytes)) return false;
+    answer_reserved_ = bytes;
+    return true;
+  }
+  void release_answer() { group_.release_answer(std::exchange(answer_reserved_, 0)); }
 
   // 0: a whole request; positive: the status with which to refuse it; negative: the connection is over.
   asio::awaitable<int> read(Parser& parser) {
@@ -253,12 +263,19 @@ class Http1Session final : public SessionGroup::Session {
       exchange.report_undelivered();
       co_return false;
     }
+    if (with_body && !reserve_answer(exchange.response().body.size())) {
+      // The answer is lost, as it is for a client that goes away.
+      exchange.report_undelivered();
+      exchange.response() =
+          group_.handler().refuse(503, view(http::obsolete_reason(http::status::service_unavailable)));
+    }
     connection_.set_deadline(group_.limits().write_time_max);
     const WireResponse& response = exchange.response();
     const std::string head = head_of(response, keep_alive, Framing::length);
     const std::array<asio::const_buffer, 2> parts{asio::buffer(head),
                                                   with_body ? asio::buffer(response.body) : asio::const_buffer{}};
     const auto [error, sent] = co_await asio::async_write(transport_, parts, as_result);
+    release_answer();
     if (error) {
       exchange.report_undelivered();
       co_return false;
@@ -295,12 +312,16 @@ class Http1Session final : public SessionGroup::Session {
     co_return open&& keep_alive && !exchange.abandoned();
   }
 
-  // `head` goes before the chunk. An empty piece makes none: it would be the last one.
+  // `head` goes before the chunk. An empty piece makes none: it would be the last one. One that is over the budget ends
+  // the stream, as a client that does not take its piece does.
   asio::awaitable<bool> write_piece(std::string_view head, std::string_view piece, Framing framing) {
+    if (!reserve_answer(piece.size())) co_return false;
     const bool chunk = framing == Framing::chunked && !piece.empty();
     const std::string size = chunk ? chunk_size_line(piece.size()) : std::string();
-    co_return co_await write_all(std::array{asio::buffer(head), asio::buffer(size), asio::buffer(piece),
-                                            asio::buffer(chunk ? line_end : std::string_view{})});
+    const bool written = co_await write_all(std::array{asio::buffer(head), asio::buffer(size), asio::buffer(piece),
+                                                       asio::buffer(chunk ? line_end : std::string_view{})});
+    release_answer();
+    co_return written;
   }
 
   template <std::size_t count>
@@ -335,6 +356,7 @@ class Http1Session final : public SessionGroup::Session {
   boost::beast::flat_buffer& buffer_;
   std::vector<protocol::Header> headers_;
   std::size_t body_reserved_ = 0;
+  std::size_t answer_reserved_ = 0;
   std::optional<std::size_t> lane_;  // where the last request was answered
   Exchange* watched_ = nullptr;
   std::optional<Exchange> watch_;  // completed when nothing watches any more

@@ -11,17 +11,17 @@ struct NetLimits {
   std::size_t connections_max = 4'096;  ///< per thread; one more is closed at once
   std::uint32_t header_bytes_max = 32U << 10U;
   std::size_t body_bytes_max = 16U << 20U;
-  std::size_t bodies_bytes_max = 256U << 20U;  ///< per thread, all bodies being read together
-  std::chrono::seconds request_time_max{60};   ///< from a request's first byte to its last
-  std::chrono::seconds write_time_max{60};     ///< for the client to take its answer, or a piece of a streamed one
-  std::chrono::seconds idle_time_max{300};     ///< between requests
+  std::size_t bodies_bytes_max = 256U << 20U;   ///< per thread, all bodies being read together
+  std::size_t answers_bytes_max = 256U << 20U;  ///< per thread, of answers not sent yet; one more is answered 503
+  std::chrono::seconds request_time_max{60};    ///< from a request's first byte to its last
+  std::chrono::seconds write_time_max{60};      ///< for the client to take its answer, or a piece of a streamed one
+  std::chrono::seconds idle_time_max{300};      ///< between requests
   std::chrono::seconds handshake_time_max{10};
 
   // Of HTTP/2, where one connection has many requests at a time.
 
-  std::uint32_t streams_max = 1'000;            ///< of one connection, as its client is told
-  std::size_t calls_max = 16'384;               ///< per thread, of all connections; one more is answered 503
-  std::size_t answers_bytes_max = 256U << 20U;  ///< per thread, of answers not sent yet; one more is answered 503
+  std::uint32_t streams_max = 1'000;  ///< of one connection, as its client is told
+  std::size_t calls_max = 16'384;     ///< per thread, of all connections; one more is answered 503
   /// What a client may send ahead, of one request and of all: bodies are counted as they come, so this bounds no
   /// memory, and a client that has to wait for leave is slow.
   std::int32_t stream_window = 4 << 20;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <set>
 
 #include "stream_fixture.hpp"
 
@@ -413,6 +414,31 @@ TEST_F(StreamTest, AClosedShardIsForgottenWhenItsRecordsHaveExpired) {
   restart();
   EXPECT_THAT(listed(), ElementsAre(1, 2));
   put({"b"});
+}
+
+TEST_F(StreamTest, AChildIsForgottenAfterItsParents) {
+  create(2);
+  put(std::vector<std::string>(3, "x"));
+  // Shards in between are closed as soon as they are opened, in the same millisecond as their parents.
+  call<ShardCountChanged>(UpdateShardCount{stream_, 3});
+  now_ += hours{24};
+  for (int step = 0; step < 100 && engine_->next_deadline() && *engine_->next_deadline() <= now_ + Millis{10}; ++step) {
+    now_ = std::max(now_, *engine_->next_deadline());
+    engine_->advance(now_);
+    settle();
+    for (const RecoveredStream& stream : store_.recover()) {
+      std::set<ShardIndex> children_of;
+      for (const RecoveredShard& shard : stream.shards) {
+        for (const auto& parent : {shard.record.parent, shard.record.adjacent_parent}) {
+          if (parent) children_of.insert(*parent);
+        }
+      }
+      for (const RecoveredShard& shard : stream.shards) {
+        EXPECT_TRUE(!shard.record.closed || children_of.contains(shard.record.index));
+      }
+    }
+  }
+  EXPECT_EQ(store_.shard_count(), 3U);
 }
 
 TEST_F(StreamTest, TrimmingIsBounded) {

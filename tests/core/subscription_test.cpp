@@ -52,6 +52,16 @@ TEST_F(SubscriptionTest, RecordsArePushedWhenTheyCome) {
   EXPECT_THAT(data_of(page(again)), ElementsAre("b"));
 }
 
+TEST_F(SubscriptionTest, AnEventIsSmallerThanClientsTake) {
+  const Subscribed at = subscribe();
+  const std::string mebibyte(1U << 20U, 'x');
+  for (int i = 0; i < 3; ++i) put({mebibyte});
+  // Where keys are escaped in JSON, a page as large as that of GetRecords would be more than the 16 MiB of an event.
+  const RecordsPage first = page(await(at));
+  EXPECT_EQ(first.records.size(), 1U);
+  EXPECT_LT(first.next, first.until);
+}
+
 TEST_F(SubscriptionTest, AnIdleShardIsHeardOf) {
   const Subscribed at = subscribe();
   const CallId waiting = await(at);

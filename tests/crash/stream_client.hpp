@@ -12,6 +12,7 @@
 
 #include "crash/client.hpp"
 #include "crash/http_client.hpp"
+#include "crash/json_call.hpp"
 #include "crash/stream_ledger.hpp"
 #include "penstock/stream_names.hpp"
 
@@ -173,23 +174,8 @@ class StreamClient {
     return Change::refused;
   }
 
-  /// The parsed answer, which lives until the next call; nothing if there is none. An error is reported and ends the
-  /// client, since nothing that these clients ask for may fail.
   std::optional<simdjson::dom::element> call(std::string_view operation, const std::string& json) {
-    const auto answer = http_.call(operation, json);
-    if (!answer) return std::nullopt;
-    if (answer->status != 200) {
-      ledger_.report(std::string(operation) + " was answered with " + std::to_string(answer->status) + " " +
-                     answer->body.substr(0, 200));
-      return std::nullopt;
-    }
-    simdjson::dom::element parsed;
-    const std::string_view text = answer->body.empty() ? std::string_view("{}") : std::string_view(answer->body);
-    if (parser_.parse(text.data(), text.size()).get(parsed) != simdjson::SUCCESS) {
-      ledger_.report(std::string(operation) + " was answered with what is not JSON");
-      return std::nullopt;
-    }
-    return parsed;
+    return call_json(http_, parser_, ledger_, operation, json);
   }
 
   HttpClient http_;

@@ -2,7 +2,7 @@
 // seed chooses, started again on the same directory, and again: every record that was acknowledged is there, once and
 // in order, and readers go on with the iterators that they had.
 //
-// PENSTOCK_CRASH_STREAM_ROUNDS says how often (20), PENSTOCK_CRASH_SEED which way (random, printed).
+// PENSTOCK_CRASH_ROUNDS says how often (20), PENSTOCK_CRASH_SEED which way (random, printed).
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -260,9 +260,9 @@ class StreamCrash : public testing::Test {
 };
 
 TEST_F(StreamCrash, EveryAcknowledgedRecordIsThereOnceAndInOrder) {
-  const std::uint64_t rounds = setting("PENSTOCK_CRASH_STREAM_ROUNDS", 20);
+  const std::uint64_t rounds = setting("PENSTOCK_CRASH_ROUNDS", 20);
   const std::uint64_t seed = setting("PENSTOCK_CRASH_SEED", std::random_device{}());
-  std::cout << "PENSTOCK_CRASH_SEED=" << seed << " PENSTOCK_CRASH_STREAM_ROUNDS=" << rounds << "\n";
+  std::cout << "PENSTOCK_CRASH_SEED=" << seed << " PENSTOCK_CRASH_ROUNDS=" << rounds << "\n";
   std::mt19937_64 random(seed);
   start();
   create_stream();

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <atomic>
+
 #include "net/loopback.hpp"
 
 namespace penstock::net::test {
@@ -198,6 +200,43 @@ TEST(Http1Stream, OutlivesAStopUntilItIsEnded) {
   });
   EXPECT_EQ(client.read_to_end(), "1\r\ny\r\n0\r\n\r\n");
   EXPECT_TRUE(drained.await());
+}
+
+TEST(Http1, AnswersOfAllConnectionsShareOneBudget) {
+  const NetLimits limits{.answers_bytes_max = 10'000'000};
+  std::atomic<int> undelivered = 0;
+  Server server(
+      [&](const WireRequest&, Exchange& exchange) {
+        exchange.complete(head_with(std::string(8'000'000, 'x')), [&] { ++undelivered; });
+      },
+      limits);
+  constexpr int small_buffer = 4'096;
+  Client slow(server.port(), small_buffer);
+  slow.send(get);
+  EXPECT_THAT(slow.read_to("\r\n\r\n"), HasSubstr("200 OK"));
+  Client other(server.port());
+  other.send(get);
+  EXPECT_THAT(other.read_to("\r\n\r\n"), HasSubstr("503 Service Unavailable"));
+  server.await([&] { return undelivered == 1; });
+}
+
+TEST(Http1Stream, APieceOverTheBudgetEndsIt) {
+  const NetLimits limits{.answers_bytes_max = 100'000};
+  Happening<bool> cancelled;
+  Server server(
+      [&](const WireRequest&, Exchange& exchange) {
+        exchange.may_park([&] {
+          cancelled.happen(true);
+          exchange.abandon();
+        });
+        exchange.begin_stream(head_with("first"));
+        exchange.write_piece(std::string(200'000, 'x'), [] { ADD_FAILURE() << "it was too much"; });
+      },
+      limits);
+  Client client(server.port());
+  client.send(get);
+  EXPECT_THAT(client.read_to_end(), EndsWith("5\r\nfirst\r\n"));
+  EXPECT_TRUE(cancelled.await());
 }
 
 }  // namespace

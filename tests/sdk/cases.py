@@ -56,6 +56,15 @@ def true(condition, what):
         raise AssertionError(what)
 
 
+def until(probe, what, seconds=30):
+    """What `probe` answers as soon as that is true."""
+    limit = time.monotonic() + seconds
+    while not (seen := probe()):
+        true(time.monotonic() < limit, f"after {seconds} s there is still not: {what}")
+        time.sleep(0.01)
+    return seen
+
+
 def md5(text):
     return hashlib.md5(text.encode()).hexdigest()
 

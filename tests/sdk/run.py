@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs unmodified AWS clients against the real binary: each client on a server and a data directory of its own.
 
-    run.py --penstock build/penstock [--only cli|boto3|js|sqs-consumer]
+    run.py --penstock build/penstock [--only cli|boto3|js|sqs-consumer|kinesis-cli|...]
 
 Every case prints one line, PASS or FAIL; the exit code is not 0 if a case failed.
 """
@@ -14,6 +14,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -28,16 +29,22 @@ CLIENTS = {
     "boto3": [DEBIAN_PYTHON, HERE / "boto3_client.py"],
     "js": ["node", HERE / "js_client.mjs"],
     "sqs-consumer": ["node", HERE / "sqs_consumer.mjs"],
+    "kinesis-cli": [DEBIAN_PYTHON, HERE / "kinesis_cli_client.py"],
+    "kinesis-boto3": [DEBIAN_PYTHON, HERE / "kinesis_boto3_client.py"],
+    "kinesis-js": ["node", HERE / "kinesis_js_client.mjs"],
+    "kinesis-cbor": [DEBIAN_PYTHON, HERE / "kinesis_cbor_client.py"],
 }
-NODE_CLIENTS = {"js", "sqs-consumer"}
+NODE_CLIENTS = {"js", "sqs-consumer", "kinesis-js"}
 
 
-def client_environment(endpoint):
+def client_environment(server, control):
     """What the person running the tests has configured for AWS, or for a proxy, is none of the clients' business."""
     environment = {name: value for name, value in os.environ.items()
                    if not name.startswith("AWS_") and not name.lower().endswith("_proxy")}
     environment.update({
-        "PENSTOCK_ENDPOINT": endpoint, "AWS_ACCESS_KEY_ID": "anybody", "AWS_SECRET_ACCESS_KEY": "anything",
+        "PENSTOCK_ENDPOINT": server.endpoint, "PENSTOCK_CONTROL": str(control.fileno()),
+        "AWS_CA_BUNDLE": str(server.ca), "NODE_EXTRA_CA_CERTS": str(server.ca),
+        "AWS_ACCESS_KEY_ID": "anybody", "AWS_SECRET_ACCESS_KEY": "anything",
         "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1", "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true", "AWS_PAGER": "",
         "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1",
@@ -70,13 +77,19 @@ class Server:
     """The binary, on a new directory that goes with it."""
 
     def __init__(self, binary):
+        self.binary = binary
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="penstock-sdk-"))
-        ready = self.folder / "ready"
+        self.ca = self.folder / "ca.pem"
         self.log = open(self.folder / "log", "wb")
+        self.start(port=0)
+
+    def start(self, port):
+        ready = self.folder / "ready"
+        ready.unlink(missing_ok=True)
         self.process = subprocess.Popen(
-            [binary, "serve", "--host", "127.0.0.1", "--port", "0", "--ready-file", ready, "--data-dir",
-             self.folder / "data"], stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT,
-            preexec_fn=die_with_parent)
+            [self.binary, "serve", "--host", "127.0.0.1", "--port", str(port), "--ready-file", ready, "--data-dir",
+             self.folder / "data", "--tls", "self-signed", "--tls-ca-file", self.ca],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT, preexec_fn=die_with_parent)
         limit = time.monotonic() + 30
         while not ready.exists():
             if self.process.poll() is not None or time.monotonic() > limit:
@@ -84,6 +97,12 @@ class Server:
                 sys.exit(f"sdk: the server did not start: {self.said()}")
             time.sleep(0.005)
         self.endpoint = ready.read_text(encoding="ascii").strip()
+
+    def restart(self):
+        """As after a crash: killed without a word, then there again under its old address."""
+        self.process.kill()
+        self.process.wait()
+        self.start(port=int(self.endpoint.rsplit(":", 1)[1]))
 
     def said(self):
         return (self.folder / "log").read_text(errors="replace")[-2000:]
@@ -104,13 +123,24 @@ class Server:
         return clean
 
 
+def obey(control, server):
+    """Until the client ends, each byte that it sends asks for a restart, and is answered when the server is there."""
+    while request := control.recv(1):
+        server.restart()
+        control.sendall(request)
+
+
 def run_client(name, binary):
     if name in NODE_CLIENTS:
         install_node_modules()
     server = Server(binary)
     try:
         print(f"{name}:", flush=True)
-        client = subprocess.run([str(a) for a in CLIENTS[name]], env=client_environment(server.endpoint), check=False)
+        ours, theirs = socket.socketpair()
+        with subprocess.Popen([str(a) for a in CLIENTS[name]], env=client_environment(server, theirs),
+                              pass_fds=[theirs.fileno()]) as client, ours:
+            theirs.close()
+            obey(ours, server)
     finally:
         clean = server.stop()
     return client.returncode == 0 and clean

@@ -216,7 +216,7 @@ void StreamWorld::delete_stream(Plan& plan) {
   OpenCall call = call_on(plan);
   for (const SubscriptionPtr& each : subscriptions_) each->ending = each->ending || each->stream == plan.stream;
   plan.existence = Existence::deleting;
-  plan.deleted_until = now_ + limits_.stream_transition;
+  plan.deleted_until = std::max(plan.deleted_until, now_ + limits_.stream_transition);
   call.check = [this, &plan](const OpenCall& asked, const Result& result) {
     if (const auto* error = answer<Error>(result)) {
       if (!excused(asked, *error)) broken("a stream could not be deleted: " + error->message);
@@ -460,6 +460,8 @@ void StreamWorld::list_some(Plan& plan) {
         static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(std::max(age, Millis{1}).count())));
     command.filter->timestamp = std::max(now_ - Millis{ago}, plan.stream->model.horizon() + Millis{1});
   }
+  // By a clock that was set back, what is gone already would be there still.
+  if (command.filter->type == Type::at_trim_horizon && now_ < latest_now_) return;
   OpenCall call = call_on(plan);
   call.check = [this, latest = command.filter->type == Type::at_latest](const OpenCall& asked, const Result& result) {
     if (const auto* error = answer<Error>(result)) {
@@ -595,7 +597,7 @@ void StreamWorld::register_consumer(Plan& plan, std::size_t index) {
   OpenCall call = call_on(plan);
   call.may_fail = call.may_fail || advanced_to_ <= consumer.changing_until;
   consumer.existence = Existence::creating;
-  consumer.changing_until = now_ + limits_.stream_transition;
+  consumer.changing_until = std::max(consumer.changing_until, now_ + limits_.stream_transition);
   call.check = [this, index](const OpenCall& asked, const Result& result) {
     Consumer& its = asked.stream->consumers.at(index);
     its.existence = Existence::absent;
@@ -615,7 +617,7 @@ void StreamWorld::deregister_consumer(Plan& plan, std::size_t index) {
   OpenCall call = call_on(plan);
   call.may_fail = call.may_fail || advanced_to_ <= consumer.changing_until;
   consumer.existence = Existence::deleting;
-  consumer.changing_until = now_ + limits_.stream_transition;
+  consumer.changing_until = std::max(consumer.changing_until, now_ + limits_.stream_transition);
   for (const SubscriptionPtr& each : subscriptions_) {
     each->ending = each->ending || (each->stream == plan.stream && each->consumer == index);
   }
@@ -798,6 +800,7 @@ void StreamWorld::let_time_pass() {
 
 void StreamWorld::time_passed(Millis by) {
   now_ += by;
+  latest_now_ = std::max(latest_now_, now_);
   for (const Plan& plan : plans_) {
     if (plan.stream) plan.stream->model.time_passed(now_);
   }

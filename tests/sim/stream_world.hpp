@@ -234,6 +234,7 @@ class StreamWorld {
   Limits limits_;
   bool long_jumps_;
   Instant now_ = from_epoch_ms(1'700'000'000'000);
+  Instant latest_now_{};   ///< which a clock that was set back is behind
   Instant advanced_to_{};  ///< everything that was due by then has happened
   storage::FaultyStore store_;
   std::unique_ptr<Engine> engine_;

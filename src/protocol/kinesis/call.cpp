@@ -15,13 +15,14 @@ Precondition is_called(StreamId id, const StreamName& name) {
   return {StreamCommand(FindStream{{name.account, name.region, {}}, id}), objection};
 }
 
-std::optional<Error> check_agrees(const StreamName& stream, StreamId id, const std::optional<std::string>& stream_arn,
+std::optional<Error> check_agrees(StreamName& stream, StreamId id, const std::optional<std::string>& stream_arn,
                                   const std::optional<std::string>& stream_id, const Caller& caller) {
   if (!stream_arn && !stream_id) return std::nullopt;
   auto found = address_of({}, stream_arn, stream_id, caller);
   if (Error* error = std::get_if<Error>(&found)) return std::move(*error);
   const auto& named = std::get<Address>(found);
-  const bool same_stream = !stream_arn || stream.name.empty() || named.stream == stream;
+  if (stream_arn && stream.name.empty()) stream.name = named.stream.name;
+  const bool same_stream = !stream_arn || named.stream == stream;
   const bool same_id = !named.id || *named.id == id;
   if (same_stream && same_id) return std::nullopt;
   return invalid_argument("The token was not issued for the stream that the request names.");

@@ -55,8 +55,10 @@ Asked ask_by_id(const StreamName& stream, StreamId id, C command) {
   return question;
 }
 
-/// That the stream for which a token was issued is also the one that its request names, if it names one.
-std::optional<Error> check_agrees(const StreamName& stream, StreamId id, const std::optional<std::string>& stream_arn,
+/// That the stream for which a token was issued is also the one that its request names, if it names one. Where the
+/// token was issued to a request that had only an id, the stream is called as the request says; whether that has the id
+/// is for the engine to see.
+std::optional<Error> check_agrees(StreamName& stream, StreamId id, const std::optional<std::string>& stream_arn,
                                   const std::optional<std::string>& stream_id, const Caller& caller);
 
 /// The caller's account in its region, as a stream without a name.

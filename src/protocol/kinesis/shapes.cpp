@@ -20,20 +20,6 @@ std::optional<std::string> to_shard_id(const std::optional<ShardIndex>& shard) {
 
 }  // namespace
 
-std::string_view name_of(StreamStatus status) {
-  switch (status) {
-    case StreamStatus::creating:
-      return "CREATING";
-    case StreamStatus::deleting:
-      return "DELETING";
-    case StreamStatus::updating:
-      return "UPDATING";
-    case StreamStatus::active:
-      break;
-  }
-  return "ACTIVE";
-}
-
 std::optional<Instant> to_instant(const std::optional<Timestamp>& at) {
   if (!at) return std::nullopt;
   return from_epoch_ms(at->ms);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "penstock/stream_commands.hpp"
+#include "penstock/stream_names.hpp"
 #include "penstock/streams.hpp"
 #include "protocol/kinesis/constraints.hpp"
 #include "protocol/shape.hpp"
@@ -16,9 +17,6 @@
 namespace penstock::protocol::kinesis {
 
 // The model's constraints are given where a structure is part of an input: what an answer holds is not checked.
-
-/// As the service spells it: CREATING and so on.
-std::string_view name_of(StreamStatus status);
 
 constexpr Timestamp to_timestamp(Instant at) { return {to_epoch_ms(at)}; }
 /// Nothing of nothing.

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "penstock/limits.hpp"
 #include "protocol/kinesis/tag_rules.hpp"
 
 namespace penstock::protocol::kinesis {

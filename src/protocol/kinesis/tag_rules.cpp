@@ -9,7 +9,7 @@
 namespace penstock::protocol::kinesis {
 namespace {
 
-constexpr std::string_view allowed_signs = " _./=+-%@:\t\r\n";
+constexpr std::string_view allowed_signs = " _./=+-%@:\t\r\n\v\f";
 
 /// Of what is beyond ASCII nothing is refused: it is letters, nearly always.
 bool is_allowed(char c) {
