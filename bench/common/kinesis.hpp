@@ -195,10 +195,16 @@ inline Page look_at_page(const Dialect& dialect, std::string_view body, std::siz
   Page page;
   std::size_t before = body.size();
   std::size_t at = 0;
+  std::size_t between = 0;
   while (at < body.size()) {
-    const char* found = find_bytes(body.substr(at), data);
-    if (found == nullptr) break;
-    const auto position = static_cast<std::size_t>(found - body.data());
+    // Records of one size mostly lie at equal distances.
+    std::size_t position = at + between;
+    if (body.substr(std::min(position, body.size()), data.size()) != data) {
+      const char* found = find_bytes(body.substr(at), data);
+      if (found == nullptr) break;
+      position = static_cast<std::size_t>(found - body.data());
+      between = position - at;
+    }
     before = std::min(before, position);
     at = position + passed_over;
     ++page.records;

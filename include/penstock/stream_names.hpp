@@ -47,10 +47,12 @@ struct Wide {
   /// has ten thousand numbers.
   template <std::uint32_t divisor>
   std::uint32_t divide() {
+    std::size_t at = 0;
+    while (at + 1 < words && word[at] == 0) ++at;
     std::uint64_t rest = 0;
-    for (std::uint32_t& each : word) {
-      rest = (rest << 32U) | each;
-      each = static_cast<std::uint32_t>(rest / divisor);
+    for (; at < words; ++at) {
+      rest = (rest << 32U) | word[at];
+      word[at] = static_cast<std::uint32_t>(rest / divisor);
       rest %= divisor;
     }
     return static_cast<std::uint32_t>(rest);
@@ -69,19 +71,32 @@ struct Wide {
   }
 };
 
+/// "00" to "99", one behind the other.
+inline constexpr std::array<char, 200> digit_pairs = [] {
+  std::array<char, 200> pairs{};
+  for (std::size_t i = 0; i < 100; ++i) {
+    pairs[2 * i] = static_cast<char>('0' + i / 10);
+    pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
+  }
+  return pairs;
+}();
+
 template <std::size_t words>
 std::string to_decimal(Wide<words> value) {
-  constexpr std::uint32_t step = 1'000'000'000;
-  constexpr std::size_t step_digits = 9;
-  std::array<char, words * 10> digits{};  // a word has no more than ten
+  // Eight digits at a time, two of them in each step.
+  constexpr std::uint32_t step = 100'000'000;
+  constexpr std::size_t step_digits = 8;
+  std::array<char, (words * 10 + step_digits - 1) / step_digits * step_digits> digits{};  // a word has no more than ten
   std::size_t at = digits.size();
   do {
     std::uint32_t rest = value.template divide<step>();
-    const bool last = value.is_zero();
-    for (std::size_t i = 0; i < step_digits && (!last || i == 0 || rest != 0); ++i, rest /= 10) {
-      digits.at(--at) = static_cast<char>('0' + rest % 10);
+    for (std::size_t i = 0; i < step_digits; i += 2, rest /= 100) {
+      at -= 2;
+      digits[at] = digit_pairs[rest % 100 * 2];
+      digits[at + 1] = digit_pairs[rest % 100 * 2 + 1];
     }
   } while (!value.is_zero());
+  while (at + 1 < digits.size() && digits[at] == '0') ++at;
   return {digits.data() + at, digits.size() - at};
 }
 

@@ -355,6 +355,8 @@ class RocksDbStore final : public Store {
     rocksdb::ReadOptions options;
     options.iterate_lower_bound = &lower;
     options.iterate_upper_bound = &upper;
+    // Pages of records are larger than the cache: going through it they would only drive out what is asked for again.
+    options.fill_cache = table != Table::records;
     // A page is as large as the cache, and read by each consumer once.
     options.fill_cache = table != Table::records;
     const std::unique_ptr<rocksdb::Iterator> row(database_->NewIterator(options, family(table)));
