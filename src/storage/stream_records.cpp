@@ -108,7 +108,12 @@ std::vector<Instant> instants_of(const Instants* stored) {
   std::vector<Instant> instants;
   if (stored == nullptr) return instants;
   instants.reserve(stored->size());
-  for (const std::int64_t ms : *stored) instants.push_back(from_epoch_ms(ms));
+  for (flatbuffers::uoffset_t i = 0; i < stored->size(); ++i) {
+    // Copied out: of a vector's elements the verifier checks that they are there, not how they are aligned.
+    std::int64_t ms = 0;
+    std::memcpy(&ms, stored->Data() + i * sizeof(ms), sizeof(ms));
+    instants.push_back(from_epoch_ms(flatbuffers::EndianScalar(ms)));
+  }
   return instants;
 }
 

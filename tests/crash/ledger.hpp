@@ -89,19 +89,23 @@ class Ledger {
     const std::lock_guard lock(mutex_);
     for (std::size_t i = 0; i < numbers.size(); ++i) {
       sent_one(numbers[i], answers[i]);
-      if (i > 0 && queues[at(numbers[i]).queue].fifo && answers[i].sequence <= answers[i - 1].sequence) {
+      // One that another client has sent meanwhile, too, may have come before the batch.
+      const bool in_order = queues[at(numbers[i]).queue].fifo && !at(numbers[i]).sent_again;
+      if (i > 0 && in_order && answers[i].sequence <= answers[i - 1].sequence) {
         violate(name_of(numbers[i]) + " has no higher sequence number than the one before it in its batch");
       }
     }
   }
 
   /// Any message of a FIFO queue that can be sent again as a duplicate, whatever has become of it.
-  std::optional<std::uint64_t> repeatable(std::size_t queue, std::uint64_t random) const {
+  std::optional<std::uint64_t> repeatable(std::size_t queue, std::uint64_t random) {
     const std::lock_guard lock(mutex_);
     const std::vector<std::uint64_t>& sent = repeatable_[queue];
     if (sent.empty()) return std::nullopt;
     const std::uint64_t number = sent[sent.size() - 1 - random % std::min<std::size_t>(sent.size(), 400)];
-    return is_repeatable(number) ? std::optional(number) : std::nullopt;
+    if (!is_repeatable(number)) return std::nullopt;
+    at(number).sent_again = true;
+    return number;
   }
 
   /// The messages that were sent to FIFO queues without an answer, and can be sent again.
@@ -301,6 +305,7 @@ class Ledger {
     // What every send of it is answered with.
     Time sent_at{};  // the first
     bool acknowledged = false;
+    bool sent_again = false;  // or about to be
     std::string sent_id;
     SequenceNumber sent_sequence = 0;
 
