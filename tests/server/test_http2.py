@@ -422,7 +422,7 @@ class Floods(InDirectory):
     @classmethod
     def setUpClass(cls):
         cls.home = tempfile.TemporaryDirectory()
-        cls.server = Server(cls.home.name, "--threads", "2", "--ephemeral", data_dir=False)
+        cls.server = Server(cls.home.name, "--threads", "1", "--ephemeral", data_dir=False)
         cls.server.call("ListQueues", {})
         cls.memory = resident_kib(cls.server.process)
 
@@ -437,7 +437,7 @@ class Floods(InDirectory):
         super().tearDown()
 
     def assert_bounded(self):
-        """Whatever was sent before: the budgets of a thread, and what the allocator needs to keep to them."""
+        """Whatever was sent before: the budgets of the one thread, and what the allocator needs to keep to them."""
         # Sanitizers keep what was freed.
         if not re.search("build-[at]san", test_server.PENSTOCK):
             self.assertLess(resident_kib(self.server.process) - self.memory, 700 * 1024)
