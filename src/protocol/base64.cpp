@@ -5,6 +5,10 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace penstock::protocol {
 namespace {
 
@@ -59,6 +63,35 @@ std::uint64_t load_big_endian(const unsigned char* bytes) {
   return __builtin_bswap64(word);
 }
 
+#if defined(__x86_64__)
+/// Encodes twelve bytes at a time as long as sixteen can be loaded, and answers how many that were. The steps are those
+/// of W. Mula and D. Lemire, "Faster Base64 Encoding and Decoding using AVX2 Instructions" (2018), with half the width.
+__attribute__((target("ssse3"))) std::size_t encode_twelves(const unsigned char* in, std::size_t size, char* out) {
+  // Of each three bytes a b c the two words b a and c b, in which each digit can be moved to a byte of its own.
+  const __m128i spread = _mm_set_epi8(10, 11, 9, 10, 7, 8, 6, 7, 4, 5, 3, 4, 1, 2, 0, 1);
+  // What is to be added to a digit's value, by the range that it is in: a to z, each of 0 to 9, +, /, A to Z.
+  const __m128i offsets = _mm_setr_epi8('a' - 26, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52,
+                                        '0' - 52, '0' - 52, '0' - 52, '+' - 62, '/' - 63, 'A', 0, 0);
+  std::size_t done = 0;
+  for (; size - done >= 16; done += 12, out += 16) {
+    const __m128i words = _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(in + done)), spread);
+    const __m128i even = _mm_mulhi_epu16(_mm_and_si128(words, _mm_set1_epi32(0x0fc0fc00)), _mm_set1_epi32(0x04000040));
+    const __m128i odd = _mm_mullo_epi16(_mm_and_si128(words, _mm_set1_epi32(0x003f03f0)), _mm_set1_epi32(0x01000010));
+    const __m128i values = _mm_or_si128(even, odd);
+    const __m128i upper = _mm_and_si128(_mm_cmpgt_epi8(_mm_set1_epi8(26), values), _mm_set1_epi8(13));
+    const __m128i range = _mm_or_si128(_mm_subs_epu8(values, _mm_set1_epi8(51)), upper);
+    const __m128i digits = _mm_add_epi8(_mm_shuffle_epi8(offsets, range), values);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), digits);
+  }
+  return done;
+}
+
+bool has_ssse3() {
+  static const bool has = __builtin_cpu_supports("ssse3") != 0;
+  return has;
+}
+#endif
+
 }  // namespace
 
 std::optional<std::string> base64_decode(std::string_view text) {
@@ -104,6 +137,14 @@ std::optional<std::string> base64_decode(std::string_view text) {
 void base64_encode_to(std::string_view bytes, char* out) {
   const auto* in = reinterpret_cast<const unsigned char*>(bytes.data());
   std::size_t left = bytes.size();
+#if defined(__x86_64__)
+  if (left >= 16 && has_ssse3()) {
+    const std::size_t done = encode_twelves(in, left, out);
+    in += done;
+    out += done / 3 * 4;
+    left -= done;
+  }
+#endif
   // Six bytes at a time, of the eight that are loaded.
   for (; left >= 8; left -= 6, in += 6, out += 8) {
     const std::uint64_t bits = load_big_endian(in);

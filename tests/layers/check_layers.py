@@ -26,7 +26,7 @@ LIBRARIES = {
     "include": [],
     "core": [],
     "storage": ["rocksdb/", "flatbuffers/"],
-    "protocol": ["simdjson.h", "rapidjson/", "pugixml.hpp", "openssl/", "boost/url", "zlib.h"],
+    "protocol": ["immintrin.h", "simdjson.h", "rapidjson/", "pugixml.hpp", "openssl/", "boost/url", "zlib.h"],
     "runner": ["boost/asio"],
     "net": ["boost/asio", "boost/beast", "boost/system/", "nghttp2/", "openssl/"],
     "server": ["boost/asio", "boost/beast", "boost/system/", "cxxopts.hpp", "spdlog/", "fmt/", "rapidjson/"],
@@ -39,6 +39,8 @@ SYSTEM_LAYERS = {"storage", "runner", "net", "server"}
 RESERVED = [
     (re.compile(r"\brocksdb::|<rocksdb/"), re.compile(r"src/storage/rocksdb_store(_\w+)?\.(cpp|hpp)"), "RocksDB"),
     (re.compile(r"<flatbuffers/|_generated\.h\"|\bflatbuffers::"), re.compile(r"src/storage/((stream_)?records\.cpp|flat_records\.hpp)"), "flatbuffers"),
+    # Instructions of the processor: no layer's business but where a hot loop needs them.
+    (re.compile(r"<immintrin\.h>|\b_mm_"), re.compile(r"src/protocol/base64\.cpp"), "vector instructions"),
     (re.compile(r"\bnghttp2_|<nghttp2/"), re.compile(r"src/net/http2_\w+\.(cpp|hpp)"), "nghttp2"),
 ]
 

@@ -5,18 +5,14 @@ real binary: test_http2.py --penstock BIN [unittest arguments]."""
 import hashlib
 import http.client
 import json
-import os
 import pathlib
 import re
 import shutil
 import socket
 import ssl
 import subprocess
-import sys
-import tempfile
 import threading
 import time
-import unittest
 import warnings
 
 import h2.config
@@ -26,8 +22,8 @@ import h2.events
 import hpack
 import hyperframe.frame as frames
 
-import test_server
-from test_server import LIMIT, InDirectory, Server, ask, wait_until
+import harness
+from harness import LIMIT, InDirectory, OneServer, Server, ask, request_bytes, wait_until
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 CALM = h2.errors.ErrorCodes.ENHANCE_YOUR_CALM
@@ -178,18 +174,7 @@ def resident_kib(process):
     return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{process.pid}/status").read_text()).group(1))
 
 
-class Protocol(InDirectory):
-    @classmethod
-    def setUpClass(cls):
-        cls.home = tempfile.TemporaryDirectory()
-        cls.server = Server(cls.home.name, "--threads", "2")
-
-    @classmethod
-    def tearDownClass(cls):
-        status, log = cls.server.stop()
-        cls.home.cleanup()
-        assert status == 0, log
-
+class Protocol(OneServer):
     def test_curl_gets_http2_and_http1_on_one_port(self):
         for flag, version in (("--http2-prior-knowledge", "2"), ("--http1.1", "1.1")):
             done = subprocess.run(["curl", "-sS", flag, "-w", "%{http_version}", self.server.endpoint + "/healthz"],
@@ -334,7 +319,7 @@ class Tls(InDirectory):
             url = server.create()
             for politely in (True, False):
                 connected = self.connect(server)
-                connected.sendall(test_server.request_bytes("ReceiveMessage", {"QueueUrl": url, "WaitTimeSeconds": 20}))
+                connected.sendall(request_bytes("ReceiveMessage", {"QueueUrl": url, "WaitTimeSeconds": 20}))
                 if politely:
                     connected.settimeout(0)
                     try:
@@ -350,8 +335,8 @@ class Tls(InDirectory):
         with self.serve() as server:
             url = server.create()
             with self.connect(server) as connected:
-                connected.sendall(test_server.request_bytes("ReceiveMessage", {"QueueUrl": url, "WaitTimeSeconds": 20}))
-                connected.sendall(test_server.request_bytes("GetQueueUrl", {"QueueName": "jobs"}))
+                connected.sendall(request_bytes("ReceiveMessage", {"QueueUrl": url, "WaitTimeSeconds": 20}))
+                connected.sendall(request_bytes("GetQueueUrl", {"QueueName": "jobs"}))
                 server.call("SendMessage", {"QueueUrl": url, "MessageBody": "m"})
                 text = b""
                 while text.count(b"HTTP/1.1 200") < 2 or not text.endswith(b"}"):
@@ -416,21 +401,17 @@ def colons(digest):
     return ":".join(digest[i:i + 2] for i in range(0, len(digest), 2)).upper()
 
 
-class Floods(InDirectory):
+class Floods(OneServer):
     """Each ends in a GOAWAY that says why, or in an answer that refuses, and leaves the server as it was."""
+
+    FLAGS = ("--threads", "1", "--ephemeral")
+    DATA = False
 
     @classmethod
     def setUpClass(cls):
-        cls.home = tempfile.TemporaryDirectory()
-        cls.server = Server(cls.home.name, "--threads", "1", "--ephemeral", data_dir=False)
+        super().setUpClass()
         cls.server.call("ListQueues", {})
         cls.memory = resident_kib(cls.server.process)
-
-    @classmethod
-    def tearDownClass(cls):
-        status, log = cls.server.stop()
-        cls.home.cleanup()
-        assert status == 0, log
 
     def tearDown(self):
         self.assert_bounded()
@@ -439,7 +420,7 @@ class Floods(InDirectory):
     def assert_bounded(self):
         """Whatever was sent before: the budgets of the one thread, and what the allocator needs to keep to them."""
         # Sanitizers keep what was freed.
-        if not re.search("build-[at]san", test_server.PENSTOCK):
+        if not re.search("build-[at]san", harness.PENSTOCK):
             self.assertLess(resident_kib(self.server.process) - self.memory, 700 * 1024)
 
     def check(self, make, times=30_000, code=CALM):
@@ -508,7 +489,4 @@ class Floods(InDirectory):
 
 
 if __name__ == "__main__":
-    index = sys.argv.index("--penstock")
-    test_server.PENSTOCK = os.path.abspath(sys.argv[index + 1])
-    del sys.argv[index:index + 2]
-    unittest.main(verbosity=1)
+    harness.main()

@@ -11,110 +11,10 @@ import re
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import time
-import unittest
 
-PENSTOCK = ""
-LIMIT = 20  # seconds after which something that should happen is taken not to
-
-
-class Server:
-    """A running server on a free port. `answer_limit` bounds every wait for it."""
-
-    def __init__(self, directory, *flags, data_dir=True, binary=None):
-        self.ready = pathlib.Path(directory, "ready")
-        self.ready.unlink(missing_ok=True)
-        argv = [binary or PENSTOCK, "serve", "--port", "0", "--ready-file", str(self.ready)]
-        if data_dir:
-            argv += ["--data-dir", str(pathlib.Path(directory, "data"))]
-        self.process = subprocess.Popen(argv + list(flags), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        end = time.monotonic() + LIMIT
-        while not self.ready.exists():
-            if self.process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError("the server did not start: " + self.process.communicate()[1])
-            time.sleep(0.005)
-        self.endpoint = self.ready.read_text().strip()
-        self.port = int(self.endpoint.rsplit(":", 1)[1])
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate()
-
-    def stop(self, number=signal.SIGTERM):
-        """Ends it with a signal; its exit status and what it logged."""
-        self.process.send_signal(number)
-        _, log = self.process.communicate(timeout=LIMIT)
-        return self.process.returncode, log
-
-    def call(self, operation, body, headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT)
-        try:
-            return ask(connection, operation, body, headers)
-        finally:
-            connection.close()
-
-    def create(self, name="jobs"):
-        return self.call("CreateQueue", {"QueueName": name})[1]["QueueUrl"]
-
-    def raw(self):
-        return socket.create_connection(("127.0.0.1", self.port), timeout=LIMIT)
-
-
-def ask(connection, operation, body, headers=None):
-    connection.request(
-        "POST",
-        "/",
-        json.dumps(body),
-        {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AmazonSQS." + operation, **(headers or {})},
-    )
-    answer = connection.getresponse()
-    text = answer.read()
-    return answer.status, json.loads(text) if text else {}
-
-
-def request_bytes(operation, body, extra=""):
-    text = json.dumps(body)
-    return (
-        f"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AmazonSQS.{operation}\r\n{extra}"
-        f"Content-Type: application/x-amz-json-1.0\r\nContent-Length: {len(text)}\r\n\r\n{text}"
-    ).encode()
-
-
-def read_answer(connection):
-    """Status, headers and body of one HTTP answer from a raw socket; None if it was closed instead."""
-    answer = http.client.HTTPResponse(connection)
-    try:
-        answer.begin()
-    except (http.client.BadStatusLine, ConnectionError):
-        return None
-    return answer.status, dict(answer.getheaders()), answer.read()
-
-
-def wait_until(condition):
-    end = time.monotonic() + LIMIT
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError("it did not happen")
-        time.sleep(0.005)
-
-
-class InDirectory(unittest.TestCase):
-    def setUp(self):
-        self.temporary = tempfile.TemporaryDirectory()
-        self.directory = self.temporary.name
-
-    def tearDown(self):
-        self.temporary.cleanup()
-
-    def run_to_end(self, *arguments, environment=None):
-        done = subprocess.run([PENSTOCK, *arguments], capture_output=True, text=True, timeout=LIMIT, env=environment)
-        return done.returncode, done.stdout, done.stderr
+import harness
+from harness import LIMIT, Server, ask, request_bytes, read_answer, wait_until, InDirectory, OneServer
 
 
 class CommandLine(InDirectory):
@@ -200,14 +100,14 @@ class Start(InDirectory):
     def test_an_unwritable_data_directory_is_one_line_and_exit_1(self):
         path = pathlib.Path(self.directory, "read-only")
         path.mkdir(mode=0o555)
-        command = [PENSTOCK, "serve", "--port", "0", "--data-dir", str(path), "--log-level", "off"]
+        command = [harness.PENSTOCK, "serve", "--port", "0", "--data-dir", str(path), "--log-level", "off"]
         if os.geteuid() == 0:
             # Root may write everywhere; nobody may not, but must be able to get there.
             os.chmod(self.directory, 0o755)
-            if not pathlib.Path("/usr/bin/setpriv").exists() or not os.access(PENSTOCK, os.X_OK):
+            if not pathlib.Path("/usr/bin/setpriv").exists() or not os.access(harness.PENSTOCK, os.X_OK):
                 self.skipTest("root cannot take on another user's place here")
             command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command]
-            probe = subprocess.run(command[:4] + [PENSTOCK, "--version"], capture_output=True)
+            probe = subprocess.run(command[:4] + [harness.PENSTOCK, "--version"], capture_output=True)
             if probe.returncode != 0:
                 self.skipTest("another user cannot run the binary where it lies")
         done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
@@ -218,7 +118,7 @@ class Start(InDirectory):
     def test_says_where_data_is_kept_and_follows_xdg(self):
         environment = {**os.environ, "XDG_DATA_HOME": self.directory + "/xdg"}
         ready = pathlib.Path(self.directory, "ready")
-        process = subprocess.Popen([PENSTOCK, "serve", "--port", "0", "--ready-file", str(ready)],
+        process = subprocess.Popen([harness.PENSTOCK, "serve", "--port", "0", "--ready-file", str(ready)],
                                    stderr=subprocess.PIPE, text=True, env=environment)
         wait_until(lambda: ready.exists() or process.poll() is not None)
         process.terminate()
@@ -672,19 +572,8 @@ class Moves(InDirectory):
             self.assertEqual(self.bodies(server, source), sorted(f"{source} {i}" for i in range(200)))
 
 
-class Manners(InDirectory):
+class Manners(OneServer):
     """Bad input gets the service's own error or a closed connection, and harms nobody else."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.home = tempfile.TemporaryDirectory()
-        cls.server = Server(cls.home.name, "--threads", "2")
-
-    @classmethod
-    def tearDownClass(cls):
-        status, log = cls.server.stop()
-        cls.home.cleanup()
-        assert status == 0, log
 
     def setUp(self):
         super().setUp()
@@ -892,7 +781,4 @@ class Manners(InDirectory):
 
 
 if __name__ == "__main__":
-    index = sys.argv.index("--penstock")
-    PENSTOCK = os.path.abspath(sys.argv[index + 1])
-    del sys.argv[index:index + 2]
-    unittest.main(verbosity=1)
+    harness.main()

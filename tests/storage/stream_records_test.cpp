@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "damage.hpp"
 #include "records_support.hpp"
 #include "storage/faulty_store.hpp"
 #include "storage/keys.hpp"
@@ -599,33 +600,11 @@ TEST(StreamDamage, ARecordOfAnotherKindIsCorrupt) {
   }
 }
 
-TEST(StreamDamage, FlippedBitsAreCorruptOrAnotherValue) {
-  for (const Golden& record : golden_records()) {
-    const std::string bytes = encoded(record.mutation);
-    for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
-      std::string flipped = bytes;
-      flipped[bit / 8] = static_cast<char>(static_cast<unsigned char>(flipped[bit / 8]) ^ (1U << (bit % 8)));
-      const StoreStatus status = read_back(record, flipped);
-      ASSERT_TRUE(status == StoreStatus::ok || status == StoreStatus::corrupt) << record.name << " bit " << bit;
-    }
-  }
-}
+std::string bytes_of(const Golden& record) { return encoded(record.mutation); }
 
-TEST(StreamDamage, RandomBytesAreCorruptOrAnotherValue) {
-  constexpr std::uint64_t first_seed = 1;
-  constexpr std::uint64_t seeds = 3'000;
-  for (std::uint64_t seed = first_seed; seed < first_seed + seeds; ++seed) {
-    SeededEntropy entropy{seed};
-    const std::vector<Golden> records = golden_records();
-    const Golden& record = records[entropy.below(records.size())];
-    std::string bytes = encoded(record.mutation);
-    const std::uint64_t changes = 1 + entropy.below(8);
-    for (std::uint64_t i = 0; i < changes; ++i) bytes[entropy.below(bytes.size())] = static_cast<char>(entropy.next());
-    if (entropy.below(4) == 0) bytes.resize(entropy.below(bytes.size() + 1));
-    const StoreStatus status = read_back(record, bytes);
-    ASSERT_TRUE(status == StoreStatus::ok || status == StoreStatus::corrupt) << record.name << " seed " << seed;
-  }
-}
+TEST(StreamDamage, FlippedBitsAreCorruptOrAnotherValue) { flip_every_bit(golden_records(), bytes_of, read_back); }
+
+TEST(StreamDamage, RandomBytesAreCorruptOrAnotherValue) { scribble(golden_records(), bytes_of, read_back); }
 
 TEST(StreamDamage, WhatBelongsNowhereIsCorrupt) {
   const std::vector<std::vector<Mutation>> strays{{PutShard{StreamId{77}, fixed_shard()}},

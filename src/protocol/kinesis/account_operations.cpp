@@ -26,7 +26,9 @@ template <class Output>
 Told<Output> tell_account(const Result& result) {
   const auto* described = std::get_if<AccountDescription>(&result);
   if (described == nullptr) return unexpected_result();
-  return Output{describe_commitment(*described)};
+  Output output;
+  output.minimum_throughput_billing_commitment = describe_commitment(*described);
+  return output;
 }
 
 }  // namespace

@@ -41,20 +41,24 @@ struct MinimumThroughputBillingCommitmentOutput {
   }
 };
 
+/// What both operations answer.
+struct AccountSettings {
+  std::optional<MinimumThroughputBillingCommitmentOutput> minimum_throughput_billing_commitment;
+
+  static constexpr auto shape_called(std::string_view name) {
+    using Self = AccountSettings;
+    return Shape(name, optional("MinimumThroughputBillingCommitment", &Self::minimum_throughput_billing_commitment));
+  }
+};
+
 // ---- DescribeAccountSettings
 
 struct DescribeAccountSettingsInput {
   static constexpr auto shape() { return Shape("DescribeAccountSettingsInput"); }
 };
 
-struct DescribeAccountSettingsOutput {
-  std::optional<MinimumThroughputBillingCommitmentOutput> minimum_throughput_billing_commitment;
-
-  static constexpr auto shape() {
-    using Self = DescribeAccountSettingsOutput;
-    return Shape("DescribeAccountSettingsOutput",
-                 optional("MinimumThroughputBillingCommitment", &Self::minimum_throughput_billing_commitment));
-  }
+struct DescribeAccountSettingsOutput : AccountSettings {
+  static constexpr auto shape() { return shape_called("DescribeAccountSettingsOutput"); }
 };
 
 struct DescribeAccountSettingsOperation {
@@ -79,14 +83,8 @@ struct UpdateAccountSettingsInput {
   }
 };
 
-struct UpdateAccountSettingsOutput {
-  std::optional<MinimumThroughputBillingCommitmentOutput> minimum_throughput_billing_commitment;
-
-  static constexpr auto shape() {
-    using Self = UpdateAccountSettingsOutput;
-    return Shape("UpdateAccountSettingsOutput",
-                 optional("MinimumThroughputBillingCommitment", &Self::minimum_throughput_billing_commitment));
-  }
+struct UpdateAccountSettingsOutput : AccountSettings {
+  static constexpr auto shape() { return shape_called("UpdateAccountSettingsOutput"); }
 };
 
 struct UpdateAccountSettingsOperation {

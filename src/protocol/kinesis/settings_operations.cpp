@@ -7,8 +7,7 @@
 namespace penstock::protocol::kinesis {
 namespace {
 
-template <class Input>
-Asked change_retention(const Input& input, const Caller& caller, bool increase) {
+Asked change_retention(const RetentionInput& input, const Caller& caller, bool increase) {
   UpdateRetention command;
   command.hours = *input.retention_period_hours;
   command.increase = increase;
@@ -16,8 +15,7 @@ Asked change_retention(const Input& input, const Caller& caller, bool increase) 
 }
 
 /// Encryption is by KMS or it is not there: NONE neither begins nor ends.
-template <class Input>
-Asked change_encryption(Input& input, const Caller& caller, bool start) {
+Asked change_encryption(EncryptionInput& input, const Caller& caller, bool start) {
   if (*input.encryption_type != "KMS") return invalid_argument("EncryptionType NONE is not valid for this operation.");
   UpdateEncryption command;
   command.start = start;
@@ -25,8 +23,7 @@ Asked change_encryption(Input& input, const Caller& caller, bool start) {
   return ask(address_of(input.stream_name, input.stream_arn, input.stream_id, caller), std::move(command));
 }
 
-template <class Input>
-Asked change_monitoring(Input& input, const Caller& caller, bool enable) {
+Asked change_monitoring(MonitoringInput& input, const Caller& caller, bool enable) {
   UpdateMonitoring command;
   command.metrics = std::move(*input.shard_level_metrics);
   command.enable = enable;

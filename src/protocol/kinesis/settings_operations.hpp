@@ -17,21 +17,60 @@
 
 namespace penstock::protocol::kinesis {
 
-// ---- IncreaseStreamRetentionPeriod
-
-struct IncreaseStreamRetentionPeriodInput {
+/// What both changes of the retention take.
+struct RetentionInput {
   std::optional<std::string> stream_name;
   std::optional<std::int32_t> retention_period_hours;
   std::optional<std::string> stream_arn;
   std::optional<std::string> stream_id;
 
-  static constexpr auto shape() {
-    using Self = IncreaseStreamRetentionPeriodInput;
-    return Shape("IncreaseStreamRetentionPeriodInput", optional("StreamName", &Self::stream_name, kinesis::stream_name),
+  static constexpr auto shape_called(std::string_view name) {
+    using Self = RetentionInput;
+    return Shape(name, optional("StreamName", &Self::stream_name, kinesis::stream_name),
                  required("RetentionPeriodHours", &Self::retention_period_hours),
                  optional("StreamARN", &Self::stream_arn, kinesis::stream_arn),
                  optional("StreamId", &Self::stream_id, kinesis::stream_id));
   }
+};
+
+/// What both changes of the encryption take.
+struct EncryptionInput {
+  std::optional<std::string> stream_name;
+  std::optional<std::string> encryption_type;
+  std::optional<std::string> key_id;
+  std::optional<std::string> stream_arn;
+  std::optional<std::string> stream_id;
+
+  static constexpr auto shape_called(std::string_view name) {
+    using Self = EncryptionInput;
+    return Shape(name, optional("StreamName", &Self::stream_name, kinesis::stream_name),
+                 required("EncryptionType", &Self::encryption_type, kinesis::encryption_type),
+                 required("KeyId", &Self::key_id, kinesis::key_id),
+                 optional("StreamARN", &Self::stream_arn, kinesis::stream_arn),
+                 optional("StreamId", &Self::stream_id, kinesis::stream_id));
+  }
+};
+
+/// What both changes of the monitoring take.
+struct MonitoringInput {
+  std::optional<std::string> stream_name;
+  std::optional<std::vector<std::string>> shard_level_metrics;
+  std::optional<std::string> stream_arn;
+  std::optional<std::string> stream_id;
+
+  static constexpr auto shape_called(std::string_view name) {
+    using Self = MonitoringInput;
+    return Shape(name, optional("StreamName", &Self::stream_name, kinesis::stream_name),
+                 required("ShardLevelMetrics", &Self::shard_level_metrics, kinesis::metrics_names),
+                 optional("StreamARN", &Self::stream_arn, kinesis::stream_arn),
+                 optional("StreamId", &Self::stream_id, kinesis::stream_id));
+  }
+};
+
+// ---- IncreaseStreamRetentionPeriod
+
+struct IncreaseStreamRetentionPeriodInput : RetentionInput {
+  static constexpr auto shape() { return shape_called("IncreaseStreamRetentionPeriodInput"); }
 };
 
 struct IncreaseStreamRetentionPeriodOperation {
@@ -48,19 +87,8 @@ struct IncreaseStreamRetentionPeriodOperation {
 
 // ---- DecreaseStreamRetentionPeriod
 
-struct DecreaseStreamRetentionPeriodInput {
-  std::optional<std::string> stream_name;
-  std::optional<std::int32_t> retention_period_hours;
-  std::optional<std::string> stream_arn;
-  std::optional<std::string> stream_id;
-
-  static constexpr auto shape() {
-    using Self = DecreaseStreamRetentionPeriodInput;
-    return Shape("DecreaseStreamRetentionPeriodInput", optional("StreamName", &Self::stream_name, kinesis::stream_name),
-                 required("RetentionPeriodHours", &Self::retention_period_hours),
-                 optional("StreamARN", &Self::stream_arn, kinesis::stream_arn),
-                 optional("StreamId", &Self::stream_id, kinesis::stream_id));
-  }
+struct DecreaseStreamRetentionPeriodInput : RetentionInput {
+  static constexpr auto shape() { return shape_called("DecreaseStreamRetentionPeriodInput"); }
 };
 
 struct DecreaseStreamRetentionPeriodOperation {
@@ -77,21 +105,8 @@ struct DecreaseStreamRetentionPeriodOperation {
 
 // ---- StartStreamEncryption
 
-struct StartStreamEncryptionInput {
-  std::optional<std::string> stream_name;
-  std::optional<std::string> encryption_type;
-  std::optional<std::string> key_id;
-  std::optional<std::string> stream_arn;
-  std::optional<std::string> stream_id;
-
-  static constexpr auto shape() {
-    using Self = StartStreamEncryptionInput;
-    return Shape("StartStreamEncryptionInput", optional("StreamName", &Self::stream_name, kinesis::stream_name),
-                 required("EncryptionType", &Self::encryption_type, kinesis::encryption_type),
-                 required("KeyId", &Self::key_id, kinesis::key_id),
-                 optional("StreamARN", &Self::stream_arn, kinesis::stream_arn),
-                 optional("StreamId", &Self::stream_id, kinesis::stream_id));
-  }
+struct StartStreamEncryptionInput : EncryptionInput {
+  static constexpr auto shape() { return shape_called("StartStreamEncryptionInput"); }
 };
 
 struct StartStreamEncryptionOperation {
@@ -110,21 +125,8 @@ struct StartStreamEncryptionOperation {
 
 // ---- StopStreamEncryption
 
-struct StopStreamEncryptionInput {
-  std::optional<std::string> stream_name;
-  std::optional<std::string> encryption_type;
-  std::optional<std::string> key_id;
-  std::optional<std::string> stream_arn;
-  std::optional<std::string> stream_id;
-
-  static constexpr auto shape() {
-    using Self = StopStreamEncryptionInput;
-    return Shape("StopStreamEncryptionInput", optional("StreamName", &Self::stream_name, kinesis::stream_name),
-                 required("EncryptionType", &Self::encryption_type, kinesis::encryption_type),
-                 required("KeyId", &Self::key_id, kinesis::key_id),
-                 optional("StreamARN", &Self::stream_arn, kinesis::stream_arn),
-                 optional("StreamId", &Self::stream_id, kinesis::stream_id));
-  }
+struct StopStreamEncryptionInput : EncryptionInput {
+  static constexpr auto shape() { return shape_called("StopStreamEncryptionInput"); }
 };
 
 struct StopStreamEncryptionOperation {
@@ -141,19 +143,8 @@ struct StopStreamEncryptionOperation {
 
 // ---- EnableEnhancedMonitoring
 
-struct EnableEnhancedMonitoringInput {
-  std::optional<std::string> stream_name;
-  std::optional<std::vector<std::string>> shard_level_metrics;
-  std::optional<std::string> stream_arn;
-  std::optional<std::string> stream_id;
-
-  static constexpr auto shape() {
-    using Self = EnableEnhancedMonitoringInput;
-    return Shape("EnableEnhancedMonitoringInput", optional("StreamName", &Self::stream_name, kinesis::stream_name),
-                 required("ShardLevelMetrics", &Self::shard_level_metrics, kinesis::metrics_names),
-                 optional("StreamARN", &Self::stream_arn, kinesis::stream_arn),
-                 optional("StreamId", &Self::stream_id, kinesis::stream_id));
-  }
+struct EnableEnhancedMonitoringInput : MonitoringInput {
+  static constexpr auto shape() { return shape_called("EnableEnhancedMonitoringInput"); }
 };
 
 struct EnhancedMonitoringOutput {
@@ -185,19 +176,8 @@ struct EnableEnhancedMonitoringOperation {
 
 // ---- DisableEnhancedMonitoring
 
-struct DisableEnhancedMonitoringInput {
-  std::optional<std::string> stream_name;
-  std::optional<std::vector<std::string>> shard_level_metrics;
-  std::optional<std::string> stream_arn;
-  std::optional<std::string> stream_id;
-
-  static constexpr auto shape() {
-    using Self = DisableEnhancedMonitoringInput;
-    return Shape("DisableEnhancedMonitoringInput", optional("StreamName", &Self::stream_name, kinesis::stream_name),
-                 required("ShardLevelMetrics", &Self::shard_level_metrics, kinesis::metrics_names),
-                 optional("StreamARN", &Self::stream_arn, kinesis::stream_arn),
-                 optional("StreamId", &Self::stream_id, kinesis::stream_id));
-  }
+struct DisableEnhancedMonitoringInput : MonitoringInput {
+  static constexpr auto shape() { return shape_called("DisableEnhancedMonitoringInput"); }
 };
 
 struct DisableEnhancedMonitoringOperation {
