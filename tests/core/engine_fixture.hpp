@@ -14,10 +14,9 @@
 #include <vector>
 
 #include "core/queue_settings.hpp"
-#include "core/shard_engine.hpp"
+#include "engine_steps.hpp"
 #include "penstock/engine.hpp"
 #include "penstock/queue_names.hpp"
-#include "support/random.hpp"
 
 namespace penstock::core {
 
@@ -196,7 +195,7 @@ class TypedStore {
   std::map<Key, MessageState> states_;
 };
 
-class EngineFixture : public ::testing::Test {
+class EngineFixture : public EngineSteps {
  protected:
   EngineFixture() { restart(); }
 
@@ -214,41 +213,7 @@ class EngineFixture : public ::testing::Test {
     restart();
   }
 
-  /// Issues a command and lets everything happen that does not need time to pass.
-  CallId ask(Command command) {
-    const CallId call{++calls_};
-    engine_->apply(call, std::move(command), now_);
-    settle();
-    return call;
-  }
-
-  template <class Expected>
-  Expected call(Command command) {
-    const CallId id = ask(std::move(command));
-    const auto found = replies_.find(id);
-    if (found == replies_.end()) {
-      ADD_FAILURE() << "no reply";
-      return {};
-    }
-    if (const auto* expected = std::get_if<Expected>(&found->second)) return *expected;
-    const auto* error = std::get_if<Error>(&found->second);
-    ADD_FAILURE() << "unexpected reply: " << (error != nullptr ? error->message : "of another type");
-    return {};
-  }
-
-  Error call_error(Command command) { return call<Error>(std::move(command)); }
-
-  void pass(Millis time) {
-    now_ += time;
-    for (int round = 0; round < 10'000; ++round) {
-      const auto next = engine_->next_deadline();
-      if (!next || *next > now_) break;
-      engine_->advance(now_);
-      settle();
-    }
-  }
-
-  void settle() {
+  void settle() override {
     for (;;) {
       Effects effects = engine_->take_effects();
       if (effects.empty()) return;
@@ -293,8 +258,6 @@ class EngineFixture : public ::testing::Test {
       engine_->apply(CallId{}, ForgetArrival{accepted->queue, transfer.queue, transfer.sequence}, now_);
     }
   }
-
-  bool answered(CallId call) const { return replies_.contains(call); }
 
   // Shorthands for one queue.
 
@@ -351,15 +314,9 @@ class EngineFixture : public ::testing::Test {
   Deliveries deliveries_of(CallId call) { return std::get<Deliveries>(replies_.at(call)); }
 
   QueueName queue_{"000000000000", "us-east-1", "jobs"};
-  Limits limits_;
-  test::Random entropy_{1};
   TypedStore store_;
-  std::unique_ptr<Engine> engine_;
-  Instant now_ = from_epoch_ms(1'700'000'000'000);
-  std::map<CallId, Result> replies_;
   std::map<CallId, Transfer> on_the_way_;
   int transfers_ = 0;
-  std::uint64_t calls_ = 0;
   int loads_ = 0;
   bool synced_ = false;
 };

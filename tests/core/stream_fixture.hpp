@@ -12,10 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/shard_engine.hpp"
+#include "engine_steps.hpp"
 #include "penstock/engine.hpp"
 #include "penstock/stream_names.hpp"
-#include "support/random.hpp"
 
 namespace penstock::core {
 
@@ -128,7 +127,7 @@ class TypedStreams {
   std::map<StreamName, StreamAccount> accounts_;
 };
 
-class StreamFixture : public ::testing::Test {
+class StreamFixture : public EngineSteps {
  protected:
   StreamFixture() {
     limits_.stream_transition = Millis{0};
@@ -143,43 +142,7 @@ class StreamFixture : public ::testing::Test {
     settle();
   }
 
-  CallId ask(StreamCommand command) {
-    const CallId call{++calls_};
-    engine_->apply(call, Command{std::move(command)}, now_);
-    settle();
-    return call;
-  }
-
-  template <class Expected>
-  Expected answer_of(CallId id) {
-    const auto found = replies_.find(id);
-    if (found == replies_.end()) {
-      ADD_FAILURE() << "no reply";
-      return {};
-    }
-    if (const auto* expected = std::get_if<Expected>(&found->second)) return *expected;
-    const auto* error = std::get_if<Error>(&found->second);
-    ADD_FAILURE() << "unexpected reply: " << (error != nullptr ? error->message : "of another type");
-    return {};
-  }
-  template <class Expected>
-  Expected call(StreamCommand command) {
-    return answer_of<Expected>(ask(std::move(command)));
-  }
-  Error call_error(StreamCommand command) { return call<Error>(std::move(command)); }
-  bool answered(CallId id) const { return replies_.contains(id); }
-
-  void pass(Millis time) {
-    now_ += time;
-    for (int round = 0; round < 10'000; ++round) {
-      const auto next = engine_->next_deadline();
-      if (!next || *next > now_) break;
-      engine_->advance(now_);
-      settle();
-    }
-  }
-
-  void settle() {
+  void settle() override {
     for (;;) {
       Effects effects = engine_->take_effects();
       if (effects.empty()) return;
@@ -258,13 +221,7 @@ class StreamFixture : public ::testing::Test {
 
   StreamName stream_{"000000000000", "us-east-1", "clicks"};
   HashKey middle_{std::uint64_t{1} << 63U, 0};
-  Limits limits_;
-  test::Random entropy_{1};
   TypedStreams store_;
-  std::unique_ptr<Engine> engine_;
-  Instant now_ = from_epoch_ms(1'700'000'000'000);
-  std::map<CallId, Result> replies_;
-  std::uint64_t calls_ = 0;
 };
 
 }  // namespace penstock::core
