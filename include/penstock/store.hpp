@@ -54,10 +54,12 @@ class WriteBatch {
   /// Drops [from, until).
   void drop_range(Table table, std::string_view from, std::string_view until) {
     append(Op::drop_range, table, from, until);
+    drops_ranges_ = true;
   }
   void append(const WriteBatch& other) {
     bytes_ += other.bytes_;
     count_ += other.count_;
+    drops_ranges_ |= other.drops_ranges_;
   }
   /// Makes room for `changes` more, whose keys and values have `bytes` together.
   void reserve(std::size_t changes, std::size_t bytes) {
@@ -66,10 +68,12 @@ class WriteBatch {
   void clear() {
     bytes_.clear();
     count_ = 0;
+    drops_ranges_ = false;
   }
   bool empty() const { return count_ == 0; }
   std::size_t count() const { return count_; }
   std::size_t size_bytes() const { return bytes_.size(); }
+  bool drops_ranges() const { return drops_ranges_; }
 
   /// Calls visit(Op, Table, key, value_or_until) for each change in order.
   template <class Visit>
@@ -111,6 +115,7 @@ class WriteBatch {
 
   std::string bytes_;
   std::size_t count_ = 0;
+  bool drops_ranges_ = false;
 };
 
 /// Thread-safe: any number of readers beside one committer.

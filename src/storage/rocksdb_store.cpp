@@ -357,8 +357,6 @@ class RocksDbStore final : public Store {
     options.iterate_upper_bound = &upper;
     // Pages of records are larger than the cache: going through it they would only drive out what is asked for again.
     options.fill_cache = table != Table::records;
-    // A page is as large as the cache, and read by each consumer once.
-    options.fill_cache = table != Table::records;
     const std::unique_ptr<rocksdb::Iterator> row(database_->NewIterator(options, family(table)));
     for (row->Seek(lower); row->Valid(); row->Next()) {
       if (!visit(view(row->key()), view(row->value()))) break;
@@ -386,6 +384,7 @@ class RocksDbStore final : public Store {
 
   /// The disk's space of the records that a batch has dropped.
   void reclaim(const WriteBatch& batch) {
+    if (!batch.drops_ranges()) return;
     batch.for_each([this](WriteBatch::Op op, Table table, std::string_view from, std::string_view until) {
       if (op == WriteBatch::Op::drop_range && table == Table::records) reclaimer_->reclaim(from, until);
     });
