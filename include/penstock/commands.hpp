@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "penstock/errors.hpp"
+#include "penstock/group_commands.hpp"
 #include "penstock/ids.hpp"
 #include "penstock/message.hpp"
 #include "penstock/stream_commands.hpp"
@@ -290,6 +291,22 @@ struct LaneLoaded {
   std::vector<FreshEntry> entries;
 };
 
+/// Every command about a stream, which it names in `stream`.
+using StreamCommand =
+    std::variant<CreateStream, DeleteStream, DescribeStream, DescribeStreamSummary, ListStreams, FindStream,
+                 DescribeLimits, DescribeAccount, UpdateAccount, TagStream, UntagStream, ListStreamTags,
+                 PutStreamPolicy, GetStreamPolicy, DeleteStreamPolicy, UpdateRetention, UpdateEncryption,
+                 UpdateMonitoring, UpdateStreamMode, UpdateWarmThroughput, UpdateMaxRecordSize, SplitShard, MergeShards,
+                 UpdateShardCount, ListShards, PutRecords, GetShardIterator, GetRecords, RecordsRead, RegisterConsumer,
+                 DeregisterConsumer, DescribeConsumer, ListConsumers, SubscribeToShard, AwaitRecords, EndSubscription,
+                 CreateGroup, DescribeGroup, ListGroups, DeleteGroup, PollGroup, CancelPoll, HeartbeatGroup, LeaveGroup,
+                 CommitGroup, TransactGroup, AcceptTransaction, TransactionSettled, ResetGroup, DescribeLag>;
+
+/// The stream that a command is about.
+inline const StreamName& stream_of(const StreamCommand& command) {
+  return std::visit([](const auto& asked) -> const StreamName& { return asked.stream; }, command);
+}
+
 using Command =
     std::variant<CreateQueue, LookupQueue, ListQueues, DeleteQueue, GetQueueAttributes, SetQueueAttributes,
                  CheckRedriveTarget, TagQueue, UntagQueue, ListQueueTags, EditPolicy, StartMessageMoveTask,
@@ -384,6 +401,7 @@ using Result =
                  EntryResults, MoveTaskStarted, MoveTaskCancelled, MoveTasks, Accepted, StreamDescription,
                  StreamSummary, StreamList, StreamFound, StreamCounts, AccountDescription, StreamTags, StreamPolicy,
                  MonitoringChanged, WarmThroughput, ShardCountChanged, ShardList, RecordsPut, ShardPosition,
-                 RecordsPage, ConsumerDescription, ConsumerList, Subscribed, SubscriptionOver>;
+                 RecordsPage, ConsumerDescription, ConsumerList, Subscribed, SubscriptionOver, GroupDescription, GroupList,
+                 GroupPolled, GroupCommitted, GroupTransacted, GroupReset, GroupLag>;
 
 }  // namespace penstock

@@ -63,9 +63,18 @@ struct Transfer {
   Instant first_received{};
 };
 
+/// Have the stream of `accept` take what it holds, and tell the outcome to the stream that it came from
+/// (TransactionSettled). Positions and records of two streams are one batch of the store, because the target's shard
+/// writes both; until the outcome is told, the positions' shard leaves them alone.
+struct Transaction {
+  StreamName origin;
+  CallId call;
+  AcceptTransaction accept;
+};
+
 /// What came of the commands since the last take_effects. The shell must
 ///  1. commit `mutations`, all or none, with a sync if `sync`;
-///  2. only when they are written, run `loads` and apply what they answer, and see to `transfers`;
+///  2. only when they are written, run `loads` and apply what they answer, and see to `transfers` and `transactions`;
 ///  3. release `replies` when the mutations are written and everything that was to be synced up to here is.
 struct Effects {
   std::vector<Mutation> mutations;
@@ -73,8 +82,11 @@ struct Effects {
   std::vector<Reply> replies;
   std::vector<Load> loads;
   std::vector<Transfer> transfers;
+  std::vector<Transaction> transactions;
 
-  bool empty() const { return mutations.empty() && replies.empty() && loads.empty() && transfers.empty(); }
+  bool empty() const {
+    return mutations.empty() && replies.empty() && loads.empty() && transfers.empty() && transactions.empty();
+  }
 };
 
 /// One shard's engine. Not thread-safe; every method is bounded in time and does no I/O. `now` never goes back: an

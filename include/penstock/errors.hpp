@@ -46,6 +46,17 @@ enum class ErrorCode : std::uint8_t {
   KinesisKmsNotFound,
   KinesisKmsOptInRequired,
   KinesisKmsThrottling,
+  // Of consumers with positions.
+  ConsumerNotFound,
+  ConsumerExists,         ///< with other settings
+  ConsumerLimitExceeded,  ///< of consumers, members, or polls that wait
+  ConsumerBusy,           ///< a transaction of it is under way
+  LeaseLost,              ///< a position came with an epoch that is over
+  MemberReplaced,         ///< another with its name has joined
+  MemberUnknown,          ///< its lease time was over
+  PositionConflict,       ///< it would go backwards, or not forward where it has to
+  InvalidPosition,        ///< it is none of its shard's
+  InvalidRequest,         ///< a member is missing, or not as it has to be
   // Common to the services, unmodelled.
   InvalidParameterValue,
   MissingParameter,

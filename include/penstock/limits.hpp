@@ -89,6 +89,25 @@ inline constexpr Millis heartbeat_interval{4'500};  ///< of a subscription: the 
 inline constexpr Millis takeover_interval{5'000};   ///< before it, a second SubscribeToShard is refused
 }  // namespace kinesis_limits
 
+/// Of consumers with positions, which the service does not have: these are ours.
+namespace group_limits {
+inline constexpr std::size_t name_chars_max = 128;  ///< of a consumer, a member and an IdempotencyKey
+inline constexpr Millis lease_min{100};
+inline constexpr Millis lease_max{3'600'000};
+inline constexpr Millis lease_default{10'000};
+inline constexpr Millis wait_max{20'000};
+inline constexpr std::size_t poll_records_default = 1'000;
+inline constexpr std::size_t poll_records_max = 10'000;
+inline constexpr std::size_t poll_bytes_max = 10U << 20U;
+inline constexpr std::size_t poll_shards_max = 100;      ///< that one poll's answer has records of
+inline constexpr std::size_t positions_max = 1'000;      ///< of one commit or transaction
+inline constexpr std::size_t transact_records_max = 500;
+inline constexpr std::size_t metadata_bytes_max = 1'024;
+inline constexpr std::size_t list_max = 1'000;  ///< consumers or shards of one page
+inline constexpr Millis key_life{300'000};      ///< of an IdempotencyKey
+inline constexpr std::size_t keys_max = 1'000;  ///< of one consumer, the oldest are forgotten
+}  // namespace group_limits
+
 /// What the engine enforces and how much it keeps in memory, per queue unless stated. The defaults are the
 /// service's; the simulation shrinks them so that every edge is met.
 struct Limits {
@@ -120,6 +139,8 @@ struct Limits {
   Millis segment_time_max{3'600'000};      ///< by which what is dropped together may have arrived apart
   std::size_t trim_batch_max = 64;         ///< segments that one step drops
   std::size_t subscriptions_max = 10'000;  ///< of one stream; one more is throttled
+  std::size_t groups_max = 100'000;        ///< consumers with positions of one stream
+  std::size_t group_members_max = 1'000;   ///< of one of them
 };
 
 }  // namespace penstock

@@ -7,10 +7,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "penstock/commands.hpp"
+#include "penstock/groups.hpp"
 #include "penstock/ids.hpp"
 #include "penstock/message.hpp"
 #include "penstock/streams.hpp"
@@ -193,7 +195,7 @@ struct DropMoveTask {
 struct PutStream {
   StreamInfo info;
 };
-/// Forgets everything in the catalog about a stream: its record, shards, cursors and segments.
+/// Forgets everything in the catalog about a stream: its record, shards, cursors, segments and groups.
 struct DropStream {
   StreamId stream;
 };
@@ -243,7 +245,8 @@ using Mutation =
     std::variant<PutQueue, DropQueue, DropQueueContents, PutCursor, PutMessage, DropMessage, PutState, DropState,
                  PutDedup, DropDedups, PutAttempt, DropAttempt, PutLaneEntry, DropLaneEntry, PutArrival, DropArrival,
                  PutMoveTask, DropMoveTask, PutStream, DropStream, PutShard, DropShard, PutShardCursor, PutSegment,
-                 DropSegment, PutStreamRecords, DropStreamRecords, PutStreamAccount>;
+                 DropSegment, PutStreamRecords, DropStreamRecords, PutStreamAccount, PutGroup, DropGroup, PutGroupLease,
+                 DropGroupLease, PutCommitKey, DropCommitKey>;
 
 /// The first message of a lane, as a start finds it.
 struct RecoveredLane {
@@ -271,10 +274,18 @@ struct RecoveredShard {
   std::vector<Segment> segments;
 };
 
+/// A group as a start finds it. Leases may be of shards that are gone.
+struct RecoveredGroup {
+  GroupInfo info;
+  std::vector<std::pair<ShardIndex, GroupLease>> leases;  ///< in order of the shards
+  std::vector<CommitKey> keys;                            ///< in no order
+};
+
 /// A stream as a start finds it, its shards in order of their indexes.
 struct RecoveredStream {
   StreamInfo info;
   std::vector<RecoveredShard> shards;
+  std::vector<RecoveredGroup> groups;  ///< in order of their ids
 };
 
 }  // namespace penstock

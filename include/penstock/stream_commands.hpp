@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "penstock/errors.hpp"
+#include "penstock/groups.hpp"
 #include "penstock/stream_names.hpp"
 #include "penstock/streams.hpp"
 #include "penstock/time.hpp"
@@ -212,27 +213,23 @@ struct PutRecords {
   bool single = false;   ///< PutRecord: what goes wrong with its only entry is the call's error
 };
 
-enum class IteratorType : std::uint8_t {
-  at_sequence_number,
-  after_sequence_number,
-  trim_horizon,
-  latest,
-  at_timestamp
-};
 struct StartingPosition {
   IteratorType type{};
   std::optional<std::string> sequence_number;  ///< as it was given
   std::optional<Instant> timestamp;
 };
 
-/// Answer: ShardPosition. Errors: KinesisInvalidArgument.
+/// Answer: ShardPosition. Errors: KinesisInvalidArgument; of a reader also KinesisThroughputExceeded while another
+/// member holds the shard.
 struct GetShardIterator {
   StreamName stream;
   std::string shard_id;
   StartingPosition start;
+  std::optional<GroupReader> reader{};  ///< then TRIM_HORIZON and LATEST mean where its group was, if it was
 };
 
-/// Answer: RecordsPage, whose records the shell reads. Errors: KinesisThroughputExceeded (strict).
+/// Answer: RecordsPage, whose records the shell reads. Errors: KinesisThroughputExceeded (strict);
+/// KinesisExpiredIterator where the lease under which it reads has been taken over.
 struct GetRecords {
   StreamName stream;
   StreamId id;
@@ -240,6 +237,7 @@ struct GetRecords {
   RecordIndex from;
   Instant not_before{};  ///< records that arrived earlier are passed over
   std::size_t count_max = 0;
+  std::optional<GroupHold> hold{};  ///< of a reader: commits what is before `from`, if `hold` says so
 };
 
 /// How much a GetRecords took out of its shard, for the limits. No answer.
@@ -308,19 +306,6 @@ struct EndSubscription {
   StreamId id;
   SubscriptionId subscription;
 };
-
-using StreamCommand =
-    std::variant<CreateStream, DeleteStream, DescribeStream, DescribeStreamSummary, ListStreams, FindStream,
-                 DescribeLimits, DescribeAccount, UpdateAccount, TagStream, UntagStream, ListStreamTags,
-                 PutStreamPolicy, GetStreamPolicy, DeleteStreamPolicy, UpdateRetention, UpdateEncryption,
-                 UpdateMonitoring, UpdateStreamMode, UpdateWarmThroughput, UpdateMaxRecordSize, SplitShard, MergeShards,
-                 UpdateShardCount, ListShards, PutRecords, GetShardIterator, GetRecords, RecordsRead, RegisterConsumer,
-                 DeregisterConsumer, DescribeConsumer, ListConsumers, SubscribeToShard, AwaitRecords, EndSubscription>;
-
-/// The stream that a command is about.
-inline const StreamName& stream_of(const StreamCommand& command) {
-  return std::visit([](const auto& asked) -> const StreamName& { return asked.stream; }, command);
-}
 
 // ---- Results.
 
@@ -393,10 +378,6 @@ struct ShardList {
   bool more = false;
 };
 
-struct RecordPut {
-  ShardIndex shard;
-  SequenceNumber number;
-};
 struct RecordsPut {
   std::vector<std::variant<RecordPut, Error>> entries;
   bool encrypted = false;
@@ -408,6 +389,7 @@ struct ShardPosition {
   ShardIndex shard;
   RecordIndex from;
   Instant not_before{};
+  std::optional<GroupHold> hold{};  ///< of a reader
 };
 
 /// One record as it is read; the views of a page's records lie in its buffer.
@@ -431,6 +413,7 @@ struct RecordsPage {
   Instant now{};
   bool closed = false;
   std::vector<ShardRecord> children;  ///< of a closed shard: never empty
+  std::optional<GroupHold> hold{};    ///< of a reader
 
   // Filled in by the shell.
   std::vector<ReadRecord> records;

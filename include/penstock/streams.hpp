@@ -68,6 +68,14 @@ struct SequenceNumber {
 /// The index in the EndingSequenceNumber of a closed shard, above that of every record.
 inline constexpr RecordIndex sequence_index_end{0x7fff'ffff'ffff'ffffULL};
 
+/// Where reading may begin, in the service's words.
+enum class IteratorType : std::uint8_t {
+  at_sequence_number,
+  after_sequence_number,
+  trim_horizon,
+  latest,
+  at_timestamp
+};
 /// A record as it lies in the store under <stream, shard, index>: written once, never changed.
 struct StreamRecord {
   std::string partition_key;
