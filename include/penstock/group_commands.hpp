@@ -157,8 +157,8 @@ struct AcceptTransaction {
 struct TransactionSettled {
   StreamName stream;
   CallId call;  ///< of the TransactGroup
-  std::optional<Error> failure;
-  std::vector<RecordPut> put;
+  std::optional<Error> failure{};
+  std::vector<RecordPut> put{};
 };
 
 /// Sets positions, whatever they were, and takes all shards that it is about from their members, which get them again
@@ -272,8 +272,7 @@ struct GroupCommitted {
 
 struct GroupTransacted {
   std::vector<RecordPut> put;
-  bool encrypted = false;
-  bool repeated = false;
+  bool repeated = false;  ///< its key was used before: where the records were put then
 };
 
 struct ShardReset {
