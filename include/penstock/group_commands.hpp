@@ -29,8 +29,8 @@ struct GivenPosition {
 /// Where a group begins. Where positions are given, `from` is TRIM_HORIZON and is for shards that have none and are no
 /// ancestors of one that has; ancestors are finished.
 struct GroupStart {
-  StartingPosition from{};
-  std::vector<GivenPosition> positions;
+  StartingPosition from{IteratorType::trim_horizon, {}, {}};
+  std::vector<GivenPosition> positions{};
 };
 
 /// Answer: GroupDescription; also if it exists with the same settings. Errors: ConsumerExists, InvalidPosition,

@@ -155,6 +155,7 @@ class Stream {
   bool take_in(StreamShard& shard, const PutEntry& entry, Instant now);
   const StreamShard* shard_without_room(const PutRecords& command, Instant now);
   RecordPut append(StreamShard& shard, PutEntry& entry, Instant now);
+  void arrived(const std::vector<std::pair<StreamShard*, std::size_t>>& put, Instant now);
   PutStreamRecords& records_for(StreamShard& shard);
   void close_segment(StreamShard& shard);
   Position position_at(StreamShard& shard, const StartingPosition& start, std::string_view operation);

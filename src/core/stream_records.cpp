@@ -145,7 +145,15 @@ void Stream::handle(CallId call, PutRecords& command, Instant now) {
   } else {
     context_.reply(call, std::move(answer));
   }
-  for (const auto& [shard, at] : put) wake(*shard, now);
+  arrived(put, now);
+}
+
+/// Whoever waits for what was put has it.
+void Stream::arrived(const std::vector<std::pair<StreamShard*, std::size_t>>& put, Instant now) {
+  for (const auto& [shard, at] : put) {
+    wake(*shard, now);
+    groups_.woken(*shard);
+  }
 }
 
 // All of the records or none, with the positions that they were made of in the same batch.
@@ -168,7 +176,7 @@ void Stream::handle(CallId call, AcceptTransaction& command, Instant now) {
   for (PutGroupLease& lease : command.leases) context_.promise(std::move(lease));
   if (command.key) context_.promise(std::move(*command.key));
   context_.reply(call, std::move(answer));
-  for (const auto& [shard, at] : put) wake(*shard, now);
+  arrived(put, now);
 }
 
 /// With strict limits: a shard that has no room for the first of its records.

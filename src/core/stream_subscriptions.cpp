@@ -85,7 +85,6 @@ void Stream::handle(CallId, const EndSubscription& command, Instant) {
 
 void Stream::wake(StreamShard& shard, Instant now) {
   for (Subscription* subscription : std::vector<Subscription*>(shard.waiting)) answer(*subscription, shard, now);
-  groups_.woken(shard);
 }
 
 void Stream::answer(Subscription& subscription, const StreamShard& shard, Instant now) {
