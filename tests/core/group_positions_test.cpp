@@ -336,6 +336,7 @@ TEST_F(GroupPositionsTest, NothingTouchesAShardWhileATransactionOfItIsUnderWay) 
   pass(Millis{1});
   EXPECT_THAT(other.got, IsEmpty()) << "m is gone, but its transaction is not settled";
   hand_over();
+  hands_over_ = true;
   call<GroupTransacted>(transact_command(puts[1], shard_of_group().lease.epoch, {"B"}));
   EXPECT_TRUE(answered(waiting));
   EXPECT_TRUE(answered(call_id));
