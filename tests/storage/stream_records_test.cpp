@@ -118,7 +118,7 @@ struct Start {
   std::vector<StreamAccount> accounts;
 };
 
-Start started(const Store& store) {
+Start started(Store& store) {
   Start start;
   const StoreError error = recover_streams(store, start.streams, start.accounts);
   EXPECT_FALSE(error) << error.message;
@@ -661,7 +661,7 @@ TEST(StreamDamage, AFailureIsHandedOn) {
     store.fail_at(n, StoreStatus::io_error);
     EXPECT_EQ(read_page(store, page).status, StoreStatus::io_error) << n;
   }
-  for (std::uint64_t n = 1; n <= 5; ++n) {
+  for (std::uint64_t n = 1; n <= 8; ++n) {
     store.fail_at(n, StoreStatus::io_error);
     Start start;
     EXPECT_EQ(recover_streams(store, start.streams, start.accounts).status, StoreStatus::io_error) << n;
