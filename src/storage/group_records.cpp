@@ -72,6 +72,7 @@ bool decode_lease(std::string_view bytes, GroupLease& lease) {
   lease.metadata = text_of(stored->metadata());
   lease.committed = from_epoch_ms(stored->committed_ms());
   lease.lost_records = stored->lost_records();
+  lease.lost_until = RecordIndex{stored->lost_until()};
   // Records count from 1, and a shard that is held has been granted.
   return position.next.value > 0 && (lease.owner.empty() || lease.epoch > 0);
 }
@@ -212,7 +213,7 @@ void encode_one(const PutGroupLease& put, WriteBatch& batch) {
   if (position.sub) sub = *position.sub;
   builder.Finish(fb::CreateGroupLease(builder, position.next.value, sub, position.at_s,
                                       to_epoch_ms(position.not_before), lease.epoch, owner, lease.session, metadata,
-                                      to_epoch_ms(lease.committed), lease.lost_records),
+                                      to_epoch_ms(lease.committed), lease.lost_records, lease.lost_until.value),
                  lease_identifier);
   put_finished(builder, Table::catalog, group_lease_key(put.stream, put.group, put.shard), batch);
 }

@@ -75,6 +75,7 @@ GroupLease fixed_lease() {
   lease.metadata = R"({"offset": 9})";
   lease.committed = at_ms(5);
   lease.lost_records = 3;
+  lease.lost_until = RecordIndex{5'008};
   return lease;
 }
 
