@@ -58,7 +58,7 @@ class FrontendTest : public testing::TestWithParam<std::size_t> {
       engines_.at(i) = engine.get();
       engine->script = [this, i](const Command& command) { return obey(i, std::get<StreamCommand>(command)); };
       shards_.at(i) = std::make_unique<Shard>(
-          contexts_.at(i), store_, *committer_, clock_, [this](const QueueName&) -> Shard& { return *shards_[here]; },
+          contexts_.at(i), store_, *committer_, clock_, [this](const Command&) -> Shard& { return *shards_[here]; },
           std::move(engine));
       service_.shards.push_back(shards_.at(i).get());
     }

@@ -50,8 +50,8 @@ class ShardTest : public testing::Test {
     seen = engine.get();
     return std::make_unique<Shard>(
         context, store_, *committer_, clock_,
-        [this](const QueueName& queue) -> Shard& {
-          routed_.push_back(queue.name);
+        [this](const Command& command) -> Shard& {
+          routed_.push_back(std::get<AcceptTransfer>(command).queue.name);
           return to_itself_ ? *origin_ : *destination_;
         },
         std::move(engine));
