@@ -328,6 +328,21 @@ TEST_P(FrontendTest, ASubscriberThatGoesEarlyOrLateLeavesNothingBehind) {
   }
 }
 
+TEST_P(FrontendTest, ThePollOfAConsumerWhoseClientGoesIsTakenBack) {
+  PollGroup poll;
+  poll.stream = stream();
+  poll.group = "billing";
+  begin(call(poll));
+  EXPECT_TRUE(exchange_->parks());
+  run_until([&] { return asked<PollGroup>().size() == 1; });
+  exchange_->cancel();
+  run_until([&] { return exchange_->completed(); });
+  EXPECT_TRUE(exchange_->abandoned());
+  ASSERT_EQ(asked<CancelPoll>().size(), 1U);
+  EXPECT_EQ(asked<CancelPoll>()[0].group, "billing");
+  EXPECT_EQ(asked<CancelPoll>()[0].poll, engine().calls.at(0));
+}
+
 TEST_P(FrontendTest, EveryShardsStreamsAreListed) {
   engines_[here]->script = [](const Command&) { return StreamList{{{{"1", "r", "b"}}}, false}; };
   engines_[there]->script = [](const Command&) { return StreamList{{{{"1", "r", "a"}}}, true}; };
