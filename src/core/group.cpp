@@ -197,7 +197,8 @@ std::vector<LostLease> Group::take(const GroupToken& token) {
 }
 
 void Group::accept(const HandedOut& handed, StreamShard& shard, Lease& lease) {
-  if (handed.next > lease.read) lease.lost_records += handed.lost_records;
+  if (handed.first > lease.lost_until) lease.lost_records += handed.first.value - lease.lost_until.value;
+  lease.lost_until = std::max(lease.lost_until, handed.next);
   if (info_.mode == CommitMode::on_commit) {
     // Of an older token, whose successor never arrived, that is further back.
     lease.read = std::max(handed.next, lease.position.next);

@@ -44,6 +44,7 @@ void Group::grant(ShardIndex index, GroupPoller& poller) {
   lease.owner = poller.name;
   lease.session = poller.session;
   lease.read = lease.position.next;
+  lease.lost_until = std::max(lease.lost_until, lease.position.next);
   lease.outstanding = lease.revoking = false;
   poller.held.insert(index);
   if (poller.waits) home_.shards().find(index)->polls.push_back({this, &poller});
@@ -89,13 +90,13 @@ void Group::shards_changed() {
 
 void Group::shard_forgotten(const StreamShard& shard) {
   const ShardIndex index = shard.record.index;
-  const RecordIndex next = record_of(index).position.next;
-  if (next < shard.cursor.tail) info_.lost_records += shard.cursor.tail.value - next.value;
+  const GroupLease record = record_of(index);
+  std::uint64_t lost = record.lost_records;
+  const RecordIndex counted = std::max(record.position.next, record.lost_until);
+  if (counted < shard.cursor.tail) lost += shard.cursor.tail.value - counted.value;
+  info_.lost_records += lost;
+  if (lost > 0 && !info_.ephemeral) context_.note(PutGroup{home_.stream().id(), info_});
   Lease* lease = find_lease(index);
-  info_.lost_records += lease == nullptr ? 0 : lease->lost_records;
-  if (!info_.ephemeral && (next < shard.cursor.tail || (lease != nullptr && lease->lost_records > 0))) {
-    context_.note(PutGroup{home_.stream().id(), info_});
-  }
   unbalanced_ = true;
   if (lease == nullptr) return;
   if (GroupPoller* poller = lease->is_polled() ? find_poller(lease->owner) : nullptr) poller->held.erase(index);

@@ -256,6 +256,7 @@ void Group::reset(CallId call, const ResetGroup& command) {
   for (const ShardReset& step : answer.shards) {
     Lease& lease = leases_[step.shard.shard];
     lease.position = step.to;
+    lease.lost_until = step.to.next;
     lease.committed = now();
     take_away(step.shard.shard, lease);
   }
@@ -387,8 +388,10 @@ std::optional<Error> Group::read_on(const GroupHold& hold, StreamShard& shard, R
   if (moved) position = GroupPosition{.next = from, .at_s = hold.at_s};
   if (from == position.next && from < shard.cursor.head) {
     // Told at once, since its client's calls have no place for it.
-    lease->lost_records += shard.cursor.head.value - from.value;
+    const RecordIndex counted = std::max(from, lease->lost_until);
+    if (counted < shard.cursor.head) lease->lost_records += shard.cursor.head.value - counted.value;
     position = GroupPosition{.next = shard.cursor.head};
+    lease->lost_until = shard.cursor.head;
     moved = true;
   }
   if (!moved) return std::nullopt;

@@ -481,7 +481,7 @@ TEST_F(GroupPositionsTest, WhatRetentionTookBeforeItWasReadIsReported) {
   pass(hours{20});
   put({"d"});
   pass(hours{5});
-  EXPECT_EQ(lost_records(lag_of().shard.lease.position, lag_of().page), 2U);
+  EXPECT_EQ(lost_records(lag_of().shard.lease, lag_of().page), 2U);
   TestMember again{"m", {}, {}};
   poll(again);
   EXPECT_THAT(again.got, ElementsAre("d"));
@@ -489,6 +489,7 @@ TEST_F(GroupPositionsTest, WhatRetentionTookBeforeItWasReadIsReported) {
   poll(again);
   restart();
   EXPECT_EQ(shard_of_group().lease.lost_records, 2U);
+  EXPECT_EQ(lost_records(lag_of().shard.lease, lag_of().page), 0U) << "and not once more";
 }
 
 TEST_F(GroupPositionsTest, WhatGoesWithAWholeShardIsReportedToo) {
