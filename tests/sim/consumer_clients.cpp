@@ -231,6 +231,7 @@ void ConsumerWorld::poll(const ClientPtr& client, Millis wait, std::size_t count
     if (!client->token || !is_member) incarnation->sessions[client->name] = 0;
     if (!is_member) count("joins");
     if (is_member && !client->token) count("replaced");
+    incarnation->heard.erase("");
     heard(*incarnation, client->name);
     incarnation->answered[client->name] = clock_;
     ++incarnation->polls[client->name];
@@ -289,9 +290,12 @@ std::string ConsumerWorld::check_polled(Incarnation& incarnation, const Client& 
     const auto lease = std::ranges::find(polled.leases, batch.page.shard, &HeldLease::shard);
     if (lease == polled.leases.end() || lease->epoch != batch.epoch) return "a batch of a shard that is not held";
     if (lease->revoking) return "a batch of a shard that is to be given up";
-    if (batch.position.next != model.of(batch.page.shard).read) {
+    const ConsumerShard& own = model.of(batch.page.shard);
+    // One that was granted just now begins where the consumer was.
+    const RecordIndex read = batch.epoch == model.epoch_of(batch.page.shard) ? own.read : own.position.next;
+    if (batch.position.next != read) {
       return "a batch of " + text_of(batch.page.shard) + " begins at " + std::to_string(batch.position.next.value) +
-             ", and its member reads on from " + std::to_string(model.of(batch.page.shard).read.value);
+             ", and its member reads on from " + std::to_string(read.value);
     }
     const RecordIndex tail = model.ledger().tail(batch.page.shard);
     if (batch.page.until != tail) return "a batch does not know its shard's end";
@@ -350,7 +354,7 @@ void ConsumerWorld::deliver(const ClientPtr& client, const IncarnationPtr& incar
     if (incarnation->deleted) continue;
     hold(incarnation->model.missed(batch.position, page, latest_clock_));
     const std::int64_t at_s = page.records.empty() ? 0 : seconds_of(page.records.back().record.arrived);
-    token.handed.push_back({page.shard, batch.epoch, page.next, at_s, lost});
+    token.handed.push_back({page.shard, batch.epoch, page.next, at_s, first_kept(batch.position, page)});
     if (lost > 0) count("lost records", lost);
   }
   client->token = std::move(token);
@@ -427,7 +431,8 @@ void ConsumerWorld::leave(const ClientPtr& client, bool commits) {
     incarnation->sessions.erase(client->name);
     incarnation->heard.erase(client->name);
     after_probe_.emplace_back([this, client, incarnation] {
-      if (incarnation->model.has_member(client->name)) broken("a member that left is still there");
+      const bool is_there = !incarnation->deleted && incarnation->model.has_member(client->name);
+      if (is_there) broken("a member that left is still there");
     });
   };
   call.check = [this](const Result& result) {

@@ -12,8 +12,6 @@ constexpr std::string_view shard_end = "SHARD_END";
 /// For so long a client that got no answer tries again: the key is remembered longer.
 constexpr Millis patience{200'000};
 
-std::int64_t seconds_of(Instant at) { return std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count(); }
-
 }  // namespace
 
 // ---- Positions.
@@ -330,7 +328,8 @@ void ConsumerWorld::on_reset(Consumer& consumer, const ResetGroup& command, cons
     const ShardIndex shard = step.shard.shard;
     model.pass_over(shard, step.to);
     model.of(shard).position = step.to;
-    model.of(shard).read = step.to.next;
+    model.of(shard).read = model.of(shard).frontier = step.to.next;
+    for (std::size_t i = step.to.next.value; i <= model.fates(shard).size(); ++i) model.fates(shard)[i - 1].counted = false;
     model.order_is_over();
     after_probe_.emplace_back([this, incarnation, shard, epoch = model.epoch_of(shard)] {
       if (incarnation->model.epoch_of(shard) <= epoch) broken("a reset leaves an epoch as it was");

@@ -68,7 +68,7 @@ void ConsumerModel::cut() {
 std::string ConsumerModel::created(const GroupDescription& found) {
   for (const GroupShard& each : found.shards) {
     pass_over(each.shard, each.lease.position);
-    shards_[each.shard] = {each.lease.position, each.lease.position.next, each.lease.metadata, 0};
+    shards_[each.shard] = {each.lease.position, each.lease.position.next, each.lease.metadata};
   }
   info_ = found.info;
   return {};
@@ -115,7 +115,8 @@ void ConsumerModel::forget_gone(const GroupDescription& found, Instant now) {
     const ConsumerShard own = of(each.shard);
     const RecordIndex tail = ledger_.tail(each.shard);
     info_.lost_records += own.lost_records;
-    if (own.position.next < tail) info_.lost_records += tail.value - own.position.next.value;
+    const RecordIndex counted = std::max(own.position.next, own.frontier);
+    if (counted < tail) info_.lost_records += tail.value - counted.value;
     std::vector<RecordFate>& all = fates(each.shard);
     for (std::uint64_t i = own.position.next.value; i < tail.value; ++i) {
       all[i - 1].lost = all[i - 1].lost || ledger_.shard(each.shard).records[i - 1].arrived <= RecordLedger::expired_by(now);
@@ -133,7 +134,10 @@ std::string ConsumerModel::observe(GroupDescription found, Instant now) {
     const auto was = std::ranges::find(before.shards, each.shard, &GroupShard::shard);
     const GroupShard old = was == before.shards.end() ? GroupShard{.shard = each.shard} : *was;
     if (std::string problem = check_owner(old, each); !problem.empty()) return problem;
-    if (each.lease.epoch != old.lease.epoch) of(each.shard).read = of(each.shard).position.next;
+    if (each.lease.epoch == old.lease.epoch) continue;
+    ConsumerShard& own = of(each.shard);
+    own.read = own.position.next;
+    own.frontier = std::max(own.frontier, own.position.next);
   }
   if (view_.info.lost_records != info_.lost_records) {
     return std::to_string(view_.info.lost_records) + " records of shards that are gone are said to be lost, and " +
@@ -147,7 +151,11 @@ std::string ConsumerModel::recovered(const GroupDescription& found, Instant now)
   info_.lost_records = found.info.lost_records;
   for (const GroupShard& each : found.shards) {
     ConsumerShard& own = shards_[each.shard];
-    own = {each.lease.position, each.lease.position.next, each.lease.metadata, each.lease.lost_records};
+    std::vector<RecordFate>& all = fates(each.shard);
+    // What was said to be lost, and that was not promised to last, will be said again.
+    for (std::uint64_t i = each.lease.lost_until.value; i <= all.size(); ++i) all[i - 1].counted = false;
+    own = {each.lease.position, each.lease.position.next, each.lease.metadata, each.lease.lost_records,
+           std::max(each.lease.lost_until, each.lease.position.next)};
   }
   std::erase_if(shards_, [&](const auto& each) { return seen(each.first) == nullptr; });
   return observe(found, now);
@@ -162,11 +170,25 @@ std::string ConsumerModel::told(ShardIndex shard, std::uint64_t epoch, const std
 
 // ---- What is acknowledged to it.
 
+void ConsumerModel::count_lost(ShardIndex shard, RecordIndex first, bool all) {
+  ConsumerShard& own = of(shard);
+  std::vector<RecordFate>& fate_of = fates(shard);
+  for (std::uint64_t i = own.frontier.value; i < first.value; ++i) {
+    RecordFate& fate = fate_of[i - 1];
+    if (!all && (!fate.lost || fate.counted)) continue;
+    fate.counted = true;
+    ++own.lost_records;
+  }
+  own.frontier = std::max(own.frontier, first);
+}
+
 void ConsumerModel::take(const GroupToken& token, bool commits) {
   for (const HandedOut& handed : token.handed) {
     if (epoch_of(handed.shard) != handed.epoch || seen(handed.shard) == nullptr) continue;
     ConsumerShard& own = of(handed.shard);
-    if (handed.next > own.read) own.lost_records += handed.lost_records;
+    // Of what a start by time did not want nobody knows how much retention took.
+    count_lost(handed.shard, handed.first, own.position.not_before != Instant{});
+    own.frontier = std::max(own.frontier, handed.next);
     own.read = std::max(handed.next, own.position.next);
     if (!commits || handed.next <= own.position.next) continue;
     own.position = GroupPosition{.next = handed.next, .at_s = handed.at_s};

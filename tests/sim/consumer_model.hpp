@@ -24,12 +24,14 @@ struct ConsumerShard {
   RecordIndex read{1};  ///< where its owner reads on
   std::string metadata;
   std::uint64_t lost_records = 0;
+  RecordIndex frontier{1};  ///< what is before it was handed out, or is counted as lost
 };
 
 /// What became of a record.
 struct RecordFate {
   std::uint32_t processed = 0;  ///< so many times
   bool lost = false;            ///< retention took it first
+  bool counted = false;         ///< and that was said
   bool passed = false;          ///< a start, a reset or a reader's choice went over it
 };
 
@@ -72,6 +74,8 @@ class ConsumerModel {
   const ConsumerShard& of(ShardIndex shard) const;
   /// A member's token, which it takes.
   void take(const GroupToken& token, bool commits);
+  /// Retention took what is there before `first`, and was not counted yet.
+  void count_lost(ShardIndex shard, RecordIndex first, bool all);
   void move_to(const ModelStep& step);
   /// A start, a reset or a reader's choice: what is before `to` and was not read is passed over.
   void pass_over(ShardIndex shard, const GroupPosition& to);

@@ -66,6 +66,8 @@ void ConsumerWorld::start_reading() {
   call.check = [this, reader](const Result& result) {
     const auto* at = answer<ShardPosition>(result);
     if (at == nullptr) return;
+    const std::string holder = "a reader's iterator " + std::to_string(++next_name_);
+    hold(reader->incarnation->model.told(at->shard, at->hold->epoch, holder));
     reader->at = *at;
     readers_.push_back(reader);
     count("readers");
@@ -81,7 +83,6 @@ void ConsumerWorld::on_started(const ReaderPtr& reader, const GetShardIterator& 
   model.order_is_over();
   if (!at.hold || at.hold->commits) return broken("a reader's first iterator does not say under which lease it reads");
   if (at.hold->epoch <= before.lease.epoch) broken("a reader's epoch has not grown");
-  hold(model.told(before.shard, at.hold->epoch, "a reader's iterator " + std::to_string(next_call_)));
   const bool resumes = command.start.type != IteratorType::at_sequence_number;
   reader->begun = resumes ? RecordIndex{} : at.from;
   if (!resumes) return;
@@ -152,7 +153,8 @@ void ConsumerWorld::read_on(const ReaderPtr& reader) {
 void ConsumerWorld::on_read_decided(Incarnation& incarnation, const ShardPosition& at, const RecordsPage& page) {
   ConsumerShard& own = incarnation.model.of(at.shard);
   if (at.from != own.position.next || page.from <= at.from) return;
-  own.lost_records += page.from.value - at.from.value;
+  own.frontier = std::max(own.frontier, at.from);
+  incarnation.model.count_lost(at.shard, page.from, true);
   own.position = GroupPosition{.next = page.from};
   own.read = page.from;
 }
