@@ -30,12 +30,21 @@ bool Group::is_done(const StreamShard& shard) const {
   return (lease == nullptr ? RecordIndex{1} : lease->position.next) >= shard.cursor.tail;
 }
 
+/// An ancestor of it is not done. One that is empty is done as soon as it is closed, and says nothing of its own.
 bool Group::is_blocked(const StreamShard& shard) const {
-  const auto waits_for = [this](const std::optional<ShardIndex>& parent) {
-    const StreamShard* there = parent ? home_.shards().find(*parent) : nullptr;
-    return there != nullptr && !is_done(*there);
-  };
-  return waits_for(shard.record.parent) || waits_for(shard.record.adjacent_parent);
+  std::vector<const StreamShard*> left{&shard};
+  std::set<ShardIndex> met;
+  while (!left.empty()) {
+    const ShardRecord& record = left.back()->record;
+    left.pop_back();
+    for (const std::optional<ShardIndex>& parent : {record.parent, record.adjacent_parent}) {
+      const StreamShard* there = parent ? home_.shards().find(*parent) : nullptr;
+      if (there == nullptr || !met.insert(*parent).second) continue;
+      if (!is_done(*there)) return true;
+      left.push_back(there);
+    }
+  }
+  return false;
 }
 
 void Group::grant(ShardIndex index, GroupPoller& poller) {
