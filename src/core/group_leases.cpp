@@ -61,6 +61,11 @@ void Group::grant(ShardIndex index, GroupPoller& poller) {
   keep(index, lease, true);
 }
 
+bool Group::is_held(const Lease& lease) const {
+  const auto found = pollers_.find(lease.owner);
+  return lease.is_polled() && found != pollers_.end() && found->second.session == lease.session;
+}
+
 /// The present epoch is still good for what was handed out under it, until somebody else gets the shard.
 void Group::free(ShardIndex index, Lease& lease) {
   if (GroupPoller* poller = lease.is_polled() ? find_poller(lease.owner) : nullptr) {
@@ -123,7 +128,7 @@ void Group::rebalance() {
     std::vector<ShardIndex> unowned;
     for (const auto& [index, shard] : home_.shards().all()) {
       const Lease* lease = find_lease(index);
-      const bool held = lease != nullptr && lease->is_polled() && pollers_.contains(lease->owner);
+      const bool held = lease != nullptr && is_held(*lease);
       if (held) ++total;
       if (held || is_done(shard) || is_blocked(shard)) continue;
       if (lease != nullptr && (lease->busy || is_read_now(*lease))) continue;
