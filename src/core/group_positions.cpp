@@ -177,11 +177,11 @@ void Group::settle(const TransactionSettled& settled, const std::vector<PutGroup
     lease->busy = false;
     if (!settled.failure) move_on(*shard, put.lease);
     if (!lease->is_polled()) continue;
-    // Its owner may have gone meanwhile.
-    if (find_poller(lease->owner) == nullptr) {
-      free(put.shard, *lease);
-    } else {
+    // Its owner may have gone meanwhile, or have come back as another.
+    if (is_held(*lease)) {
       renew(lease->owner);
+    } else {
+      free(put.shard, *lease);
     }
   }
   if (!settled.failure && !key.empty()) remember({key, now(), settled.put});
