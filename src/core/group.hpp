@@ -166,6 +166,7 @@ class Group {
   const CommitKey* find_key(const std::string& key) const;
   void remember(CommitKey key);
   void forget_old_keys();
+  bool pass_lost(Lease& lease, RecordIndex head);
   std::vector<ShardReset> plan(const ResetGroup& command, std::optional<Error>& error);
 
   Groups& home_;
