@@ -31,6 +31,7 @@ LIMIT_S = 120  # for what was put to be gone through, once nothing is killed any
 LEASE_MS = 1_000
 SOURCE, TARGET = "orders", "bills"
 READERS, CARRIERS = 3, 2
+WORK_S = 0.01  # that a batch takes, in which whoever has it may be killed
 SHARDS_MAX = 6
 
 
@@ -110,6 +111,7 @@ def consume(port, consumer, member, journal, carry):
                 handed[shard, epoch] = records[-1]["SequenceNumber"]
             journal.write(*(f"seen {shard} {epoch} {each['SequenceNumber']} {base64.b64decode(each['Data']).decode()}"
                             for each in records))
+        time.sleep(WORK_S)
         if carry and handed and not carry_over(client, consumer, answer["Batches"]):
             # Of what was refused some may still be its own: joining anew begins where all of it is committed to.
             token, handed = "", {}
