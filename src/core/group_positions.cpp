@@ -361,7 +361,7 @@ void Group::start_reading(CallId call, const GetShardIterator& command, StreamSh
     answer.from = lease.position.next;
     answer.not_before = lease.position.not_before;
   }
-  ++lease.epoch;
+  begin_epoch(lease);
   lease.owner = member;
   lease.session = 0;
   lease.reads_until = now() + info_.lease;
