@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
-#include <utility>
 
 #include "protocol/text.hpp"
 
@@ -33,11 +32,11 @@ class Reader {
     left_.remove_prefix(1);
     return true;
   }
-  /// A number of so many digits.
+  /// A number of so many digits; what follows may be another one.
   std::optional<std::int64_t> number(std::size_t digits_min, std::size_t digits_max) {
     const auto end = std::find_if_not(left_.begin(), left_.end(), protocol::is_digit);
-    const auto digits = static_cast<std::size_t>(end - left_.begin());
-    if (digits < digits_min || digits > digits_max) return std::nullopt;
+    const std::size_t digits = std::min(static_cast<std::size_t>(end - left_.begin()), digits_max);
+    if (digits < digits_min) return std::nullopt;
     std::int64_t value = 0;
     std::from_chars(left_.data(), left_.data() + digits, value);
     left_.remove_prefix(digits);
@@ -66,7 +65,7 @@ std::optional<client::Moment> parse_seconds(std::string_view text) {
   return client::Moment{std::chrono::seconds{*seconds} + *fraction};
 }
 
-// Hours and minutes, the former in `digits`.
+// Hours and minutes, of a time of day or of how far a clock is ahead.
 std::optional<std::chrono::minutes> parse_hours(Reader& reader) {
   const auto hour = reader.number(2, 2);
   reader.take(":");
@@ -140,9 +139,9 @@ void describe_common(cxxopts::Options& flags) {
   flags.positional_help("STREAM");
 }
 
-Arguments read_common(cxxopts::ParseResult given) {
+Arguments read_common(const cxxopts::ParseResult& given) {
   Arguments arguments;
-  arguments.given = std::move(given);
+  arguments.given = given;
   arguments.endpoint =
       arguments.has("endpoint") ? arguments.text("endpoint") : variable_or("PENSTOCK_ENDPOINT", default_endpoint);
   arguments.region = arguments.text("region");

@@ -33,7 +33,7 @@ struct Arguments {
 
 void describe_common(cxxopts::Options& flags);
 /// Throws UsageError.
-Arguments read_common(cxxopts::ParseResult given);
+Arguments read_common(const cxxopts::ParseResult& given);
 
 /// A flag whose value is a whole number of 1 and more. Throws UsageError.
 std::optional<std::size_t> read_count(const Arguments& arguments, const std::string& flag);

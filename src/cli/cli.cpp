@@ -74,9 +74,9 @@ int run(const Command& command, int argc, const char* const* argv) {
   command.describe(flags);
   describe_common(flags);
   try {
-    cxxopts::ParseResult given = flags.parse(argc, argv);
+    const cxxopts::ParseResult given = flags.parse(argc, argv);
     if (given.count("help") > 0) return print_help(flags.help({"", "Common"}));
-    return command.run(read_common(std::move(given)));
+    return command.run(read_common(given));
   } catch (const cxxopts::exceptions::exception& error) {
     return wrong(name, error.what());
   } catch (const UsageError& error) {

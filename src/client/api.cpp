@@ -23,6 +23,7 @@ wire::Position to_wire(const Position& position) {
 
 std::vector<wire::Position> to_wire(const std::vector<Position>& positions) {
   std::vector<wire::Position> out;
+  out.reserve(positions.size());
   for (const Position& position : positions) out.push_back(to_wire(position));
   return out;
 }

@@ -61,7 +61,7 @@ Endpoint parse_endpoint(const std::string& text) {
   const auto refuse = [&](const char* why) { throw std::invalid_argument("the endpoint '" + text + "' " + why); };
   const auto parsed = boost::urls::parse_uri(text);
   if (!parsed || parsed->host().empty()) refuse("is not like http://host:port");
-  const boost::urls::url_view url = *parsed;
+  const boost::urls::url_view& url = parsed.value();
   if (url.scheme() != "http") refuse("is not http, which is all that this client speaks");
   if (url.has_userinfo() || url.has_query() || url.has_fragment()) refuse("has more than a host, a port and a path");
   Endpoint endpoint{url.host_address(), 80, std::string(url.encoded_path()), std::string(url.encoded_host())};
