@@ -20,7 +20,8 @@ using penstock::bench::LoadResult;
 using penstock::bench::Scenario;
 
 bool is_of_streams(Scenario scenario) {
-  return scenario == Scenario::put_record || scenario == Scenario::put_records || scenario == Scenario::get_records;
+  return scenario == Scenario::put_record || scenario == Scenario::put_records || scenario == Scenario::get_records ||
+         scenario == Scenario::poll;
 }
 
 std::chrono::nanoseconds nanoseconds_of(double seconds) {
@@ -61,7 +62,10 @@ int main(int argc, char** argv) {
         "shards", "that the stream has", cxxopts::value<int>()->default_value("1"))(
         "cbor", "Kinesis in CBOR instead of JSON")("records", "of each PutRecords",
                                                    cxxopts::value<std::uint64_t>()->default_value("500"))(
-        "scenario", "send, send-batch or receive-delete; put-record, put-records or get-records",
+        "page-records", "of each GetRecords or poll", cxxopts::value<std::uint64_t>()->default_value("10000"))(
+        "consumer", "that polls, or whose endpoint GetRecords goes to; made if it is not there",
+        cxxopts::value<std::string>()->default_value(""))(
+        "scenario", "send, send-batch or receive-delete; put-record, put-records, get-records or poll",
         cxxopts::value<std::string>()->default_value("send"))("connections", "closed loops",
                                                               cxxopts::value<int>()->default_value("64"))(
         "threads", "of this program", cxxopts::value<int>()->default_value("1"))(
@@ -80,7 +84,8 @@ int main(int argc, char** argv) {
                                                        {"receive-delete", Scenario::receive_delete},
                                                        {"put-record", Scenario::put_record},
                                                        {"put-records", Scenario::put_records},
-                                                       {"get-records", Scenario::get_records}};
+                                                       {"get-records", Scenario::get_records},
+                                                       {"poll", Scenario::poll}};
     const auto scenario = scenarios.find(given["scenario"].as<std::string>());
     if (scenario == scenarios.end()) throw std::runtime_error("no such scenario");
     LoadPlan plan;
@@ -101,7 +106,13 @@ int main(int argc, char** argv) {
       plan.stream = given["stream"].as<std::string>();
       plan.shards = given["shards"].as<int>();
       plan.records_per_put = given["records"].as<std::uint64_t>();
+      plan.page_records = given["page-records"].as<std::uint64_t>();
+      plan.consumer = given["consumer"].as<std::string>();
       penstock::bench::create_stream(plan.host, plan.port, plan.stream, plan.shards);
+      if (plan.scenario == Scenario::poll && plan.consumer.empty()) throw std::runtime_error("give --consumer");
+      if (!plan.consumer.empty()) {
+        penstock::bench::create_consumer(plan.host, plan.port, plan.stream, plan.consumer);
+      }
     } else if (plan.queue_url.empty()) {
       plan.queue_url = penstock::bench::create_queue(plan.host, plan.port, given["queue"].as<std::string>());
     }

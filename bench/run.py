@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 
+import consumer_sections as consumers
 import queue_sections as queues
 import stream_sections as streams
 from harness import CPUS, ROOT, Bench, BenchError, Process
@@ -34,6 +35,9 @@ SECTIONS = {
     "get-records": streams.section_get_records,
     "tail": streams.section_tail,
     "stream-memory": streams.section_stream_memory,
+    "consumer": consumers.section_consumer,
+    "takeover": consumers.section_takeover,
+    "many-consumers": consumers.section_many_consumers,
     "kinesis-peers": streams.section_kinesis_peers,
 }
 

@@ -45,8 +45,9 @@ inline std::pair<std::string, std::uint16_t> parse_endpoint(const std::string& e
 
 /// What SDKs send with each request, so that the server has as much to read as in real use.
 inline std::string request_head(const Dialect& dialect, std::string_view host, std::uint16_t port,
-                                std::string_view operation, std::size_t body_bytes) {
-  std::string head = "POST / HTTP/1.1\r\nHost: ";
+                                std::string_view operation, std::size_t body_bytes, std::string_view path = "/") {
+  std::string head = "POST ";
+  head.append(path).append(" HTTP/1.1\r\nHost: ");
   head.append(host).append(":").append(std::to_string(port));
   head.append("\r\nContent-Type: ").append(dialect.content_type);
   head.append("\r\nX-Amz-Target: ").append(dialect.target).append(operation);
@@ -59,6 +60,15 @@ inline std::string request_head(const Dialect& dialect, std::string_view host, s
       "Signature=0000000000000000000000000000000000000000000000000000000000000000\r\nContent-Length: ");
   head.append(std::to_string(body_bytes)).append("\r\n\r\n");
   return head;
+}
+
+/// The same for what the server has beside the services, to which most clients are no SDKs.
+inline std::string native_request(std::string_view method, std::string_view host, std::uint16_t port,
+                                  std::string_view path, std::string_view json) {
+  std::string request(method);
+  request.append(" ").append(path).append(" HTTP/1.1\r\nHost: ").append(host).append(":");
+  request.append(std::to_string(port)).append("\r\nContent-Type: application/json\r\nContent-Length: ");
+  return request.append(std::to_string(json.size())).append("\r\n\r\n").append(json);
 }
 
 /// The bytes of one answer, as they arrive.

@@ -137,9 +137,9 @@ inline std::string get_shard_iterator_body(const Dialect& dialect, std::string_v
   return body.key("ShardIteratorType").text(type).close_map().take();
 }
 
-inline std::string get_records_body(const Dialect& dialect, std::string_view iterator) {
+inline std::string get_records_body(const Dialect& dialect, std::string_view iterator, std::size_t limit) {
   RequestBody body(dialect);
-  body.open_map(2).key("ShardIterator").text(iterator).key("Limit").number(page_records_max);
+  body.open_map(2).key("ShardIterator").text(iterator).key("Limit").number(limit);
   return body.close_map().take();
 }
 
@@ -220,6 +220,21 @@ inline Page look_at_page(const Dialect& dialect, std::string_view body, std::siz
   look(body.substr(0, before));
   if (at > 0) look(body.substr(std::min(at, body.size())));
   return page;
+}
+
+inline std::string consumer_path(std::string_view stream, std::string_view consumer, std::string_view action = {}) {
+  std::string path("/_penstock/streams/");
+  return path.append(stream).append("/consumers/").append(consumer).append(action);
+}
+
+/// Makes the consumer of the stream if it is not there.
+inline void create_consumer(const std::string& host, std::uint16_t port, std::string_view stream,
+                            std::string_view consumer) {
+  const Socket socket(host, port);
+  send_all(socket, native_request("PUT", host, port, consumer_path(stream, consumer), "{}"));
+  AnswerBuffer answer;
+  read_answer(socket, answer);
+  if (answer.status() / 100 != 2) throw std::runtime_error("no consumer: " + std::string(answer.body()));
 }
 
 /// Makes the stream if it is not there, and waits until it can be put to.

@@ -35,7 +35,8 @@ enum class Scenario {
   receive_delete,  ///< ReceiveMessage of up to ten, then DeleteMessageBatch of what came
   put_record,      ///< PutRecord
   put_records,     ///< PutRecords of `records_per_put`
-  get_records,     ///< GetRecords in full pages from a shard's first record to its last, and over again
+  get_records,     ///< GetRecords from a shard's first record to its last, and over again
+  poll,            ///< the same by the polls of a consumer, each of which commits the batch before
 };
 
 struct LoadPlan {
@@ -43,8 +44,10 @@ struct LoadPlan {
   std::uint16_t port = 0;
   Dialect dialect = sqs_json;
   std::string queue_url;
-  std::string stream;  ///< of the last three scenarios
-  int shards = 1;      ///< that it has
+  std::string stream;                             ///< of the last four scenarios
+  int shards = 1;                                 ///< that it has
+  std::uint64_t page_records = page_records_max;  ///< of each GetRecords and each poll
+  std::string consumer;  ///< of polls; of GetRecords, whose endpoint it is in, if it is not empty
   std::uint64_t records_per_put = 500;
   Scenario scenario = Scenario::send;
   int connections = 1;
@@ -150,7 +153,8 @@ class LoadThread {
   // machine, to each request, while what it is compared with has no client to wake. Pages take milliseconds.
   int wait_for_events(std::array<epoll_event, 64>& events) const {
     constexpr std::chrono::seconds answer_limit{10};
-    const bool poll = connections_.size() == 1 && plan_.scenario != Scenario::get_records;
+    const bool pages = plan_.scenario == Scenario::get_records || plan_.scenario == Scenario::poll;
+    const bool poll = connections_.size() == 1 && !pages;
     const auto until = std::chrono::steady_clock::now() + answer_limit;
     int count = 0;
     do {
@@ -161,7 +165,7 @@ class LoadThread {
     return count;
   }
 
-  enum class Step { idle, sending, receiving, deleting, positioning, reading };
+  enum class Step { idle, sending, receiving, deleting, rewinding, positioning, reading };
 
   struct Connection {
     Connection(const std::string& host, std::uint16_t port) : socket(host, port) {}
@@ -172,7 +176,8 @@ class LoadThread {
     std::vector<std::size_t> dedups_at;
     std::string built;         // a delete or a read, made from what was answered before
     int shard = 0;             // that is read
-    std::string iterator;      // to its next page; empty for its first
+    std::string iterator;      // to its next page, or a poll's token; empty for its first
+    bool at_start = false;     // of a consumer: it was taken back there
     std::string_view pending;  // what of the request is still to be written
     bool waits_to_write = false;
     AnswerBuffer answer;
@@ -182,7 +187,13 @@ class LoadThread {
   };
 
   std::string request(std::string_view operation, const std::string& json) const {
-    return request_head(plan_.dialect, plan_.host, plan_.port, operation, json.size()).append(json);
+    const std::string path = plan_.consumer.empty() ? "/" : "/@consumer/" + plan_.consumer + "/";
+    return request_head(plan_.dialect, plan_.host, plan_.port, operation, json.size(), path).append(json);
+  }
+
+  std::string of_consumer(std::string_view action, std::string_view json) const {
+    const std::string path = consumer_path(plan_.stream, plan_.consumer, action);
+    return native_request("POST", plan_.host, plan_.port, path, json);
   }
 
   std::string fifo_members() const {
@@ -211,7 +222,10 @@ class LoadThread {
     }
   }
 
-  bool is_read() const { return plan_.scenario == Scenario::receive_delete || plan_.scenario == Scenario::get_records; }
+  bool is_read() const {
+    return plan_.scenario == Scenario::receive_delete || plan_.scenario == Scenario::get_records ||
+           plan_.scenario == Scenario::poll;
+  }
 
   std::string prepare_send(std::uint64_t seed) const {
     if (plan_.scenario == Scenario::put_record) {
@@ -247,6 +261,7 @@ class LoadThread {
         return plan_.records_per_put;
       case Scenario::receive_delete:
       case Scenario::get_records:
+      case Scenario::poll:
         return 0;
     }
     return 0;
@@ -262,7 +277,7 @@ class LoadThread {
     ++active_;
     if (plan_.scenario == Scenario::receive_delete) {
       start(connection, Step::receiving, receive_, 0, now);
-    } else if (plan_.scenario == Scenario::get_records) {
+    } else if (is_read()) {
       read_from_here(connection, now);
     } else {
       number_messages(connection);
@@ -327,6 +342,7 @@ class LoadThread {
       result_.latency.record(static_cast<std::uint64_t>(took));
     }
     if (connection.step == Step::receiving) return after_receive(connection, body, now);
+    if (connection.step == Step::rewinding) return begin_cycle(connection, now);
     if (connection.step == Step::positioning) return after_position(connection, body, now);
     if (connection.step == Step::reading) return after_page(connection, body, counted, now);
     if (has_failed_entry(body)) fail("an entry failed: " + std::string(body.substr(0, 300)));
@@ -342,8 +358,18 @@ class LoadThread {
 
   // Where the last page led, or to the shard's first record.
   void read_from_here(Connection& connection, std::chrono::steady_clock::time_point now) {
+    if (!plan_.consumer.empty() && !std::exchange(connection.at_start, true)) {
+      connection.built = of_consumer("/reset", "{\"Type\":\"TRIM_HORIZON\"}");
+      return start(connection, Step::rewinding, connection.built, 0, now);
+    }
+    if (plan_.scenario == Scenario::poll) {
+      connection.built = of_consumer("/poll", "{\"Member\":\"bench\",\"Token\":\"" + connection.iterator +
+                                                  "\",\"MaxRecords\":" + std::to_string(plan_.page_records) + "}");
+      return start(connection, Step::reading, connection.built, 0, now);
+    }
     if (!connection.iterator.empty()) {
-      connection.built = request("GetRecords", get_records_body(plan_.dialect, connection.iterator));
+      connection.built =
+          request("GetRecords", get_records_body(plan_.dialect, connection.iterator, plan_.page_records));
       return start(connection, Step::reading, connection.built, 0, now);
     }
     connection.built =
@@ -360,7 +386,13 @@ class LoadThread {
   void after_page(Connection& connection, std::string_view body, bool counted,
                   std::chrono::steady_clock::time_point now) {
     Page page = look_at_page(plan_.dialect, body, plan_.body_bytes);
-    connection.iterator = page.at_end || page.records == 0 ? std::string() : std::move(page.next);
+    const bool at_end = page.at_end || page.records == 0;
+    if (plan_.scenario == Scenario::poll) {
+      connection.iterator = find_text(plan_.dialect, body, "Token").value_or(std::string());
+    } else {
+      connection.iterator = at_end ? std::string() : std::move(page.next);
+    }
+    if (at_end) connection.at_start = false;
     if (page.records == 0) ++result_.empty_receives;
     result_.messages_total += page.records;
     if (counted) result_.messages += page.records;

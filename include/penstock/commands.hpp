@@ -401,7 +401,7 @@ using Result =
                  EntryResults, MoveTaskStarted, MoveTaskCancelled, MoveTasks, Accepted, StreamDescription,
                  StreamSummary, StreamList, StreamFound, StreamCounts, AccountDescription, StreamTags, StreamPolicy,
                  MonitoringChanged, WarmThroughput, ShardCountChanged, ShardList, RecordsPut, ShardPosition,
-                 RecordsPage, ConsumerDescription, ConsumerList, Subscribed, SubscriptionOver, GroupDescription, GroupList,
-                 GroupPolled, GroupCommitted, GroupTransacted, GroupReset, GroupLag>;
+                 RecordsPage, ConsumerDescription, ConsumerList, Subscribed, SubscriptionOver, GroupDescription,
+                 GroupList, GroupPolled, GroupCommitted, GroupTransacted, GroupReset, GroupLag>;
 
 }  // namespace penstock

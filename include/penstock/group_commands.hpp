@@ -3,6 +3,7 @@
 // ConsumerNotFound.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -29,8 +30,8 @@ struct GivenPosition {
 /// Where a group begins. Where positions are given, `from` is TRIM_HORIZON and is for shards that have none and are no
 /// ancestors of one that has; ancestors are finished.
 struct GroupStart {
-  StartingPosition from{};
-  std::vector<GivenPosition> positions;
+  StartingPosition from{IteratorType::trim_horizon, {}, {}};
+  std::vector<GivenPosition> positions{};
 };
 
 /// Answer: GroupDescription; also if it exists with the same settings. Errors: ConsumerExists, InvalidPosition,
@@ -69,9 +70,9 @@ struct DeleteGroup {
 struct HandedOut {
   ShardIndex shard;
   std::uint64_t epoch = 0;
-  RecordIndex next;                ///< the first record that was not in it
-  std::int64_t at_s = 0;           ///< when the one before that arrived; 0 if it had none
-  std::uint64_t lost_records = 0;  ///< that it should have had, but for retention
+  RecordIndex next;       ///< the first record that was not in it
+  std::int64_t at_s = 0;  ///< when the one before that arrived; 0 if it had none
+  RecordIndex first;      ///< what retention took lies before it (first_kept)
   friend bool operator==(const HandedOut&, const HandedOut&) = default;
 };
 
@@ -157,8 +158,8 @@ struct AcceptTransaction {
 struct TransactionSettled {
   StreamName stream;
   CallId call;  ///< of the TransactGroup
-  std::optional<Error> failure;
-  std::vector<RecordPut> put;
+  std::optional<Error> failure{};
+  std::vector<RecordPut> put{};
 };
 
 /// Sets positions, whatever they were, and takes all shards that it is about from their members, which get them again
@@ -243,12 +244,20 @@ struct GroupBatch {
   RecordsPage page;
 };
 
-/// Records that retention took between a position and what a page that was read from there begins with.
-inline std::uint64_t lost_records(const GroupPosition& position, const RecordsPage& page) {
-  const RecordIndex first = page.records.empty() ? page.next : page.records.front().index;
+/// What retention took behind a position lies before this. REQUIRES: the page was read from that position on.
+inline RecordIndex first_kept(const GroupPosition& position, const RecordsPage& page) {
   // What is passed over on account of a start by time is not wanted, and so not lost.
-  const RecordIndex found = position.not_before != Instant{} ? page.from : first;
-  return found > position.next ? found.value - position.next.value : 0;
+  if (position.not_before != Instant{}) return std::max(page.from, position.next);
+  return std::max(page.records.empty() ? page.next : page.records.front().index, position.next);
+}
+inline std::uint64_t lost_records(const GroupPosition& position, const RecordsPage& page) {
+  return first_kept(position, page).value - position.next.value;
+}
+/// What is lost already, and not counted yet in `lease`. REQUIRES: the page was read from the lease's position on.
+inline std::uint64_t lost_records(const GroupLease& lease, const RecordsPage& page) {
+  const RecordIndex counted = std::max(lease.lost_until, lease.position.next);
+  const RecordIndex first = first_kept(lease.position, page);
+  return first > counted ? first.value - counted.value : 0;
 }
 
 struct GroupPolled {
@@ -272,8 +281,7 @@ struct GroupCommitted {
 
 struct GroupTransacted {
   std::vector<RecordPut> put;
-  bool encrypted = false;
-  bool repeated = false;
+  bool repeated = false;  ///< its key was used before: where the records were put then
 };
 
 struct ShardReset {

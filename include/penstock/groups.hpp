@@ -64,7 +64,8 @@ struct GroupLease {
   std::uint64_t session = 0;  ///< of that member; 0 for a reader by Kinesis's own calls
   std::string metadata;       ///< of the latest commit that had any
   Instant committed{};        ///< when the position was last committed or reset; epoch if it never was
-  std::uint64_t lost_records = 0;  ///< that retention took before they were read
+  std::uint64_t lost_records = 0;  ///< that retention took before they were handed out
+  RecordIndex lost_until{1};       ///< those before it are counted in that, and none behind it
   friend bool operator==(const GroupLease&, const GroupLease&) = default;
 };
 

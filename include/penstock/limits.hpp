@@ -99,8 +99,8 @@ inline constexpr Millis wait_max{20'000};
 inline constexpr std::size_t poll_records_default = 1'000;
 inline constexpr std::size_t poll_records_max = 10'000;
 inline constexpr std::size_t poll_bytes_max = 10U << 20U;
-inline constexpr std::size_t poll_shards_max = 100;      ///< that one poll's answer has records of
-inline constexpr std::size_t positions_max = 1'000;      ///< of one commit or transaction
+inline constexpr std::size_t poll_shards_max = 100;  ///< that one poll's answer has records of
+inline constexpr std::size_t positions_max = 1'000;  ///< of one commit or transaction
 inline constexpr std::size_t transact_records_max = 500;
 inline constexpr std::size_t metadata_bytes_max = 1'024;
 inline constexpr std::size_t list_max = 1'000;  ///< consumers or shards of one page

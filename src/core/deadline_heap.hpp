@@ -30,6 +30,8 @@ struct Due {
     stream_consumers,  ///< the same of a consumer
     stream_trim,       ///< `id` is a shard: its oldest records, or it, may have outlived their retention
     subscription,      ///< `id` is a subscription: its heartbeat or its end
+    group_member,      ///< `id` is a session: its poll's wait, or its lease, ends
+    group_sweep,       ///< `id` is a group: something else of it is due
   };
   Kind kind{};
   Queue* queue = nullptr;

@@ -18,6 +18,14 @@
 namespace penstock::core {
 
 struct Subscription;
+class Group;
+struct GroupPoller;
+
+/// A poll of a group's member that holds the shard, and waits.
+struct ParkedPoll {
+  Group* group;
+  GroupPoller* poller;
+};
 
 /// A shard as the engine has it.
 struct StreamShard {
@@ -26,6 +34,7 @@ struct StreamShard {
   std::deque<Segment> segments;        ///< those that grow no more, in order
   std::vector<ShardIndex> children;    ///< of a closed shard
   std::vector<Subscription*> waiting;  ///< subscriptions that wait for a record
+  std::vector<ParkedPoll> polls;       ///< the same
   DeadlineHeap::Handle trim = DeadlineHeap::none;
   bool touched = false;  ///< the cursor has to be written with the effects
   bool changed = false;  ///< the same for the record

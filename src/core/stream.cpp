@@ -48,14 +48,15 @@ StreamTags page_of_tags(const std::map<std::string, std::string>& tags, const st
 }  // namespace
 
 Stream::Stream(ShardContext& context, StreamInfo info, std::size_t shard_count)
-    : context_(context), info_(std::move(info)) {
+    : context_(context), info_(std::move(info)), groups_(context, *this, shards_) {
   shards_.create(shard_count, info_.next_shard, context_.now);
   reshaped();
   begin(StreamStatus::creating, context_.now);
   save();
 }
 
-Stream::Stream(ShardContext& context, RecoveredStream recovered) : context_(context), info_(std::move(recovered.info)) {
+Stream::Stream(ShardContext& context, RecoveredStream recovered)
+    : context_(context), info_(std::move(recovered.info)), groups_(context, *this, shards_) {
   for (RecoveredShard& shard : recovered.shards) shards_.add(std::move(shard));
   shards_.link();
   for (auto& [index, shard] : shards_.all()) arm_trim(shard);
@@ -64,6 +65,8 @@ Stream::Stream(ShardContext& context, RecoveredStream recovered) : context_(cont
         context_.deadlines.add(info_.status_until, Due{.kind = Due::Kind::stream_status, .stream = this});
   }
   arm_consumers();
+  // One that is being deleted has them no more.
+  if (!is_deleting()) groups_.recover(std::move(recovered.groups));
 }
 
 Stream::~Stream() {
@@ -112,6 +115,9 @@ void Stream::due(const Due& due, Instant now) {
       return trim(ShardIndex{static_cast<std::uint32_t>(due.id)}, now);
     case Due::Kind::subscription:
       return subscription_due(SubscriptionId{due.id}, now);
+    case Due::Kind::group_member:
+    case Due::Kind::group_sweep:
+      return groups_.due(due, now);
     default:
       return;
   }
@@ -119,13 +125,19 @@ void Stream::due(const Due& due, Instant now) {
 
 void Stream::erase(Instant now) {
   end_all(stream_not_found(info_.name));
+  groups_.erase(stream_not_found(info_.name));
   context_.promise(DropStreamRecords{info_.id});
   begin(StreamStatus::deleting, now);
   if (gone_) return;
   save();
 }
 
-void Stream::release_parked() { end_all(std::nullopt); }
+void Stream::release_parked() {
+  end_all(std::nullopt);
+  groups_.release_parked();
+}
+
+void Stream::refuse_deleted(CallId call) { context_.reply(call, stream_not_found(info_.name)); }
 
 bool Stream::refuse_unless_active(CallId call) {
   if (info_.status == StreamStatus::active) return false;

@@ -9,12 +9,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "core/deadline_heap.hpp"
+#include "core/groups.hpp"
 #include "core/shard_context.hpp"
 #include "core/shards.hpp"
 #include "penstock/records.hpp"
@@ -92,10 +94,23 @@ class Stream {
   void handle(CallId call, const SubscribeToShard& command, Instant now);
   void handle(CallId call, const AwaitRecords& command, Instant now);
   void handle(CallId call, const EndSubscription& command, Instant now);
+  void handle(CallId call, AcceptTransaction& command, Instant now);
+  /// What is asked of its consumers with positions.
+  template <class Command>
+  requires requires(Groups& groups, CallId call, Command& command) { groups.handle(call, command); }
+  void handle(CallId call, Command& command, Instant) {
+    if (is_deleting() && !std::is_same_v<Command, TransactionSettled>) return refuse_deleted(call);
+    groups_.handle(call, command);
+  }
+
+  // For its groups.
+  using Position = std::variant<ShardPosition, Error>;
+  /// Where to begin reading a shard, or why not: worded for `operation`.
+  Position position_of(StreamShard& shard, const StartingPosition& start, std::string_view operation, Instant now);
+  /// The records of a shard from `from` on, to be read by the shell.
+  RecordsPage page_of(const StreamShard& shard, RecordIndex from, Instant now) const;
 
  private:
-  using Position = std::variant<ShardPosition, Error>;
-
   // The latest subscription of each consumer to each shard, and when it began; older ones than the takeover interval
   // are forgotten when they have ended.
   struct Latest {
@@ -108,6 +123,7 @@ class Stream {
   bool is_ready() const { return info_.status == StreamStatus::active || info_.status == StreamStatus::updating; }
   bool refuse_unless_active(CallId call);
   bool refuse_unless_ready(CallId call);
+  void refuse_deleted(CallId call);
   void begin(StreamStatus status, Instant now);
   void save();
   void update(CallId call, Instant now, Result result = Done{});
@@ -137,12 +153,12 @@ class Stream {
   std::optional<Error> objection_to(const PutRecords& command) const;
   std::optional<Error> objection_to_ordering(const PutRecords& command) const;
   bool take_in(StreamShard& shard, const PutEntry& entry, Instant now);
+  const StreamShard* shard_without_room(const PutRecords& command, Instant now);
   RecordPut append(StreamShard& shard, PutEntry& entry, Instant now);
+  void arrived(const std::vector<std::pair<StreamShard*, std::size_t>>& put, Instant now);
   PutStreamRecords& records_for(StreamShard& shard);
   void close_segment(StreamShard& shard);
-  Position position_of(StreamShard& shard, const StartingPosition& start, std::string_view operation, Instant now);
   Position position_at(StreamShard& shard, const StartingPosition& start, std::string_view operation);
-  RecordsPage page_of(const StreamShard& shard, RecordIndex from, Instant now) const;
 
   // Subscriptions (stream_subscriptions.cpp).
   void wake(StreamShard& shard, Instant now);
@@ -168,6 +184,7 @@ class Stream {
   std::map<std::pair<std::string, ShardIndex>, Latest> latest_;
   std::size_t latest_kept_ = latest_kept_min;
   std::uint64_t next_subscription_ = 1;
+  Groups groups_;  ///< which refer to the shards
   bool gone_ = false;
 };
 

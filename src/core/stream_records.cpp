@@ -145,7 +145,54 @@ void Stream::handle(CallId call, PutRecords& command, Instant now) {
   } else {
     context_.reply(call, std::move(answer));
   }
-  for (const auto& [shard, at] : put) wake(*shard, now);
+  arrived(put, now);
+}
+
+/// Whoever waits for what was put has it.
+void Stream::arrived(const std::vector<std::pair<StreamShard*, std::size_t>>& put, Instant now) {
+  for (const auto& [shard, at] : put) {
+    wake(*shard, now);
+    groups_.woken(*shard);
+  }
+}
+
+// All of the records or none, with the positions that they were made of in the same batch.
+void Stream::handle(CallId call, AcceptTransaction& command, Instant now) {
+  PutRecords records{info_.name, std::move(command.entries), {}, false};
+  if (auto error = objection_to(records)) return context_.reply(call, std::move(*error));
+  if (const StreamShard* shard = shard_without_room(records, now)) {
+    return context_.reply(call, rate_exceeded(info_.name, shard->record.index));
+  }
+  RecordsPut answer;
+  answer.encrypted = info_.encrypted;
+  for (PutEntry& entry : records.entries) {
+    StreamShard& shard = shards_.owner_of(entry.hash);
+    take_in(shard, entry, now);
+    RecordPut put = append(shard, entry, now);
+    if (command.key) command.key->key.put.push_back(put);
+    answer.entries.emplace_back(put);
+  }
+  const auto put = std::exchange(putting_, {});
+  for (PutGroupLease& lease : command.leases) context_.promise(std::move(lease));
+  if (command.key) context_.promise(std::move(*command.key));
+  context_.reply(call, std::move(answer));
+  arrived(put, now);
+}
+
+/// With strict limits: a shard that has no room for the first of its records.
+const StreamShard* Stream::shard_without_room(const PutRecords& command, Instant now) {
+  if (!context_.limits.strict) return nullptr;
+  // What the entries before it would leave of each shard's room.
+  std::map<const StreamShard*, std::pair<RateLimit, RateLimit>> left;
+  for (const PutEntry& entry : command.entries) {
+    const StreamShard& shard = shards_.owner_of(entry.hash);
+    auto& [bytes_in, records_in] = left.try_emplace(&shard, shard.bytes_in, shard.records_in).first->second;
+    const std::size_t bytes = entry.data.size() + entry.partition_key.size();
+    if (!bytes_in.has_room(bytes, now) || !records_in.has_room(1, now)) return &shard;
+    bytes_in.add(bytes, now);
+    records_in.add(1, now);
+  }
+  return nullptr;
 }
 
 // ---- Reading.
@@ -205,6 +252,7 @@ void Stream::handle(CallId call, const GetShardIterator& command, Instant now) {
     }
     shard->iterators.add(1, now);
   }
+  if (command.reader) return groups_.start_reading(call, command, *shard);
   Position position = position_of(*shard, command.start, "GetShardIterator", now);
   std::visit([&](auto& either) { context_.reply(call, std::move(either)); }, position);
 }
@@ -241,9 +289,15 @@ void Stream::handle(CallId call, const GetRecords& command, Instant now) {
     }
     shard->reads.add(1, now);
   }
+  if (command.hold) {
+    if (auto error = groups_.read_on(*command.hold, *shard, command.from)) {
+      return context_.reply(call, std::move(*error));
+    }
+  }
   RecordsPage page = page_of(*shard, command.from, now);
   page.not_before = std::max(page.not_before, command.not_before);
   page.count_max = std::min(page.count_max, command.count_max);
+  page.hold = command.hold;
   context_.reply(call, std::move(page));
 }
 

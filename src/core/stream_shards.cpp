@@ -24,13 +24,15 @@ void Stream::touch(StreamShard& shard) {
 
 /// Writes down which shards there are now.
 void Stream::reshaped() {
-  for (const ShardIndex index : shards_.take_changed()) {
+  const std::vector<ShardIndex> changed = shards_.take_changed();
+  for (const ShardIndex index : changed) {
     StreamShard& shard = *shards_.find(index);
     context_.promise(PutShard{info_.id, shard.record});
     touch(shard);
     arm_trim(shard);
     if (!shard.is_open()) wake(shard, context_.now);
   }
+  groups_.reshaped(changed);
 }
 
 void Stream::flush() {
@@ -247,8 +249,10 @@ void Stream::trim(ShardIndex index, Instant now) {
       // Subscriptions to it have been told its end, or are about to ask.
       std::erase(touched_, &shard);
       context_.note(DropShard{info_.id, index});
+      groups_.forgotten(shard);
       for (Subscription* subscription : std::exchange(shard.waiting, {})) end(*subscription, {});
       shards_.forget(index);
+      groups_.reshaped({});
       return;
     }
     drop_first_segment(shard);

@@ -18,7 +18,8 @@ bool same_account(const StreamName& a, const StreamName& b) { return a.account =
 
 /// Commands that change nothing of a stream that is not there, and have nobody to tell.
 template <class Request>
-constexpr bool has_no_answer = std::is_same_v<Request, RecordsRead> || std::is_same_v<Request, EndSubscription>;
+constexpr bool has_no_answer = std::is_same_v<Request, RecordsRead> || std::is_same_v<Request, EndSubscription> ||
+                               std::is_same_v<Request, CancelPoll>;
 
 std::optional<Error> objection_to(const CreateStream& command) {
   if (command.on_demand && command.shard_count) {
@@ -104,6 +105,9 @@ void Streams::handle(CallId call, Request& command, Instant now) {
       return context_.reply(call, shard_does_not_exist(command.stream, command.shard_id));
     } else if constexpr (std::is_same_v<Request, AwaitRecords>) {
       return context_.reply(call, SubscriptionOver{stream_not_found(command.stream)});
+    } else if constexpr (std::is_same_v<Request, TransactionSettled>) {
+      context_.reply(call, Done{});
+      return reply_settled(context_, command);
     } else if constexpr (has_no_answer<Request>) {
       return;
     } else {

@@ -9,7 +9,7 @@
 
 #include "core/uuid.hpp"
 #include "penstock/stream_names.hpp"
-#include "storage/stream_records.hpp"
+#include "server/pages.hpp"
 
 namespace penstock::server {
 
@@ -169,10 +169,10 @@ void Frontend::dispatch(PreparedCall call, Exchange& exchange) {
   exchange.answered_in(index);
   const CallId id = next_call();
   std::optional<QueueName> receives_from;
-  if (const auto* receive = std::get_if<ReceiveMessages>(&call.command)) {
-    receives_from = receive->queue;
-    exchange.may_park([&shard, id, name = receive->queue] {
-      asio::post(shard.context(), [&shard, id, name] { shard.cancel(name, id); });
+  if (const auto* receive = std::get_if<ReceiveMessages>(&call.command)) receives_from = receive->queue;
+  if (auto cancellation = cancellation_of(call.command, id)) {
+    exchange.may_park([&shard, id, command = std::move(*cancellation)] {
+      asio::post(shard.context(), [&shard, id, command] { shard.cancel(id, command); });
     });
   }
   auto finish_here = [this, &exchange, &shard, respond = std::move(call.respond),
@@ -227,26 +227,13 @@ Subscription::Source Frontend::source_of(StreamName stream, const Subscribed& su
     asio::post(shard.context(), [&shard, request = std::move(command)]() mutable { shard.tell(std::move(request)); });
   };
   return {std::move(stream), subscribed, std::move(ask), std::move(tell),
-          [this](RecordsPage& page) { return read(page); }};
+          [this](RecordsPage& page) { return read_records(*service_.store, page); }};
 }
 
-std::optional<Error> Frontend::read(RecordsPage& page) const {
-  const StoreError error = storage::read_page(*service_.store, page);
-  if (!error) return std::nullopt;
-  spdlog::error("cannot read the records of {} of {}: {}", format_shard_id(page.shard), page.stream.name,
-                error.message);
-  return Error{ErrorCode::KinesisInternalFailure, {}};
-}
-
-// In the session's thread, so that a shard's writers do not wait while its readers are served.
 void Frontend::read_for(Result& result) const {
-  auto* page = std::get_if<RecordsPage>(&result);
-  if (page == nullptr) return;
-  if (std::optional<Error> error = read(*page)) {
-    result = std::move(*error);
-    return;
-  }
-  if (!service_.strict_limits || page->bytes == 0) return;
+  read_records(*service_.store, result);
+  const auto* page = std::get_if<RecordsPage>(&result);
+  if (page == nullptr || !service_.strict_limits || page->bytes == 0) return;
   Shard& shard = *service_.shards[service_.owner_of(page->stream)];
   asio::post(shard.context(), [&shard, taken = RecordsRead{page->stream, page->id, page->shard, page->bytes}] {
     shard.tell(StreamCommand{taken});

@@ -63,7 +63,6 @@ class Frontend final : public net::Handler {
   void ask(Command command, net::Exchange& exchange, Answered answered);
   void ask_all(const Command& command, net::Exchange& exchange, Answered answered);
   Subscription::Source source_of(StreamName stream, const Subscribed& subscribed, const net::Exchange& exchange);
-  std::optional<Error> read(RecordsPage& page) const;
   void read_for(Result& result) const;
   CallId next_call();
   void submit(std::size_t shard, CallId id, Command command, Shard::Completion completion);

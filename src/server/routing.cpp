@@ -37,7 +37,8 @@ template <class T>
 constexpr bool adds_data_always =
     OneOf<T, SendMessages, CreateQueue, SetQueueAttributes, TagQueue, EditPolicy, StartMessageMoveTask, PutRecords,
           CreateStream, UpdateAccount, TagStream, PutStreamPolicy, UpdateEncryption, UpdateMonitoring, UpdateStreamMode,
-          UpdateWarmThroughput, UpdateMaxRecordSize, SplitShard, MergeShards, UpdateShardCount, RegisterConsumer>;
+          UpdateWarmThroughput, UpdateMaxRecordSize, SplitShard, MergeShards, UpdateShardCount, RegisterConsumer,
+          CreateGroup, TransactGroup, AcceptTransaction>;
 
 // Each adds the answer of one more shard to what there is.
 
@@ -136,6 +137,17 @@ Result Merge::take() {
       },
       merged_);
   return std::move(merged_);
+}
+
+std::optional<Command> cancellation_of(const Command& command, CallId call) {
+  return visit_asked(
+      [call](const auto& asked) -> std::optional<Command> {
+        using Asked = std::remove_cvref_t<decltype(asked)>;
+        if constexpr (std::same_as<Asked, ReceiveMessages>) return CancelReceive{asked.queue, call};
+        if constexpr (std::same_as<Asked, PollGroup>) return StreamCommand(CancelPoll{asked.stream, asked.group, call});
+        return std::nullopt;
+      },
+      command);
 }
 
 const StreamName* stream_of(const Command& command) {

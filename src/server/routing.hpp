@@ -35,12 +35,17 @@ class Merge {
   Result merged_;
 };
 
+/// What is told to the shard where the client of a call goes that may wait; nothing of a call that does not.
+std::optional<Command> cancellation_of(const Command& command, CallId call);
+
 /// The stream that a command is about; null for one that is about something else.
 const StreamName* stream_of(const Command& command);
 /// REQUIRES: the command is about a stream.
 void set_stream(Command& command, StreamName stream);
 
 /// Whether it needs room on the disk. What deletes, or keeps for a shorter time, does not: that is how room is made.
+/// Nor does what moves a consumer on, whose positions are rewritten in place: who reads is not stopped by who fills the
+/// disk.
 bool adds_data(const Command& command);
 
 }  // namespace penstock::server

@@ -91,7 +91,7 @@ struct Worker {
   Worker(const Store& store, storage::Committer& committer, const SystemClock& clock, const Limits& limits,
          const Service& service, std::size_t index)
       : shard(context, store, committer, clock, limits,
-              [&service](const QueueName& queue) -> Shard& { return *service.shards[service.owner_of(queue)]; }),
+              [&service](const Command& command) -> Shard& { return *service.shards[service.owner_of(command)]; }),
         frontend(service, index),
         sessions(context.get_executor(), frontend, net::NetLimits{}) {}
 

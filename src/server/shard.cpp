@@ -30,6 +30,9 @@ constexpr Millis timer_max{3'600'000};
 // Messages on their way to other queues that a shard holds in memory, each of up to a mebibyte; others wait on disk.
 constexpr std::size_t transfers_open_max = 64;
 
+// Transactions that a shard has with others at a time, each of up to 500 records.
+constexpr std::size_t transactions_open_max = 64;
+
 // What one look into a queue shows, of bodies and attributes together; what comes behind is left out.
 constexpr std::size_t peek_bytes_max = 16U << 20U;
 
@@ -98,8 +101,8 @@ void Shard::submit(CallId call, Command command, Completion completion) {
   want_turn();
 }
 
-void Shard::cancel(const QueueName& queue, CallId call) {
-  engine_->apply(CallId{}, CancelReceive{queue, call}, clock_.now());
+void Shard::cancel(CallId call, Command cancellation) {
+  engine_->apply(CallId{}, std::move(cancellation), clock_.now());
   want_turn();
   // If its answer is on the way already, that completes the call, and comes back as undelivered.
   const auto effects_hold_it = [&](const Release& release) {
@@ -146,10 +149,11 @@ void Shard::end_turn() {
     storage::encode(effects.mutations, batch);
     commit(batch, effects.sync, effects.replies.size());
   }
-  if (!effects.replies.empty() || !effects.loads.empty() || !effects.transfers.empty()) {
+  if (!effects.replies.empty() || !effects.loads.empty() || !effects.transfers.empty() ||
+      !effects.transactions.empty()) {
     waiting_.fetch_add(1, std::memory_order_relaxed);
     releases_.push_back(Release{submitted_, submitted_sync_, std::move(effects.replies), std::move(effects.loads),
-                                std::move(effects.transfers)});
+                                std::move(effects.transfers), std::move(effects.transactions)});
     release();
   }
   arm_timer();
@@ -207,6 +211,8 @@ void Shard::release_one(Release release) {
   for (const Load& load : release.loads) run_load(load);
   std::move(release.transfers.begin(), release.transfers.end(), std::back_inserter(transfers_));
   start_transfers();
+  std::move(release.transactions.begin(), release.transactions.end(), std::back_inserter(transactions_));
+  start_transactions();
 }
 
 void Shard::run_load(const Load& load) {
@@ -276,7 +282,8 @@ void Shard::hand_over(const Transfer& transfer) {
   std::optional<QueueName> destination = transfer.destination;
   if (!destination && transfer.kind == TransferKind::redrive) destination = split_arn(message->dead_letter_source);
   if (!destination) return fail(ErrorCode::ResourceNotFound);
-  Shard& target = router_(*destination);
+  Command accept = acceptance_of(transfer, *destination, std::move(message));
+  Shard& target = router_(accept);
   auto answered = [this, &target, outcome = TransferSettled{transfer.queue, transfer.sequence, std::nullopt}](
                       const std::optional<Result>& result) mutable {
     std::function<void()> settled;
@@ -290,9 +297,8 @@ void Shard::hand_over(const Transfer& transfer) {
     }
     asio::post(context_, [this, outcome, done = std::move(settled)]() mutable { settle(outcome, std::move(done)); });
   };
-  asio::post(target.context_, [&target, accept = acceptance_of(transfer, *destination, std::move(message)),
-                               done = std::move(answered)]() mutable {
-    target.submit(target.internal_call(), std::move(accept), std::move(done));
+  asio::post(target.context_, [&target, request = std::move(accept), done = std::move(answered)]() mutable {
+    target.submit(target.internal_call(), std::move(request), std::move(done));
   });
 }
 
@@ -302,6 +308,40 @@ void Shard::settle(TransferSettled outcome, std::function<void()> settled) {
     if (done && result && std::holds_alternative<Done>(*result)) done();
     --transfers_open_;
     start_transfers();
+  });
+}
+
+void Shard::start_transactions() {
+  while (transactions_open_ < transactions_open_max && !transactions_.empty()) {
+    Transaction transaction = std::move(transactions_.front());
+    transactions_.pop_front();
+    ++transactions_open_;
+    hand_over(std::move(transaction));
+  }
+}
+
+// Posted step by step as transfers are. The engine is told the outcome whatever it is: until then it leaves alone what
+// the target is about to write.
+void Shard::hand_over(Transaction transaction) {
+  auto answered = [this, settled = TransactionSettled{std::move(transaction.origin), transaction.call}](
+                      std::optional<Result> result) mutable {
+    if (auto* put = result ? std::get_if<RecordsPut>(&*result) : nullptr) {
+      for (const auto& entry : put->entries) settled.put.push_back(std::get<RecordPut>(entry));
+    } else {
+      const auto* error = result ? std::get_if<Error>(&*result) : nullptr;
+      settled.failure = error != nullptr ? *error : Error{ErrorCode::KinesisInternalFailure, {}};
+    }
+    asio::post(context_, [this, outcome = std::move(settled)]() mutable {
+      submit(internal_call(), StreamCommand(std::move(outcome)), [this](const std::optional<Result>&) {
+        --transactions_open_;
+        start_transactions();
+      });
+    });
+  };
+  Command accept = StreamCommand(std::move(transaction.accept));
+  Shard& target = router_(accept);
+  asio::post(target.context_, [&target, request = std::move(accept), done = std::move(answered)]() mutable {
+    target.submit(target.internal_call(), std::move(request), std::move(done));
   });
 }
 

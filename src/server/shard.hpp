@@ -2,7 +2,8 @@
 // commands are applied as they come; at the turn's end their mutations go to the committer as one batch; loads are run
 // when that is written, replies released when what they observed is durable. A message that goes to another queue is
 // taken there once its origin's batch is written, and dropped from its origin once the destination has it durably; what
-// a stop cuts off in between is completed by the next start.
+// a stop cuts off in between is completed by the next start. Of a transaction the target's shard writes everything, so
+// that a stop leaves all of it or nothing.
 #pragma once
 
 #include <atomic>
@@ -30,8 +31,8 @@ class Shard {
   /// call was cancelled before it had one.
   using Completion = std::function<void(std::optional<Result>)>;
 
-  /// The shard that owns a queue, which may be the one that asks. Any thread.
-  using Router = std::function<Shard&(const QueueName&)>;
+  /// The shard that owns what a command is about, which may be the one that asks. Any thread.
+  using Router = std::function<Shard&(const Command&)>;
 
   /// What is handed in must outlive the shard, and so must every shard that `router` answers, but for what is posted
   /// to a context that runs no more.
@@ -56,8 +57,8 @@ class Shard {
   void submit(CallId call, Command command, Completion completion);
   /// For commands that are not answered.
   void tell(Command command);
-  /// The client of a parked receive has gone.
-  void cancel(const QueueName& queue, CallId call);
+  /// The client of a call that waits has gone, of which `cancellation` tells the engine.
+  void cancel(CallId call, Command cancellation);
   /// True once after a sync that was made in this thread for one client.
   bool take_committed_alone() { return std::exchange(committed_alone_, false); }
   /// Answers every long poll empty and ends every subscription; from now on none is parked.
@@ -76,6 +77,7 @@ class Shard {
     std::vector<Reply> replies;
     std::vector<Load> loads;
     std::vector<Transfer> transfers;
+    std::vector<Transaction> transactions;
   };
 
   void want_turn();
@@ -92,6 +94,8 @@ class Shard {
   void start_transfers();
   void hand_over(const Transfer& transfer);
   void settle(TransferSettled outcome, std::function<void()> settled);
+  void start_transactions();
+  void hand_over(Transaction transaction);
   void arm_timer();
 
   boost::asio::io_context& context_;
@@ -106,6 +110,8 @@ class Shard {
   std::deque<Release> releases_;
   std::deque<Transfer> transfers_;  // that wait for others to be settled
   std::size_t transfers_open_ = 0;  // that were read and are not settled
+  std::deque<Transaction> transactions_;
+  std::size_t transactions_open_ = 0;
   std::uint64_t internal_calls_ = 0;
   std::uint64_t submitted_ = 0;       // position of this shard's latest batch
   std::uint64_t submitted_sync_ = 0;  // and of its latest that asked for a sync

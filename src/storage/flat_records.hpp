@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -107,6 +108,19 @@ inline StringMap map_of(const FlatVector<fb::Pair>* pairs) {
   if (pairs == nullptr) return map;
   for (const fb::Pair* pair : *pairs) map.emplace(text_of(pair->name()), text_of(pair->value()));
   return map;
+}
+
+// ---- A start. Entries of one kind lie together in the catalog, in the order of those that they belong to, and so each
+// kind is read once.
+
+/// Gives each entry of `range` to `take`, which answers whether it is whole and belongs somewhere.
+inline StoreError read_entries(const Store& store, const KeyRange& range, const char* what,
+                               const std::function<bool(std::string_view key, std::string_view value)>& take) {
+  bool intact = true;
+  const auto visit = [&](std::string_view key, std::string_view value) { return intact = take(key, value); };
+  if (StoreError error = store.scan(Table::catalog, range.from.view(), range.until.view(), visit)) return error;
+  if (!intact) return corrupt(std::string{what} + " in the catalog");
+  return {};
 }
 
 }  // namespace penstock::storage

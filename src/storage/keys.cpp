@@ -15,6 +15,9 @@ constexpr char shard_prefix = 'h';
 constexpr char shard_cursor_prefix = 'p';
 constexpr char segment_prefix = 'g';
 constexpr char stream_account_prefix = 'a';
+constexpr char group_prefix = 'u';
+constexpr char group_lease_prefix = 'l';
+constexpr char commit_key_prefix = 'k';
 
 // What the state table has of a queue besides its states, behind the marker.
 constexpr std::uint64_t marker = std::numeric_limits<std::uint64_t>::max();
@@ -32,6 +35,7 @@ constexpr std::size_t dedup_key_bytes = kind_at + 1 + u64_bytes;
 constexpr std::size_t lane_key_bytes = kind_at + 1 + 2 * u64_bytes;
 constexpr std::size_t arrival_key_bytes = lane_key_bytes;
 constexpr std::size_t record_key_bytes = shard_prefix_bytes + u64_bytes;
+constexpr std::size_t group_key_bytes = 1 + 2 * u64_bytes;
 static_assert(shard_prefix_bytes == u64_bytes + u32_bytes);
 static_assert(lane_key_bytes < Key::bytes_max && state_key_bytes < Key::bytes_max);
 
@@ -93,6 +97,23 @@ KeyRange all_under(char prefix, std::uint64_t id) {
   const Key from = Key{}.append_byte(prefix).append_u64(id);
   if (id == std::numeric_limits<std::uint64_t>::max()) return {from, all_of_prefix(prefix).until};
   return {from, Key{}.append_byte(prefix).append_u64(id + 1)};
+}
+
+Key group_key_of(char prefix, StreamId stream, GroupId group) {
+  return Key{}.append_byte(prefix).append_u64(stream.value).append_u64(group.value);
+}
+
+/// All of the catalog that has this prefix and then this group.
+KeyRange all_under(char prefix, StreamId stream, GroupId group) {
+  const Key from = group_key_of(prefix, stream, group);
+  if (group.value == std::numeric_limits<std::uint64_t>::max()) return {from, all_under(prefix, stream.value).until};
+  return {from, group_key_of(prefix, stream, GroupId{group.value + 1})};
+}
+
+/// The group of a key that has so many bytes behind it.
+std::optional<GroupKeyParts> parse_group_parts(std::string_view key, char prefix, std::size_t rest_bytes) {
+  if (key.size() != group_key_bytes + rest_bytes || key.front() != prefix) return std::nullopt;
+  return GroupKeyParts{StreamId{u64_at(key, 1)}, GroupId{u64_at(key, 1 + u64_bytes)}};
 }
 
 Key shard_key_of(char prefix, StreamId stream, ShardIndex shard) {
@@ -167,6 +188,16 @@ Key stream_account_key(const StreamName& account) {
   return Key{}.append_byte(stream_account_prefix).append_u64(hash_of(account.account + '/' + account.region));
 }
 
+Key group_key(StreamId stream, GroupId group) { return group_key_of(group_prefix, stream, group); }
+
+Key group_lease_key(StreamId stream, GroupId group, ShardIndex shard) {
+  return group_key_of(group_lease_prefix, stream, group).append_u32(shard.value);
+}
+
+Key commit_key(StreamId stream, GroupId group, std::string_view idempotency_key) {
+  return group_key_of(commit_key_prefix, stream, group).append_u64(hash_of(idempotency_key));
+}
+
 Key record_key(StreamId stream, ShardIndex shard, RecordIndex index) {
   return Key{}.append_u64(stream.value).append_u32(shard.value).append_u64(index.value);
 }
@@ -215,11 +246,27 @@ KeyRange all_segments() { return all_of_prefix(segment_prefix); }
 
 KeyRange all_stream_accounts() { return all_of_prefix(stream_account_prefix); }
 
+KeyRange all_groups() { return all_of_prefix(group_prefix); }
+
+KeyRange all_group_leases() { return all_of_prefix(group_lease_prefix); }
+
+KeyRange all_commit_keys() { return all_of_prefix(commit_key_prefix); }
+
 KeyRange shards_of(StreamId stream) { return all_under(shard_prefix, stream.value); }
 
 KeyRange shard_cursors_of(StreamId stream) { return all_under(shard_cursor_prefix, stream.value); }
 
 KeyRange segments_of(StreamId stream) { return all_under(segment_prefix, stream.value); }
+
+KeyRange groups_of(StreamId stream) { return all_under(group_prefix, stream.value); }
+
+KeyRange group_leases_of(StreamId stream) { return all_under(group_lease_prefix, stream.value); }
+
+KeyRange commit_keys_of(StreamId stream) { return all_under(commit_key_prefix, stream.value); }
+
+KeyRange group_leases_of(StreamId stream, GroupId group) { return all_under(group_lease_prefix, stream, group); }
+
+KeyRange commit_keys_of(StreamId stream, GroupId group) { return all_under(commit_key_prefix, stream, group); }
 
 KeyRange records_of(StreamId stream) {
   const Key from = Key{}.append_u64(stream.value);
@@ -286,6 +333,19 @@ std::optional<ShardKeyParts> parse_shard_cursor_key(std::string_view key) {
 std::optional<RecordKeyParts> parse_segment_key(std::string_view key) {
   if (key.size() != 1 + record_key_bytes || key.front() != segment_prefix) return std::nullopt;
   return parse_record_key(key.substr(1));
+}
+
+std::optional<GroupKeyParts> parse_group_key(std::string_view key) { return parse_group_parts(key, group_prefix, 0); }
+
+std::optional<GroupLeaseKeyParts> parse_group_lease_key(std::string_view key) {
+  const std::optional<GroupKeyParts> group = parse_group_parts(key, group_lease_prefix, u32_bytes);
+  if (!group) return std::nullopt;
+  return GroupLeaseKeyParts{*group,
+                            ShardIndex{static_cast<std::uint32_t>(read_big_endian(key.substr(group_key_bytes)))}};
+}
+
+std::optional<GroupKeyParts> parse_commit_key(std::string_view key) {
+  return parse_group_parts(key, commit_key_prefix, u64_bytes);
 }
 
 std::optional<RecordKeyParts> parse_record_key(std::string_view key) {

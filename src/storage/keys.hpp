@@ -10,6 +10,9 @@
 //             'p' <stream u64> <shard u32>           a shard's cursor
 //             'g' <stream u64> <shard u32> <index u64>  a segment that grows no more, by its first record
 //             'a' <hash u64>                         what an account in a region has set for streams, by both names
+//             'u' <stream u64> <group u64>           a group
+//             'l' <stream u64> <group u64> <shard u32>  what a group has of a shard
+//             'k' <stream u64> <group u64> <hash u64>   an IdempotencyKey that a group remembers, by itself
 //   messages  <queue u64> <sequence u64>
 //   state     <queue u64> <sequence u64> <revision u32>
 //             <queue u64> <marker u64> and           the marker is the greatest number there is: no message has it
@@ -73,6 +76,9 @@ Key shard_key(StreamId stream, ShardIndex shard);
 Key shard_cursor_key(StreamId stream, ShardIndex shard);
 Key segment_key(StreamId stream, ShardIndex shard, RecordIndex first);
 Key stream_account_key(const StreamName& account);
+Key group_key(StreamId stream, GroupId group);
+Key group_lease_key(StreamId stream, GroupId group, ShardIndex shard);
+Key commit_key(StreamId stream, GroupId group, std::string_view idempotency_key);
 Key record_key(StreamId stream, ShardIndex shard, RecordIndex index);
 
 /// Every queue's record in the catalog.
@@ -101,10 +107,19 @@ KeyRange all_shards();
 KeyRange all_shard_cursors();
 KeyRange all_segments();
 KeyRange all_stream_accounts();
+KeyRange all_groups();
+KeyRange all_group_leases();
+KeyRange all_commit_keys();
 // One stream's.
 KeyRange shards_of(StreamId stream);
 KeyRange shard_cursors_of(StreamId stream);
 KeyRange segments_of(StreamId stream);
+KeyRange groups_of(StreamId stream);
+KeyRange group_leases_of(StreamId stream);
+KeyRange commit_keys_of(StreamId stream);
+/// One group's.
+KeyRange group_leases_of(StreamId stream, GroupId group);
+KeyRange commit_keys_of(StreamId stream, GroupId group);
 /// Every record of a stream.
 KeyRange records_of(StreamId stream);
 /// The records [from, until) of a shard.
@@ -145,6 +160,17 @@ struct RecordKeyParts {
   RecordIndex index;
 };
 
+/// Of a group's key, and of those of what it has.
+struct GroupKeyParts {
+  StreamId stream;
+  GroupId group;
+  friend auto operator<=>(const GroupKeyParts&, const GroupKeyParts&) = default;
+};
+struct GroupLeaseKeyParts {
+  GroupKeyParts group;
+  ShardIndex shard;
+};
+
 /// Whether a key may be written and dropped any number of times. All others are written once.
 bool is_rewritten(Table table, std::string_view key);
 
@@ -159,6 +185,9 @@ std::optional<StreamId> parse_stream_key(std::string_view key);
 std::optional<ShardKeyParts> parse_shard_key(std::string_view key);
 std::optional<ShardKeyParts> parse_shard_cursor_key(std::string_view key);
 std::optional<RecordKeyParts> parse_segment_key(std::string_view key);
+std::optional<GroupKeyParts> parse_group_key(std::string_view key);
+std::optional<GroupLeaseKeyParts> parse_group_lease_key(std::string_view key);
+std::optional<GroupKeyParts> parse_commit_key(std::string_view key);
 std::optional<RecordKeyParts> parse_record_key(std::string_view key);
 
 }  // namespace penstock::storage

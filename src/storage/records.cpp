@@ -10,6 +10,7 @@
 
 #include "records_generated.h"
 #include "storage/flat_records.hpp"
+#include "storage/group_records.hpp"
 #include "storage/keys.hpp"
 #include "storage/stream_records.hpp"
 #include "storage/transfers.hpp"

@@ -18,7 +18,8 @@ namespace penstock::storage {
 ///   1  standard queues
 ///   2  FIFO queues, dead letters, lanes and move tasks; what 1 has is as it was
 ///   3  streams; what 2 has is as it was
-inline constexpr std::uint32_t format_version = 3;
+///   4  consumers with positions; what 3 has is as it was
+inline constexpr std::uint32_t format_version = 4;
 
 /// Appends the bytes of the mutations to `batch`, in order.
 void encode(const std::vector<Mutation>& mutations, WriteBatch& batch);

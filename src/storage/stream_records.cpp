@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "storage/flat_records.hpp"
+#include "storage/group_records.hpp"
 #include "storage/keys.hpp"
 #include "streams_generated.h"
 
@@ -243,16 +244,6 @@ std::optional<RecordView> view_record(std::string_view bytes) {
 // ---- A start. Entries of one kind lie together, in the order of their streams and shards, and so each kind is read
 // once, and its entries find their owners going forward.
 
-/// Gives each entry of `range` to `take`, which answers whether it is whole and belongs somewhere.
-StoreError read_entries(const Store& store, const KeyRange& range, const char* what,
-                        const std::function<bool(std::string_view key, std::string_view value)>& take) {
-  bool intact = true;
-  const auto visit = [&](std::string_view key, std::string_view value) { return intact = take(key, value); };
-  if (StoreError error = store.scan(Table::catalog, range.from.view(), range.until.view(), visit)) return error;
-  if (!intact) return corrupt(std::string{what} + " in the catalog");
-  return {};
-}
-
 /// Goes through the shards of all streams in order.
 class ShardWalk {
  public:
@@ -441,6 +432,7 @@ void encode_one(const DropStream& drop, WriteBatch& batch) {
   drop_range(batch, Table::catalog, shards_of(drop.stream));
   drop_range(batch, Table::catalog, shard_cursors_of(drop.stream));
   drop_range(batch, Table::catalog, segments_of(drop.stream));
+  drop_groups_of(drop.stream, batch);
 }
 
 void encode_one(const PutShard& put, WriteBatch& batch) {
@@ -518,14 +510,14 @@ void encode_one(const PutStreamAccount& put, WriteBatch& batch) {
   put_finished(builder, Table::catalog, stream_account_key(account.account), batch);
 }
 
-StoreError recover_streams(const Store& store, std::vector<RecoveredStream>& streams,
-                           std::vector<StreamAccount>& accounts) {
+StoreError recover_streams(Store& store, std::vector<RecoveredStream>& streams, std::vector<StreamAccount>& accounts) {
   streams.clear();
   accounts.clear();
   if (StoreError error = read_streams(store, streams)) return error;
   if (StoreError error = read_shards(store, streams)) return error;
   if (StoreError error = read_shard_cursors(store, streams)) return error;
   if (StoreError error = read_segments(store, streams)) return error;
+  if (StoreError error = recover_groups(store, streams)) return error;
   return read_accounts(store, accounts);
 }
 

@@ -22,10 +22,10 @@ void encode_one(const PutStreamRecords& put, WriteBatch& batch);
 void encode_one(const DropStreamRecords& drop, WriteBatch& batch);
 void encode_one(const PutStreamAccount& put, WriteBatch& batch);
 
-/// Every stream in order of its id, and what accounts have set. Reads none of the records, so that its time depends on
-/// how many shards and segments there are, and not on what they hold. A shard without a cursor never had a record.
-StoreError recover_streams(const Store& store, std::vector<RecoveredStream>& streams,
-                           std::vector<StreamAccount>& accounts);
+/// Every stream in order of its id, with its groups as recover_groups finds them, and what accounts have set. Reads
+/// none of the records, so that its time depends on how many shards, segments and groups there are, and not on what
+/// they hold. A shard without a cursor never had a record. REQUIRES: no engine is using the store.
+StoreError recover_streams(Store& store, std::vector<RecoveredStream>& streams, std::vector<StreamAccount>& accounts);
 
 /// Fills in what a page leaves to the shell. Never reads `until` or what is behind it; of records that arrived too
 /// early it looks at as many as a binary search does. What was trimmed from the head of the range meanwhile is passed

@@ -40,6 +40,9 @@ class TypedStreams {
         }
         stream.shards.push_back(std::move(recovered));
       }
+      for (const auto& [key, group] : groups_) {
+        if (key.first == id) stream.groups.push_back(recovered_group(id, group));
+      }
     }
     return streams;
   }
@@ -64,6 +67,9 @@ class TypedStreams {
     }
   }
 
+  std::size_t group_count() const { return groups_.size(); }
+  std::size_t lease_count() const { return leases_.size(); }
+  std::size_t key_count() const { return keys_.size(); }
   std::size_t record_count() const { return records_.size(); }
   std::size_t segment_count() const { return segments_.size(); }
   std::size_t shard_count() const { return shards_.size(); }
@@ -73,6 +79,26 @@ class TypedStreams {
  private:
   using ShardKey = std::pair<StreamId, ShardIndex>;
   using RecordKey = std::tuple<StreamId, ShardIndex, RecordIndex>;
+  using GroupKey = std::pair<StreamId, GroupId>;
+
+  RecoveredGroup recovered_group(StreamId stream, const GroupInfo& info) const {
+    RecoveredGroup group{info, {}, {}};
+    for (const auto& [key, lease] : leases_) {
+      if (std::get<0>(key) == stream && std::get<1>(key) == info.id) group.leases.emplace_back(std::get<2>(key), lease);
+    }
+    for (const auto& [key, value] : keys_) {
+      if (std::get<0>(key) == stream && std::get<1>(key) == info.id) group.keys.push_back(value);
+    }
+    return group;
+  }
+  void drop_group(StreamId stream, GroupId group) {
+    const auto is_its = [&](const auto& entry) {
+      return std::get<0>(entry.first) == stream && std::get<1>(entry.first) == group;
+    };
+    groups_.erase({stream, group});
+    std::erase_if(leases_, is_its);
+    std::erase_if(keys_, is_its);
+  }
 
   template <class Other>
   void on(const Other&) {
@@ -84,7 +110,23 @@ class TypedStreams {
     std::erase_if(shards_, [&](const auto& entry) { return entry.first.first == m.stream; });
     std::erase_if(cursors_, [&](const auto& entry) { return entry.first.first == m.stream; });
     std::erase_if(segments_, [&](const auto& entry) { return std::get<0>(entry.first) == m.stream; });
+    std::erase_if(groups_, [&](const auto& entry) { return entry.first.first == m.stream; });
+    std::erase_if(leases_, [&](const auto& entry) { return std::get<0>(entry.first) == m.stream; });
+    std::erase_if(keys_, [&](const auto& entry) { return std::get<0>(entry.first) == m.stream; });
   }
+  void on(const PutGroup& m) { groups_[{m.stream, m.info.id}] = m.info; }
+  void on(const DropGroup& m) {
+    EXPECT_TRUE(groups_.contains({m.stream, m.group})) << "no such group";
+    drop_group(m.stream, m.group);
+  }
+  void on(const PutGroupLease& m) {
+    EXPECT_TRUE(groups_.contains({m.stream, m.group})) << "a lease of no group";
+    EXPECT_GE(m.lease.epoch, (leases_[{m.stream, m.group, m.shard}].epoch)) << "an epoch went back";
+    leases_[{m.stream, m.group, m.shard}] = m.lease;
+  }
+  void on(const DropGroupLease& m) { leases_.erase({m.stream, m.group, m.shard}); }
+  void on(const PutCommitKey& m) { keys_[{m.stream, m.group, m.key.key}] = m.key; }
+  void on(const DropCommitKey& m) { keys_.erase({m.stream, m.group, m.key}); }
   void on(const PutShard& m) { shards_[{m.stream, m.shard.index}] = m.shard; }
   void on(const DropShard& m) {
     EXPECT_EQ(shards_.erase({m.stream, m.shard}), 1U) << "no such shard";
@@ -125,6 +167,9 @@ class TypedStreams {
   std::map<RecordKey, Segment> segments_;
   std::map<RecordKey, StreamRecord> records_;
   std::map<StreamName, StreamAccount> accounts_;
+  std::map<GroupKey, GroupInfo> groups_;
+  std::map<std::tuple<StreamId, GroupId, ShardIndex>, GroupLease> leases_;
+  std::map<std::tuple<StreamId, GroupId, std::string>, CommitKey> keys_;
 };
 
 class StreamFixture : public EngineSteps {
@@ -148,7 +193,25 @@ class StreamFixture : public EngineSteps {
       if (effects.empty()) return;
       store_.apply(effects.mutations);
       for (Reply& reply : effects.replies) replies_[reply.call] = std::move(reply.result);
+      for (Transaction& transaction : effects.transactions) transactions_.push_back(std::move(transaction));
+      while (hands_over_ && !transactions_.empty()) hand_over();
     }
+  }
+
+  /// As the shell sees to a transaction, the oldest first.
+  void hand_over() {
+    Transaction transaction = std::move(transactions_.front());
+    transactions_.erase(transactions_.begin());
+    const CallId asked{++calls_};
+    engine_->apply(asked, StreamCommand(std::move(transaction.accept)), now_);
+    settle();
+    TransactionSettled settled{transaction.origin, transaction.call};
+    if (const auto* error = std::get_if<Error>(&replies_.at(asked))) settled.failure = *error;
+    if (const auto* put = std::get_if<RecordsPut>(&replies_.at(asked))) {
+      for (const auto& entry : put->entries) settled.put.push_back(std::get<RecordPut>(entry));
+    }
+    engine_->apply(CallId{++calls_}, StreamCommand(std::move(settled)), now_);
+    settle();
   }
 
   // Shorthands for one stream.
@@ -222,6 +285,8 @@ class StreamFixture : public EngineSteps {
   StreamName stream_{"000000000000", "us-east-1", "clicks"};
   HashKey middle_{std::uint64_t{1} << 63U, 0};
   TypedStreams store_;
+  bool hands_over_ = true;  ///< otherwise transactions wait for `hand_over`
+  std::vector<Transaction> transactions_;
 };
 
 }  // namespace penstock::core

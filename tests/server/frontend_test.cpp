@@ -58,7 +58,7 @@ class FrontendTest : public testing::TestWithParam<std::size_t> {
       engines_.at(i) = engine.get();
       engine->script = [this, i](const Command& command) { return obey(i, std::get<StreamCommand>(command)); };
       shards_.at(i) = std::make_unique<Shard>(
-          contexts_.at(i), store_, *committer_, clock_, [this](const QueueName&) -> Shard& { return *shards_[here]; },
+          contexts_.at(i), store_, *committer_, clock_, [this](const Command&) -> Shard& { return *shards_[here]; },
           std::move(engine));
       service_.shards.push_back(shards_.at(i).get());
     }
@@ -326,6 +326,21 @@ TEST_P(FrontendTest, ASubscriberThatGoesEarlyOrLateLeavesNothingBehind) {
     EXPECT_EQ(asked<EndSubscription>().size(), 1U);
     EXPECT_EQ(asked<EndSubscription>()[0].subscription, subscription_id);
   }
+}
+
+TEST_P(FrontendTest, ThePollOfAConsumerWhoseClientGoesIsTakenBack) {
+  PollGroup poll;
+  poll.stream = stream();
+  poll.group = "billing";
+  begin(call(poll));
+  EXPECT_TRUE(exchange_->parks());
+  run_until([&] { return asked<PollGroup>().size() == 1; });
+  exchange_->cancel();
+  run_until([&] { return exchange_->completed(); });
+  EXPECT_TRUE(exchange_->abandoned());
+  ASSERT_EQ(asked<CancelPoll>().size(), 1U);
+  EXPECT_EQ(asked<CancelPoll>()[0].group, "billing");
+  EXPECT_EQ(asked<CancelPoll>()[0].poll, engine().calls.at(0));
 }
 
 TEST_P(FrontendTest, EveryShardsStreamsAreListed) {

@@ -50,8 +50,10 @@ class ShardTest : public testing::Test {
     seen = engine.get();
     return std::make_unique<Shard>(
         context, store_, *committer_, clock_,
-        [this](const QueueName& queue) -> Shard& {
-          routed_.push_back(queue.name);
+        [this](const Command& command) -> Shard& {
+          const auto* transfer = std::get_if<AcceptTransfer>(&command);
+          routed_.push_back(transfer != nullptr ? transfer->queue.name
+                                                : penstock::stream_of(std::get<StreamCommand>(command)).name);
           return to_itself_ ? *origin_ : *destination_;
         },
         std::move(engine));
@@ -300,6 +302,95 @@ TEST_F(ShardTest, ALookReadsNoMoreThanItsLimitOfBytes) {
   origin_->submit(CallId{1}, PeekMessages{origin_name}, [&](std::optional<Result> result) { answer = result; });
   run_until([&] { return answer.has_value(); });
   EXPECT_EQ(std::get<PeekedMessages>(*answer).messages.size(), 16U);
+}
+
+// ---- Transactions.
+
+class TransactionTest : public ShardTest {
+ protected:
+  TransactionTest() {
+    destination_engine_->script = [this](const Command& command) { return obey(command); };
+    origin_engine_->script = destination_engine_->script;
+  }
+
+  std::optional<Result> obey(const Command& command) {
+    const auto& asked = std::get<StreamCommand>(command);
+    if (std::holds_alternative<AcceptTransaction>(asked)) {
+      ++open_;
+      most_open_ = std::max(most_open_, open_);
+      return answer_;
+    }
+    if (!std::holds_alternative<TransactionSettled>(asked)) return std::nullopt;
+    --open_;
+    settled_.push_back(std::get<TransactionSettled>(asked));
+    return Done{};
+  }
+  void transact(std::uint64_t call) {
+    AcceptTransaction accept;
+    accept.stream = target_;
+    accept.entries = {{"key", "data", {}}};
+    origin_engine_->effects.transactions.push_back({source_, CallId{call}, std::move(accept)});
+  }
+
+  const StreamName source_{"000000000000", "us-east-1", "orders"};
+  const StreamName target_{"000000000000", "us-east-1", "bills"};
+  Result answer_ = RecordsPut{{RecordPut{ShardIndex{1}, {}}}, false};
+  std::vector<TransactionSettled> settled_;
+  std::size_t open_ = 0;
+  std::size_t most_open_ = 0;
+};
+
+TEST_F(TransactionTest, ItsTargetIsAskedAndItsOriginToldWhatCameOfIt) {
+  transact(17);
+  origin_->start();
+  run_until([&] { return !settled_.empty(); });
+  EXPECT_THAT(routed_, ElementsAre("bills"));
+  EXPECT_EQ(settled_[0].stream, source_);
+  EXPECT_EQ(settled_[0].call, CallId{17});
+  EXPECT_EQ(settled_[0].failure, std::nullopt);
+  EXPECT_THAT(settled_[0].put, ElementsAre(RecordPut{ShardIndex{1}, {}}));
+  EXPECT_EQ(destination_engine_->asked_of_streams.size(), 1U);
+  EXPECT_EQ(origin_engine_->asked_of_streams.size(), 1U);
+  run_all();
+  EXPECT_EQ(settled_.size(), 1U) << "once";
+}
+
+TEST_F(TransactionTest, WithinOneShardItIsTheSame) {
+  to_itself_ = true;
+  transact(17);
+  origin_->start();
+  run_until([&] { return !settled_.empty(); });
+  EXPECT_EQ(origin_engine_->asked_of_streams.size(), 2U);
+}
+
+TEST_F(TransactionTest, WhatTheTargetRefusesIsTold) {
+  answer_ = Error{ErrorCode::KinesisThroughputExceeded, "too fast"};
+  transact(17);
+  origin_->start();
+  run_until([&] { return !settled_.empty(); });
+  ASSERT_TRUE(settled_[0].failure);
+  EXPECT_EQ(settled_[0].failure->message, "too fast");
+  EXPECT_THAT(settled_[0].put, IsEmpty());
+}
+
+TEST_F(TransactionTest, TheTargetIsAskedWhenWhatTheOriginKnewIsWritten) {
+  put_message(Sequence{5});
+  destination_engine_->script = [this](const Command& command) {
+    std::shared_ptr<const StoredMessage> message;
+    EXPECT_FALSE(storage::read_message(store_, origin_id, Sequence{5}, message));
+    return obey(command);
+  };
+  transact(17);
+  origin_->start();
+  run_until([&] { return !settled_.empty(); });
+}
+
+TEST_F(TransactionTest, ABoundedNumberIsUnderWayAndAllAreSettled) {
+  for (std::uint64_t call = 1; call <= 200; ++call) transact(call);
+  origin_->start();
+  run_until([&] { return settled_.size() == 200; });
+  EXPECT_LE(most_open_, 64U);
+  for (std::uint64_t call = 1; call <= 200; ++call) EXPECT_EQ(settled_[call - 1].call, CallId{call});
 }
 
 }  // namespace

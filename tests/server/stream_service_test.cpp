@@ -36,7 +36,7 @@ class Running {
                    }}) {
     for (std::size_t i = 0; i < shards_.size(); ++i) {
       shards_.at(i) = std::make_unique<Shard>(contexts_.at(i), store, *committer_, clock_, limits,
-                                              [this](const QueueName&) -> Shard& { return *shards_[0]; });
+                                              [this](const Command&) -> Shard& { return *shards_[0]; });
       service_.shards.push_back(shards_.at(i).get());
     }
     service_.store = &store;

@@ -68,8 +68,7 @@ class StreamShardTest : public testing::Test {
     engine_ = engine.get();
     committer_.emplace(store_, storage::Durability::fsync, storage::Committer::Callbacks{[this] { shard_->wake(); }});
     shard_.emplace(
-        context_, store_, *committer_, clock_, [this](const QueueName&) -> Shard& { return *shard_; },
-        std::move(engine));
+        context_, store_, *committer_, clock_, [this](const Command&) -> Shard& { return *shard_; }, std::move(engine));
     engine_->script = [this](const Command& command) { return obey(std::get<StreamCommand>(command)); };
   }
   ~StreamShardTest() override {

@@ -118,7 +118,7 @@ struct Start {
   std::vector<StreamAccount> accounts;
 };
 
-Start started(const Store& store) {
+Start started(Store& store) {
   Start start;
   const StoreError error = recover_streams(store, start.streams, start.accounts);
   EXPECT_FALSE(error) << error.message;
@@ -359,6 +359,33 @@ TEST_F(Pages, BeginWithARecordWhateverItsSize) {
   EXPECT_EQ(page.next, RecordIndex{22});
   asked.from = RecordIndex{20};
   EXPECT_EQ(indexes_of(read(store_, asked)), from_to(20, 20));
+}
+
+// As lag is found: how long ago the first record at a position arrived, if there is one.
+TEST_F(Pages, OfOneRecordHaveTheFirstThatThereIs) {
+  const StreamRecord huge{"k", std::string(1U << 20U, 'x'), at_ms(300), false};
+  commit(store_, {put_records(stream_id, shard_3, 21, {huge}),
+                  DropSegment{stream_id, shard_3, RecordIndex{1}, RecordIndex{4}}});
+  RecordsPage asked = page_of(1, 22);
+  asked.count_max = 1;
+  asked.bytes_max = 1;
+  for (std::uint64_t from = 1; from <= 21; ++from) {
+    for (std::uint64_t wanted = 1; wanted <= 20; ++wanted) {
+      asked.from = RecordIndex{from};
+      asked.not_before = at_ms(static_cast<std::int64_t>(wanted - 1) * 10);
+      const RecordsPage page = read(store_, asked);
+      const std::uint64_t first = std::max({from, wanted, std::uint64_t{4}});
+      ASSERT_EQ(indexes_of(page), from_to(first, first)) << "from " << from << ", not before that of " << wanted;
+      EXPECT_EQ(page.next, RecordIndex{first + 1});
+      const std::int64_t next_arrived = first == 20 ? 300 : static_cast<std::int64_t>(first) * 10;
+      EXPECT_EQ(page.behind, first == 21 ? Millis{0} : Millis{10'000 - next_arrived});
+    }
+  }
+  asked.not_before = at_ms(301);
+  const RecordsPage expired = read(store_, asked);
+  EXPECT_TRUE(expired.records.empty());
+  EXPECT_EQ(expired.next, RecordIndex{22});
+  EXPECT_EQ(expired.behind, Millis{0});
 }
 
 TEST_F(Pages, AreBehindAsLongAsThereIsMoreWhateverTheClockSays) {
@@ -661,7 +688,7 @@ TEST(StreamDamage, AFailureIsHandedOn) {
     store.fail_at(n, StoreStatus::io_error);
     EXPECT_EQ(read_page(store, page).status, StoreStatus::io_error) << n;
   }
-  for (std::uint64_t n = 1; n <= 5; ++n) {
+  for (std::uint64_t n = 1; n <= 8; ++n) {
     store.fail_at(n, StoreStatus::io_error);
     Start start;
     EXPECT_EQ(recover_streams(store, start.streams, start.accounts).status, StoreStatus::io_error) << n;
