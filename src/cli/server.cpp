@@ -71,6 +71,10 @@ client::wire::LagOutput Server::lag(const std::string& consumer) {
     } else {
       whole.records_behind = whole.records_behind.value_or(0) + page.records_behind.value_or(0);
       whole.millis_behind = std::max(whole.millis_behind.value_or(0), page.millis_behind.value_or(0));
+      // Those of shards that are gone are in each page's sum.
+      for (const auto& shard : shards) {
+        whole.lost_records = whole.lost_records.value_or(0) + shard.lost_records.value_or(0);
+      }
     }
     if (!shards.empty()) after = shards.back().shard_id.value_or("");
     std::move(shards.begin(), shards.end(), std::back_inserter(*whole.shards));

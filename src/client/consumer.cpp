@@ -107,7 +107,6 @@ class Consumer::State {
     const auto make_request = [this](const std::string& token) {
       Request request = heartbeat_request(place_, {options_.member, token});
       request.interruptible = true;
-      request.timeout = options_.answer;
       return request;
     };
     heartbeat_ = std::make_unique<Heartbeat>(*world_, world_->open(options_.endpoint), make_request, options_.on_lost);
@@ -214,7 +213,7 @@ std::optional<Answer> Consumer::State::poll_until_answered(const Bounds& bounds)
     if (!create()) return std::nullopt;
     Request request = poll_request(place_, {options_.member, token_}, bounds, options_.max_bytes);
     request.interruptible = true;
-    request.timeout = bounds.wait + options_.answer;
+    request.timeout = std::min(bounds.wait, lease_ / 2) + options_.answer;
     try {
       return ask(std::move(request));
     } catch (const Error& error) {
@@ -236,11 +235,11 @@ Polled Consumer::State::poll(const Bounds& bounds) {
   if (!answer) return {};
   PollAnswer read = read_polled(*answer);
   token_before_ = std::exchange(token_, std::move(read.token));
-  lease_ = read.lease;
+  if (read.lease > milliseconds(0)) lease_ = read.lease;
   owes_ = !read.polled.batches.empty();
   batches_done_ = 0;
   committed_.clear();
-  if (options_.ephemeral) {
+  if (options_.ephemeral && options_.commit_mode == CommitMode::on_poll) {
     for (const Batch& batch : read.polled.batches) {
       if (!batch.end().sequence_number.empty()) handed_.push_back(batch.end());
     }
@@ -259,6 +258,8 @@ void Consumer::State::tell(const std::vector<LostLease>& lost) {
 
 void Consumer::State::remember(const std::vector<Position>& positions) {
   committed_.insert(committed_.end(), positions.begin(), positions.end());
+  if (!options_.ephemeral) return;
+  for (const Position& position : positions) done_.insert_or_assign(position.shard_id, position);
 }
 
 void Consumer::State::commit(const std::vector<Position>& positions, const CommitOptions& options) {
@@ -300,6 +301,7 @@ void Consumer::State::leave(bool commit) {
   }
   token_.clear();
   owes_ = false;
+  if (!commit) handed_.clear();
 }
 
 Consumer::State::Outcome Consumer::State::hand_over(const Batch& batch, const Handler& handler) {
@@ -365,7 +367,10 @@ void Consumer::State::run(const Handler& handler) {
       return leave(false);
     }
     // It is not this member's any more, or nobody's: joining again, it gets it if nobody else has.
-    if (outcome == Outcome::abandoned) token_ = token_before_;
+    if (outcome == Outcome::abandoned) {
+      token_ = token_before_;
+      handed_.clear();
+    }
   }
   leave(true);
 }

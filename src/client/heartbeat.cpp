@@ -12,6 +12,8 @@ namespace {
 // A lease lasts for three heartbeats, and one that was not answered is sent again after a quarter of that.
 constexpr int beats_per_lease = 3;
 constexpr int retries_per_beat = 4;
+/// How long one may take, if the lease is short.
+constexpr std::chrono::milliseconds answer_time_min{1'000};
 
 }  // namespace
 
@@ -69,7 +71,8 @@ void Heartbeat::work() {
     const auto now = world_.now();
     const bool beats = busy_ && !gone_;
     if (beats && now >= next_) {
-      const Request request = make_request_(token_);
+      Request request = make_request_(token_);
+      request.timeout = std::max(interval_, answer_time_min);
       const std::uint64_t generation = generation_;
       lock.unlock();
       beat(request, generation);

@@ -18,6 +18,7 @@ namespace penstock::client {
 
 class Heartbeat {
  public:
+  /// Its timeout is set here.
   using MakeRequest = std::function<Request(const std::string& token)>;
   using OnLost = std::function<void(const LostLease&)>;
 
