@@ -55,6 +55,7 @@ std::string_view content_type_of(const Reply& reply) {
     case Wire::json:
       break;
   }
+  if (reply.service == Service::penstock) return "application/json";
   return reply.service == Service::kinesis ? "application/x-amz-json-1.1" : "application/x-amz-json-1.0";
 }
 
@@ -69,6 +70,42 @@ WireResponse respond(const Reply& reply, int status, std::string body) {
   return response;
 }
 
+NativeFault native_fault_of(ErrorCode code) {
+  const Fault& fault = fault_of(code);
+  switch (code) {
+    case ErrorCode::KinesisResourceNotFound:
+      return {"StreamNotFound", 404};
+    case ErrorCode::KinesisResourceInUse:
+      return {"StreamNotReady", 409};
+    case ErrorCode::KinesisThroughputExceeded:
+    case ErrorCode::KinesisLimitExceeded:
+      return {"ThroughputExceeded", 429};
+    case ErrorCode::KinesisInvalidArgument:
+    case ErrorCode::KinesisValidation:
+    case ErrorCode::Serialization:
+    case ErrorCode::InvalidParameterValue:
+      return {"InvalidRequest", 400};
+    case ErrorCode::RequestTooLarge:
+      return {"RequestTooLarge", 413};
+    case ErrorCode::KinesisInternalFailure:
+    case ErrorCode::InternalFailure:
+      return {"InternalFailure", 500};
+    default:
+      return {fault.short_type(), fault.status};
+  }
+}
+
+WireResponse respond_native_error(const Reply& reply, int status, std::string_view name, std::string_view message) {
+  JsonSink sink;
+  sink.open();
+  sink.key("Error");
+  sink.value(name);
+  sink.key("Message");
+  sink.value(message);
+  sink.close();
+  return respond(reply, status, sink.take());
+}
+
 WireResponse respond_fault(const Reply& reply, const Error& error) {
   const Fault& fault = fault_of(error.code);
   if (reply.wire == Wire::query) {
@@ -77,6 +114,10 @@ WireResponse respond_fault(const Reply& reply, const Error& error) {
     return respond(reply, fault.status, query_fault(reply, fault, message));
   }
   const std::string message = as_utf8(error.message.empty() ? fault.message : error.message);
+  if (reply.service == Service::penstock) {
+    const NativeFault native = native_fault_of(error.code);
+    return respond_native_error(reply, native.status, native.name, message);
+  }
   if (reply.service == Service::kinesis) {
     const std::string_view type = fault.short_type();
     return respond(

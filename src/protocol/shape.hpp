@@ -91,6 +91,7 @@ struct Member {
   std::optional<Field> Struct::*field;
   bool required = false;
   Constraints constraints;
+  std::string_view description{};  ///< of what has no documentation of the service's
 };
 
 /// What a member has besides its name and field.
@@ -99,6 +100,7 @@ struct MemberOptions {
   std::string_view key = "Name";
   std::string_view value = "Value";
   Constraints constraints{};
+  std::string_view description{};
 };
 
 template <class Struct, class Field>
@@ -107,7 +109,8 @@ constexpr Member<Struct, Field> optional(std::string_view name, std::optional<Fi
   return {{name, options.query.empty() ? name : options.query, options.key, options.value},
           field,
           false,
-          options.constraints};
+          options.constraints,
+          options.description};
 }
 
 template <class Struct, class Field>
@@ -179,6 +182,7 @@ struct MemberInfo {
   bool required = false;
   const TypeInfo* type = nullptr;
   Constraints constraints{};
+  std::string_view description{};
 };
 
 struct StructureInfo {
@@ -223,7 +227,7 @@ template <Structure T>
 struct Described<T> {
   template <class Struct, class Field>
   static constexpr MemberInfo describe(const Member<Struct, Field>& member) {
-    return {member.names, member.required, &Described<Field>::type, member.constraints};
+    return {member.names, member.required, &Described<Field>::type, member.constraints, member.description};
   }
   static constexpr auto list_members() {
     return std::apply(

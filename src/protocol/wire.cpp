@@ -10,6 +10,7 @@
 #include "protocol/faults.hpp"
 #include "protocol/json.hpp"
 #include "protocol/kinesis/operations.hpp"
+#include "protocol/native/operations.hpp"
 #include "protocol/query.hpp"
 #include "protocol/reply.hpp"
 #include "protocol/sqs/operations.hpp"
@@ -34,6 +35,9 @@ Reply reply_to(const WireRequest& request) {
                            (!target.starts_with(sqs_target_prefix) &&
                             (cbor || starts_with_ignoring_case(type, "application/x-amz-json-1.1")));
   Reply reply{Wire::query, std::string(request.request_id)};
+  if (native::is_native_path(request.target)) {
+    return {Wire::json, std::move(reply.request_id), Service::penstock};
+  }
   if (for_kinesis) reply.service = Service::kinesis;
   if (json || !target.empty()) reply.wire = Wire::json;
   if (cbor && for_kinesis) reply.wire = Wire::cbor;
@@ -115,8 +119,16 @@ std::string_view WireRequest::header(std::string_view name) const {
   return found == headers.end() ? std::string_view() : found->value;
 }
 
-Prepared prepare(const WireRequest& request, const ServiceContext& context) {
+Prepared prepare(const WireRequest& received, const ServiceContext& context) {
+  WireRequest request = received;
   Reply reply = reply_to(request);
+  if (reply.service == Service::penstock) return native::prepare(request, context, std::move(reply));
+  const auto endpoint = consumer_endpoint_of(request);
+  if (const Error* error = std::get_if<Error>(&endpoint)) return respond_fault(reply, *error);
+  const auto& named = std::get<ConsumerEndpoint>(endpoint);
+  request.target = named.target;
+  request.consumer = named.consumer;
+  request.member = named.member;
   if (sqs::is_peek_path(split_target(request.target).first)) {
     return sqs::prepare_peek(request, context, reply.wire == Wire::json);
   }

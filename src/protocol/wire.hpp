@@ -29,6 +29,8 @@ struct WireRequest {
   std::string_view request_id;  ///< UUID that the answer carries as x-amzn-RequestId
   bool secure = false;          ///< came over TLS
   Instant now{};                ///< when it arrived, from which tokens and iterators expire
+  std::string_view consumer{};  ///< with positions, that the endpoint names (consumer_endpoint_of); set by `prepare`
+  std::string_view member{};    ///< of that consumer; the same
 
   /// The first header of that name, whatever its case; empty if there is none.
   std::string_view header(std::string_view name) const;

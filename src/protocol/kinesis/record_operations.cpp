@@ -21,24 +21,6 @@ HashKey hash_of(std::string_view partition_key) {
   return key;
 }
 
-/// Where a record goes: to the ExplicitHashKey, if there is one.
-std::variant<Error, HashKey> place_of(std::string_view partition_key, const std::optional<std::string>& explicit_key) {
-  if (!explicit_key) return hash_of(partition_key);
-  if (const auto key = parse_hash_key(*explicit_key)) return *key;
-  return invalid_argument(
-      "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was " +
-      *explicit_key);
-}
-
-/// Makes the entry of a record, which gives up what it consists of. REQUIRES: what is required is there.
-template <class Given>
-std::optional<Error> take_record(Given& given, std::vector<PutEntry>& entries) {
-  const auto place = place_of(*given.partition_key, given.explicit_hash_key);
-  if (const Error* error = std::get_if<Error>(&place)) return *error;
-  entries.push_back({std::move(*given.partition_key), std::move(given.data->bytes), std::get<HashKey>(place)});
-  return std::nullopt;
-}
-
 std::optional<std::string_view> encryption_type_of(const RecordsPut& put) {
   if (!put.encrypted) return std::nullopt;
   return "KMS";
@@ -58,6 +40,14 @@ PutRecordsResultEntry failed_entry(const Error& error) {
 }
 
 }  // namespace
+
+std::variant<Error, HashKey> place_of(std::string_view key, const std::optional<std::string>& explicit_key) {
+  if (!explicit_key) return hash_of(key);
+  if (const auto place = parse_hash_key(*explicit_key)) return *place;
+  return invalid_argument(
+      "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was " +
+      *explicit_key);
+}
 
 Asked PutRecordOperation::to_command(Input& input, const Caller& caller, Kept&) {
   PutRecords command;
@@ -108,6 +98,19 @@ Told<PutRecordsOutput> PutRecordsOperation::to_output(Result&& result, Kept&) {
   return output;
 }
 
+namespace {
+
+/// What the next iterator of a consumer says: that what this page has is done once it is used.
+std::optional<GroupHold> next_hold(const RecordsPage& page) {
+  if (!page.hold) return std::nullopt;
+  GroupHold hold = *page.hold;
+  hold.commits = true;
+  if (!page.records.empty()) hold.at_s = arrival_second(page.records.back().record.arrived);
+  return hold;
+}
+
+}  // namespace
+
 IteratorType iterator_type_of(std::string_view name) {
   if (name == "AT_SEQUENCE_NUMBER") return IteratorType::at_sequence_number;
   if (name == "AFTER_SEQUENCE_NUMBER") return IteratorType::after_sequence_number;
@@ -121,6 +124,7 @@ Asked GetShardIteratorOperation::to_command(Input& input, const Caller& caller, 
   command.shard_id = std::move(*input.shard_id);
   command.start = {iterator_type_of(*input.shard_iterator_type), std::move(input.starting_sequence_number),
                    to_instant(input.timestamp)};
+  if (!caller.consumer.empty()) command.reader = {std::string(caller.consumer), std::string(caller.member)};
   auto found = address_of(input.stream_name, input.stream_arn, input.stream_id, caller);
   if (const auto* address = std::get_if<Address>(&found)) kept = {address->stream, caller.now};
   return ask(std::move(found), std::move(command));
@@ -146,6 +150,7 @@ Asked GetRecordsOperation::to_command(Input& input, const Caller& caller, Kept& 
   command.from = iterator.position.from;
   command.not_before = iterator.position.not_before;
   command.count_max = input.limit ? static_cast<std::size_t>(*input.limit) : kinesis_limits::get_records_max;
+  command.hold = std::move(iterator.position.hold);
   return ask_by_id(iterator.stream, iterator.position.id, std::move(command));
 }
 
@@ -156,10 +161,12 @@ Told<GetRecordsOutput> GetRecordsOperation::to_output(Result&& result, Kept& kep
   Output output;
   output.records = to_records(kept.page);
   output.millis_behind_latest = kept.page.behind.count();
-  if (kept.page.ends_shard()) {
+  // A consumer's last records are committed by one more iterator, and the end comes with that.
+  const bool has_more_to_commit = kept.page.hold && !kept.page.records.empty();
+  if (kept.page.ends_shard() && !has_more_to_commit) {
     output.child_shards = to_child_shards(kept.page.children);
   } else {
-    const ShardPosition next{kept.page.id, kept.page.shard, kept.page.next, kept.not_before};
+    const ShardPosition next{kept.page.id, kept.page.shard, kept.page.next, kept.not_before, next_hold(kept.page)};
     output.next_shard_iterator = to_string(ShardIterator{kept.page.stream, next, kept.page.now});
   }
   return output;

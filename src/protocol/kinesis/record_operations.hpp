@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "penstock/commands.hpp"
@@ -25,6 +27,18 @@ inline constexpr std::array record_errors{
     ErrorCode::KinesisKmsNotFound,      ErrorCode::KinesisKmsOptInRequired, ErrorCode::KinesisKmsThrottling,
     ErrorCode::KinesisAccessDenied,     ErrorCode::KinesisInternalFailure,
 };
+
+/// Where a record goes: to the ExplicitHashKey, if there is one.
+std::variant<Error, HashKey> place_of(std::string_view key, const std::optional<std::string>& explicit_key);
+
+/// Makes the entry of a record, which gives up what it consists of. REQUIRES: what is required is there.
+template <class Given>
+std::optional<Error> take_record(Given& given, std::vector<PutEntry>& entries) {
+  const auto place = place_of(*given.partition_key, given.explicit_hash_key);
+  if (const Error* error = std::get_if<Error>(&place)) return *error;
+  entries.push_back({std::move(*given.partition_key), std::move(given.data->bytes), std::get<HashKey>(place)});
+  return std::nullopt;
+}
 
 // ---- PutRecord
 
