@@ -9,6 +9,7 @@
 
 namespace penstock::cli {
 
+namespace native = protocol::native;
 namespace wire = client::wire;
 
 namespace {
@@ -21,7 +22,7 @@ struct Shown {
   std::optional<bool> ephemeral;
   std::optional<protocol::Timestamp> created;
   std::optional<std::string> start_type;
-  std::optional<std::vector<wire::ConsumerMember>> members;
+  std::optional<std::vector<wire::MemberState>> members;
   std::optional<std::int64_t> shards;
   std::optional<std::int64_t> records_behind;
   std::optional<std::int64_t> millis_behind;
@@ -51,7 +52,9 @@ struct ShownAll {
 // Nothing if it was deleted meanwhile.
 std::optional<Shown> look_at(Server& server, const std::string& name) {
   try {
-    auto is = server.get<wire::DescribeOutput>(client::target_of(server.place(name), {}, {"Limit=1"}));
+    native::DescribeConsumerInput input;
+    input.limit = 1;
+    auto is = server.ask<native::DescribeConsumerOperation, wire::DescribeOutput>(name, input);
     const wire::LagOutput lag = server.lag(name);
     return Shown{
         is.consumer_name,   is.commit_mode,    is.lease_millis,       is.ephemeral,

@@ -12,7 +12,7 @@
 
 namespace penstock::cli {
 
-namespace wire = client::wire;
+namespace native = protocol::native;
 
 namespace {
 
@@ -23,8 +23,8 @@ bool is_sequence_number(const std::string& text) {
   return text.size() >= sequence_digits_min && std::all_of(text.begin(), text.end(), protocol::is_digit);
 }
 
-wire::ResetInput input_of(const Arguments& arguments) {
-  wire::ResetInput input;
+native::ResetConsumerInput input_of(const Arguments& arguments) {
+  native::ResetConsumerInput input;
   const std::string to = arguments.text("to");
   if (arguments.has("shard")) input.shard_id = arguments.text("shard");
   input.dry_run = arguments.has("dry-run");
@@ -51,12 +51,12 @@ wire::ResetInput input_of(const Arguments& arguments) {
   return input;
 }
 
-Table table_of(const wire::ResetOutput& done) {
+Table table_of(const native::ResetConsumerOutput& done) {
   Table table({"SHARD", "REPEATED", "SKIPPED", "BEFORE", "AFTER"});
   if (!done.shards) return table;
-  for (const wire::ResetShard& shard : *done.shards) {
-    const wire::ResetPlace before = shard.before.value_or(wire::ResetPlace{});
-    const wire::ResetPlace after = shard.after.value_or(wire::ResetPlace{});
+  for (const native::ResetShard& shard : *done.shards) {
+    const native::ResetPosition before = shard.before.value_or(native::ResetPosition{});
+    const native::ResetPosition after = shard.after.value_or(native::ResetPosition{});
     table.add({shard.shard_id.value_or(""), std::to_string(shard.records_repeated.value_or(0)),
                std::to_string(shard.records_skipped.value_or(0)),
                place_text(before.sequence_number, before.sub_sequence_number),
@@ -83,10 +83,9 @@ void describe_reset(cxxopts::Options& flags) {
 int run_reset(const Arguments& arguments) {
   if (!arguments.has("consumer")) throw UsageError("reset goes with --consumer");
   if (!arguments.has("to")) throw UsageError("reset goes with --to");
-  const wire::ResetInput input = input_of(arguments);
+  const native::ResetConsumerInput input = input_of(arguments);
   Server server(arguments);
-  const std::string target = client::target_of(server.place(arguments.text("consumer")), "reset");
-  const auto done = server.post<wire::ResetOutput>(target, input);
+  const auto done = server.ask<native::ResetConsumerOperation>(arguments.text("consumer"), input);
   if (arguments.json) {
     print_json(done);
   } else {

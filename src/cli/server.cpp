@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdint>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
 #include "client/caller.hpp"
 
 namespace penstock::cli {
+
+namespace native = protocol::native;
+namespace wire = client::wire;
 
 namespace {
 
@@ -31,20 +34,27 @@ client::Place Server::place(const std::string& consumer) const {
   return place;
 }
 
-client::Answer Server::ask(const char* method, const std::string& target, std::string body) {
+client::Answer Server::answer(client::Request request) {
+  request.timeout = answer_time_max;
   // A request that is not interruptible is answered or throws.
-  client::Answer answer = line_->exchange({method, target, std::move(body), answer_time_max, false}).value();
+  client::Answer answer = line_->exchange(request).value();
   client::check(answer);
   return answer;
+}
+
+void Server::check_stream() {
+  native::ListConsumersInput input;
+  input.limit = 1;
+  ask<native::ListConsumersOperation, wire::ListOutput>({}, input);
 }
 
 std::vector<std::string> Server::consumers() {
   std::vector<std::string> names;
   bool more = true;
   while (more) {
-    std::vector<std::string> query;
-    if (!names.empty()) query.push_back("ExclusiveStartConsumer=" + client::percent_encode(names.back()));
-    auto page = get<client::wire::ListOutput>(client::target_of(place(), {}, query));
+    native::ListConsumersInput input;
+    if (!names.empty()) input.exclusive_start_consumer = names.back();
+    auto page = ask<native::ListConsumersOperation, wire::ListOutput>({}, input);
     const std::size_t before = names.size();
     if (page.consumers) {
       for (auto& consumer : *page.consumers) names.push_back(consumer.consumer_name.value_or(""));
@@ -54,17 +64,15 @@ std::vector<std::string> Server::consumers() {
   return names;
 }
 
-client::wire::LagOutput Server::lag(const std::string& consumer) {
-  client::wire::LagOutput whole;
-  std::string after;
+wire::LagOutput Server::lag(const std::string& consumer) {
+  wire::LagOutput whole;
+  native::DescribeLagOperation::Input input;
   bool more = true;
   while (more) {
-    std::vector<std::string> query;
-    if (!after.empty()) query.push_back("ExclusiveStartShardId=" + client::percent_encode(after));
-    auto page = get<client::wire::LagOutput>(client::target_of(place(consumer), "lag", query));
-    auto shards = page.shards ? std::move(*page.shards) : std::vector<client::wire::ConsumerShard>();
+    auto page = ask<native::DescribeLagOperation, wire::LagOutput>(consumer, input);
+    auto shards = page.shards ? std::move(*page.shards) : std::vector<wire::ConsumerShard>();
     more = page.has_more_shards.value_or(false) && !shards.empty();
-    if (after.empty()) {
+    if (!input.exclusive_start_shard_id) {
       whole = std::move(page);
       whole.shards.emplace();
       whole.has_more_shards = false;
@@ -76,7 +84,7 @@ client::wire::LagOutput Server::lag(const std::string& consumer) {
         whole.lost_records = whole.lost_records.value_or(0) + shard.lost_records.value_or(0);
       }
     }
-    if (!shards.empty()) after = shards.back().shard_id.value_or("");
+    if (!shards.empty()) input.exclusive_start_shard_id = shards.back().shard_id;
     std::move(shards.begin(), shards.end(), std::back_inserter(*whole.shards));
   }
   return whole;

@@ -1,10 +1,8 @@
 // The server that a command asks. Each question is asked once: a person who waits would rather know.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "cli/arguments.hpp"
@@ -12,6 +10,7 @@
 #include "client/json.hpp"
 #include "client/shapes.hpp"
 #include "penstock/client.hpp"
+#include "protocol/native/consumer_operations.hpp"
 
 namespace penstock::cli {
 
@@ -22,24 +21,22 @@ class Server {
 
   // These throw client::Error and client::Unreachable.
 
-  template <protocol::Structure Out>
-  Out get(const std::string& target) {
-    return client::from_json<Out>(ask("GET", target, {}));
-  }
-  template <protocol::Structure Out, protocol::Structure In>
-  Out post(const std::string& target, const In& input) {
-    return client::from_json<Out>(ask("POST", target, client::to_json(input)));
+  /// An operation on a consumer, or, if that is empty, on all of the stream.
+  template <class Op, protocol::Structure Output = typename Op::Output>
+  Output ask(const std::string& consumer, const typename Op::Input& input) {
+    return client::from_json<Output>(answer(client::request_of<Op>(place(consumer), input)));
   }
 
-  client::Place place(const std::string& consumer = {}) const;
-
+  /// Throws if there is no such stream, or no server.
+  void check_stream();
   /// The names of the stream's consumers, sorted.
   std::vector<std::string> consumers();
   /// All shards of it. RecordsBehind and MillisBehind speak of all of them.
   client::wire::LagOutput lag(const std::string& consumer);
 
  private:
-  client::Answer ask(const char* method, const std::string& target, std::string body);
+  client::Place place(const std::string& consumer) const;
+  client::Answer answer(client::Request request);
 
   client::Place place_;
   std::shared_ptr<client::World> world_;

@@ -97,7 +97,7 @@ class Tail {
 
   void run() {
     // The consumer itself would wait for a server that is not there.
-    server_.get<wire::ListOutput>(client::target_of(server_.place(), {}, {"Limit=1"}));
+    server_.check_stream();
     const StopBySignal stop(consumer_);
     try {
       print_all();
@@ -111,8 +111,7 @@ class Tail {
  private:
   client::Options with_callbacks(client::Options options) {
     options.on_retry = [this](const std::string& why, milliseconds) {
-      if (why != complaint_) say(why + "; trying again");
-      complaint_ = why;
+      if (!std::exchange(away_, true)) say(why + "; trying again");
     };
     options.on_lost = [](const client::LostLease& lost) {
       say(lost.shard_id + " is " + (lost.owner.empty() ? "nobody's" : "that of " + lost.owner) +
@@ -126,7 +125,7 @@ class Tail {
     while (!consumer_.stopping() && printed_ < limit_.value_or(printed_ + 1)) {
       const std::size_t left = limit_ ? *limit_ - printed_ : poll_records_max;
       const client::Polled polled = consumer_.poll({std::min(left, poll_records_max), wait});
-      complaint_.clear();
+      away_ = false;
       for (const client::Batch& batch : polled.batches) print(batch);
       output_.flush();
       if (follows_ || !polled.batches.empty()) continue;
@@ -167,7 +166,7 @@ class Tail {
   const std::optional<std::size_t> limit_;
   const bool follows_;
   const std::string name_;
-  std::string complaint_;  ///< what was said last of why it has to try again
+  bool away_ = false;  ///< and that was said
   Output output_;
   std::size_t printed_ = 0;
   Server server_;

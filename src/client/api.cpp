@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "client/json.hpp"
 #include "client/shapes.hpp"
 #include "penstock/limits.hpp"
+#include "protocol/native/consumer_operations.hpp"
+#include "protocol/native/member_operations.hpp"
 #include "protocol/text.hpp"
 
 namespace penstock::client {
@@ -14,24 +15,29 @@ using std::chrono::milliseconds;
 
 namespace {
 
-wire::Position to_wire(const Position& position) {
-  std::optional<std::int64_t> sub;
-  if (position.sub_sequence_number) sub = static_cast<std::int64_t>(*position.sub_sequence_number);
-  return {position.shard_id, static_cast<std::int64_t>(position.epoch), position.sequence_number, sub,
-          position.metadata};
+namespace native = protocol::native;
+
+std::optional<std::int64_t> to_signed(const std::optional<std::uint64_t>& given) {
+  return given ? std::optional(static_cast<std::int64_t>(*given)) : std::nullopt;
 }
 
-std::vector<wire::Position> to_wire(const std::vector<Position>& positions) {
-  std::vector<wire::Position> out;
+std::vector<native::Position> to_native(const std::vector<Position>& positions) {
+  std::vector<native::Position> out;
   out.reserve(positions.size());
-  for (const Position& position : positions) out.push_back(to_wire(position));
+  for (const Position& position : positions) {
+    out.push_back({position.shard_id, static_cast<std::int64_t>(position.epoch), position.sequence_number,
+                   to_signed(position.sub_sequence_number), position.metadata});
+  }
   return out;
 }
 
-protocol::Timestamp to_wire(Moment moment) { return {moment.time_since_epoch().count()}; }
-
-Request request(std::string method, std::string target, std::string body = {}) {
-  return {std::move(method), std::move(target), std::move(body), {}, false};
+std::vector<native::StartPosition> to_start(const std::vector<Position>& positions) {
+  std::vector<native::StartPosition> out;
+  out.reserve(positions.size());
+  for (const Position& position : positions) {
+    out.push_back({position.shard_id, position.sequence_number, to_signed(position.sub_sequence_number), {}});
+  }
+  return out;
 }
 
 std::uint64_t to_unsigned(const std::optional<std::int64_t>& given) {
@@ -82,20 +88,30 @@ std::string percent_encode(std::string_view plain) {
   return out;
 }
 
-std::string target_of(const Place& place, std::string_view operation, const std::vector<std::string>& more) {
-  std::string target = "/_penstock/streams/" + percent_encode(place.stream) + "/consumers";
-  if (!place.consumer.empty()) target += "/" + percent_encode(place.consumer);
-  if (!operation.empty()) target.append("/").append(operation);
-  std::vector<std::string> query;
-  if (!place.region.empty()) query.push_back("Region=" + percent_encode(place.region));
-  if (!place.account.empty()) query.push_back("Account=" + percent_encode(place.account));
-  query.insert(query.end(), more.begin(), more.end());
-  for (std::size_t i = 0; i < query.size(); ++i) target.append(i == 0 ? "?" : "&").append(query[i]);
+std::string target_of(std::string_view path, const Place& place, const std::vector<std::string>& query) {
+  std::string target;
+  while (!path.empty()) {
+    const std::size_t open = std::min(path.find('{'), path.size());
+    target.append(path.substr(0, open));
+    const std::size_t close = std::min(path.find('}', open), path.size());
+    if (open < path.size()) {
+      target += percent_encode(path.substr(open, close - open) == "{stream" ? place.stream : place.consumer);
+    }
+    path.remove_prefix(std::min(close + 1, path.size()));
+  }
+  char separator = '?';
+  const auto add = [&](const std::string& parameter) {
+    target.append(1, std::exchange(separator, '&')).append(parameter);
+  };
+  if (!place.region.empty()) add("Region=" + percent_encode(place.region));
+  if (!place.account.empty()) add("Account=" + percent_encode(place.account));
+  for (const std::string& parameter : query) add(parameter);
   return target;
 }
 
 Request create_request(const Place& place, const Options& options, const std::vector<Position>& positions) {
-  wire::Start start;
+  native::CreateConsumerInput input;
+  native::Start& start = input.start.emplace();
   switch (options.start.at) {
     case Start::At::trim_horizon:
       start.type = "TRIM_HORIZON";
@@ -105,69 +121,68 @@ Request create_request(const Place& place, const Options& options, const std::ve
       break;
     case Start::At::timestamp:
       start.type = "AT_TIMESTAMP";
-      start.timestamp = to_wire(options.start.timestamp);
+      start.timestamp = protocol::Timestamp{options.start.timestamp.time_since_epoch().count()};
       break;
   }
-  if (!positions.empty()) {
-    start = {"TRIM_HORIZON", {}, to_wire(positions)};
-    for (wire::Position& position : *start.positions) position.epoch.reset();
-  }
-  const char* const mode = options.commit_mode == CommitMode::on_poll ? "ON_POLL" : "ON_COMMIT";
-  return request("PUT", target_of(place),
-                 to_json(wire::CreateInput{std::move(start), options.lease.count(), mode, options.ephemeral}));
+  if (!positions.empty()) start = {"TRIM_HORIZON", {}, to_start(positions)};
+  input.lease_millis = options.lease.count();
+  input.commit_mode = options.commit_mode == CommitMode::on_poll ? "ON_POLL" : "ON_COMMIT";
+  input.ephemeral = options.ephemeral;
+  return request_of<native::CreateConsumerOperation>(place, input);
 }
 
 Request describe_request(const Place& place, const std::string& after_shard_id) {
-  if (after_shard_id.empty()) return request("GET", target_of(place));
-  return request("GET", target_of(place, {}, {"ExclusiveStartShardId=" + percent_encode(after_shard_id)}));
+  native::DescribeConsumerInput input;
+  if (!after_shard_id.empty()) input.exclusive_start_shard_id = after_shard_id;
+  return request_of<native::DescribeConsumerOperation>(place, input);
 }
 
 Request poll_request(const Place& place, const Member& member, const Bounds& bounds, std::size_t bytes_max) {
-  wire::MemberInput input;
+  native::PollInput input;
   input.member = member.name;
   if (!member.token.empty()) input.token = member.token;
   input.wait_millis = std::clamp(bounds.wait, milliseconds(0), group_limits::wait_max).count();
   input.max_records = static_cast<std::int64_t>(bounds.max_records);
   input.max_bytes = static_cast<std::int64_t>(bytes_max);
-  return request("POST", target_of(place, "poll"), to_json(input));
+  return request_of<native::PollOperation>(place, input);
 }
 
 Request heartbeat_request(const Place& place, const Member& member) {
-  wire::MemberInput input;
+  native::HeartbeatInput input;
   input.member = member.name;
   input.token = member.token;
-  return request("POST", target_of(place, "heartbeat"), to_json(input));
+  return request_of<native::HeartbeatOperation>(place, input);
 }
 
 Request leave_request(const Place& place, const Member& member, bool commit) {
-  wire::MemberInput input;
+  native::LeaveInput input;
   input.member = member.name;
   input.token = member.token;
   input.commit = commit;
-  return request("POST", target_of(place, "leave"), to_json(input));
+  return request_of<native::LeaveOperation>(place, input);
 }
 
 Request commit_request(const Place& place, const std::vector<Position>& positions, bool force, const std::string& key) {
-  wire::CommitInput input;
-  input.positions = to_wire(positions);
+  native::CommitInput input;
+  input.positions = to_native(positions);
   if (force) input.force = true;
   input.idempotency_key = key;
-  return request("POST", target_of(place, "commit"), to_json(input));
+  return request_of<native::CommitOperation>(place, input);
 }
 
 Request transact_request(const Place& place, const std::vector<Position>& positions, const std::string& stream,
                          const std::vector<NewRecord>& records, const std::string& key) {
-  wire::CommitInput input;
-  input.positions = to_wire(positions);
+  native::TransactInput input;
+  input.positions = to_native(positions);
   input.stream_name = stream;
+  std::vector<native::NewRecord>& out = input.records.emplace();
+  out.reserve(records.size());
   for (const NewRecord& record : records) {
-    wire::NewRecord& out = input.records ? input.records->emplace_back() : input.records.emplace().emplace_back();
-    out.data = {record.data};
-    out.partition_key = record.partition_key;
-    if (!record.explicit_hash_key.empty()) out.explicit_hash_key = record.explicit_hash_key;
+    out.push_back({protocol::Blob{record.data}, record.partition_key, {}});
+    if (!record.explicit_hash_key.empty()) out.back().explicit_hash_key = record.explicit_hash_key;
   }
   input.idempotency_key = key;
-  return request("POST", target_of(place, "transact"), to_json(input));
+  return request_of<native::TransactOperation>(place, input);
 }
 
 Fault read_fault(const Answer& answer) {
@@ -185,11 +200,11 @@ PollAnswer read_polled(const Answer& answer) {
   PollAnswer out;
   out.token = text(given.token);
   out.lease = milliseconds{given.lease_millis.value_or(0)};
-  for (wire::Lease& lease : elements(given.leases)) {
+  for (wire::LeaseState& lease : elements(given.leases)) {
     out.polled.leases.push_back(
         {text(lease.shard_id), to_unsigned(lease.epoch), lease.revoking.value_or(false), text(lease.metadata)});
   }
-  for (wire::Revoked& lost : elements(given.revoked)) {
+  for (wire::RevokedLease& lost : elements(given.revoked)) {
     out.lost.push_back({text(lost.shard_id), to_unsigned(lost.epoch), to_unsigned(lost.owner_epoch), text(lost.owner)});
   }
   for (wire::Batch& batch : elements(given.batches)) out.polled.batches.push_back(to_batch(batch));
@@ -211,9 +226,9 @@ Description read_description(const Answer& answer) {
 }
 
 Transacted read_transacted(const Answer& answer) {
-  auto given = from_json<wire::TransactOutput>(answer);
+  auto given = from_json<native::TransactOutput>(answer);
   Transacted out;
-  for (wire::Placed& placed : elements(given.records)) {
+  for (native::PutPlace& placed : elements(given.records)) {
     out.records.push_back({text(placed.shard_id), text(placed.sequence_number)});
   }
   out.repeated = given.repeated.value_or(false);

@@ -6,25 +6,53 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
+#include "client/json.hpp"
 #include "penstock/client.hpp"
+#include "protocol/shape.hpp"
 
 namespace penstock::client {
 
 /// Which consumer is spoken of.
 struct Place {
   std::string stream;
-  std::string consumer;  ///< empty: all of the stream
+  std::string consumer;  ///< empty where all of the stream are meant
   std::string region;    ///< empty: the server's
   std::string account;   ///< empty: the server's
 };
 
-/// The path of one of the consumer's operations, such as "poll", or of the consumer itself if that is empty. `more` is
-/// put to the query, as `Name=value` with the value escaped.
-std::string target_of(const Place& place, std::string_view operation = {}, const std::vector<std::string>& more = {});
 /// Escapes what may not stand in a path or a query as it is.
 std::string percent_encode(std::string_view text);
+
+/// `path` is the template of an operation, such as /_penstock/streams/{stream}; `query` follows it as it is.
+std::string target_of(std::string_view path, const Place& place, const std::vector<std::string>& query);
+
+/// The request of an operation of src/protocol/native. What the path says is left out of the input.
+template <class Op>
+Request request_of(const Place& place, const typename Op::Input& input) {
+  Request request;
+  request.method = Op::method;
+  std::vector<std::string> query;
+  if constexpr (Op::method == "PUT" || Op::method == "POST") {
+    request.body = to_json(input);
+  } else {
+    protocol::for_each_member<typename Op::Input>([&](const auto& member) {
+      const auto& field = input.*member.field;
+      if (!field) return;
+      std::string value;
+      if constexpr (std::is_integral_v<std::remove_cvref_t<decltype(*field)>>) {
+        value = std::to_string(*field);
+      } else {
+        value = percent_encode(*field);
+      }
+      query.push_back(std::string(member.names.json) + "=" + value);
+    });
+  }
+  request.target = target_of(Op::path, place, query);
+  return request;
+}
 
 struct Member {
   std::string name;

@@ -211,9 +211,11 @@ std::optional<Answer> Consumer::State::poll_until_answered(const Bounds& bounds)
   bool made_again = false;
   while (true) {
     if (!create()) return std::nullopt;
-    Request request = poll_request(place_, {options_.member, token_}, bounds, options_.max_bytes);
+    // To join does not wait, since without the token of the answer there is no leaving.
+    const milliseconds wait = token_.empty() ? milliseconds(0) : bounds.wait;
+    Request request = poll_request(place_, {options_.member, token_}, {bounds.max_records, wait}, options_.max_bytes);
     request.interruptible = true;
-    request.timeout = std::min(bounds.wait, lease_ / 2) + options_.answer;
+    request.timeout = std::min(wait, lease_ / 2) + options_.answer;
     try {
       return ask(std::move(request));
     } catch (const Error& error) {

@@ -274,7 +274,8 @@ class Positions(Commands):
         rows = self.rows("lag", stream)
         self.assertEqual([row["CONSUMER"] for row in rows], ["a", "a", "b", "b"])
         self.assertEqual(sum(int(row["BEHIND"]) for row in rows), 10 - len(printed))
-        self.assertEqual(self.rows("lag", stream, "--consumer", "b"), rows[2:])
+        untimed = lambda all_rows: [{**row, "LAG": ""} for row in all_rows]
+        self.assertEqual(untimed(self.rows("lag", stream, "--consumer", "b")), untimed(rows[2:]))
         lag = self.document("lag", stream, "--consumer", "b")
         self.assertEqual((lag["ConsumerName"], lag["RecordsBehind"]), ("b", 10 - len(printed)))
         self.assertEqual([shard["ShardId"] for shard in lag["Shards"]], [row["SHARD"] for row in rows[2:]])

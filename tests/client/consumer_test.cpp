@@ -87,7 +87,7 @@ class ConsumerTest : public testing::Test {
   std::vector<std::string> whys_;
 };
 
-TEST_F(ConsumerTest, CreatesPollsAndCommitsEachBatchByTheNextPoll) {
+TEST_F(ConsumerTest, CreatesJoinsPollsAndCommitsEachBatchByTheNextPoll) {
   options_.start = {Start::At::timestamp, Moment{milliseconds{1'900'000'000'500}}};
   options_.max_records = 10;
   options_.wait = milliseconds(3'000);
@@ -96,12 +96,12 @@ TEST_F(ConsumerTest, CreatesPollsAndCommitsEachBatchByTheNextPoll) {
   run();
   EXPECT_THAT(seen_, ElementsAre("s0@3 1 2", "s0@3 3", "s1@1 9"));
   const std::string rest = R"("WaitMillis":3000,"MaxRecords":10,"MaxBytes":1048576})";
-  EXPECT_THAT(asked(),
-              ElementsAre(R"(PUT  {"Start":{"Type":"AT_TIMESTAMP","Timestamp":1900000000.500},)"
-                          R"("LeaseMillis":10000,"CommitMode":"ON_POLL","Ephemeral":false})",
-                          R"(POST /poll {"Member":"m",)" + rest, R"(POST /poll {"Member":"m","Token":"t1",)" + rest,
-                          R"(POST /poll {"Member":"m","Token":"t2",)" + rest,
-                          R"(POST /leave {"Member":"m","Token":"t2","Commit":true})"));
+  EXPECT_THAT(asked(), ElementsAre(R"(PUT  {"Start":{"Type":"AT_TIMESTAMP","Timestamp":1900000000.500},)"
+                                   R"("LeaseMillis":10000,"CommitMode":"ON_POLL","Ephemeral":false})",
+                                   R"(POST /poll {"Member":"m","WaitMillis":0,"MaxRecords":10,"MaxBytes":1048576})",
+                                   R"(POST /poll {"Member":"m","Token":"t1",)" + rest,
+                                   R"(POST /poll {"Member":"m","Token":"t2",)" + rest,
+                                   R"(POST /leave {"Member":"m","Token":"t2","Commit":true})"));
   EXPECT_THAT(world_->waits(), IsEmpty());
 }
 

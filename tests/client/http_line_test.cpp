@@ -17,8 +17,6 @@
 #include <utility>
 #include <vector>
 
-#include "client/api.hpp"
-
 namespace penstock::client {
 namespace {
 
@@ -259,12 +257,6 @@ TEST(ParseEndpoint, RefusesWhatIsNone) {
                            "http://h:70000", "http://u:p@h", "http://h/?q", "http://h/#f", "http://h h"}) {
     EXPECT_THROW(parse_endpoint(text), std::invalid_argument) << text;
   }
-}
-
-TEST(TargetOf, EscapesWhatIsNotPlain) {
-  EXPECT_EQ(target_of({"a b", "c/d", "", ""}, "poll"), "/_penstock/streams/a%20b/consumers/c%2Fd/poll");
-  EXPECT_EQ(target_of({"s", "", "us-east-1", ""}, {}, {"Limit=1"}),
-            "/_penstock/streams/s/consumers?Region=us-east-1&Limit=1");
 }
 
 }  // namespace

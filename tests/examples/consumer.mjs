@@ -65,8 +65,8 @@ if (created?.Error !== "ConsumerExists") must(created);
 let token = "";
 while (!stopping) {
   // One request joins the consumer, says that it is alive and that all that the one before has brought is done, and
-  // waits for more.
-  const poll = { Member: member, Token: token, WaitMillis: 5_000, MaxRecords: 100 };
+  // waits for more. The first does not wait: without its token there is no leaving.
+  const poll = { Member: member, Token: token, WaitMillis: token === "" ? 0 : 5_000, MaxRecords: 100 };
   const polled = must(await ask("POST", `${url}/poll`, poll));
   if (polled === undefined) break;
   for (const batch of polled.Batches) {
