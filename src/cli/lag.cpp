@@ -23,7 +23,7 @@ struct Lags {
 Table table_of(const std::vector<wire::LagOutput>& lags) {
   Table table({"CONSUMER", "SHARD", "STATE", "OWNER", "EPOCH", "BEHIND", "LAG", "LOST", "POSITION"});
   for (const wire::LagOutput& lag : lags) {
-    for (const wire::ConsumerShard& shard : *lag.shards) {
+    for (const wire::ShardLag& shard : *lag.shards) {
       table.add({lag.consumer_name.value_or(""), shard.shard_id.value_or(""), shard.state.value_or(""),
                  or_dash(shard.owner), number_text(shard.epoch), number_text(shard.records_behind),
                  duration_text(shard.millis_behind.value_or(0)), number_text(shard.lost_records),

@@ -70,7 +70,7 @@ wire::LagOutput Server::lag(const std::string& consumer) {
   bool more = true;
   while (more) {
     auto page = ask<native::DescribeLagOperation, wire::LagOutput>(consumer, input);
-    auto shards = page.shards ? std::move(*page.shards) : std::vector<wire::ConsumerShard>();
+    auto shards = page.shards ? std::move(*page.shards) : std::vector<wire::ShardLag>();
     more = page.has_more_shards.value_or(false) && !shards.empty();
     if (!input.exclusive_start_shard_id) {
       whole = std::move(page);

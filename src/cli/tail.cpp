@@ -151,7 +151,7 @@ class Tail {
     const wire::LagOutput lag = server_.lag(name_);
     bool others = false;
     bool waits_for_parents = false;
-    for (const wire::ConsumerShard& shard : *lag.shards) {
+    for (const wire::ShardLag& shard : *lag.shards) {
       const bool behind = shard.records_behind.value_or(0) > 0;
       const bool of_other = shard.state == "LEASED" && shard.owner != consumer_.member();
       others = others || of_other;

@@ -216,7 +216,7 @@ Description read_description(const Answer& answer) {
   Description out;
   out.mode = given.commit_mode == "ON_COMMIT" ? CommitMode::on_commit : CommitMode::on_poll;
   out.more = given.has_more_shards.value_or(false);
-  for (wire::ConsumerShard& shard : elements(given.shards)) {
+  for (wire::ShardPosition& shard : elements(given.shards)) {
     out.last_shard_id = text(shard.shard_id);
     if (!shard.sequence_number) continue;
     out.positions.push_back(

@@ -77,8 +77,21 @@ struct PollOutput {
   }
 };
 
-/// A shard as a description and a lag have it.
-struct ConsumerShard {
+/// How far a consumer has come in a shard.
+struct ShardPosition {
+  std::optional<std::string> shard_id;
+  std::optional<std::string> sequence_number;
+  std::optional<std::int64_t> sub_sequence_number;
+
+  static constexpr auto shape() {
+    using Self = ShardPosition;
+    return Shape("ShardPosition", optional("ShardId", &Self::shard_id),
+                 optional("SequenceNumber", &Self::sequence_number),
+                 optional("SubSequenceNumber", &Self::sub_sequence_number));
+  }
+};
+
+struct ShardLag {
   std::optional<std::string> shard_id;
   std::optional<std::string> state;
   std::optional<std::string> owner;
@@ -92,8 +105,8 @@ struct ConsumerShard {
   std::optional<Timestamp> committed;
 
   static constexpr auto shape() {
-    using Self = ConsumerShard;
-    return Shape("ConsumerShard", optional("ShardId", &Self::shard_id), optional("State", &Self::state),
+    using Self = ShardLag;
+    return Shape("ShardLag", optional("ShardId", &Self::shard_id), optional("State", &Self::state),
                  optional("Owner", &Self::owner), optional("Epoch", &Self::epoch),
                  optional("SequenceNumber", &Self::sequence_number),
                  optional("SubSequenceNumber", &Self::sub_sequence_number),
@@ -114,7 +127,7 @@ struct DescribeOutput {
   std::optional<std::string> start_type;
   std::optional<std::int64_t> lost_records;
   std::optional<std::vector<MemberState>> members;
-  std::optional<std::vector<ConsumerShard>> shards;
+  std::optional<std::vector<ShardPosition>> shards;
   std::optional<bool> has_more_shards;
 
   static constexpr auto shape() {
@@ -134,7 +147,7 @@ struct LagOutput {
   std::optional<std::int64_t> records_behind;
   std::optional<std::int64_t> millis_behind;
   std::optional<std::int64_t> lost_records;
-  std::optional<std::vector<ConsumerShard>> shards;
+  std::optional<std::vector<ShardLag>> shards;
   std::optional<bool> has_more_shards;
 
   static constexpr auto shape() {
