@@ -73,6 +73,7 @@ struct HandedOut {
   RecordIndex next;       ///< the first record that was not in it
   std::int64_t at_s = 0;  ///< when the one before that arrived; 0 if it had none
   RecordIndex first;      ///< what retention took lies before it (first_kept)
+  RecordIndex from{};     ///< and not before this, where reading began
   friend bool operator==(const HandedOut&, const HandedOut&) = default;
 };
 

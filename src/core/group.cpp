@@ -197,19 +197,21 @@ std::vector<LostLease> Group::take(const GroupToken& token) {
 }
 
 void Group::accept(const HandedOut& handed, StreamShard& shard, Lease& lease) {
-  if (handed.first > lease.lost_until) lease.lost_records += handed.first.value - lease.lost_until.value;
+  // What is before `from` was handed out, even where a start has forgotten that.
+  const RecordIndex counted = std::max(lease.lost_until, handed.from);
+  const bool has_lost = handed.first > counted;
+  if (has_lost) lease.lost_records += handed.first.value - counted.value;
   lease.lost_until = std::max(lease.lost_until, handed.next);
-  if (info_.mode == CommitMode::on_commit) {
-    // Of an older token, whose successor never arrived, that is further back.
-    lease.read = std::max(handed.next, lease.position.next);
-    return;
+  const bool commits = info_.mode == CommitMode::on_poll && handed.next > lease.position.next;
+  if (commits) {
+    lease.position = GroupPosition{.next = handed.next, .at_s = handed.at_s};
+    lease.committed = now();
   }
-  if (handed.next <= lease.position.next) return;
-  lease.position = GroupPosition{.next = handed.next, .at_s = handed.at_s};
-  lease.read = handed.next;
-  lease.committed = now();
-  keep(shard.record.index, lease, true);
-  finish_if_done(shard);
+  // An older token, whose successor never arrived, is further back; and a commit may be further on.
+  if (commits || info_.mode == CommitMode::on_commit) lease.read = std::max(handed.next, lease.position.next);
+  // No later token says again what was lost.
+  if (commits || has_lost) keep(shard.record.index, lease, true);
+  if (commits) finish_if_done(shard);
 }
 
 // ---- Polls.

@@ -118,6 +118,8 @@ class Group {
   bool is_done(const StreamShard& shard) const;
   bool is_blocked(const StreamShard& shard) const;
   bool is_read_now(const Lease& lease) const { return lease.is_read() && lease.reads_until > now(); }
+  /// By a member that is there.
+  bool is_held(const Lease& lease) const;
   bool is_drained(const Lease& lease) const { return !lease.outstanding && !lease.busy; }
   void grant(ShardIndex shard, GroupPoller& poller);
   void free(ShardIndex shard, Lease& lease);
@@ -164,6 +166,7 @@ class Group {
   const CommitKey* find_key(const std::string& key) const;
   void remember(CommitKey key);
   void forget_old_keys();
+  bool pass_lost(Lease& lease, RecordIndex head);
   std::vector<ShardReset> plan(const ResetGroup& command, std::optional<Error>& error);
 
   Groups& home_;

@@ -30,12 +30,21 @@ bool Group::is_done(const StreamShard& shard) const {
   return (lease == nullptr ? RecordIndex{1} : lease->position.next) >= shard.cursor.tail;
 }
 
+/// An ancestor of it is not done. One that is empty is done as soon as it is closed, and says nothing of its own.
 bool Group::is_blocked(const StreamShard& shard) const {
-  const auto waits_for = [this](const std::optional<ShardIndex>& parent) {
-    const StreamShard* there = parent ? home_.shards().find(*parent) : nullptr;
-    return there != nullptr && !is_done(*there);
-  };
-  return waits_for(shard.record.parent) || waits_for(shard.record.adjacent_parent);
+  std::vector<const StreamShard*> left{&shard};
+  std::set<ShardIndex> met;
+  while (!left.empty()) {
+    const ShardRecord& record = left.back()->record;
+    left.pop_back();
+    for (const std::optional<ShardIndex>& parent : {record.parent, record.adjacent_parent}) {
+      const StreamShard* there = parent ? home_.shards().find(*parent) : nullptr;
+      if (there == nullptr || !met.insert(*parent).second) continue;
+      if (!is_done(*there)) return true;
+      left.push_back(there);
+    }
+  }
+  return false;
 }
 
 void Group::grant(ShardIndex index, GroupPoller& poller) {
@@ -50,6 +59,11 @@ void Group::grant(ShardIndex index, GroupPoller& poller) {
   if (poller.waits) home_.shards().find(index)->polls.push_back({this, &poller});
   // Synced before anybody hears of it: an epoch that was lost with the power would be given away twice.
   keep(index, lease, true);
+}
+
+bool Group::is_held(const Lease& lease) const {
+  const auto found = pollers_.find(lease.owner);
+  return lease.is_polled() && found != pollers_.end() && found->second.session == lease.session;
 }
 
 /// The present epoch is still good for what was handed out under it, until somebody else gets the shard.
@@ -114,7 +128,7 @@ void Group::rebalance() {
     std::vector<ShardIndex> unowned;
     for (const auto& [index, shard] : home_.shards().all()) {
       const Lease* lease = find_lease(index);
-      const bool held = lease != nullptr && lease->is_polled() && pollers_.contains(lease->owner);
+      const bool held = lease != nullptr && is_held(*lease);
       if (held) ++total;
       if (held || is_done(shard) || is_blocked(shard)) continue;
       if (lease != nullptr && (lease->busy || is_read_now(*lease))) continue;

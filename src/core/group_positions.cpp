@@ -177,11 +177,11 @@ void Group::settle(const TransactionSettled& settled, const std::vector<PutGroup
     lease->busy = false;
     if (!settled.failure) move_on(*shard, put.lease);
     if (!lease->is_polled()) continue;
-    // Its owner may have gone meanwhile.
-    if (find_poller(lease->owner) == nullptr) {
-      free(put.shard, *lease);
-    } else {
+    // Its owner may have gone meanwhile, or have come back as another.
+    if (is_held(*lease)) {
       renew(lease->owner);
+    } else {
+      free(put.shard, *lease);
     }
   }
   if (!settled.failure && !key.empty()) remember({key, now(), settled.put});
@@ -357,7 +357,8 @@ void Group::start_reading(CallId call, const GetShardIterator& command, StreamSh
     lease.position = GroupPosition{.next = answer.from, .not_before = answer.not_before};
   }
   if (resumes) {
-    answer.from = std::max(lease.position.next, shard.cursor.head);
+    pass_lost(lease, shard.cursor.head);
+    answer.from = lease.position.next;
     answer.not_before = lease.position.not_before;
   }
   ++lease.epoch;
@@ -372,6 +373,17 @@ void Group::start_reading(CallId call, const GetShardIterator& command, StreamSh
   rebalance();
 }
 
+/// What retention took of what is next is told at once, since a reader's calls have no place for it.
+bool Group::pass_lost(Lease& lease, RecordIndex head) {
+  GroupPosition& position = lease.position;
+  if (position.next >= head) return false;
+  const RecordIndex counted = std::max(position.next, lease.lost_until);
+  if (counted < head) lease.lost_records += head.value - counted.value;
+  lease.lost_until = std::max(lease.lost_until, head);
+  position = GroupPosition{.next = head, .not_before = position.not_before};
+  return true;
+}
+
 std::optional<Error> Group::read_on(const GroupHold& hold, StreamShard& shard, RecordIndex from) {
   const ShardIndex index = shard.record.index;
   Lease* lease = find_lease(index);
@@ -384,14 +396,7 @@ std::optional<Error> Group::read_on(const GroupHold& hold, StreamShard& shard, R
   GroupPosition& position = lease->position;
   bool moved = hold.commits && from > position.next;
   if (moved) position = GroupPosition{.next = from, .at_s = hold.at_s};
-  if (from == position.next && from < shard.cursor.head) {
-    // Told at once, since its client's calls have no place for it.
-    const RecordIndex counted = std::max(from, lease->lost_until);
-    if (counted < shard.cursor.head) lease->lost_records += shard.cursor.head.value - counted.value;
-    position = GroupPosition{.next = shard.cursor.head};
-    lease->lost_until = shard.cursor.head;
-    moved = true;
-  }
+  moved = (from == position.next && pass_lost(*lease, shard.cursor.head)) || moved;
   if (!moved) return std::nullopt;
   lease->committed = now();
   lease->read = position.next;

@@ -97,35 +97,7 @@ Caller caller_of(const WireRequest& request, const ServiceContext& context, std:
   caller.https = request.secure || equal_ignoring_case(take_until(forwarded, ','), "https");
   caller.trace_header = request.header("X-Amzn-Trace-Id");
   caller.now = request.now;
-  caller.consumer = request.consumer;
-  caller.member = request.member;
   return caller;
-}
-
-std::variant<ConsumerEndpoint, Error> consumer_endpoint_of(const WireRequest& request) {
-  constexpr std::array<std::string_view, 2> prefixes{"/@consumer/", "/%40consumer/"};
-  ConsumerEndpoint endpoint{{}, {}, request.target};
-  std::string_view names = request.header("X-Penstock-Consumer");
-  const bool by_header = !names.empty();
-  const auto prefix = std::ranges::find_if(prefixes, [&](auto each) { return request.target.starts_with(each); });
-  if (!by_header && prefix == prefixes.end()) return endpoint;
-  std::string_view query;
-  if (!by_header) {
-    names = request.target.substr(prefix->size());
-    query = names.substr(std::min(names.find('?'), names.size()));
-    names.remove_suffix(query.size());
-  }
-  endpoint.consumer = take_until(names, '/');
-  endpoint.member = take_until(names, '/');
-  // The services' own calls have no path of their own.
-  if (!by_header) endpoint.target = "/";
-  const bool fits =
-      is_resource_name(endpoint.consumer) && (endpoint.member.empty() || is_resource_name(endpoint.member));
-  if (fits && names.empty() && query.empty()) return endpoint;
-  return Error{
-      ErrorCode::KinesisInvalidArgument,
-      "The endpoint names no consumer: it has to be /@consumer/{name} or /@consumer/{name}/{member}, each name "
-      "1 to 128 of [a-zA-Z0-9_.-]."};
 }
 
 std::string base_url_of(const Caller& caller) {

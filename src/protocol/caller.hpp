@@ -1,11 +1,13 @@
 // Who asks, and how the server is reached: what a request says apart from its operation.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include "penstock/errors.hpp"
+#include "penstock/groups.hpp"
 #include "penstock/ids.hpp"
 #include "penstock/time.hpp"
 #include "protocol/wire.hpp"
@@ -24,20 +26,9 @@ struct Caller {
   std::string_view host;          ///< with its port, as the client called the server; never empty
   std::string_view trace_header;  ///< X-Amzn-Trace-Id; empty if there is none
   bool https = false;
-  Instant now{};              ///< when the request arrived
-  std::string_view consumer;  ///< with positions, which the endpoint names; empty if it names none
-  std::string_view member;    ///< of that consumer; the same
+  Instant now{};                        ///< when the request arrived
+  std::optional<GroupReader> reader{};  ///< of Kinesis: whom the request's endpoint names
 };
-
-/// An endpoint may name a consumer with positions, and one of its members, before what a client asks for:
-/// `/@consumer/<name>` or `/@consumer/<name>/<member>`; or else the header X-Penstock-Consumer does, by `<name>` or
-/// `<name>/<member>`. An error where that is no name.
-struct ConsumerEndpoint {
-  std::string_view consumer;
-  std::string_view member;
-  std::string_view target;  ///< what is left
-};
-std::variant<ConsumerEndpoint, Error> consumer_endpoint_of(const WireRequest& request);
 
 /// `form_credential` is the X-Amz-Credential of the URL or the form, empty if there is none.
 Caller caller_of(const WireRequest& request, const ServiceContext& context, std::string_view form_credential);

@@ -11,9 +11,9 @@
 //     static WireResponse to_response(const Reply& reply);
 //     static EventFeed to_feed();
 //
-// and, if it answers with another status than 200,
+// or, if its answer's status is not 200:
 //
-//     static int status_of(const Output& output);
+//     static int to_status(const Output& output);
 //
 // from which come its row in the service's table and the way from a request to a PreparedCall. What differs between the
 // services is how a request becomes an input: which wires there are, and how constraints are checked and worded.
@@ -98,7 +98,7 @@ WireResponse tell(const Reply& reply, typename Op::Kept& kept, Result&& result) 
   } else {
     const auto& output = std::get<typename Op::Output>(told);
     WireResponse response = respond_with<Wires>(reply, Op::name, output);
-    if constexpr (requires { Op::status_of(output); }) response.status = Op::status_of(output);
+    if constexpr (requires { Op::to_status(output); }) response.status = Op::to_status(output);
     return response;
   }
 }

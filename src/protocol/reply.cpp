@@ -21,13 +21,19 @@ std::string as_utf8(std::string_view text) {
   return safe;
 }
 
+/// What the members of an error are called.
+struct FaultNames {
+  std::string_view type = "__type";
+  std::string_view message = "message";
+};
+
 template <Sink S>
-std::string fault_body(std::string_view type, std::string_view message) {
+std::string fault_body(std::string_view type, std::string_view message, FaultNames names = {}) {
   S sink;
   sink.open_structure({}, 2);
-  sink.member({.json = "__type"});
+  sink.member({.json = names.type});
   sink.string({}, type);
-  sink.member({.json = "message"});
+  sink.member({.json = names.message});
   sink.string({}, message);
   sink.close_structure();
   return sink.take();
@@ -55,8 +61,15 @@ std::string_view content_type_of(const Reply& reply) {
     case Wire::json:
       break;
   }
-  if (reply.service == Service::penstock) return "application/json";
-  return reply.service == Service::kinesis ? "application/x-amz-json-1.1" : "application/x-amz-json-1.0";
+  switch (reply.service) {
+    case Service::penstock:
+      return "application/json";
+    case Service::kinesis:
+      return "application/x-amz-json-1.1";
+    case Service::sqs:
+      break;
+  }
+  return "application/x-amz-json-1.0";
 }
 
 }  // namespace
@@ -64,46 +77,10 @@ std::string_view content_type_of(const Reply& reply) {
 WireResponse respond(const Reply& reply, int status, std::string body) {
   WireResponse response;
   response.status = status;
-  response.content_type = content_type_of(reply);
+  if (!body.empty() || reply.service != Service::penstock) response.content_type = content_type_of(reply);
   response.headers.emplace_back("x-amzn-RequestId", reply.request_id);
   response.body = std::move(body);
   return response;
-}
-
-NativeFault native_fault_of(ErrorCode code) {
-  const Fault& fault = fault_of(code);
-  switch (code) {
-    case ErrorCode::KinesisResourceNotFound:
-      return {"StreamNotFound", 404};
-    case ErrorCode::KinesisResourceInUse:
-      return {"StreamNotReady", 409};
-    case ErrorCode::KinesisThroughputExceeded:
-    case ErrorCode::KinesisLimitExceeded:
-      return {"ThroughputExceeded", 429};
-    case ErrorCode::KinesisInvalidArgument:
-    case ErrorCode::KinesisValidation:
-    case ErrorCode::Serialization:
-    case ErrorCode::InvalidParameterValue:
-      return {"InvalidRequest", 400};
-    case ErrorCode::RequestTooLarge:
-      return {"RequestTooLarge", 413};
-    case ErrorCode::KinesisInternalFailure:
-    case ErrorCode::InternalFailure:
-      return {"InternalFailure", 500};
-    default:
-      return {fault.short_type(), fault.status};
-  }
-}
-
-WireResponse respond_native_error(const Reply& reply, int status, std::string_view name, std::string_view message) {
-  JsonSink sink;
-  sink.open();
-  sink.key("Error");
-  sink.value(name);
-  sink.key("Message");
-  sink.value(message);
-  sink.close();
-  return respond(reply, status, sink.take());
 }
 
 WireResponse respond_fault(const Reply& reply, const Error& error) {
@@ -116,7 +93,7 @@ WireResponse respond_fault(const Reply& reply, const Error& error) {
   const std::string message = as_utf8(error.message.empty() ? fault.message : error.message);
   if (reply.service == Service::penstock) {
     const NativeFault native = native_fault_of(error.code);
-    return respond_native_error(reply, native.status, native.name, message);
+    return respond_native_fault(reply, native.status, native.name, message);
   }
   if (reply.service == Service::kinesis) {
     const std::string_view type = fault.short_type();
@@ -129,6 +106,10 @@ WireResponse respond_fault(const Reply& reply, const Error& error) {
   query_error.append(fault.sender ? ";Sender" : ";Receiver");
   response.headers.emplace_back("x-amzn-query-error", std::move(query_error));
   return response;
+}
+
+WireResponse respond_native_fault(const Reply& reply, int status, std::string_view name, std::string_view message) {
+  return respond(reply, status, fault_body<JsonSink>(name, as_utf8(message), {"Error", "Message"}));
 }
 
 WireResponse respond_no_operation(const Reply& reply) {

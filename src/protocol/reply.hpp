@@ -17,7 +17,7 @@
 namespace penstock::protocol {
 
 enum class Wire : std::uint8_t { json, query, cbor };
-enum class Service : std::uint8_t { sqs, kinesis, penstock };  ///< the last is what the services do not have
+enum class Service : std::uint8_t { sqs, kinesis, penstock };
 
 /// Which wires a service speaks beside JSON.
 struct SqsWires {
@@ -28,8 +28,8 @@ struct KinesisWires {
   static constexpr bool query = false;
   static constexpr bool cbor = true;
 };
-
-struct NativeWires {
+/// Penstock's own API.
+struct PenstockWires {
   static constexpr bool query = false;
   static constexpr bool cbor = false;
 };
@@ -46,15 +46,8 @@ WireResponse respond(const Reply& reply, int status, std::string body);
 
 WireResponse respond_fault(const Reply& reply, const Error& error);
 
-/// How an error looks in what the services do not have: where theirs have one status for many things, this has HTTP's.
-struct NativeFault {
-  std::string_view name;
-  int status = 400;
-};
-NativeFault native_fault_of(ErrorCode code);
-
-/// An error of what the services do not have: a name, and what is wrong in words.
-WireResponse respond_native_error(const Reply& reply, int status, std::string_view name, std::string_view message);
+/// An error of Penstock's own API: {"Error": name, "Message": message}.
+WireResponse respond_native_fault(const Reply& reply, int status, std::string_view name, std::string_view message);
 
 /// GET or POST without any operation: what the service answers before it knows which protocol is meant.
 WireResponse respond_no_operation(const Reply& reply);

@@ -90,12 +90,6 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
                                                     [](char a, char b) { return to_lower(a) == to_lower(b); });
 }
 
-bool is_resource_name(std::string_view text) {
-  constexpr std::size_t chars_max = 128;
-  return !text.empty() && text.size() <= chars_max &&
-         std::ranges::all_of(text, [](char c) { return is_alphanumeric(c) || c == '_' || c == '.' || c == '-'; });
-}
-
 bool is_account(std::string_view text) { return text.size() == account_digits && std::ranges::all_of(text, is_digit); }
 
 bool is_region(std::string_view text) {

@@ -32,9 +32,6 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view prefix);
 /// Exactly twelve digits.
 bool is_account(std::string_view text);
 
-/// 1 to 128 of [a-zA-Z0-9_.-], as streams, consumers and their members are called.
-bool is_resource_name(std::string_view text);
-
 /// A name such as eu-west-1 or us-gov-east-1.
 bool is_region(std::string_view text);
 

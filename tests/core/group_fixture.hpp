@@ -96,7 +96,7 @@ class GroupFixture : public StreamFixture {
     GroupToken token{answer.group, answer.session, {}};
     for (const GroupBatch& batch : answer.batches) {
       token.handed.push_back(
-          {batch.page.shard, batch.epoch, batch.page.next, 0, first_kept(batch.position, batch.page)});
+          {batch.page.shard, batch.epoch, batch.page.next, 0, first_kept(batch.position, batch.page), batch.position.next});
     }
     return token;
   }

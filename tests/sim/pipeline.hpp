@@ -17,18 +17,20 @@ namespace penstock::sim {
 
 /// What one turn of the engine decided, but for the mutations.
 struct Release {
+  std::uint64_t turn = 0;     ///< counts from 1, also over crashes
   std::uint64_t written = 0;  ///< the position of the log that has to be reached
   std::vector<Reply> replies;
   Instant decided_at{};
   std::uint64_t decided_at_step = 0;
   std::vector<Load> loads;
   std::vector<Transfer> transfers;
+  std::vector<Transaction> transactions;
 };
 
 class Pipeline {
  public:
-  /// `eager` is the defect of letting out what is not written yet.
-  void submit(Effects effects, Instant now, std::uint64_t step, bool eager) {
+  /// Answers which turn it was. `eager` is the defect of letting out what is not written yet.
+  std::uint64_t submit(Effects effects, Instant now, std::uint64_t step, bool eager) {
     if (!effects.mutations.empty()) {
       Batch batch;
       storage::encode(effects.mutations, batch.bytes);
@@ -36,8 +38,10 @@ class Pipeline {
       batches_.push_back(std::move(batch));
       ++submitted_;
     }
-    releases_.push_back(Release{eager ? 0 : submitted_, std::move(effects.replies), now, step, std::move(effects.loads),
-                                std::move(effects.transfers)});
+    releases_.push_back(Release{++turn_, eager ? 0 : submitted_, std::move(effects.replies), now, step,
+                                std::move(effects.loads), std::move(effects.transfers),
+                                std::move(effects.transactions)});
+    return turn_;
   }
 
   /// Commits some of what is submitted as one group. False if the store failed: the outcome is unknown.
@@ -85,6 +89,7 @@ class Pipeline {
   std::deque<Release> releases_;
   std::uint64_t submitted_ = 0;
   std::uint64_t written_ = 0;
+  std::uint64_t turn_ = 0;
 };
 
 }  // namespace penstock::sim

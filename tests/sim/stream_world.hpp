@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "answers.hpp"
 #include "penstock/engine.hpp"
 #include "penstock/limits.hpp"
 #include "pipeline.hpp"
@@ -258,13 +259,5 @@ class StreamWorld {
 
 /// Hours of retention that a stream is given.
 inline constexpr std::array<std::uint32_t, 4> retentions{24, 30, 48, 72};
-
-inline bool is(const Error& error, ErrorCode code) { return error.code == code; }
-
-/// The result, if it is one of that kind.
-template <class Result_>
-const Result_* answer(const Result& result) {
-  return std::get_if<Result_>(&result);
-}
 
 }  // namespace penstock::sim

@@ -1,5 +1,6 @@
 #include "protocol/kinesis/record_operations.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <utility>
 
@@ -21,6 +22,15 @@ HashKey hash_of(std::string_view partition_key) {
   return key;
 }
 
+/// Makes the entry of a record, which gives up what it consists of. REQUIRES: what is required is there.
+template <class Given>
+std::optional<Error> take_record(Given& given, std::vector<PutEntry>& entries) {
+  const auto place = place_of(*given.partition_key, given.explicit_hash_key);
+  if (const Error* error = std::get_if<Error>(&place)) return *error;
+  entries.push_back({std::move(*given.partition_key), std::move(given.data->bytes), std::get<HashKey>(place)});
+  return std::nullopt;
+}
+
 std::optional<std::string_view> encryption_type_of(const RecordsPut& put) {
   if (!put.encrypted) return std::nullopt;
   return "KMS";
@@ -37,6 +47,22 @@ PutRecordsResultEntry failed_entry(const Error& error) {
     entry.error_message = "Internal Service Failure";
   }
   return entry;
+}
+
+/// The hold under which a page's next iterator reads, with what that commits. Nothing where the page ends its shard for
+/// the consumer too, because the request has committed all of it.
+std::optional<GroupHold> next_hold(const GroupHold& hold, RecordIndex from, const RecordsPage& page) {
+  GroupHold next = hold;
+  const bool moves_on = page.next > from;
+  if (page.ends_shard() && hold.commits && !moves_on) return std::nullopt;
+  // A reader that was shown the end has had all there is, even if this was nothing.
+  if (moves_on || page.ends_shard()) next.commits = true;
+  if (!page.records.empty()) {
+    next.at_s = std::chrono::floor<std::chrono::seconds>(page.records.back().record.arrived).time_since_epoch().count();
+  } else if (moves_on) {
+    next.at_s = 0;
+  }
+  return next;
 }
 
 }  // namespace
@@ -98,19 +124,6 @@ Told<PutRecordsOutput> PutRecordsOperation::to_output(Result&& result, Kept&) {
   return output;
 }
 
-namespace {
-
-/// What the next iterator of a consumer says: that what this page has is done once it is used.
-std::optional<GroupHold> next_hold(const RecordsPage& page) {
-  if (!page.hold) return std::nullopt;
-  GroupHold hold = *page.hold;
-  hold.commits = true;
-  if (!page.records.empty()) hold.at_s = arrival_second(page.records.back().record.arrived);
-  return hold;
-}
-
-}  // namespace
-
 IteratorType iterator_type_of(std::string_view name) {
   if (name == "AT_SEQUENCE_NUMBER") return IteratorType::at_sequence_number;
   if (name == "AFTER_SEQUENCE_NUMBER") return IteratorType::after_sequence_number;
@@ -124,7 +137,7 @@ Asked GetShardIteratorOperation::to_command(Input& input, const Caller& caller, 
   command.shard_id = std::move(*input.shard_id);
   command.start = {iterator_type_of(*input.shard_iterator_type), std::move(input.starting_sequence_number),
                    to_instant(input.timestamp)};
-  if (!caller.consumer.empty()) command.reader = {std::string(caller.consumer), std::string(caller.member)};
+  command.reader = caller.reader;
   auto found = address_of(input.stream_name, input.stream_arn, input.stream_id, caller);
   if (const auto* address = std::get_if<Address>(&found)) kept = {address->stream, caller.now};
   return ask(std::move(found), std::move(command));
@@ -143,14 +156,15 @@ Asked GetRecordsOperation::to_command(Input& input, const Caller& caller, Kept& 
   if (auto error = check_agrees(iterator.stream, iterator.position.id, input.stream_arn, input.stream_id, caller)) {
     return std::move(*error);
   }
+  kept.from = iterator.position.from;
   kept.not_before = iterator.position.not_before;
   GetRecords command;
   command.id = iterator.position.id;
   command.shard = iterator.position.shard;
   command.from = iterator.position.from;
   command.not_before = iterator.position.not_before;
-  command.count_max = input.limit ? static_cast<std::size_t>(*input.limit) : kinesis_limits::get_records_max;
   command.hold = std::move(iterator.position.hold);
+  command.count_max = input.limit ? static_cast<std::size_t>(*input.limit) : kinesis_limits::get_records_max;
   return ask_by_id(iterator.stream, iterator.position.id, std::move(command));
 }
 
@@ -161,12 +175,12 @@ Told<GetRecordsOutput> GetRecordsOperation::to_output(Result&& result, Kept& kep
   Output output;
   output.records = to_records(kept.page);
   output.millis_behind_latest = kept.page.behind.count();
-  // A consumer's last records are committed by one more iterator, and the end comes with that.
-  const bool has_more_to_commit = kept.page.hold && !kept.page.records.empty();
-  if (kept.page.ends_shard() && !has_more_to_commit) {
+  const auto& held = kept.page.hold;
+  std::optional<GroupHold> hold = held ? next_hold(*held, kept.from, kept.page) : std::nullopt;
+  if (kept.page.ends_shard() && !hold) {
     output.child_shards = to_child_shards(kept.page.children);
   } else {
-    const ShardPosition next{kept.page.id, kept.page.shard, kept.page.next, kept.not_before, next_hold(kept.page)};
+    const ShardPosition next{kept.page.id, kept.page.shard, kept.page.next, kept.not_before, std::move(hold)};
     output.next_shard_iterator = to_string(ShardIterator{kept.page.stream, next, kept.page.now});
   }
   return output;

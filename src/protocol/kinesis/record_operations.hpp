@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -28,17 +27,9 @@ inline constexpr std::array record_errors{
     ErrorCode::KinesisAccessDenied,     ErrorCode::KinesisInternalFailure,
 };
 
-/// Where a record goes: to the ExplicitHashKey, if there is one.
+/// Where a record goes: to the ExplicitHashKey, if there is one, or else to the MD5 of its partition key, which is
+/// `key`.
 std::variant<Error, HashKey> place_of(std::string_view key, const std::optional<std::string>& explicit_key);
-
-/// Makes the entry of a record, which gives up what it consists of. REQUIRES: what is required is there.
-template <class Given>
-std::optional<Error> take_record(Given& given, std::vector<PutEntry>& entries) {
-  const auto place = place_of(*given.partition_key, given.explicit_hash_key);
-  if (const Error* error = std::get_if<Error>(&place)) return *error;
-  entries.push_back({std::move(*given.partition_key), std::move(given.data->bytes), std::get<HashKey>(place)});
-  return std::nullopt;
-}
 
 // ---- PutRecord
 
@@ -222,7 +213,9 @@ struct GetRecordsInput {
 
 struct GetRecordsOutput {
   std::optional<std::vector<Record>> records;
-  std::optional<std::string> next_shard_iterator;  ///< nothing if and only if there are child shards
+  /// Nothing if and only if there are child shards. A consumer with positions has them only with the empty page behind
+  /// the last record, since it is the next iterator that commits what came before.
+  std::optional<std::string> next_shard_iterator;
   std::optional<std::int64_t> millis_behind_latest;
   std::optional<std::vector<ChildShard>> child_shards;
 
@@ -238,7 +231,8 @@ struct GetRecordsOutput {
 };
 
 struct KeepsPage {
-  Instant not_before{};  ///< the iterator's
+  RecordIndex from;      ///< the iterator's
+  Instant not_before{};  ///< the same
   RecordsPage page;      ///< to which the output refers
 };
 

@@ -7,26 +7,17 @@
 #include <utility>
 
 #include "penstock/limits.hpp"
-#include "protocol/sealed.hpp"
+#include "protocol/token_bytes.hpp"
 
 namespace penstock::protocol::kinesis {
 namespace {
 
-/// The first byte of each kind.
-enum class Kind : char {
-  iterator = 'A',
-  shards = 'B',
-  streams = 'C',
-  consumers = 'D',
-  held_iterator = 'E',  ///< of a reader whose endpoint names a consumer with positions
-};
-
-class Writer : public SealedWriter {
- public:
-  explicit Writer(Kind kind) : SealedWriter(static_cast<char>(kind)) {}
-};
-
-std::optional<std::string> open(std::string_view text, Kind kind) { return unseal(text, static_cast<char>(kind)); }
+/// The bytes of a token of that kind between the kind and the sum; nothing if any character is not as it was written.
+std::optional<std::string> open(std::string_view text, TokenKind kind) {
+  std::optional<OpenedToken> token = open_token(text);
+  if (!token || token->kind != kind) return std::nullopt;
+  return std::move(token->bytes);
+}
 
 /// "created at time ... while right now it is ..."
 std::string outlived(Instant issued, Instant now, Millis life) {
@@ -35,23 +26,23 @@ std::string outlived(Instant issued, Instant now, Millis life) {
          " milliseconds.";
 }
 
-Kind kind_of(NextToken::List list) {
+TokenKind kind_of(NextToken::List list) {
   switch (list) {
     case NextToken::List::shards:
-      return Kind::shards;
+      return TokenKind::shards;
     case NextToken::List::streams:
-      return Kind::streams;
+      return TokenKind::streams;
     case NextToken::List::consumers:
       break;
   }
-  return Kind::consumers;
+  return TokenKind::consumers;
 }
 
 // Whether there is a filter, whether it has a moment.
 constexpr std::uint8_t has_filter = 1;
 constexpr std::uint8_t has_timestamp = 2;
 
-void write_filter(const std::optional<ShardFilter>& filter, Writer& writer) {
+void write_filter(const std::optional<ShardFilter>& filter, TokenWriter& writer) {
   if (!filter) return writer.small(0);
   writer.small(filter->timestamp ? has_filter | has_timestamp : has_filter);
   writer.small(static_cast<std::uint8_t>(filter->type));
@@ -59,7 +50,7 @@ void write_filter(const std::optional<ShardFilter>& filter, Writer& writer) {
   if (filter->timestamp) writer.moment(*filter->timestamp);
 }
 
-std::optional<ShardFilter> read_filter(SealedReader& reader) {
+std::optional<ShardFilter> read_filter(TokenReader& reader) {
   const std::uint8_t has = reader.small();
   if (has == 0) return std::nullopt;
   ShardFilter filter;
@@ -70,23 +61,34 @@ std::optional<ShardFilter> read_filter(SealedReader& reader) {
   return filter;
 }
 
+void write_hold(const GroupHold& hold, TokenWriter& writer) {
+  writer.text(hold.group);
+  writer.count(hold.epoch);
+  writer.small(hold.commits ? 1 : 0);
+  writer.count(static_cast<std::uint64_t>(hold.at_s));
+}
+
+GroupHold read_hold(TokenReader& reader) {
+  GroupHold hold;
+  hold.group = reader.text();
+  hold.epoch = reader.count();
+  hold.commits = reader.small() != 0;
+  hold.at_s = static_cast<std::int64_t>(reader.count());
+  return hold;
+}
+
 }  // namespace
 
 std::string to_string(const ShardIterator& iterator) {
   const std::optional<GroupHold>& hold = iterator.position.hold;
-  Writer writer(hold ? Kind::held_iterator : Kind::iterator);
+  TokenWriter writer(hold ? TokenKind::held_iterator : TokenKind::iterator);
   writer.moment(iterator.issued);
   writer.number(iterator.position.id.value);
   writer.number(iterator.position.shard.value);
   writer.number(iterator.position.from.value);
   writer.moment(iterator.position.not_before);
   writer.stream(iterator.stream);
-  if (hold) {
-    writer.text(hold->group);
-    writer.number(hold->epoch);
-    writer.small(hold->commits ? 1 : 0);
-    writer.number(static_cast<std::uint64_t>(hold->at_s));
-  }
+  if (hold) write_hold(*hold, writer);
   return writer.take();
 }
 
@@ -94,11 +96,9 @@ std::variant<Error, ShardIterator> read_iterator(std::string_view text, Instant 
   if (text.starts_with('"')) text.remove_prefix(1);
   if (text.ends_with('"')) text.remove_suffix(1);
   const Error invalid{ErrorCode::KinesisInvalidArgument, "Invalid ShardIterator."};
-  auto bytes = open(text, Kind::iterator);
-  const bool is_held = !bytes;
-  if (is_held) bytes = open(text, Kind::held_iterator);
-  if (!bytes) return invalid;
-  SealedReader reader(*bytes);
+  const auto token = open_token(text);
+  if (!token || (token->kind != TokenKind::iterator && token->kind != TokenKind::held_iterator)) return invalid;
+  TokenReader reader(token->bytes);
   ShardIterator iterator;
   iterator.issued = reader.moment();
   iterator.position.id = StreamId{reader.number()};
@@ -106,13 +106,7 @@ std::variant<Error, ShardIterator> read_iterator(std::string_view text, Instant 
   iterator.position.from = RecordIndex{reader.number()};
   iterator.position.not_before = reader.moment();
   iterator.stream = reader.stream();
-  if (is_held) {
-    GroupHold& hold = iterator.position.hold.emplace();
-    hold.group = reader.text();
-    hold.epoch = reader.number();
-    hold.commits = reader.small() != 0;
-    hold.at_s = static_cast<std::int64_t>(reader.number());
-  }
+  if (token->kind == TokenKind::held_iterator) iterator.position.hold = read_hold(reader);
   if (!reader.complete() || iterator.issued < Instant{}) return invalid;
   if (now - iterator.issued > kinesis_limits::iterator_life) {
     return Error{ErrorCode::KinesisExpiredIterator,
@@ -122,7 +116,7 @@ std::variant<Error, ShardIterator> read_iterator(std::string_view text, Instant 
 }
 
 std::string to_string(const NextToken& token) {
-  Writer writer(kind_of(token.list));
+  TokenWriter writer(kind_of(token.list));
   writer.moment(token.issued);
   writer.number(token.id.value);
   writer.stream(token.stream);
@@ -135,7 +129,7 @@ std::variant<Error, NextToken> read_next_token(std::string_view text, NextToken:
   const Error invalid{ErrorCode::KinesisInvalidArgument, "Invalid NextToken."};
   const auto bytes = open(text, kind_of(list));
   if (!bytes) return invalid;
-  SealedReader reader(*bytes);
+  TokenReader reader(*bytes);
   NextToken token;
   token.list = list;
   token.issued = reader.moment();

@@ -1,4 +1,4 @@
-// The operations on consumers with positions: what they are, how far they have come, and where they are set to.
+// The operations that make, describe, list and delete consumers with positions.
 #pragma once
 
 #include <array>
@@ -6,45 +6,39 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "penstock/commands.hpp"
 #include "protocol/caller.hpp"
+#include "protocol/native/call.hpp"
+#include "protocol/native/constraints.hpp"
 #include "protocol/native/shapes.hpp"
-#include "protocol/operation.hpp"
+#include "protocol/shape.hpp"
 
 namespace penstock::protocol::native {
 
-inline constexpr std::string_view consumers_path = "/_penstock/streams/{stream}/consumers";
-inline constexpr std::string_view consumer_path = "/_penstock/streams/{stream}/consumers/{consumer}";
+// ---- What is said of a consumer.
 
-// ---- CreateConsumer
-
-struct CreateConsumerInput {
-  std::optional<std::string> stream;
-  std::optional<std::string> consumer;
-  std::optional<Start> start;
-  std::optional<std::int64_t> lease_millis;
-  std::optional<std::string> commit_mode;
-  std::optional<bool> ephemeral;
+struct MemberState {
+  std::optional<std::string> member;
+  std::optional<std::int64_t> shards;
+  std::optional<Timestamp> expiration_timestamp;
+  std::optional<bool> waiting;
+  std::optional<bool> reader;
 
   static constexpr auto shape() {
-    using Self = CreateConsumerInput;
-    return Shape(
-        "CreateConsumerInput", must("stream", &Self::stream, "The stream's name.", constraints::name),
-        must("consumer", &Self::consumer, "What it is to be called.", constraints::name),
-        may("Start", &Self::start, "Where it begins: at the trim horizon, if nothing is said."),
-        may("LeaseMillis", &Self::lease_millis,
-            "How long a member that is not heard of keeps its shards; 10,000 if nothing is said.", constraints::lease),
-        may("CommitMode", &Self::commit_mode,
-            "ON_POLL (as if nothing is said): a member's next poll commits the batch before. ON_COMMIT: only "
-            "a commit or a transaction does.",
-            constraints::commit_mode),
-        may("Ephemeral", &Self::ephemeral, "It is not stored, and gone with its last member."));
+    using Self = MemberState;
+    return Shape("MemberState", required("Member", &Self::member, about("The member's name.")),
+                 required("Shards", &Self::shards, about("How many shards it has.")),
+                 required("ExpirationTimestamp", &Self::expiration_timestamp,
+                          about("When its shards go to others, unless it is heard of.")),
+                 required("Waiting", &Self::waiting, about("Whether a poll of it waits.")),
+                 required("Reader", &Self::reader, about("Whether it reads by plain calls of Kinesis.")));
   }
 };
 
-/// Of CreateConsumer and DescribeConsumer.
-struct DescribeConsumerOutput {
+struct ConsumerDescriptionOutput {
   std::optional<std::string> consumer_name;
   std::optional<std::string> stream_name;
   std::optional<std::string> stream_arn;
@@ -54,73 +48,127 @@ struct DescribeConsumerOutput {
   std::optional<bool> ephemeral;
   std::optional<std::string_view> start_type;
   std::optional<std::int64_t> lost_records;
-  std::optional<bool> created;
   std::optional<std::vector<MemberState>> members;
   std::optional<std::vector<ShardState>> shards;
   std::optional<bool> has_more_shards;
 
+  template <class... Members>
+  static constexpr auto shape_with(std::string_view name, Members... members) {
+    using Self = ConsumerDescriptionOutput;
+    return Shape(
+        name, required("ConsumerName", &Self::consumer_name, about("The consumer's name.")),
+        required("StreamName", &Self::stream_name, about("The stream's name.")),
+        required("StreamARN", &Self::stream_arn, about("The stream's ARN.")),
+        required("CreationTimestamp", &Self::creation_timestamp, about("When the consumer was created.")),
+        required("LeaseMillis", &Self::lease_millis, about("How long a member that is not heard of keeps its shards.")),
+        required("CommitMode", &Self::commit_mode,
+                 about("ON_POLL: the next poll commits what the one before handed out; ON_COMMIT: only a commit does.",
+                       rules::commit_mode)),
+        required("Ephemeral", &Self::ephemeral, about("Whether it is not stored, and gone with its last member.")),
+        required("StartType", &Self::start_type, about("Where it began.", rules::start_type)),
+        required("LostRecords", &Self::lost_records,
+                 about("That retention took before they were read, of all shards that there were.")),
+        required("Members", &Self::members, about("Those that are there.")),
+        required("Shards", &Self::shards, about("What it has of each shard.")),
+        required("HasMoreShards", &Self::has_more_shards,
+                 about("Whether there are more, to be had by ExclusiveStartShardId.")),
+        members...);
+  }
+  static constexpr auto shape() { return shape_with("ConsumerDescription"); }
+};
+
+// ---- CreateConsumer
+
+struct GivenStart {
+  std::optional<std::string> type;
+  std::optional<Timestamp> timestamp;
+  std::optional<std::vector<StartPosition>> positions;
+
   static constexpr auto shape() {
-    using Self = DescribeConsumerOutput;
-    return Shape("DescribeConsumerOutput", must("ConsumerName", &Self::consumer_name, "Its name."),
-                 must("StreamName", &Self::stream_name, "Its stream's."),
-                 must("StreamARN", &Self::stream_arn, "The same."),
-                 must("CreationTimestamp", &Self::creation_timestamp, "In seconds since the epoch."),
-                 must("LeaseMillis", &Self::lease_millis, "How long a member that is not heard of keeps its shards."),
-                 must("CommitMode", &Self::commit_mode, "ON_POLL or ON_COMMIT."),
-                 must("Ephemeral", &Self::ephemeral, "It is not stored, and gone with its last member."),
-                 must("StartType", &Self::start_type, "Where it began."),
-                 must("LostRecords", &Self::lost_records, "That retention took with whole shards."),
-                 may("Created", &Self::created, "By this very call; absent from a description."),
-                 must("Members", &Self::members, "Who is heard of."),
-                 must("Shards", &Self::shards, "How far it has come in each, and who holds it."),
-                 must("HasMoreShards", &Self::has_more_shards, "Go on with ExclusiveStartShardId."));
+    using Self = GivenStart;
+    return Shape("Start",
+                 optional("Type", &Self::type,
+                          about("Where the consumer begins, TRIM_HORIZON if nothing is said.", rules::start_type)),
+                 optional("Timestamp", &Self::timestamp, about("Of AT_TIMESTAMP.")),
+                 optional("Positions", &Self::positions,
+                          about("Of shards that it does not begin at the horizon; their ancestors are finished.",
+                                rules::positions)));
+  }
+};
+
+struct CreateConsumerInput : OfConsumer {
+  std::optional<GivenStart> start;
+  std::optional<std::int32_t> lease_millis;
+  std::optional<std::string> commit_mode;
+  std::optional<bool> ephemeral;
+
+  static constexpr auto shape() {
+    using Self = CreateConsumerInput;
+    return consumer_shape(
+        "CreateConsumerInput", optional("Start", &Self::start, about("Where the consumer begins.")),
+        optional("LeaseMillis", &Self::lease_millis,
+                 about("How long a member that is not heard of keeps its shards, 10000 if nothing is said.",
+                       rules::lease_millis)),
+        optional("CommitMode", &Self::commit_mode,
+                 about("ON_POLL (if nothing is said): the next poll commits what the one before handed out; ON_COMMIT: "
+                       "only a commit does.",
+                       rules::commit_mode)),
+        optional("Ephemeral", &Self::ephemeral, about("Whether it is not stored, and gone with its last member.")));
+  }
+};
+
+struct CreateConsumerOutput : ConsumerDescriptionOutput {
+  std::optional<bool> created;
+
+  static constexpr auto shape() {
+    return shape_with("CreateConsumerOutput", required("Created", &CreateConsumerOutput::created,
+                                                       about("Whether it was created by this very request.")));
   }
 };
 
 struct CreateConsumerOperation {
   static constexpr std::string_view name = "CreateConsumer";
   static constexpr std::string_view method = "PUT";
-  static constexpr std::string_view path = consumer_path;
+  static constexpr std::string_view path = "/_penstock/streams/{Stream}/consumers/{Consumer}";
   static constexpr std::string_view summary =
-      "Makes a consumer of a stream; does nothing if it is there with the same settings.";
-  static constexpr std::array errors{ErrorCode::KinesisResourceNotFound, ErrorCode::ConsumerExists,
-                                     ErrorCode::ConsumerLimitExceeded, ErrorCode::InvalidPosition,
-                                     ErrorCode::InvalidRequest};
+      "Creates a consumer; where there is one with the same settings, that is the answer.";
+  static constexpr std::array statuses{status_ok, status_created};
+  static constexpr auto errors = errors_of(ErrorCode::ConsumerExists, ErrorCode::InvalidPosition,
+                                           ErrorCode::ConsumerLimitExceeded, ErrorCode::KinesisInvalidArgument);
   using Input = CreateConsumerInput;
-  using Output = DescribeConsumerOutput;
+  using Output = CreateConsumerOutput;
   using Kept = KeepsNothing;
   static Asked to_command(Input& input, const Caller& caller, Kept& kept);
   static Told<Output> to_output(Result&& result, Kept& kept);
-  static int status_of(const Output& output) { return *output.created ? 201 : 200; }
+  static int to_status(const Output& output) { return *output.created ? status_created : status_ok; }
 };
 
 // ---- DescribeConsumer
 
-struct DescribeConsumerInput {
-  std::optional<std::string> stream;
-  std::optional<std::string> consumer;
+/// Also of DescribeLag.
+struct ShardsPageInput : OfConsumer {
   std::optional<std::string> exclusive_start_shard_id;
-  std::optional<std::int64_t> limit;
+  std::optional<std::int32_t> limit;
 
   static constexpr auto shape() {
-    using Self = DescribeConsumerInput;
-    return Shape("DescribeConsumerInput", must("stream", &Self::stream, "The stream's name.", constraints::name),
-                 must("consumer", &Self::consumer, "The consumer's name.", constraints::name),
-                 may("ExclusiveStartShardId", &Self::exclusive_start_shard_id, "Only shards after this one.",
-                     constraints::shard_id),
-                 may("Limit", &Self::limit, "At most so many shards; 1,000 if nothing is said.", constraints::page));
+    using Self = ShardsPageInput;
+    return consumer_shape(
+        "ShardsPageInput",
+        optional("ExclusiveStartShardId", &Self::exclusive_start_shard_id,
+                 in_query("Only shards after this one are told of.", kinesis::shard_id)),
+        optional("Limit", &Self::limit, in_query("How many shards are told of, at most.", rules::list_limit)));
   }
 };
 
 struct DescribeConsumerOperation {
   static constexpr std::string_view name = "DescribeConsumer";
   static constexpr std::string_view method = "GET";
-  static constexpr std::string_view path = consumer_path;
-  static constexpr std::string_view summary = "Tells a consumer's settings, members and positions.";
-  static constexpr std::array errors{ErrorCode::KinesisResourceNotFound, ErrorCode::ConsumerNotFound,
-                                     ErrorCode::InvalidRequest};
-  using Input = DescribeConsumerInput;
-  using Output = DescribeConsumerOutput;
+  static constexpr std::string_view path = "/_penstock/streams/{Stream}/consumers/{Consumer}";
+  static constexpr std::string_view summary = "Describes a consumer, its members and what it has of each shard.";
+  static constexpr std::array statuses{status_ok};
+  static constexpr auto errors = errors_of(ErrorCode::ConsumerNotFound);
+  using Input = ShardsPageInput;
+  using Output = ConsumerDescriptionOutput;
   using Kept = KeepsNothing;
   static Asked to_command(Input& input, const Caller& caller, Kept& kept);
   static Told<Output> to_output(Result&& result, Kept& kept);
@@ -128,17 +176,40 @@ struct DescribeConsumerOperation {
 
 // ---- ListConsumers
 
-struct ListConsumersInput {
-  std::optional<std::string> stream;
+struct ListConsumersInput : OfStream {
   std::optional<std::string> exclusive_start_consumer;
-  std::optional<std::int64_t> limit;
+  std::optional<std::int32_t> limit;
 
   static constexpr auto shape() {
     using Self = ListConsumersInput;
-    return Shape("ListConsumersInput", must("stream", &Self::stream, "The stream's name.", constraints::name),
-                 may("ExclusiveStartConsumer", &Self::exclusive_start_consumer, "Only consumers after this one.",
-                     constraints::name),
-                 may("Limit", &Self::limit, "At most so many; 1,000 if nothing is said.", constraints::page));
+    return stream_shape(
+        "ListConsumersInput",
+        optional("ExclusiveStartConsumer", &Self::exclusive_start_consumer,
+                 in_query("Only consumers whose names come after this one are listed.", rules::name)),
+        optional("Limit", &Self::limit, in_query("How many consumers are listed, at most.", rules::list_limit)));
+  }
+};
+
+struct ConsumerSummary {
+  std::optional<std::string> consumer_name;
+  std::optional<Timestamp> creation_timestamp;
+  std::optional<std::int64_t> lease_millis;
+  std::optional<std::string_view> commit_mode;
+  std::optional<bool> ephemeral;
+  std::optional<std::string_view> start_type;
+  std::optional<std::int64_t> lost_records;
+
+  static constexpr auto shape() {
+    using Self = ConsumerSummary;
+    return Shape(
+        "ConsumerSummary", required("ConsumerName", &Self::consumer_name, about("The consumer's name.")),
+        required("CreationTimestamp", &Self::creation_timestamp, about("When it was created.")),
+        required("LeaseMillis", &Self::lease_millis, about("How long a member that is not heard of keeps its shards.")),
+        required("CommitMode", &Self::commit_mode, about("What commits.", rules::commit_mode)),
+        required("Ephemeral", &Self::ephemeral, about("Whether it is not stored, and gone with its last member.")),
+        required("StartType", &Self::start_type, about("Where it began.", rules::start_type)),
+        required("LostRecords", &Self::lost_records,
+                 about("That retention took before they were read, of all shards that there were.")));
   }
 };
 
@@ -148,17 +219,19 @@ struct ListConsumersOutput {
 
   static constexpr auto shape() {
     using Self = ListConsumersOutput;
-    return Shape("ListConsumersOutput", must("Consumers", &Self::consumers, "By name."),
-                 must("HasMoreConsumers", &Self::has_more_consumers, "Go on with ExclusiveStartConsumer."));
+    return Shape("ListConsumersOutput", required("Consumers", &Self::consumers, about("Sorted by name.")),
+                 required("HasMoreConsumers", &Self::has_more_consumers,
+                          about("Whether there are more, to be had by ExclusiveStartConsumer.")));
   }
 };
 
 struct ListConsumersOperation {
   static constexpr std::string_view name = "ListConsumers";
   static constexpr std::string_view method = "GET";
-  static constexpr std::string_view path = consumers_path;
+  static constexpr std::string_view path = "/_penstock/streams/{Stream}/consumers";
   static constexpr std::string_view summary = "Lists the consumers of a stream.";
-  static constexpr std::array errors{ErrorCode::KinesisResourceNotFound, ErrorCode::InvalidRequest};
+  static constexpr std::array statuses{status_ok};
+  static constexpr auto errors = errors_of();
   using Input = ListConsumersInput;
   using Output = ListConsumersOutput;
   using Kept = KeepsNothing;
@@ -168,177 +241,23 @@ struct ListConsumersOperation {
 
 // ---- DeleteConsumer
 
-struct DeleteConsumerInput {
-  std::optional<std::string> stream;
-  std::optional<std::string> consumer;
-
-  static constexpr auto shape() {
-    using Self = DeleteConsumerInput;
-    return Shape("DeleteConsumerInput", must("stream", &Self::stream, "The stream's name.", constraints::name),
-                 must("consumer", &Self::consumer, "The consumer's name.", constraints::name));
-  }
+struct DeleteConsumerInput : OfConsumer {
+  static constexpr auto shape() { return consumer_shape("DeleteConsumerInput"); }
 };
 
 struct DeleteConsumerOperation {
   static constexpr std::string_view name = "DeleteConsumer";
   static constexpr std::string_view method = "DELETE";
-  static constexpr std::string_view path = consumer_path;
-  static constexpr std::string_view summary = "Forgets a consumer with its positions; polls that wait are answered.";
-  static constexpr std::array errors{ErrorCode::KinesisResourceNotFound, ErrorCode::ConsumerNotFound,
-                                     ErrorCode::ConsumerBusy, ErrorCode::InvalidRequest};
+  static constexpr std::string_view path = "/_penstock/streams/{Stream}/consumers/{Consumer}";
+  static constexpr std::string_view summary = "Deletes a consumer with its positions; polls that wait are ended.";
+  static constexpr std::array statuses{status_no_content};
+  static constexpr auto errors = errors_of(ErrorCode::ConsumerNotFound, ErrorCode::ConsumerBusy);
   using Input = DeleteConsumerInput;
   using Output = Nothing;
   using Kept = KeepsNothing;
   static Asked to_command(Input& input, const Caller& caller, Kept& kept);
-  static Told<Output> to_output(Result&& result, Kept&) { return nothing_if_done(result); }
-  static int status_of(const Output&) { return 204; }
-};
-
-// ---- ResetConsumer
-
-struct ResetConsumerInput {
-  std::optional<std::string> stream;
-  std::optional<std::string> consumer;
-  std::optional<std::string> type;
-  std::optional<Timestamp> timestamp;
-  std::optional<std::string> sequence_number;
-  std::optional<std::string> shard_id;
-  std::optional<bool> dry_run;
-
-  static constexpr auto shape() {
-    using Self = ResetConsumerInput;
-    return Shape(
-        "ResetConsumerInput", must("stream", &Self::stream, "The stream's name.", constraints::name),
-        must("consumer", &Self::consumer, "The consumer's name.", constraints::name),
-        must("Type", &Self::type, "Where to; a sequence number's only with ShardId.", constraints::iterator_type),
-        may("Timestamp", &Self::timestamp, "Of AT_TIMESTAMP, in seconds since the epoch."),
-        may("SequenceNumber", &Self::sequence_number, "Of AT_ and AFTER_SEQUENCE_NUMBER.",
-            constraints::sequence_number),
-        may("ShardId", &Self::shard_id, "Only this shard; all of them if nothing is said.", constraints::shard_id),
-        may("DryRun", &Self::dry_run, "Only tell what would be done."));
-  }
-};
-
-struct ResetPosition {
-  std::optional<std::string> sequence_number;
-  std::optional<std::int64_t> sub_sequence_number;
-
-  static constexpr auto shape() {
-    using Self = ResetPosition;
-    return Shape("ResetPosition",
-                 may("SequenceNumber", &Self::sequence_number, "Of the last record before it; absent where none is."),
-                 may("SubSequenceNumber", &Self::sub_sequence_number, "Of that record, the last user record."));
-  }
-};
-
-struct ResetShard {
-  std::optional<std::string> shard_id;
-  std::optional<ResetPosition> before;
-  std::optional<ResetPosition> after;
-  std::optional<std::int64_t> records_repeated;
-  std::optional<std::int64_t> records_skipped;
-
-  static constexpr auto shape() {
-    using Self = ResetShard;
-    return Shape("ResetShard", must("ShardId", &Self::shard_id, "The shard."),
-                 must("Before", &Self::before, "Where it was."), must("After", &Self::after, "Where it is now."),
-                 must("RecordsRepeated", &Self::records_repeated, "Records that are done, and will come again."),
-                 must("RecordsSkipped", &Self::records_skipped, "Records that are not done, and will not come."));
-  }
-};
-
-struct ResetConsumerOutput {
-  std::optional<bool> dry_run;
-  std::optional<std::vector<ResetShard>> shards;
-
-  static constexpr auto shape() {
-    using Self = ResetConsumerOutput;
-    return Shape("ResetConsumerOutput", must("DryRun", &Self::dry_run, "Nothing was done."),
-                 must("Shards", &Self::shards, "What became, or would become, of each."));
-  }
-};
-
-struct ResetConsumerOperation {
-  static constexpr std::string_view name = "ResetConsumer";
-  static constexpr std::string_view method = "POST";
-  static constexpr std::string_view path = "/_penstock/streams/{stream}/consumers/{consumer}/reset";
-  static constexpr std::string_view summary =
-      "Sets positions; whoever holds the shards gets them again with new epochs.";
-  static constexpr std::array errors{ErrorCode::KinesisResourceNotFound, ErrorCode::ConsumerNotFound,
-                                     ErrorCode::InvalidPosition, ErrorCode::ConsumerBusy, ErrorCode::InvalidRequest};
-  using Input = ResetConsumerInput;
-  using Output = ResetConsumerOutput;
-  using Kept = KeepsNothing;
-  static Asked to_command(Input& input, const Caller& caller, Kept& kept);
   static Told<Output> to_output(Result&& result, Kept& kept);
+  static int to_status(const Output&) { return status_no_content; }
 };
-
-// ---- DescribeLag
-
-struct ShardLagState {
-  std::optional<std::string> shard_id;
-  std::optional<std::string_view> state;
-  std::optional<std::string> owner;
-  std::optional<std::int64_t> epoch;
-  std::optional<std::string> sequence_number;
-  std::optional<std::int64_t> sub_sequence_number;
-  std::optional<std::int64_t> records_behind;
-  std::optional<std::int64_t> millis_behind;
-  std::optional<std::int64_t> lost_records;
-  std::optional<std::string> metadata;
-  std::optional<Timestamp> committed;
-
-  static constexpr auto shape() {
-    using Self = ShardLagState;
-    return Shape(
-        "ShardLag", must("ShardId", &Self::shard_id, "The shard."),
-        must("State", &Self::state, "BLOCKED by its parents, FREE, LEASED, REVOKING or FINISHED."),
-        may("Owner", &Self::owner, "The member that holds it."),
-        must("Epoch", &Self::epoch, "Of the latest lease; 0 if it never was held."),
-        may("SequenceNumber", &Self::sequence_number, "Of the last record that is done; absent where none is."),
-        may("SubSequenceNumber", &Self::sub_sequence_number, "Of that record, the last user record that is done."),
-        must("RecordsBehind", &Self::records_behind, "That are not done."),
-        must("MillisBehind", &Self::millis_behind, "How old the first of them is; 0 if there is none."),
-        must("LostRecords", &Self::lost_records, "That retention took before they were handed out."),
-        may("Metadata", &Self::metadata, "Of the latest commit that had any."),
-        may("CommittedTimestamp", &Self::committed, "When the position was last committed or reset."));
-  }
-};
-
-struct DescribeLagOutput {
-  std::optional<std::string> consumer_name;
-  std::optional<std::int64_t> records_behind;
-  std::optional<std::int64_t> millis_behind;
-  std::optional<std::int64_t> lost_records;
-  std::optional<std::vector<ShardLagState>> shards;
-  std::optional<bool> has_more_shards;
-
-  static constexpr auto shape() {
-    using Self = DescribeLagOutput;
-    return Shape("DescribeLagOutput", must("ConsumerName", &Self::consumer_name, "Its name."),
-                 must("RecordsBehind", &Self::records_behind, "In all of these shards."),
-                 must("MillisBehind", &Self::millis_behind, "In the shard that is furthest behind."),
-                 must("LostRecords", &Self::lost_records, "In all of these shards and in those that are gone."),
-                 must("Shards", &Self::shards, "Each of them."),
-                 must("HasMoreShards", &Self::has_more_shards, "Go on with ExclusiveStartShardId."));
-  }
-};
-
-struct DescribeLagOperation {
-  static constexpr std::string_view name = "DescribeLag";
-  static constexpr std::string_view method = "GET";
-  static constexpr std::string_view path = "/_penstock/streams/{stream}/consumers/{consumer}/lag";
-  static constexpr std::string_view summary = "Tells how far a consumer is behind, and what it has lost.";
-  static constexpr std::array errors{ErrorCode::KinesisResourceNotFound, ErrorCode::ConsumerNotFound,
-                                     ErrorCode::InvalidRequest};
-  using Input = DescribeConsumerInput;
-  using Output = DescribeLagOutput;
-  using Kept = KeepsNothing;
-  static Asked to_command(Input& input, const Caller& caller, Kept& kept);
-  static Told<Output> to_output(Result&& result, Kept& kept);
-};
-
-/// `stream` in the caller's account and region.
-StreamName stream_named(const std::string& stream, const Caller& caller);
 
 }  // namespace penstock::protocol::native

@@ -2,74 +2,81 @@
 
 #include <utility>
 
+#include "penstock/limits.hpp"
 #include "penstock/stream_names.hpp"
-#include "protocol/native/consumer_operations.hpp"
-#include "protocol/native/token.hpp"
+#include "protocol/native/poll_token.hpp"
 
 namespace penstock::protocol::native {
 namespace {
 
-Error no_token() { return {ErrorCode::InvalidRequest, "The Token is none that a poll was answered with."}; }
-
-/// Nothing of an empty one.
-std::variant<std::optional<GroupToken>, Error> to_token(const std::optional<std::string>& text) {
-  if (!text || text->empty()) return std::optional<GroupToken>{};
-  auto token = read_token(*text);
-  if (!token) return no_token();
-  return token;
+std::vector<Lease> to_leases(std::vector<HeldLease>&& held) {
+  std::vector<Lease> leases;
+  leases.reserve(held.size());
+  for (HeldLease& each : held) {
+    leases.push_back(
+        {format_shard_id(each.shard), to_integer(each.epoch), each.revoking, unless_empty(std::move(each.metadata))});
+  }
+  return leases;
 }
 
-std::vector<GivenPosition> to_given(std::vector<Position>&& positions) {
-  std::vector<GivenPosition> all;
-  all.reserve(positions.size());
-  for (Position& position : positions) {
-    GivenPosition& given = all.emplace_back();
-    given.shard_id = std::move(*position.shard_id);
-    given.epoch = static_cast<std::uint64_t>(*position.epoch);
-    given.sequence_number = std::move(*position.sequence_number);
-    if (position.sub_sequence_number) {
-      given.sub_sequence_number = static_cast<std::uint64_t>(*position.sub_sequence_number);
-    }
-    given.metadata = std::move(position.metadata);
+std::vector<RevokedLease> to_revoked(std::vector<LostLease>&& lost) {
+  std::vector<RevokedLease> revoked;
+  revoked.reserve(lost.size());
+  for (LostLease& each : lost) {
+    revoked.push_back({format_shard_id(each.shard), to_integer(each.epoch), to_integer(each.owner_epoch),
+                       unless_empty(std::move(each.owner))});
   }
-  return all;
+  return revoked;
 }
 
 Batch to_batch(const GroupBatch& given) {
+  const RecordsPage& page = given.page;
   Batch batch;
-  batch.shard_id = format_shard_id(given.page.shard);
-  batch.epoch = to_signed(given.epoch);
-  batch.records = kinesis::to_records(given.page);
-  if (given.position.sub) batch.sub_sequence_number = to_signed(*given.position.sub);
-  batch.millis_behind_latest = given.page.behind.count();
-  batch.lost_records = to_signed(lost_records(given.position, given.page));
-  batch.shard_end = given.page.ends_shard();
+  batch.shard_id = format_shard_id(page.shard);
+  batch.epoch = to_integer(given.epoch);
+  batch.records = kinesis::to_records(page);
+  const bool begins_within = !page.records.empty() && page.records.front().index == given.position.next;
+  if (given.position.sub && begins_within) batch.sub_sequence_number = to_integer(*given.position.sub);
+  batch.millis_behind_latest = page.behind.count();
+  batch.lost_records = to_integer(lost_records(given.position, page));
+  batch.shard_end = page.ends_shard();
   return batch;
+}
+
+/// A command of a member that has a Token, or what is wrong with that.
+template <class C, class Input>
+std::variant<Error, C> with_token(Input& input, const Caller& caller) {
+  auto token = read_token(*input.token);
+  if (Error* error = std::get_if<Error>(&token)) return std::move(*error);
+  auto command = command_about<C>(input, caller);
+  command.member = std::move(*input.member);
+  command.token = std::get<GroupToken>(std::move(token));
+  return command;
 }
 
 }  // namespace
 
 std::size_t PollOutput::bytes_expected() const {
-  constexpr std::size_t each = 256;
-  std::size_t bytes = token->size() + each * (1 + leases->size() + batches->size());
+  // Of what stands beside the batches.
+  constexpr std::size_t around_lease = 128;
+  std::size_t bytes = token->size() + around_lease * (1 + leases->size() + revoked->size());
   for (const Batch& batch : *batches) bytes += kinesis::bytes_expected(*batch.records);
   return bytes;
 }
 
 Asked PollOperation::to_command(Input& input, const Caller& caller, Kept&) {
-  auto token = to_token(input.token);
-  if (Error* error = std::get_if<Error>(&token)) return std::move(*error);
-  PollGroup command;
-  command.stream = stream_named(*input.stream, caller);
-  command.group = std::move(*input.consumer);
+  auto command = command_about<PollGroup>(input, caller);
+  if (input.token && !input.token->empty()) {
+    auto token = read_token(*input.token);
+    if (Error* error = std::get_if<Error>(&token)) return std::move(*error);
+    command.token = std::get<GroupToken>(std::move(token));
+  }
   command.member = std::move(*input.member);
-  command.token = std::get<std::optional<GroupToken>>(std::move(token));
   command.wait = Millis{input.wait_millis.value_or(0)};
-  command.count_max = static_cast<std::size_t>(
-      input.max_records.value_or(static_cast<std::int64_t>(group_limits::poll_records_default)));
-  command.bytes_max =
-      static_cast<std::size_t>(input.max_bytes.value_or(static_cast<std::int64_t>(group_limits::poll_bytes_max)));
-  return StreamCommand(std::move(command));
+  command.count_max =
+      input.max_records ? static_cast<std::size_t>(*input.max_records) : group_limits::poll_records_default;
+  command.bytes_max = input.max_bytes ? static_cast<std::size_t>(*input.max_bytes) : group_limits::poll_bytes_max;
+  return ask(std::move(command));
 }
 
 Told<PollOutput> PollOperation::to_output(Result&& result, Kept& kept) {
@@ -77,22 +84,23 @@ Told<PollOutput> PollOperation::to_output(Result&& result, Kept& kept) {
   if (polled == nullptr) return unexpected_result();
   kept.polled = std::move(*polled);
   Output output;
-  output.member = kept.polled.member;
-  output.token = token_of(kept.polled);
+  output.token = to_string(token_of(kept.polled));
+  output.member = std::move(kept.polled.member);
   output.lease_millis = kept.polled.lease.count();
   output.leases = to_leases(std::move(kept.polled.leases));
   output.revoked = to_revoked(std::move(kept.polled.lost));
   auto& batches = output.batches.emplace();
   batches.reserve(kept.polled.batches.size());
-  for (const GroupBatch& batch : kept.polled.batches) batches.push_back(to_batch(batch));
+  for (const GroupBatch& batch : kept.polled.batches) {
+    if (was_read(batch)) batches.push_back(to_batch(batch));
+  }
   return output;
 }
 
 Asked HeartbeatOperation::to_command(Input& input, const Caller& caller, Kept&) {
-  auto token = read_token(*input.token);
-  if (!token) return no_token();
-  return StreamCommand(HeartbeatGroup{stream_named(*input.stream, caller), std::move(*input.consumer),
-                                      std::move(*input.member), std::move(*token)});
+  auto command = with_token<HeartbeatGroup>(input, caller);
+  if (Error* error = std::get_if<Error>(&command)) return std::move(*error);
+  return ask(std::get<HeartbeatGroup>(std::move(command)));
 }
 
 Told<HeartbeatOutput> HeartbeatOperation::to_output(Result&& result, Kept&) {
@@ -103,66 +111,17 @@ Told<HeartbeatOutput> HeartbeatOperation::to_output(Result&& result, Kept&) {
 }
 
 Asked LeaveOperation::to_command(Input& input, const Caller& caller, Kept&) {
-  auto token = read_token(*input.token);
-  if (!token) return no_token();
-  return StreamCommand(LeaveGroup{stream_named(*input.stream, caller), std::move(*input.consumer),
-                                  std::move(*input.member), std::move(*token), input.commit.value_or(true)});
+  auto command = with_token<LeaveGroup>(input, caller);
+  if (Error* error = std::get_if<Error>(&command)) return std::move(*error);
+  auto& leave = std::get<LeaveGroup>(command);
+  leave.commit = input.commit.value_or(true);
+  return ask(std::move(leave));
 }
 
 Told<LeaveOutput> LeaveOperation::to_output(Result&& result, Kept&) {
   auto* polled = std::get_if<GroupPolled>(&result);
   if (polled == nullptr) return unexpected_result();
   return Output{std::move(polled->member), to_revoked(std::move(polled->lost))};
-}
-
-Asked CommitOperation::to_command(Input& input, const Caller& caller, Kept&) {
-  return StreamCommand(CommitGroup{stream_named(*input.stream, caller), std::move(*input.consumer),
-                                   to_given(std::move(*input.positions)), input.force.value_or(false),
-                                   std::move(input.idempotency_key).value_or(std::string())});
-}
-
-Told<CommitOutput> CommitOperation::to_output(Result&& result, Kept&) {
-  const auto* committed = std::get_if<GroupCommitted>(&result);
-  if (committed == nullptr) return unexpected_result();
-  Output output;
-  auto& positions = output.positions.emplace();
-  for (const GroupShard& shard : committed->shards) {
-    ShardState state = to_shard_state(shard);
-    positions.push_back({std::move(state.shard_id), state.epoch, std::move(state.sequence_number),
-                         state.sub_sequence_number, std::move(state.metadata)});
-  }
-  output.repeated = committed->repeated;
-  return output;
-}
-
-Asked TransactOperation::to_command(Input& input, const Caller& caller, Kept&) {
-  TransactGroup command;
-  command.stream = stream_named(*input.stream, caller);
-  command.group = std::move(*input.consumer);
-  command.positions = to_given(std::move(*input.positions));
-  command.target = stream_named(*input.stream_name, caller);
-  command.key = std::move(input.idempotency_key).value_or(std::string());
-  std::size_t bytes = 0;
-  for (NewRecord& record : *input.records) {
-    bytes += record.data->bytes.size() + record.partition_key->size();
-    if (auto error = kinesis::take_record(record, command.entries)) return std::move(*error);
-  }
-  if (bytes > kinesis_limits::put_bytes_max) {
-    return Error{ErrorCode::InvalidRequest, "The Records have more than 10 MiB together."};
-  }
-  return StreamCommand(std::move(command));
-}
-
-Told<TransactOutput> TransactOperation::to_output(Result&& result, Kept&) {
-  const auto* transacted = std::get_if<GroupTransacted>(&result);
-  if (transacted == nullptr) return unexpected_result();
-  Output output;
-  auto& records = output.records.emplace();
-  for (const RecordPut& put : transacted->put) {
-    records.push_back({format_shard_id(put.shard), format_sequence_number(put.number)});
-  }
-  output.repeated = transacted->repeated;
-  return output;
 }
 
 }  // namespace penstock::protocol::native

@@ -1,324 +1,340 @@
 #include "protocol/native/openapi.hpp"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <map>
-#include <set>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "protocol/faults.hpp"
 #include "protocol/json.hpp"
 #include "protocol/native/operations.hpp"
-#include "protocol/reply.hpp"
+#include "protocol/shape.hpp"
+#include "protocol/text.hpp"
 
 namespace penstock::protocol::native {
 namespace {
 
-constexpr std::string_view json_type = "application/json";
+constexpr std::string_view about_api =
+    "Consumers of streams whose positions the server keeps. Data is base64; a moment is a number of seconds since "
+    "1970, "
+    "with a fraction. The account and the region are those of the credentials that a request is signed with, or else "
+    "the server's, unless the query says others.";
 
-class Document {
+std::string schema_reference(std::string_view name) { return std::string("#/components/schemas/").append(name); }
+
+class DocumentWriter {
  public:
-  std::string write() {
-    sink_.open();
+  std::string write(std::span<const Operation> operations) {
+    collect(operations);
+    json_.open();
     text("openapi", "3.0.3");
-    write_info();
-    sink_.key("paths");
-    write_paths();
-    sink_.key("components");
-    sink_.open();
-    sink_.key("schemas");
-    sink_.open();
+    json_.key("info");
+    json_.open();
+    text("title", "Penstock: consumers with positions");
+    text("version", "1");
+    text("description", about_api);
+    json_.close();
+    write_paths(operations);
+    json_.key("components");
+    json_.open();
+    json_.key("schemas");
+    json_.open();
+    for (const auto& [name, schema] : schemas_) write_schema(name, schema);
     write_error_schema();
-    // Describing one may come upon others.
-    while (!waiting_.empty()) {
-      const StructureInfo& structure = *waiting_.back();
-      waiting_.pop_back();
-      write_schema(structure);
-    }
-    sink_.close();
-    sink_.close();
-    sink_.close();
-    return sink_.take();
+    json_.close();
+    json_.close();
+    json_.close();
+    return json_.take();
   }
 
  private:
-  void text(std::string_view key, std::string_view value) {
-    sink_.key(key);
-    sink_.value(value);
+  struct Schema {
+    const StructureInfo* structure = nullptr;
+    bool given = false;  ///< part of a request, in which nothing else may stand
+  };
+
+  void text(std::string_view name, std::string_view value) {
+    json_.key(name);
+    json_.value(value);
   }
-  void number(std::string_view key, std::int64_t value) {
-    sink_.key(key);
-    sink_.integer({}, value);
+  void number(std::string_view name, std::int64_t value) {
+    json_.key(name);
+    json_.integer({}, value);
   }
-  void flag(std::string_view key, bool value) {
-    sink_.key(key);
-    sink_.boolean({}, value);
+  void flag(std::string_view name, bool value) {
+    json_.key(name);
+    json_.boolean({}, value);
   }
-  void reference(std::string_view name) {
-    sink_.open();
-    text("$ref", std::string("#/components/schemas/").append(name));
-    sink_.close();
+  void reference(std::string_view schema) {
+    json_.open();
+    text("$ref", schema_reference(schema));
+    json_.close();
   }
 
-  void write_info() {
-    sink_.key("info");
-    sink_.open();
-    text("title", "Penstock: consumers with positions");
-    text("version", "1");
-    text("description",
-         "Consumers of streams whose positions the server keeps. Account and Region come from the credentials of the "
-         "request, if it is signed; the query may say others.");
-    sink_.close();
+  static bool has_body(const StructureInfo& input) {
+    return std::ranges::any_of(input.members, [](const MemberInfo& member) { return member.place == Place::body; });
   }
 
-  void write_paths() {
-    std::map<std::string_view, std::vector<const Operation*>> by_path;
-    for (const Operation& operation : operations()) by_path[operation.path].push_back(&operation);
-    sink_.open();
-    for (const auto& [path, offered] : by_path) {
-      sink_.key(path);
-      sink_.open();
-      for (const Operation* operation : offered) write_operation(*operation);
-      sink_.close();
+  // ---- Which structures there are.
+
+  void collect(std::span<const Operation> operations) {
+    for (const Operation& operation : operations) {
+      if (operation.input != nullptr && has_body(*operation.input)) collect(*operation.input, true);
+      if (operation.output != nullptr && !operation.output->members.empty()) collect(*operation.output, false);
     }
-    sink_.close();
+  }
+  void collect(const StructureInfo& structure, bool given) {
+    Schema& schema = schemas_[structure.name];
+    schema.structure = &structure;
+    schema.given = schema.given || given;
+    for (const MemberInfo& member : structure.members) {
+      const TypeInfo* type = member.type;
+      if (type->element != nullptr) type = type->element;
+      if (type->structure != nullptr) collect(*type->structure, given);
+    }
   }
 
-  static std::string lower(std::string_view method) {
-    std::string name(method);
-    for (char& c : name) c = static_cast<char>(c - 'A' + 'a');
-    return name;
-  }
-  static bool is_in_path(const Operation& operation, const MemberInfo& member) {
-    return operation.path.find("{" + std::string(member.names.json) + "}") != std::string_view::npos;
-  }
+  // ---- Schemas. A structure's name is followed by what it is.
 
-  void write_operation(const Operation& operation) {
-    const bool has_body = operation.method == "PUT" || operation.method == "POST";
-    sink_.key(lower(operation.method));
-    sink_.open();
-    text("operationId", operation.name);
-    text("summary", operation.summary);
-    sink_.key("parameters");
-    sink_.open_array();
-    for (const MemberInfo& member : operation.input->members) {
-      const bool in_path = is_in_path(operation, member);
-      if (in_path || !has_body) write_parameter(member, in_path ? "path" : "query");
+  void write_schema(std::string_view name, const Schema& schema) {
+    json_.key(name);
+    json_.open();
+    text("type", "object");
+    std::vector<std::string_view> required;
+    json_.key("properties");
+    json_.open();
+    for (const MemberInfo& member : schema.structure->members) {
+      if (member.place != Place::body) continue;
+      if (member.required) required.push_back(member.names.json);
+      json_.key(member.names.json);
+      write_member(member);
     }
-    write_query("Account", "Twelve digits.");
-    write_query("Region", "Such as us-east-1.");
-    sink_.close_array();
-    if (has_body) write_body(operation);
-    write_responses(operation);
-    sink_.close();
-  }
-
-  void write_parameter(const MemberInfo& member, std::string_view in) {
-    sink_.open();
-    text("name", member.names.json);
-    text("in", in);
-    flag("required", in == "path" || member.required);
-    text("description", member.description);
-    sink_.key("schema");
-    write_type(*member.type, member.constraints, {});
-    sink_.close();
-  }
-  void write_query(std::string_view name, std::string_view description) {
-    sink_.open();
-    text("name", name);
-    text("in", "query");
-    flag("required", false);
-    text("description", description);
-    sink_.key("schema");
-    sink_.open();
-    text("type", "string");
-    sink_.close();
-    sink_.close();
-  }
-
-  void write_body(const Operation& operation) {
-    sink_.key("requestBody");
-    sink_.open();
-    bool required = false;
-    for (const MemberInfo& member : operation.input->members) {
-      required = required || (member.required && !is_in_path(operation, member));
-    }
-    flag("required", required);
-    sink_.key("content");
-    sink_.open();
-    sink_.key(json_type);
-    sink_.open();
-    sink_.key("schema");
-    write_object(*operation.input, &operation);
-    sink_.close();
-    sink_.close();
-    sink_.close();
-  }
-
-  void write_responses(const Operation& operation) {
-    sink_.key("responses");
-    sink_.open();
-    sink_.key(std::to_string(operation.status));
-    write_response("Done.", operation.status == 204 ? nullptr : operation.output);
-    if (operation.method == "PUT") {
-      sink_.key("201");
-      write_response("Made.", operation.output);
-    }
-    std::map<int, std::string> by_status;
-    for (const ErrorCode code : operation.errors) {
-      const NativeFault fault = native_fault_of(code);
-      std::string& names = by_status[fault.status];
-      names.append(names.empty() ? "" : ", ").append(fault.name);
-    }
-    for (const auto& [status, names] : by_status) {
-      sink_.key(std::to_string(status));
-      write_response(names + ".", nullptr, true);
-    }
-    sink_.close();
-  }
-
-  void write_response(std::string_view description, const StructureInfo* output, bool is_error = false) {
-    sink_.open();
-    text("description", description);
-    if (output != nullptr || is_error) {
-      sink_.key("content");
-      sink_.open();
-      sink_.key(json_type);
-      sink_.open();
-      sink_.key("schema");
-      if (is_error) {
-        reference("Error");
-      } else {
-        write_reference(*output);
-      }
-      sink_.close();
-      sink_.close();
-    }
-    sink_.close();
+    json_.close();
+    write_list("required", required);
+    if (schema.given) flag("additionalProperties", false);
+    json_.close();
   }
 
   void write_error_schema() {
-    sink_.key("Error");
-    sink_.open();
+    json_.key("Error");
+    json_.open();
     text("type", "object");
-    sink_.key("required");
-    sink_.open_array();
-    sink_.value("Error");
-    sink_.value("Message");
-    sink_.close_array();
-    sink_.key("properties");
-    sink_.open();
-    for (const std::string_view name : {"Error", "Message"}) {
-      sink_.key(name);
-      sink_.open();
+    json_.key("properties");
+    json_.open();
+    for (const auto& [name, description] : {std::pair{"Error", "What went wrong, as a name."},
+                                            std::pair{"Message", "The same in words, for a person."}}) {
+      json_.key(name);
+      json_.open();
       text("type", "string");
-      sink_.close();
+      text("description", description);
+      json_.close();
     }
-    sink_.close();
-    sink_.close();
+    json_.close();
+    write_list("required", {"Error", "Message"});
+    json_.close();
   }
 
-  void write_reference(const StructureInfo& structure) {
-    if (known_.insert(structure.name).second) waiting_.push_back(&structure);
-    reference(structure.name);
+  void write_list(std::string_view name, const std::vector<std::string_view>& values) {
+    if (values.empty()) return;
+    json_.key(name);
+    json_.open_array();
+    for (const std::string_view value : values) json_.value(value);
+    json_.close_array();
   }
 
-  void write_schema(const StructureInfo& structure) {
-    sink_.key(structure.name);
-    write_object(structure, nullptr);
-  }
-
-  /// Of an operation's input without what is in the path.
-  void write_object(const StructureInfo& structure, const Operation* operation) {
-    const auto belongs = [operation](const MemberInfo& member) {
-      return operation == nullptr || !is_in_path(*operation, member);
-    };
-    sink_.open();
-    text("type", "object");
-    flag("additionalProperties", false);
-    bool any_required = false;
-    for (const MemberInfo& member : structure.members) {
-      if (!belongs(member) || !member.required) continue;
-      if (!any_required) {
-        sink_.key("required");
-        sink_.open_array();
-        any_required = true;
-      }
-      sink_.value(member.names.json);
+  void write_member(const MemberInfo& member) {
+    if (member.type->structure != nullptr) {
+      // Whatever stands beside a $ref is not seen.
+      json_.open();
+      json_.key("allOf");
+      json_.open_array();
+      reference(member.type->structure->name);
+      json_.close_array();
+      text("description", member.description);
+      json_.close();
+      return;
     }
-    if (any_required) sink_.close_array();
-    sink_.key("properties");
-    sink_.open();
-    for (const MemberInfo& member : structure.members) {
-      if (!belongs(member)) continue;
-      sink_.key(member.names.json);
-      write_type(*member.type, member.constraints, member.description);
-    }
-    sink_.close();
-    sink_.close();
+    json_.open();
+    write_type(*member.type, member.constraints);
+    text("description", member.description);
+    json_.close();
   }
 
-  void write_type(const TypeInfo& type, const Constraints& constraints, std::string_view description) {
-    if (type.kind == Kind::structure) return write_reference(*type.structure);
-    sink_.open();
-    if (!description.empty()) text("description", description);
+  /// As members of the object that is open. REQUIRES: no structure.
+  void write_type(const TypeInfo& type, const Constraints& constraints) {
     switch (type.kind) {
+      case Kind::string:
+        text("type", "string");
+        return write_string_constraints(constraints);
       case Kind::integer:
       case Kind::long_integer:
         text("type", "integer");
-        text("format", "int64");
-        break;
+        text("format", type.kind == Kind::integer ? "int32" : "int64");
+        return write_range(constraints);
       case Kind::boolean:
-        text("type", "boolean");
-        break;
-      case Kind::timestamp:
-        text("type", "number");
-        break;
+        return text("type", "boolean");
       case Kind::blob:
         text("type", "string");
-        text("format", "byte");
-        break;
+        return text("format", "byte");
+      case Kind::timestamp:
+        return text("type", "number");
       case Kind::list:
         text("type", "array");
-        sink_.key("items");
-        write_type(*type.element, {}, {});
-        break;
-      default:
-        text("type", "string");
-        break;
+        json_.key("items");
+        write_element(*type.element);
+        return write_length("minItems", "maxItems", constraints);
+      case Kind::map:
+      case Kind::structure:
+        return text("type", "object");
     }
-    write_constraints(type.kind, constraints);
-    sink_.close();
   }
 
-  void write_constraints(Kind kind, const Constraints& constraints) {
-    if (constraints.range) {
-      number("minimum", constraints.range->min);
-      if (constraints.range->max != Range::unbounded) number("maximum", constraints.range->max);
-    }
-    if (constraints.length) {
-      const bool is_list = kind == Kind::list;
-      number(is_list ? "minItems" : "minLength", static_cast<std::int64_t>(constraints.length->min));
-      if (constraints.length->max != Length::unbounded) {
-        number(is_list ? "maxItems" : "maxLength", static_cast<std::int64_t>(constraints.length->max));
-      }
-    }
+  void write_element(const TypeInfo& type) {
+    if (type.structure != nullptr) return reference(type.structure->name);
+    json_.open();
+    write_type(type, {});
+    json_.close();
+  }
+
+  void write_string_constraints(const Constraints& constraints) {
+    write_length("minLength", "maxLength", constraints);
+    // A pattern of the table has to match all of a text, one of the document any part of it.
     if (constraints.pattern != nullptr) {
-      text("pattern", std::string("^(").append(constraints.pattern->text()).append(")$"));
+      text("pattern", std::string("^(?:").append(constraints.pattern->text()).append(")$"));
     }
-    if (constraints.allowed.empty()) return;
-    sink_.key("enum");
-    sink_.open_array();
-    for (const std::string_view value : constraints.allowed) sink_.value(value);
-    sink_.close_array();
+    write_list("enum", {constraints.allowed.begin(), constraints.allowed.end()});
   }
 
-  JsonSink sink_;
-  std::set<std::string_view> known_;
-  std::vector<const StructureInfo*> waiting_;
+  void write_range(const Constraints& constraints) {
+    const auto& range = constraints.range;
+    if (!range) return;
+    number("minimum", range->min);
+    if (range->max != Range::unbounded) number("maximum", range->max);
+  }
+
+  void write_length(std::string_view min, std::string_view max, const Constraints& constraints) {
+    const auto& length = constraints.length;
+    if (!length) return;
+    if (length->min != 0) number(min, static_cast<std::int64_t>(length->min));
+    if (length->max != Length::unbounded) number(max, static_cast<std::int64_t>(length->max));
+  }
+
+  // ---- Paths.
+
+  void write_paths(std::span<const Operation> operations) {
+    std::map<std::string_view, std::vector<const Operation*>> by_path;
+    for (const Operation& operation : operations) by_path[operation.path].push_back(&operation);
+    json_.key("paths");
+    json_.open();
+    for (const auto& [path, here] : by_path) {
+      json_.key(path);
+      json_.open();
+      for (const Operation* operation : here) write_operation(*operation);
+      json_.close();
+    }
+    json_.close();
+  }
+
+  void write_operation(const Operation& operation) {
+    std::string method(operation.method);
+    std::ranges::transform(method, method.begin(), to_lower);
+    json_.key(method);
+    json_.open();
+    text("operationId", operation.name);
+    text("summary", operation.summary);
+    if (operation.input != nullptr) write_input(*operation.input);
+    json_.key("responses");
+    json_.open();
+    for (const int status : operation.statuses) write_answer(operation, status);
+    write_errors(operation);
+    json_.close();
+    json_.close();
+  }
+
+  void write_input(const StructureInfo& input) {
+    json_.key("parameters");
+    json_.open_array();
+    for (const MemberInfo& member : input.members) {
+      if (member.place == Place::body) continue;
+      json_.open();
+      text("name", member.names.json);
+      text("in", member.place == Place::path ? "path" : "query");
+      flag("required", member.required);
+      text("description", member.description);
+      json_.key("schema");
+      json_.open();
+      write_type(*member.type, member.constraints);
+      json_.close();
+      json_.close();
+    }
+    json_.close_array();
+    if (!has_body(input)) return;
+    json_.key("requestBody");
+    json_.open();
+    const bool required = std::ranges::any_of(
+        input.members, [](const MemberInfo& member) { return member.required && member.place == Place::body; });
+    flag("required", required);
+    write_content(input.name);
+    json_.close();
+  }
+
+  /// `schema` is empty where it is any object.
+  void write_content(std::string_view schema) {
+    json_.key("content");
+    json_.open();
+    json_.key("application/json");
+    json_.open();
+    json_.key("schema");
+    if (schema.empty()) {
+      json_.open();
+      text("type", "object");
+      json_.close();
+    } else {
+      reference(schema);
+    }
+    json_.close();
+    json_.close();
+  }
+
+  void write_answer(const Operation& operation, int status) {
+    json_.key(std::to_string(status));
+    json_.open();
+    text("description", status == status_created      ? "It was created."
+                        : status == status_no_content ? "It is done; there is no body."
+                                                      : "It is done.");
+    if (status != status_no_content) {
+      write_content(operation.output == nullptr ? std::string_view() : operation.output->name);
+    }
+    json_.close();
+  }
+
+  /// By their statuses, since a document has one description for each.
+  void write_errors(const Operation& operation) {
+    std::map<int, std::string> by_status;
+    for (const ErrorCode code : operation.errors) {
+      const NativeFault native = native_fault_of(code);
+      std::string& description = by_status[native.status];
+      description.append(description.empty() ? "" : " ").append(native.name).append(": ");
+      description.append(fault_of(code).message);
+    }
+    for (const auto& [status, description] : by_status) {
+      json_.key(std::to_string(status));
+      json_.open();
+      text("description", description);
+      write_content("Error");
+      json_.close();
+    }
+  }
+
+  JsonSink json_;
+  std::map<std::string_view, Schema> schemas_;
 };
 
 }  // namespace
 
-std::string openapi_document() { return Document().write(); }
+std::string openapi_document(std::span<const Operation> operations) { return DocumentWriter().write(operations); }
 
 }  // namespace penstock::protocol::native

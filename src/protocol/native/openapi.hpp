@@ -1,11 +1,13 @@
-// The description of this API that tools read: made from the declarations, and so never other than what is there.
+// The document that describes Penstock's own API in OpenAPI 3.0, made from the operation table.
 #pragma once
 
+#include <span>
 #include <string>
 
 namespace penstock::protocol::native {
 
-/// OpenAPI 3.0.3, in JSON.
-std::string openapi_document();
+struct Operation;
+
+std::string openapi_document(std::span<const Operation> operations);
 
 }  // namespace penstock::protocol::native
