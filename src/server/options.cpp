@@ -8,7 +8,6 @@
 #include <thread>
 
 #include "penstock/limits.hpp"
-#include "server/version.hpp"
 
 namespace penstock::server {
 
@@ -17,13 +16,6 @@ namespace {
 constexpr unsigned threads_default_max = 8;
 constexpr unsigned threads_max = 256;
 constexpr unsigned stream_transition_ms_max = 600'000;
-
-constexpr std::string_view usage = R"(Usage: penstock serve [flags]
-       penstock --version
-
-Durable queues and streams that unmodified AWS SDKs talk to.
-Run 'penstock serve --help' for the flags.
-)";
 
 std::string default_data_dir() {
   // XDG Base Directory Specification: a relative path in the variable is to be ignored.
@@ -171,16 +163,9 @@ std::variant<Options, Ending> read_flags(const cxxopts::ParseResult& given) {
 }  // namespace
 
 std::variant<Options, Ending> parse_command_line(int argc, const char* const* argv) {
-  const std::string_view command = argc > 1 ? argv[1] : "";
-  if (command == "--version") return Ending{0, "penstock " + std::string(version) + "\n"};
-  if (command == "--help" || command == "help") return Ending{0, std::string(usage)};
-  if (command.empty()) return Ending{usage_status, std::string(usage)};
-  if (command != "serve") {
-    return Ending{usage_status, "penstock: there is no command '" + std::string(command) + "'\n" + std::string(usage)};
-  }
   cxxopts::Options flags = describe_flags();
   try {
-    const cxxopts::ParseResult given = flags.parse(argc - 1, argv + 1);
+    const cxxopts::ParseResult given = flags.parse(argc, argv);
     if (given["help"].as<bool>()) return Ending{0, flags.help()};
     if (!given.unmatched().empty()) return wrong("'" + given.unmatched().front() + "' is not a flag");
     return read_flags(given);

@@ -45,6 +45,7 @@ struct Ending {
 /// Exit status of a wrong command line, of whatever kind.
 inline constexpr int usage_status = 2;
 
+/// `serve` and what follows it.
 std::variant<Options, Ending> parse_command_line(int argc, const char* const* argv);
 
 }  // namespace penstock::server

@@ -18,7 +18,10 @@ LAYERS = {
     "protocol": set(),
     "runner": set(),
     "net": {"protocol"},
-    "server": {"net", "protocol", "runner", "storage", "core"},
+    "client": {"protocol"},
+    "cli": {"client", "protocol"},
+    # Its main hands every command but `serve` to cli.
+    "server": {"net", "protocol", "runner", "storage", "core", "cli"},
 }
 
 # Which libraries a layer may include, as prefixes of what stands between the brackets.
@@ -29,11 +32,13 @@ LIBRARIES = {
     "protocol": ["immintrin.h", "simdjson.h", "rapidjson/", "pugixml.hpp", "openssl/", "boost/url", "zlib.h"],
     "runner": ["boost/asio"],
     "net": ["boost/asio", "boost/beast", "boost/system/", "nghttp2/", "openssl/"],
+    "client": ["boost/asio", "boost/beast", "boost/system/", "boost/url"],
+    "cli": ["cxxopts.hpp"],
     "server": ["boost/asio", "boost/beast", "boost/system/", "cxxopts.hpp", "spdlog/", "fmt/", "rapidjson/"],
 }
 
 # Layers that talk to the kernel, and so may include its headers.
-SYSTEM_LAYERS = {"storage", "runner", "net", "server"}
+SYSTEM_LAYERS = {"storage", "runner", "net", "client", "cli", "server"}
 
 # What only certain files may name or include, whatever their layer. The pattern is sought in lines without comments.
 RESERVED = [
@@ -121,6 +126,10 @@ def self_test(root):
         "src/protocol/planted_asio.cpp": "  #  include <boost/asio/io_context.hpp>\n",
         "src/protocol/planted_net.cpp": '#include "net/session.hpp"\n',
         "src/net/planted_server.cpp": '#include "server/shard.hpp"\n',
+        "src/client/planted_net.cpp": '#include "net/session.hpp"\n',
+        "src/client/planted_core.cpp": '#include "core/uuid.hpp"\n',
+        "src/cli/planted_server.cpp": '#include "server/options.hpp"\n',
+        "src/cli/planted_asio.cpp": "#include <boost/asio/io_context.hpp>\n",
         "src/server/planted_relative.cpp": '#include "../core/uuid.hpp"\n',
         "src/elsewhere/planted_folder.cpp": "#include <vector>\n",
     }

@@ -1,0 +1,48 @@
+// What stands on the command line.
+#pragma once
+
+#include <cstddef>
+#include <cxxopts.hpp>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "penstock/client.hpp"
+
+namespace penstock::cli {
+
+/// The command line is wrong; what() says how.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The flags that all commands have are read already.
+struct Arguments {
+  std::string endpoint;
+  std::string region;   ///< empty: the server's
+  std::string account;  ///< empty: the server's
+  std::string stream;
+  bool json = false;
+  cxxopts::ParseResult given;
+
+  /// Empty if the flag is not given.
+  std::string text(const std::string& flag) const;
+  bool has(const std::string& flag) const { return given.count(flag) > 0; }
+};
+
+void describe_common(cxxopts::Options& flags);
+/// Throws UsageError.
+Arguments read_common(const cxxopts::ParseResult& given);
+
+/// A flag whose value is a whole number of 1 and more. Throws UsageError.
+std::optional<std::size_t> read_count(const Arguments& arguments, const std::string& flag);
+
+/// Seconds since 1970, or a date with a time of day, such as 2030-01-31T12:00:00.5Z or 2030-01-31 12:00+02:00 (UTC
+/// where it says nothing else). Nothing if it is neither.
+std::optional<client::Moment> parse_time(const std::string& text);
+
+/// A place in a stream: horizon, latest or a time. Nothing if it is none of them.
+std::optional<client::Start> parse_start(const std::string& text);
+
+}  // namespace penstock::cli

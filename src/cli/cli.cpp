@@ -1,0 +1,112 @@
+#include "cli/cli.hpp"
+
+#include <array>
+#include <cstdio>
+#include <cxxopts.hpp>
+#include <exception>
+#include <string>
+#include <string_view>
+
+#include "cli/arguments.hpp"
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+#include "penstock/client.hpp"
+
+namespace penstock::cli {
+
+namespace {
+
+constexpr const char* usage = R"(Usage: penstock <command> [flags]
+       penstock --version
+
+Durable queues and streams that unmodified AWS SDKs talk to.
+
+  serve             serve them
+  consumers STREAM  list the consumers of a stream whose positions the server keeps, and how far behind they are
+  lag STREAM        tell how far behind they are in each shard
+  tail STREAM       print records, and with --consumer go on where the last one of that name stopped
+  reset STREAM      set a consumer's positions
+
+Run 'penstock <command> --help' for its flags.
+Exit status: 0 done, 1 failed, 2 the command line is wrong, 3 there is no server at the endpoint.
+)";
+
+struct Command {
+  std::string_view name;
+  const char* what;
+  int (*run)(const Arguments& arguments);
+  void (*describe)(cxxopts::Options& flags);
+};
+
+constexpr std::array commands{
+    Command{"consumers",
+            "Lists the consumers of a stream: members, records and time behind, records lost to retention.",
+            run_consumers, describe_consumers},
+    Command{"lag", "Tells how far behind a stream's consumers are in each shard, and who reads it.", run_lag,
+            describe_lag},
+    Command{"reset", "Sets a consumer's positions, whatever they were.", run_reset, describe_reset},
+    Command{"tail", "Prints the data of a stream's records, each as a line.", run_tail, describe_tail},
+};
+
+void complain(std::string_view what) {
+  std::fprintf(stderr, "penstock: %.*s\n", static_cast<int>(what.size()), what.data());
+}
+
+int wrong(const std::string& command, std::string_view what) {
+  complain(what);
+  std::fprintf(stderr, "Run 'penstock %s --help' for its flags.\n", command.c_str());
+  return usage_status;
+}
+
+int print_help(const std::string& text) {
+  try {
+    Output output;
+    output.write(text);
+    output.flush();
+  } catch (const OutputClosed&) {
+  }
+  return success_status;
+}
+
+int run(const Command& command, int argc, const char* const* argv) {
+  const std::string name(command.name);
+  cxxopts::Options flags("penstock " + name, command.what);
+  command.describe(flags);
+  describe_common(flags);
+  try {
+    const cxxopts::ParseResult given = flags.parse(argc, argv);
+    if (given.count("help") > 0) return print_help(flags.help({"", "Common"}));
+    return command.run(read_common(given));
+  } catch (const cxxopts::exceptions::exception& error) {
+    return wrong(name, error.what());
+  } catch (const UsageError& error) {
+    return wrong(name, error.what());
+  } catch (const OutputClosed&) {
+    return success_status;
+  } catch (const client::Unreachable& error) {
+    complain(error.what());
+    return unreachable_status;
+  } catch (const std::exception& error) {
+    complain(error.what());
+    return failure_status;
+  }
+}
+
+}  // namespace
+
+int run(int argc, const char* const* argv) {
+  const std::string_view name = argc > 1 ? argv[1] : "";
+  if (name == "help" || name == "--help") return print_help(usage);
+  if (name.empty()) {
+    std::fputs(usage, stderr);
+    return usage_status;
+  }
+  for (const Command& command : commands) {
+    if (command.name == name) return run(command, argc - 1, argv + 1);
+  }
+  complain("there is no command '" + std::string(name) + "'");
+  std::fputs(usage, stderr);
+  return usage_status;
+}
+
+}  // namespace penstock::cli

@@ -1,0 +1,93 @@
+#include "cli/server.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <stdexcept>
+#include <utility>
+
+#include "client/caller.hpp"
+
+namespace penstock::cli {
+
+namespace native = protocol::native;
+namespace wire = client::wire;
+
+namespace {
+
+constexpr std::chrono::seconds answer_time_max{30};
+
+}  // namespace
+
+Server::Server(const Arguments& arguments)
+    : place_{arguments.stream, {}, arguments.region, arguments.account}, world_(client::real_world()) {
+  try {
+    line_ = world_->open(arguments.endpoint);
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(error.what());
+  }
+}
+
+client::Place Server::place(const std::string& consumer) const {
+  client::Place place = place_;
+  place.consumer = consumer;
+  return place;
+}
+
+client::Answer Server::answer(client::Request request) {
+  request.timeout = answer_time_max;
+  // A request that is not interruptible is answered or throws.
+  client::Answer answer = line_->exchange(request).value();
+  client::check(answer);
+  return answer;
+}
+
+void Server::check_stream() {
+  native::ListConsumersInput input;
+  input.limit = 1;
+  ask<native::ListConsumersOperation, wire::ListOutput>({}, input);
+}
+
+std::vector<std::string> Server::consumers() {
+  std::vector<std::string> names;
+  bool more = true;
+  while (more) {
+    native::ListConsumersInput input;
+    if (!names.empty()) input.exclusive_start_consumer = names.back();
+    auto page = ask<native::ListConsumersOperation, wire::ListOutput>({}, input);
+    const std::size_t before = names.size();
+    if (page.consumers) {
+      for (auto& consumer : *page.consumers) names.push_back(consumer.consumer_name.value_or(""));
+    }
+    more = page.has_more_consumers.value_or(false) && names.size() > before;
+  }
+  return names;
+}
+
+wire::LagOutput Server::lag(const std::string& consumer) {
+  wire::LagOutput whole;
+  native::DescribeLagOperation::Input input;
+  bool more = true;
+  while (more) {
+    auto page = ask<native::DescribeLagOperation, wire::LagOutput>(consumer, input);
+    auto shards = page.shards ? std::move(*page.shards) : std::vector<wire::ShardLag>();
+    more = page.has_more_shards.value_or(false) && !shards.empty();
+    if (!input.exclusive_start_shard_id) {
+      whole = std::move(page);
+      whole.shards.emplace();
+      whole.has_more_shards = false;
+    } else {
+      whole.records_behind = whole.records_behind.value_or(0) + page.records_behind.value_or(0);
+      whole.millis_behind = std::max(whole.millis_behind.value_or(0), page.millis_behind.value_or(0));
+      // Those of shards that are gone are in each page's sum.
+      for (const auto& shard : shards) {
+        whole.lost_records = whole.lost_records.value_or(0) + shard.lost_records.value_or(0);
+      }
+    }
+    if (!shards.empty()) input.exclusive_start_shard_id = shards.back().shard_id;
+    std::move(shards.begin(), shards.end(), std::back_inserter(*whole.shards));
+  }
+  return whole;
+}
+
+}  // namespace penstock::cli

@@ -1,0 +1,46 @@
+// The server that a command asks. Each question is asked once: a person who waits would rather know.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/arguments.hpp"
+#include "client/api.hpp"
+#include "client/json.hpp"
+#include "client/shapes.hpp"
+#include "penstock/client.hpp"
+#include "protocol/native/consumer_operations.hpp"
+
+namespace penstock::cli {
+
+class Server {
+ public:
+  /// Throws UsageError if the endpoint is none.
+  explicit Server(const Arguments& arguments);
+
+  // These throw client::Error and client::Unreachable.
+
+  /// An operation on a consumer, or, if that is empty, on all of the stream.
+  template <class Op, protocol::Structure Output = typename Op::Output>
+  Output ask(const std::string& consumer, const typename Op::Input& input) {
+    return client::from_json<Output>(answer(client::request_of<Op>(place(consumer), input)));
+  }
+
+  /// Throws if there is no such stream, or no server.
+  void check_stream();
+  /// The names of the stream's consumers, sorted.
+  std::vector<std::string> consumers();
+  /// All shards of it. RecordsBehind and MillisBehind speak of all of them.
+  client::wire::LagOutput lag(const std::string& consumer);
+
+ private:
+  client::Place place(const std::string& consumer) const;
+  client::Answer answer(client::Request request);
+
+  client::Place place_;
+  std::shared_ptr<client::World> world_;
+  std::unique_ptr<client::Line> line_;
+};
+
+}  // namespace penstock::cli

@@ -1,0 +1,238 @@
+#include "client/api.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "client/shapes.hpp"
+#include "penstock/limits.hpp"
+#include "protocol/native/consumer_operations.hpp"
+#include "protocol/native/member_operations.hpp"
+#include "protocol/text.hpp"
+
+namespace penstock::client {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+namespace native = protocol::native;
+
+std::optional<std::int64_t> to_signed(const std::optional<std::uint64_t>& given) {
+  return given ? std::optional(static_cast<std::int64_t>(*given)) : std::nullopt;
+}
+
+std::vector<native::Position> to_native(const std::vector<Position>& positions) {
+  std::vector<native::Position> out;
+  out.reserve(positions.size());
+  for (const Position& position : positions) {
+    out.push_back({position.shard_id, static_cast<std::int64_t>(position.epoch), position.sequence_number,
+                   to_signed(position.sub_sequence_number), position.metadata});
+  }
+  return out;
+}
+
+std::vector<native::StartPosition> to_start(const std::vector<Position>& positions) {
+  std::vector<native::StartPosition> out;
+  out.reserve(positions.size());
+  for (const Position& position : positions) {
+    out.push_back({position.shard_id, position.sequence_number, to_signed(position.sub_sequence_number), {}});
+  }
+  return out;
+}
+
+std::uint64_t to_unsigned(const std::optional<std::int64_t>& given) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(given.value_or(0), 0));
+}
+
+std::optional<std::uint64_t> to_optional(const std::optional<std::int64_t>& given) {
+  return given ? std::optional(to_unsigned(given)) : std::nullopt;
+}
+
+template <class T>
+std::vector<T> elements(std::optional<std::vector<T>>& given) {
+  return given ? std::move(*given) : std::vector<T>();
+}
+
+std::string text(std::optional<std::string>& given) { return given ? std::move(*given) : std::string(); }
+
+Record to_record(wire::Record& given) {
+  return {text(given.sequence_number), text(given.partition_key), given.data ? std::move(given.data->bytes) : "",
+          Moment{milliseconds{given.arrived.value_or(protocol::Timestamp{}).ms}}, text(given.encryption_type)};
+}
+
+Batch to_batch(wire::Batch& given) {
+  Batch batch;
+  batch.shard_id = text(given.shard_id);
+  batch.epoch = to_unsigned(given.epoch);
+  for (wire::Record& record : elements(given.records)) batch.records.push_back(to_record(record));
+  batch.sub_sequence_number = to_optional(given.sub_sequence_number);
+  batch.behind = milliseconds{given.millis_behind.value_or(0)};
+  batch.lost_records = to_unsigned(given.lost_records);
+  batch.shard_end = given.shard_end.value_or(false);
+  return batch;
+}
+
+}  // namespace
+
+std::string percent_encode(std::string_view plain) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : plain) {
+    if (protocol::is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~') {
+      out += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      out += {'%', digits[byte >> 4U], digits[byte & 0xfU]};
+    }
+  }
+  return out;
+}
+
+std::string target_of(std::string_view path, const Place& place, const std::vector<std::string>& query) {
+  std::string target;
+  while (!path.empty()) {
+    const std::size_t open = std::min(path.find('{'), path.size());
+    target.append(path.substr(0, open));
+    const std::size_t close = std::min(path.find('}', open), path.size());
+    if (open < path.size()) {
+      target += percent_encode(path.substr(open, close - open) == "{stream" ? place.stream : place.consumer);
+    }
+    path.remove_prefix(std::min(close + 1, path.size()));
+  }
+  char separator = '?';
+  const auto add = [&](const std::string& parameter) {
+    target.append(1, std::exchange(separator, '&')).append(parameter);
+  };
+  if (!place.region.empty()) add("Region=" + percent_encode(place.region));
+  if (!place.account.empty()) add("Account=" + percent_encode(place.account));
+  for (const std::string& parameter : query) add(parameter);
+  return target;
+}
+
+Request create_request(const Place& place, const Options& options, const std::vector<Position>& positions) {
+  native::CreateConsumerInput input;
+  native::Start& start = input.start.emplace();
+  switch (options.start.at) {
+    case Start::At::trim_horizon:
+      start.type = "TRIM_HORIZON";
+      break;
+    case Start::At::latest:
+      start.type = "LATEST";
+      break;
+    case Start::At::timestamp:
+      start.type = "AT_TIMESTAMP";
+      start.timestamp = protocol::Timestamp{options.start.timestamp.time_since_epoch().count()};
+      break;
+  }
+  if (!positions.empty()) start = {"TRIM_HORIZON", {}, to_start(positions)};
+  input.lease_millis = options.lease.count();
+  input.commit_mode = options.commit_mode == CommitMode::on_poll ? "ON_POLL" : "ON_COMMIT";
+  input.ephemeral = options.ephemeral;
+  return request_of<native::CreateConsumerOperation>(place, input);
+}
+
+Request describe_request(const Place& place, const std::string& after_shard_id) {
+  native::DescribeConsumerInput input;
+  if (!after_shard_id.empty()) input.exclusive_start_shard_id = after_shard_id;
+  return request_of<native::DescribeConsumerOperation>(place, input);
+}
+
+Request poll_request(const Place& place, const Member& member, const Bounds& bounds, std::size_t bytes_max) {
+  native::PollInput input;
+  input.member = member.name;
+  if (!member.token.empty()) input.token = member.token;
+  input.wait_millis = std::clamp(bounds.wait, milliseconds(0), group_limits::wait_max).count();
+  input.max_records = static_cast<std::int64_t>(bounds.max_records);
+  input.max_bytes = static_cast<std::int64_t>(bytes_max);
+  return request_of<native::PollOperation>(place, input);
+}
+
+Request heartbeat_request(const Place& place, const Member& member) {
+  native::HeartbeatInput input;
+  input.member = member.name;
+  input.token = member.token;
+  return request_of<native::HeartbeatOperation>(place, input);
+}
+
+Request leave_request(const Place& place, const Member& member, bool commit) {
+  native::LeaveInput input;
+  input.member = member.name;
+  input.token = member.token;
+  input.commit = commit;
+  return request_of<native::LeaveOperation>(place, input);
+}
+
+Request commit_request(const Place& place, const std::vector<Position>& positions, bool force, const std::string& key) {
+  native::CommitInput input;
+  input.positions = to_native(positions);
+  if (force) input.force = true;
+  input.idempotency_key = key;
+  return request_of<native::CommitOperation>(place, input);
+}
+
+Request transact_request(const Place& place, const std::vector<Position>& positions, const std::string& stream,
+                         const std::vector<NewRecord>& records, const std::string& key) {
+  native::TransactInput input;
+  input.positions = to_native(positions);
+  input.stream_name = stream;
+  std::vector<native::NewRecord>& out = input.records.emplace();
+  out.reserve(records.size());
+  for (const NewRecord& record : records) {
+    out.push_back({protocol::Blob{record.data}, record.partition_key, {}});
+    if (!record.explicit_hash_key.empty()) out.back().explicit_hash_key = record.explicit_hash_key;
+  }
+  input.idempotency_key = key;
+  return request_of<native::TransactOperation>(place, input);
+}
+
+Fault read_fault(const Answer& answer) {
+  try {
+    auto fault = from_json<wire::Fault>(answer);
+    if (fault.error) return {text(fault.error), text(fault.message)};
+  } catch (const Error&) {
+    // What stands between may answer in its own way.
+  }
+  return {"Http" + std::to_string(answer.status), {}};
+}
+
+PollAnswer read_polled(const Answer& answer) {
+  auto given = from_json<wire::PollOutput>(answer);
+  PollAnswer out;
+  out.token = text(given.token);
+  out.lease = milliseconds{given.lease_millis.value_or(0)};
+  for (wire::LeaseState& lease : elements(given.leases)) {
+    out.polled.leases.push_back(
+        {text(lease.shard_id), to_unsigned(lease.epoch), lease.revoking.value_or(false), text(lease.metadata)});
+  }
+  for (wire::RevokedLease& lost : elements(given.revoked)) {
+    out.lost.push_back({text(lost.shard_id), to_unsigned(lost.epoch), to_unsigned(lost.owner_epoch), text(lost.owner)});
+  }
+  for (wire::Batch& batch : elements(given.batches)) out.polled.batches.push_back(to_batch(batch));
+  return out;
+}
+
+Description read_description(const Answer& answer) {
+  auto given = from_json<wire::DescribeOutput>(answer);
+  Description out;
+  out.mode = given.commit_mode == "ON_COMMIT" ? CommitMode::on_commit : CommitMode::on_poll;
+  out.more = given.has_more_shards.value_or(false);
+  for (wire::ShardPosition& shard : elements(given.shards)) {
+    out.last_shard_id = text(shard.shard_id);
+    if (!shard.sequence_number) continue;
+    out.positions.push_back(
+        {out.last_shard_id, 0, text(shard.sequence_number), to_optional(shard.sub_sequence_number), {}});
+  }
+  return out;
+}
+
+Transacted read_transacted(const Answer& answer) {
+  auto given = from_json<native::TransactOutput>(answer);
+  Transacted out;
+  for (native::PutPlace& placed : elements(given.records)) {
+    out.records.push_back({text(placed.shard_id), text(placed.sequence_number)});
+  }
+  out.repeated = given.repeated.value_or(false);
+  return out;
+}
+
+}  // namespace penstock::client

@@ -1,0 +1,375 @@
+#!/usr/bin/env python3
+"""The commands that a person gives by hand, against a running server: what they print, where they go on, and what they
+end with. Runs the real binary: test_cli.py --penstock BIN [unittest arguments]."""
+
+import base64
+import http.client
+import itertools
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "server"))
+
+import harness  # noqa: E402
+from harness import LIMIT, InDirectory, OneServer, Server, wait_until  # noqa: E402
+
+FIRST = "shardId-000000000000"
+numbers = itertools.count()
+
+
+def kinesis(server, operation, body, region="us-east-1"):
+    """An answer of the service's JSON protocol, which has to be a success."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT)
+    try:
+        scope = f"AWS4-HMAC-SHA256 Credential=anybody/20300101/{region}/kinesis/aws4_request, SignedHeaders=host, Signature=0"
+        connection.request("POST", "/", json.dumps(body), {
+            "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "Kinesis_20131202." + operation, "Authorization": scope})
+        answer = connection.getresponse()
+        text = answer.read()
+        assert answer.status == 200, text
+        return json.loads(text) if text else {}
+    finally:
+        connection.close()
+
+
+def create_stream(server, shards=1, region="us-east-1"):
+    name = f"stream-{next(numbers)}"
+    kinesis(server, "CreateStream", {"StreamName": name, "ShardCount": shards}, region)
+    described = lambda: kinesis(server, "DescribeStreamSummary", {"StreamName": name}, region)["StreamDescriptionSummary"]
+    wait_until(lambda: described()["StreamStatus"] == "ACTIVE")
+    return name
+
+
+def put(server, stream, lines, key=None, region="us-east-1"):
+    """Each line is a record. They keep their order if they have one key."""
+    for at in range(0, len(lines), 500):
+        records = [{"Data": base64.b64encode(line if isinstance(line, bytes) else line.encode()).decode(),
+                    "PartitionKey": key or f"key-{line}"} for line in lines[at:at + 500]]
+        answer = kinesis(server, "PutRecords", {"StreamName": stream, "Records": records}, region)
+        assert answer["FailedRecordCount"] == 0, answer
+
+
+def names(first, last):
+    return [f"line {i}" for i in range(first, last)]
+
+
+def command(server, *arguments):
+    return [harness.PENSTOCK, *arguments, "--endpoint", server.endpoint]
+
+
+def start(server, *arguments):
+    """A command that goes on by itself."""
+    return subprocess.Popen(command(server, *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def read_lines(process, count):
+    return [process.stdout.readline().decode().rstrip("\n") for _ in range(count)]
+
+
+def end(process, number=signal.SIGINT):
+    """Its status, and what else it printed."""
+    process.send_signal(number)
+    out, err = process.communicate(timeout=LIMIT)
+    return process.returncode, out.decode().splitlines(), err.decode()
+
+
+class CommandLine(InDirectory):
+    def test_wrong_command_lines_are_named_and_exit_2(self):
+        cases = {
+            ("tail",): "stream",
+            ("tail", "s", "t"): "'t'",
+            ("tail", "s", "--no-such-flag"): "no-such-flag",
+            ("tail", "s", "--limit", "0"): "--limit",
+            ("tail", "s", "--limit", "x"): "--limit",
+            ("tail", "s", "--from", "yesterday"): "--from",
+            ("tail", "s", "--consumer", "a/b"): "a/b",
+            ("tail", "s", "--endpoint", "https://localhost"): "https://localhost",
+            ("lag",): "stream",
+            ("lag", "s", "--endpoint", "localhost:4566"): "localhost:4566",
+            ("consumers",): "stream",
+            ("consumers", "s", "--region", "US EAST"): "--region",
+            ("consumers", "s", "--account", "12"): "--account",
+            ("reset", "s"): "--consumer",
+            ("reset", "s", "--consumer", "c"): "--to",
+            ("reset", "s", "--consumer", "c", "--to", "noon"): "--to",
+            ("reset", "s", "--consumer", "c", "--to", "4" * 56): "--shard",
+        }
+        for arguments, named in cases.items():
+            with self.subTest(arguments=arguments):
+                status, out, err = self.run_to_end(*arguments)
+                self.assertEqual(status, 2, err)
+                self.assertIn(named, err)
+                self.assertEqual(out, "")
+
+    def test_help(self):
+        for arguments in (("help",), ("--help",)):
+            status, out, _ = self.run_to_end(*arguments)
+            self.assertEqual(status, 0)
+            for name in "serve consumers lag tail reset".split():
+                self.assertIn(name, out)
+        for name in "serve consumers lag tail reset".split():
+            for arguments in ((name, "--help"), ("help", name)):
+                status, out, _ = self.run_to_end(*arguments)
+                self.assertEqual(status, 0)
+                self.assertIn(f"penstock {name}", out)
+
+    def test_exits_3_where_there_is_no_server(self):
+        with Server(self.directory) as server:
+            endpoint = server.endpoint
+        for arguments in (("consumers", "s"), ("lag", "s"), ("tail", "s"), ("reset", "s", "--consumer", "c", "--to", "latest")):
+            with self.subTest(arguments=arguments):
+                environment = {**os.environ, "PENSTOCK_ENDPOINT": endpoint}
+                status, out, err = self.run_to_end(*arguments, environment=environment)
+                self.assertEqual(status, 3, err)
+                self.assertIn(endpoint, err)
+                self.assertEqual(out, "")
+
+
+class Commands(OneServer):
+    def run_command(self, *arguments, status=0):
+        done = subprocess.run(command(self.server, *arguments), capture_output=True, timeout=LIMIT)
+        self.assertEqual(done.returncode, status, done.stderr.decode())
+        return done.stdout
+
+    def lines(self, *arguments):
+        return self.run_command(*arguments).decode().splitlines()
+
+    def document(self, *arguments):
+        return json.loads(self.run_command(*arguments, "--json"))
+
+    def rows(self, *arguments):
+        """Of a table, by the titles of its columns."""
+        titles, *rows = [line.split("\t") for line in self.lines(*arguments)]
+        return [dict(zip(titles, row)) for row in rows]
+
+    def tail(self, stream, *arguments):
+        return self.lines("tail", stream, "--no-follow", *arguments)
+
+
+class Tail(Commands):
+    def test_prints_all_of_a_stream_and_leaves_nothing_behind(self):
+        stream = create_stream(self.server, shards=3)
+        put(self.server, stream, names(0, 2_500))
+        self.assertEqual(sorted(self.tail(stream)), sorted(names(0, 2_500)))
+        self.assertEqual(self.document("consumers", stream), {"Consumers": []})
+
+    def test_prints_data_as_it_is(self):
+        stream = create_stream(self.server)
+        put(self.server, stream, [b"\x00\xff\x80", "Grüße, 世界".encode(), b""], key="k")
+        self.assertEqual(self.run_command("tail", stream, "--no-follow"), b"\x00\xff\x80\n" + "Grüße, 世界\n".encode() + b"\n")
+
+    def test_as_json_has_all_of_a_record(self):
+        stream = create_stream(self.server)
+        put(self.server, stream, [b"\x00\xff", "two"], key="k")
+        before = time.time()
+        first, second = [json.loads(line) for line in self.tail(stream, "--json")]
+        self.assertEqual(base64.b64decode(first["Data"]), b"\x00\xff")
+        self.assertEqual((first["ShardId"], first["PartitionKey"]), (FIRST, "k"))
+        self.assertLess(abs(first["ApproximateArrivalTimestamp"] - before), LIMIT)
+        self.assertLess(int(first["SequenceNumber"]), int(second["SequenceNumber"]))
+
+    def test_with_a_name_goes_on_behind_the_last_line(self):
+        stream = create_stream(self.server)
+        put(self.server, stream, names(0, 1_500), key="k")
+        self.assertEqual(self.tail(stream, "--consumer", "c", "--limit", "3"), names(0, 3))
+        self.assertEqual(self.tail(stream, "--consumer", "c", "--limit", "1200"), names(3, 1_203))
+        self.assertEqual(self.tail(stream, "--consumer", "c"), names(1_203, 1_500))
+        self.assertEqual(self.tail(stream, "--consumer", "c"), [])
+        self.assertEqual(self.tail(stream, "--consumer", "other", "--limit", "1"), names(0, 1))
+
+    def test_follows_until_it_is_interrupted_and_then_goes_on_there(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            stream = create_stream(self.server)
+            put(self.server, stream, names(0, 2), key="k")
+            process = start(self.server, "tail", stream, "--consumer", "c")
+            self.assertEqual(read_lines(process, 2), names(0, 2))
+            put(self.server, stream, names(2, 4), key="k")
+            self.assertEqual(read_lines(process, 2), names(2, 4))
+            status, more, err = end(process, number)
+            self.assertEqual((status, more, err), (0, [], ""))
+            put(self.server, stream, names(4, 6), key="k")
+            # At once: it has left.
+            began = time.monotonic()
+            self.assertEqual(self.tail(stream, "--consumer", "c"), names(4, 6))
+            self.assertLess(time.monotonic() - began, 5)
+
+    def test_of_a_closed_output_is_no_crash_and_skips_nothing(self):
+        stream = create_stream(self.server)
+        put(self.server, stream, names(0, 20_000), key="k")
+        process = start(self.server, "tail", stream, "--consumer", "c")
+        self.assertEqual(read_lines(process, 1), names(0, 1))
+        process.stdout.close()
+        _, err = process.communicate(timeout=LIMIT)
+        self.assertEqual((process.returncode, err), (0, b""))
+        rest = self.tail(stream, "--consumer", "c")
+        self.assertEqual(rest[-1], "line 19999")
+        self.assertEqual(rest, names(20_000 - len(rest), 20_000))
+
+    def test_begins_where_it_is_told(self):
+        stream = create_stream(self.server)
+        put(self.server, stream, names(0, 2), key="k")
+        time.sleep(0.05)
+        moment = time.time()
+        time.sleep(0.05)
+        put(self.server, stream, names(2, 4), key="k")
+        self.assertEqual(self.tail(stream, "--from", f"{moment:.3f}"), names(2, 4))
+        self.assertEqual(self.tail(stream, "--from", "latest"), [])
+        self.assertEqual(self.tail(stream, "--from", "1970-01-01T00:00:00Z"), names(0, 4))
+        self.assertEqual(self.tail(stream, "--consumer", "c", "--from", "latest"), [])
+        put(self.server, stream, names(4, 5), key="k")
+        # Where a consumer begins is of no more use to one that exists.
+        self.assertEqual(self.tail(stream, "--consumer", "c", "--from", "horizon"), names(4, 5))
+
+    def test_two_of_one_name_share_the_shards(self):
+        stream = create_stream(self.server, shards=2)
+        both = [start(self.server, "tail", stream, "--consumer", "c") for _ in range(2)]
+        owners = lambda: {row["OWNER"] for row in self.rows("lag", stream, "--consumer", "c")} - {"-"}
+        wait_until(lambda: self.document("consumers", stream)["Consumers"] and len(owners()) == 2)
+        put(self.server, stream, names(0, 200))
+        wait_until(lambda: self.document("lag", stream, "--consumer", "c")["RecordsBehind"] == 0)
+        ended = [end(process) for process in both]
+        self.assertEqual([status for status, _, _ in ended], [0, 0])
+        self.assertTrue(all(lines for _, lines, _ in ended))
+        self.assertEqual(sorted(ended[0][1] + ended[1][1]), sorted(names(0, 200)))
+
+    def test_reads_parents_before_children(self):
+        stream = create_stream(self.server)
+        put(self.server, stream, names(0, 100), key="k")
+        kinesis(self.server, "SplitShard", {"StreamName": stream, "ShardToSplit": FIRST, "NewStartingHashKey": str(2 ** 127)})
+        put(self.server, stream, names(100, 200), key="k")
+        self.assertEqual(self.tail(stream, "--consumer", "c", "--limit", "50"), names(0, 50))
+        self.assertEqual(self.tail(stream, "--consumer", "c"), names(50, 200))
+
+    def test_of_another_region(self):
+        stream = create_stream(self.server, region="eu-west-1")
+        put(self.server, stream, ["there"], region="eu-west-1")
+        self.assertEqual(self.tail(stream, "--region", "eu-west-1"), ["there"])
+        self.run_command("tail", stream, "--no-follow", status=1)
+
+    def test_of_no_stream_is_an_error(self):
+        for arguments in (("tail", "no-such-stream"), ("consumers", "no-such-stream"), ("lag", "no-such-stream")):
+            done = subprocess.run(command(self.server, *arguments), capture_output=True, text=True, timeout=LIMIT)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn("StreamNotFound", done.stderr)
+
+
+class Positions(Commands):
+    def test_consumers_and_their_lag_are_listed(self):
+        stream = create_stream(self.server, shards=2)
+        self.assertEqual(self.rows("consumers", stream), [])
+        put(self.server, stream, names(0, 10))
+        printed = self.tail(stream, "--consumer", "b", "--limit", "4")
+        self.tail(stream, "--consumer", "a")
+        a, b = self.rows("consumers", stream)
+        self.assertEqual((a["CONSUMER"], a["MODE"], a["MEMBERS"], a["SHARDS"], a["BEHIND"], a["LAG"], a["LOST"]),
+                         ("a", "ON_POLL", "0", "2", "0", "0", "0"))
+        self.assertEqual((b["CONSUMER"], b["BEHIND"]), ("b", str(10 - len(printed))))
+        self.assertNotEqual(b["LAG"], "0")
+
+        rows = self.rows("lag", stream)
+        self.assertEqual([row["CONSUMER"] for row in rows], ["a", "a", "b", "b"])
+        self.assertEqual(sum(int(row["BEHIND"]) for row in rows), 10 - len(printed))
+        untimed = lambda all_rows: [{**row, "LAG": ""} for row in all_rows]
+        self.assertEqual(untimed(self.rows("lag", stream, "--consumer", "b")), untimed(rows[2:]))
+        lag = self.document("lag", stream, "--consumer", "b")
+        self.assertEqual((lag["ConsumerName"], lag["RecordsBehind"]), ("b", 10 - len(printed)))
+        self.assertEqual([shard["ShardId"] for shard in lag["Shards"]], [row["SHARD"] for row in rows[2:]])
+        self.assertEqual([one["ConsumerName"] for one in self.document("lag", stream)["Consumers"]], ["a", "b"])
+        one = self.document("consumers", stream)["Consumers"][1]
+        self.assertEqual((one["ConsumerName"], one["Shards"], one["RecordsBehind"]), ("b", 2, 10 - len(printed)))
+
+    def test_the_member_that_reads_is_named(self):
+        stream = create_stream(self.server)
+        process = start(self.server, "tail", stream, "--consumer", "c")
+        held = lambda: [row for row in self.rows("lag", stream) if row["STATE"] == "LEASED"]
+        wait_until(held)
+        self.assertEqual(self.rows("consumers", stream)[0]["MEMBERS"], "1")
+        self.assertIn(str(process.pid), held()[0]["OWNER"])
+        self.assertEqual(end(process)[0], 0)
+        self.assertEqual(self.rows("lag", stream)[0]["STATE"], "FREE")
+
+    def test_lag_of_no_consumer_is_an_error(self):
+        stream = create_stream(self.server)
+        done = subprocess.run(command(self.server, "lag", stream, "--consumer", "c"), capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("ConsumerNotFound", done.stderr)
+
+    def test_reset_moves_a_consumer_and_first_tells_what_it_would_do(self):
+        stream = create_stream(self.server)
+        put(self.server, stream, names(0, 10), key="k")
+        records = [json.loads(line) for line in self.tail(stream, "--json")]
+        self.assertEqual(len(self.tail(stream, "--consumer", "c", "--limit", "6")), 6)
+
+        row, = self.rows("reset", stream, "--consumer", "c", "--to", "horizon", "--dry-run")
+        self.assertEqual((row["SHARD"], row["REPEATED"], row["SKIPPED"], row["AFTER"]), (FIRST, "6", "0", "-"))
+        self.assertEqual(row["BEFORE"], records[5]["SequenceNumber"])
+        self.assertEqual(self.document("lag", stream, "--consumer", "c")["RecordsBehind"], 4)
+        self.assertEqual(self.rows("reset", stream, "--consumer", "c", "--to", "horizon"), [row])
+        self.assertEqual(self.tail(stream, "--consumer", "c", "--limit", "1"), names(0, 1))
+
+        done = self.document("reset", stream, "--consumer", "c", "--to", "latest")
+        self.assertEqual((done["DryRun"], done["Shards"][0]["RecordsSkipped"]), (False, 9))
+        self.assertEqual(self.tail(stream, "--consumer", "c"), [])
+
+        self.lines("reset", stream, "--consumer", "c", "--shard", FIRST, "--to", records[7]["SequenceNumber"])
+        self.assertEqual(self.tail(stream, "--consumer", "c"), names(7, 10))
+        self.lines("reset", stream, "--consumer", "c", "--to", "1970-01-01")
+        self.assertEqual(self.tail(stream, "--consumer", "c"), names(0, 10))
+
+
+class Restarts(InDirectory):
+    """The server is killed under a tail, and comes back on its old port."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = Server(self.directory)
+
+    def tearDown(self):
+        self.server.__exit__()
+        super().tearDown()
+
+    def restart(self):
+        self.server.process.kill()
+        self.server.process.communicate()
+        self.server = Server(self.directory, "--port", str(self.server.port))
+
+    def test_a_tail_that_follows_goes_on(self):
+        for arguments in ((), ("--consumer", "c"), ("--from", "latest")):
+            with self.subTest(arguments=arguments):
+                stream = create_stream(self.server)
+                put(self.server, stream, names(0, 3), key="k")
+                process = start(self.server, "tail", stream, *arguments)
+                first = 3 if "latest" in arguments else 0
+                # It has its place once it is a member.
+                held = lambda: subprocess.run(command(self.server, "lag", stream), capture_output=True, text=True).stdout
+                wait_until(lambda: "LEASED" in held())
+                put(self.server, stream, names(3, 5), key="k")
+                self.assertEqual(read_lines(process, 5 - first), names(first, 5))
+                self.restart()
+                put(self.server, stream, names(5, 8), key="k")
+                # The batch before may come again, if the server had not heard yet that it is done.
+                seen = []
+                while not seen or seen[-1] != "line 7":
+                    seen += read_lines(process, 1)
+                self.assertEqual(seen[-3:], names(5, 8))
+                status, more, err = end(process)
+                self.assertEqual((status, more), (0, []))
+                self.assertEqual(err.count("trying again"), 1, err)
+
+    def test_a_place_survives(self):
+        stream = create_stream(self.server)
+        put(self.server, stream, names(0, 10), key="k")
+        tail = lambda *more: subprocess.run(command(self.server, "tail", stream, "--consumer", "c", *more), capture_output=True,
+                                            text=True, timeout=LIMIT).stdout.splitlines()
+        self.assertEqual(tail("--limit", "4"), names(0, 4))
+        self.restart()
+        self.assertEqual(tail("--no-follow"), names(4, 10))
+
+
+if __name__ == "__main__":
+    harness.main()
