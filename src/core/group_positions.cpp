@@ -158,18 +158,17 @@ void Group::transact(CallId call, TransactGroup& command) {
     find_lease(index)->busy = true;
   }
   ++busy_;
+  CommitKey key{command.key, now(), {}};
   if (!info_.ephemeral) {
     transaction.accept.leases = leases;
-    if (!command.key.empty()) {
-      transaction.accept.key = PutCommitKey{home_.stream().id(), info_.id, {command.key, now(), {}}};
-    }
+    if (!key.key.empty()) transaction.accept.key = PutCommitKey{home_.stream().id(), info_.id, key};
   }
   context_.effects.transactions.push_back(std::move(transaction));
-  home_.began(call, *this, std::move(leases), command.key);
+  home_.began(call, *this, std::move(leases), std::move(key));
 }
 
 void Group::settle(const TransactionSettled& settled, const std::vector<PutGroupLease>& leases,
-                   const std::string& key) {
+                   CommitKey key) {
   --busy_;
   for (const PutGroupLease& put : leases) {
     StreamShard* shard = home_.shards().find(put.shard);
@@ -186,7 +185,8 @@ void Group::settle(const TransactionSettled& settled, const std::vector<PutGroup
       free(put.shard, *lease);
     }
   }
-  if (!settled.failure && !key.empty()) remember({key, now(), settled.put});
+  key.put = settled.put;
+  if (!settled.failure && !key.key.empty()) remember(std::move(key));
   reply_settled(context_, settled);
   // What waited for the leases goes on, whether they moved or not.
   rebalance();
