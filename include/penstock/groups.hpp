@@ -59,7 +59,7 @@ struct GroupInfo {
 /// its first record, and was never held.
 struct GroupLease {
   GroupPosition position;
-  std::uint64_t epoch = 0;    ///< grows by one whenever the shard is granted; what comes with an older one is refused
+  std::uint64_t epoch = 0;    ///< grows whenever the shard is granted; what comes with an older one is refused
   std::string owner;          ///< the member that holds it; empty if none does
   std::uint64_t session = 0;  ///< of that member; 0 for a reader by Kinesis's own calls
   std::string metadata;       ///< of the latest commit that had any

@@ -293,9 +293,13 @@ inline SequenceNumber starting_number(const ShardRecord& shard) {
 inline SequenceNumber ending_number(const ShardRecord& shard) {
   return {shard.created_s, sequence_index_end, shard.closed_s, shard.index};
 }
+/// The part of a record's number that says when it arrived.
+inline std::int64_t arrival_second(Instant arrived) {
+  return std::chrono::floor<std::chrono::seconds>(arrived).time_since_epoch().count();
+}
 /// Of a record, which arrived then.
 inline SequenceNumber record_number(ShardIndex shard, std::int64_t created_s, RecordIndex index, Instant arrived) {
-  return {created_s, index, std::chrono::floor<std::chrono::seconds>(arrived).time_since_epoch().count(), shard};
+  return {created_s, index, arrival_second(arrived), shard};
 }
 
 }  // namespace penstock

@@ -97,7 +97,7 @@ void Group::replace(GroupPoller& poller) {
   home_.add_session(poller.session, *this);
   for (const ShardIndex shard : poller.held) {
     Lease& lease = *find_lease(shard);
-    ++lease.epoch;
+    begin_epoch(lease);
     lease.session = poller.session;
     lease.read = lease.position.next;
     lease.outstanding = false;

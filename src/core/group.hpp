@@ -121,6 +121,7 @@ class Group {
   /// By a member that is there.
   bool is_held(const Lease& lease) const;
   bool is_drained(const Lease& lease) const { return !lease.outstanding && !lease.busy; }
+  void begin_epoch(Lease& lease) const;
   void grant(ShardIndex shard, GroupPoller& poller);
   void free(ShardIndex shard, Lease& lease);
   void take_away(ShardIndex shard, Lease& lease);

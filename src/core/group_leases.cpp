@@ -47,9 +47,16 @@ bool Group::is_blocked(const StreamShard& shard) const {
   return false;
 }
 
+/// The first ones of a group begin where its clock was, so that what was handed out by one that had its name before,
+/// and was deleted, is good for nothing here.
+void Group::begin_epoch(Lease& lease) const {
+  const auto first = static_cast<std::uint64_t>(std::max<std::int64_t>(to_epoch_ms(info_.created), 0));
+  lease.epoch = std::max(lease.epoch, first) + 1;
+}
+
 void Group::grant(ShardIndex index, GroupPoller& poller) {
   Lease& lease = leases_[index];
-  ++lease.epoch;
+  begin_epoch(lease);
   lease.owner = poller.name;
   lease.session = poller.session;
   lease.read = lease.position.next;
@@ -84,7 +91,7 @@ void Group::free(ShardIndex index, Lease& lease) {
 
 /// What was handed out under the present epoch is good for nothing any more.
 void Group::take_away(ShardIndex index, Lease& lease) {
-  ++lease.epoch;
+  begin_epoch(lease);
   free(index, lease);
   keep(index, lease, true);
 }

@@ -14,12 +14,10 @@ namespace {
 
 constexpr std::string_view shard_end = "SHARD_END";
 
-std::int64_t seconds_of(Instant at) { return std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count(); }
-
 /// Behind all that a closed shard has.
 GroupPosition end_of(const StreamShard& shard) {
   const ShardCursor& cursor = shard.cursor;
-  return {.next = cursor.tail, .at_s = cursor.tail > RecordIndex{1} ? seconds_of(cursor.last_arrival) : 0};
+  return {.next = cursor.tail, .at_s = cursor.tail > RecordIndex{1} ? arrival_second(cursor.last_arrival) : 0};
 }
 
 Error foreign_number(ShardIndex shard, const std::string& number) {
@@ -363,7 +361,7 @@ void Group::start_reading(CallId call, const GetShardIterator& command, StreamSh
     answer.from = lease.position.next;
     answer.not_before = lease.position.not_before;
   }
-  ++lease.epoch;
+  begin_epoch(lease);
   lease.owner = member;
   lease.session = 0;
   lease.reads_until = now() + info_.lease;

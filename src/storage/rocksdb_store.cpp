@@ -39,6 +39,7 @@ constexpr std::size_t cache_bytes = 4U << 20U;
 constexpr std::uint64_t log_bytes_max = 48U << 20U;
 constexpr int open_files_max = 256;
 constexpr int young_files_max = 16;
+constexpr int young_record_files_max = 4;
 constexpr double filter_bits_per_key = 10;
 constexpr std::uint64_t table_file_bytes = 32U << 20U;
 
@@ -203,7 +204,10 @@ rocksdb::ColumnFamilyOptions family_options(Table table, const std::shared_ptr<r
   }
   // Young files reach from what was dropped at a queue's head to what was added at its tail, so that merging them with
   // the level below rewrites a backlog. It is done seldom; the filters tell which of them to read.
-  family.level0_file_num_compaction_trigger = young_files_max;
+  // Records are only ever added at the ends of their shards, and what young files hold of a stream that was deleted
+  // comes back when they are merged.
+  const int young_max = table == Table::records ? young_record_files_max : young_files_max;
+  family.level0_file_num_compaction_trigger = young_max;
   family.level0_slowdown_writes_trigger = 2 * young_files_max;
   family.level0_stop_writes_trigger = 3 * young_files_max;
   // The arena grows in steps of an eighth of the buffer by default: with three tables an idle server would hold that.

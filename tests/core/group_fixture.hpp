@@ -95,8 +95,8 @@ class GroupFixture : public StreamFixture {
   static GroupToken token_of(const GroupPolled& answer) {
     GroupToken token{answer.group, answer.session, {}};
     for (const GroupBatch& batch : answer.batches) {
-      token.handed.push_back(
-          {batch.page.shard, batch.epoch, batch.page.next, 0, first_kept(batch.position, batch.page), batch.position.next});
+      token.handed.push_back({batch.page.shard, batch.epoch, batch.page.next, 0, first_kept(batch.position, batch.page),
+                              batch.position.next});
     }
     return token;
   }

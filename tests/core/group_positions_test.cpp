@@ -149,6 +149,19 @@ TEST_F(GroupPositionsTest, AnOlderEpochIsRefusedAndTheOwnerNamed) {
   call<GroupCommitted>(commit_command(puts[0], b.epoch()));
 }
 
+TEST_F(GroupPositionsTest, WhatWasHandedOutByADeletedConsumerIsGoodForNothingInTheNextOfItsName) {
+  create_group(CommitMode::on_commit);
+  const auto puts = put({"a"});
+  TestMember zombie{"a", {}, {}};
+  poll(zombie);
+  call<Done>(DeleteGroup{stream_, group_});
+  pass(Millis{1});
+  create_group(CommitMode::on_commit);
+  TestMember b{"b", {}, {}};
+  poll(b);
+  EXPECT_EQ(call_error(commit_command(puts[0], zombie.epoch())).code, ErrorCode::LeaseLost);
+}
+
 TEST_F(GroupPositionsTest, ACommitGoesBackOnlyByForce) {
   create_group(CommitMode::on_commit);
   const auto puts = put({"a", "b"});

@@ -31,6 +31,7 @@ LIMIT_S = 120  # for what was put to be gone through, once nothing is killed any
 LEASE_MS = 1_000
 SOURCE, TARGET = "orders", "bills"
 READERS, CARRIERS = 3, 2
+WORK_S = 0.01  # that a batch takes, in which whoever has it may be killed
 SHARDS_MAX = 6
 
 
@@ -55,7 +56,8 @@ class Client:
             raise
 
     def until_answered(self, method, path, body=None, headers=None):
-        while True:
+        end = time.monotonic() + LIMIT_S
+        while time.monotonic() < end:
             try:
                 status, answer = self.once(method, path, body, headers)
                 if status != 503:
@@ -63,6 +65,7 @@ class Client:
             except (OSError, http.client.HTTPException, ValueError):
                 pass
             time.sleep(0.01)
+        raise AssertionError(f"nobody answers {path}")
 
     def kinesis(self, operation, **body):
         headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "Kinesis_20131202." + operation}
@@ -108,6 +111,7 @@ def consume(port, consumer, member, journal, carry):
                 handed[shard, epoch] = records[-1]["SequenceNumber"]
             journal.write(*(f"seen {shard} {epoch} {each['SequenceNumber']} {base64.b64decode(each['Data']).decode()}"
                             for each in records))
+        time.sleep(WORK_S)
         if carry and handed and not carry_over(client, consumer, answer["Batches"]):
             # Of what was refused some may still be its own: joining anew begins where all of it is committed to.
             token, handed = "", {}
@@ -141,7 +145,7 @@ def carry_over(client, consumer, batches):
 class Server:
     def __init__(self, binary, directory, port):
         self.argv = [binary, "serve", "--port", str(port), "--data-dir", str(directory / "data"), "--log-level",
-                     "warning", "--stream-transition", "0ms"]
+                     "warn", "--stream-transition", "0"]
         self.log = open(directory / "server.log", "ab")
         self.process = None
 

@@ -574,6 +574,91 @@ def restart_the_server(control):
     equal(control.recv(1), b"r")
 
 
+def at_consumer(name):
+    """A client of which nothing is new but the endpoint."""
+    return client(endpoint=f"{ENDPOINT}/@consumer/{name}")
+
+
+def read_batch(reader, following, limit):
+    page = reader.get_records(ShardIterator=following, Limit=limit)
+    return [record["Data"] for record in page["Records"]], page.get("NextShardIterator"), page
+
+
+def begin(reader, stream, kind="TRIM_HORIZON", shard=FIRST):
+    return reader.get_shard_iterator(StreamName=stream, ShardId=shard, ShardIteratorType=kind)["ShardIterator"]
+
+
+@case
+def an_endpoint_with_a_consumer_resumes():
+    new_stream("resumed")
+    for number in range(6):
+        put("resumed", str(number).encode())
+    first = at_consumer("billing")
+    got, following, _ = read_batch(first, begin(first, "resumed"), 2)
+    equal(got, [b"0", b"1"])
+    equal(read_batch(first, following, 2)[0], [b"2", b"3"])
+    # It is gone here, with two and three on its hands: zero and one are what it showed as done.
+    second = at_consumer("billing")
+    for kind in ("TRIM_HORIZON", "LATEST"):
+        got, following, _ = read_batch(second, begin(second, "resumed", kind), 10)
+        equal(got, [b"2", b"3", b"4", b"5"])
+    equal(read_batch(second, following, 10)[0], [])
+    equal(read_batch(second, begin(second, "resumed"), 10)[0], [])
+    # Another consumer, and no consumer, are where they were.
+    other = at_consumer("audit")
+    equal(len(read_batch(other, begin(other, "resumed"), 10)[0]), 6)
+    equal(len(data_of("resumed")), 6)
+
+
+@case
+def a_consumer_of_latest_misses_nothing_between_its_runs():
+    new_stream("followed")
+    put("followed", b"before")
+    reader = at_consumer("tail")
+    following = begin(reader, "followed", "LATEST")
+    put("followed", b"one")
+    got, following, _ = read_batch(reader, following, 1)
+    equal(got, [b"one"])
+    equal(read_batch(reader, following, 1)[0], [])
+    put("followed", b"while it was away")
+    reader = at_consumer("tail")
+    equal(read_batch(reader, begin(reader, "followed", "LATEST"), 10)[0], [b"while it was away"])
+
+
+@case
+def members_of_a_consumer_are_fenced():
+    new_stream("fenced")
+    put("fenced", b"x")
+    one, two = at_consumer("pair/one"), at_consumer("pair/two")
+    following = begin(one, "fenced")
+    code, status, text = error_of(two.get_shard_iterator, StreamName="fenced", ShardId=FIRST,
+                                  ShardIteratorType="TRIM_HORIZON")
+    equal((code, status), ("ProvisionedThroughputExceededException", 400))
+    true('"one"' in text, text)
+    # Started again it takes its own place, and the process before it is over.
+    again = at_consumer("pair/one")
+    begin(again, "fenced")
+    code, _, text = error_of(one.get_records, ShardIterator=following)
+    equal(code, "ExpiredIteratorException")
+    equal(error_of(at_consumer("no name/").get_shard_iterator, StreamName="fenced", ShardId=FIRST,
+                   ShardIteratorType="LATEST")[0], "InvalidArgumentException")
+
+
+@case
+def a_consumer_commits_the_end_of_a_shard():
+    new_stream("ended")
+    put("ended", b"last")
+    kinesis.split_shard(StreamName="ended", ShardToSplit=FIRST, NewStartingHashKey=MIDDLE)
+    settle("ended")
+    reader = at_consumer("ends")
+    got, following, page = read_batch(reader, begin(reader, "ended"), 10)
+    equal(got, [b"last"])
+    true(following is not None and "ChildShards" not in page, "what came last was not to be committed")
+    got, following, page = read_batch(reader, following, 10)
+    equal((got, following, ids(page["ChildShards"])), ([], None, [1, 2]))
+    equal(read_batch(reader, begin(reader, "ended"), 10)[0], [])
+
+
 @case
 def goes_on_after_a_restart():
     arn = new_stream("lasting", 2)["StreamARN"]

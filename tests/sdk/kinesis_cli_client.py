@@ -256,6 +256,26 @@ def takes_a_mebibyte_from_a_file():
 
 
 @case
+def an_endpoint_with_a_consumer_resumes():
+    new_stream("resumed")
+    for data in (b"one", b"two"):
+        aws("put-record", "--stream-name", "resumed", "--data", encoded(data), "--partition-key", "k")
+    place = {"endpoint": ENDPOINT + "/@consumer/nightly"}
+
+    def begin():
+        return aws("get-shard-iterator", "--stream-name", "resumed", "--shard-id", FIRST, "--shard-iterator-type",
+                   "TRIM_HORIZON", **place)["ShardIterator"]
+
+    page = aws("get-records", "--shard-iterator", begin(), "--limit", "1", **place)
+    equal(data_of(page["Records"]), [b"one"])
+    page = aws("get-records", "--shard-iterator", page["NextShardIterator"], **place)
+    equal(data_of(page["Records"]), [b"two"])
+    # The next night: "two" was never shown as done.
+    page = aws("get-records", "--shard-iterator", begin(), **place)
+    equal(data_of(page["Records"]), [b"two"])
+
+
+@case
 def speaks_tls():
     aws("create-stream", "--stream-name", "private", "--shard-count", "1", endpoint=ENDPOINT.replace("http:", "https:"))
     equal(settle("private")["StreamName"], "private")

@@ -574,4 +574,23 @@ test('pushes each record once and in order while shards are split and merged', a
   assert.equal(fleet.ended.size, (await shards('busy')).length - 2);
 });
 
+test('an endpoint with a consumer resumes, over HTTP/2 and HTTP/1.1', async () => {
+  await newStream('resumed');
+  for (const data of ['0', '1', '2', '3', '4']) await put('resumed', data);
+  const place = { endpoint: `${endpoint}/@consumer/reports` };
+  const named = { StreamName: 'resumed', ShardId: firstShard, ShardIteratorType: 'TRIM_HORIZON' };
+  const text = ({ Records: records }) => records.map(({ Data: data }) => Buffer.from(data).toString());
+  const first = client(place);
+  const { ShardIterator: start } = await first.send(new GetShardIteratorCommand(named));
+  let page = await first.send(new GetRecordsCommand({ ShardIterator: start, Limit: 2 }));
+  assert.deepEqual(text(page), ['0', '1']);
+  page = await first.send(new GetRecordsCommand({ ShardIterator: page.NextShardIterator, Limit: 2 }));
+  assert.deepEqual(text(page), ['2', '3']);
+  const second = client({ ...place, requestHandler: new NodeHttpHandler() });
+  const { ShardIterator: resumed } = await second.send(new GetShardIteratorCommand(named));
+  page = await second.send(new GetRecordsCommand({ ShardIterator: resumed }));
+  assert.deepEqual(text(page), ['2', '3', '4']);
+  await assert.rejects(first.send(new GetRecordsCommand({ ShardIterator: start })), { name: 'ExpiredIteratorException' });
+});
+
 await run();
