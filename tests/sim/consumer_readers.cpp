@@ -113,7 +113,10 @@ void ConsumerWorld::read_on(const ReaderPtr& reader) {
   const IncarnationPtr incarnation = consumer.now;
   std::optional<ErrorCode> expected;
   const GroupShard* seen = incarnation ? incarnation->model.seen(at.shard) : nullptr;
-  const bool is_gone = incarnation != reader->incarnation || seen == nullptr;
+  const bool is_of_another = incarnation != reader->incarnation;
+  // Where a consumer is deleted and created again within a millisecond, which never happens but here.
+  if (is_of_another && seen != nullptr && seen->lease.epoch == at.hold->epoch) return;
+  const bool is_gone = is_of_another || seen == nullptr;
   if (is_gone || seen->lease.session != 0 || seen->lease.owner.empty() || seen->lease.epoch != at.hold->epoch) {
     expected = ErrorCode::KinesisExpiredIterator;
   } else if (is_busy(consumer, at.shard)) {
