@@ -162,6 +162,7 @@ class Group {
   Steps steps_of(const std::vector<GivenPosition>& given, bool force);
   GroupLease after(const Step& step) const;
   void move_on(StreamShard& shard, GroupLease record);
+  void take_back_blocked();
   GroupShard seen(const StreamShard& shard) const;
   RecordsPage glimpse(const StreamShard& shard, const GroupPosition& position) const;
   const CommitKey* find_key(const std::string& key) const;
