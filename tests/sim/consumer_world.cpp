@@ -246,7 +246,7 @@ void ConsumerWorld::end_turn() {
     for (const IncarnationPtr& each : consumer.candidates) {
       if (each->deleted) continue;
       Snapshot& snapshot = each->history.emplace_back(Snapshot{last_turn_, each->model.view(), {}});
-      for (const auto& [key, used] : each->model.keys) snapshot.keys.insert(key);
+      for (const auto& [key, used] : each->model.keys) snapshot.keys[key] = used.at;
       while (each->history.size() > 1 && each->history[1].turn <= floor_turn_) each->history.pop_front();
     }
   }
