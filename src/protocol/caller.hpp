@@ -1,11 +1,13 @@
 // Who asks, and how the server is reached: what a request says apart from its operation.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include "penstock/errors.hpp"
+#include "penstock/groups.hpp"
 #include "penstock/ids.hpp"
 #include "penstock/time.hpp"
 #include "protocol/wire.hpp"
@@ -24,7 +26,8 @@ struct Caller {
   std::string_view host;          ///< with its port, as the client called the server; never empty
   std::string_view trace_header;  ///< X-Amzn-Trace-Id; empty if there is none
   bool https = false;
-  Instant now{};  ///< when the request arrived
+  Instant now{};                        ///< when the request arrived
+  std::optional<GroupReader> reader{};  ///< of Kinesis: whom the request's endpoint names
 };
 
 /// `form_credential` is the X-Amz-Credential of the URL or the form, empty if there is none.

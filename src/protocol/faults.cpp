@@ -6,7 +6,8 @@
 namespace penstock::protocol {
 namespace {
 
-// In the order of ErrorCode. A modelled error has the service's namespace, the others that of the framework below it.
+// In the order of ErrorCode. A modelled error has the service's namespace, the others that of the framework below it;
+// those of consumers with positions are nobody's but ours, and have none.
 constexpr std::array faults{
     Fault{ErrorCode::QueueDoesNotExist, "com.amazonaws.sqs#QueueDoesNotExist",
           "AWS.SimpleQueueService.NonExistentQueue", 400, true, "The specified queue does not exist.",
@@ -258,6 +259,76 @@ constexpr std::array faults{
           true,
           "The request was denied due to request throttling.",
           {}},
+    Fault{ErrorCode::ConsumerNotFound,
+          "ConsumerNotFound",
+          "ConsumerNotFound",
+          404,
+          true,
+          "There is no such consumer of the stream.",
+          {}},
+    Fault{ErrorCode::ConsumerExists,
+          "ConsumerExists",
+          "ConsumerExists",
+          409,
+          true,
+          "There is a consumer of that name already, with other settings.",
+          {}},
+    Fault{ErrorCode::ConsumerLimitExceeded,
+          "ConsumerLimitExceeded",
+          "ConsumerLimitExceeded",
+          429,
+          true,
+          "There are as many consumers, members or waiting polls as there may be.",
+          {}},
+    Fault{ErrorCode::ConsumerBusy,
+          "ConsumerBusy",
+          "ConsumerBusy",
+          409,
+          true,
+          "A transaction of the consumer is under way; the request can be repeated.",
+          {}},
+    Fault{ErrorCode::LeaseLost,
+          "LeaseLost",
+          "LeaseLost",
+          409,
+          true,
+          "A position came with an epoch that is over: another member has the shard.",
+          {}},
+    Fault{ErrorCode::MemberReplaced,
+          "MemberReplaced",
+          "MemberReplaced",
+          409,
+          true,
+          "Another member has joined under that name, and the session is over.",
+          {}},
+    Fault{ErrorCode::MemberUnknown,
+          "MemberUnknown",
+          "MemberUnknown",
+          409,
+          true,
+          "The lease time of the member was over; it can join again by a poll without a Token.",
+          {}},
+    Fault{ErrorCode::PositionConflict,
+          "PositionConflict",
+          "PositionConflict",
+          409,
+          true,
+          "The position would go backwards, or not forward where it has to.",
+          {}},
+    Fault{ErrorCode::InvalidPosition,
+          "InvalidPosition",
+          "InvalidPosition",
+          400,
+          true,
+          "The position is none of its shard.",
+          {}},
+    Fault{ErrorCode::InvalidRequest,
+          "InvalidRequest",
+          "InvalidRequest",
+          400,
+          true,
+          "A member of the request is missing, unknown or not as it has to be.",
+          {}},
     Fault{ErrorCode::InvalidParameterValue,
           "com.amazon.coral.service#InvalidParameterValueException",
           "InvalidParameterValue",
@@ -334,5 +405,27 @@ static_assert(in_order(), "fault_of finds a code's row by its number");
 }  // namespace
 
 const Fault& fault_of(ErrorCode code) { return faults[static_cast<std::size_t>(code)]; }
+
+NativeFault native_fault_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::KinesisResourceNotFound:
+      return {"StreamNotFound", 404};
+    case ErrorCode::KinesisThroughputExceeded:
+      return {fault_of(code).short_type(), 429};
+    // What is wrong with a request before any operation sees it.
+    case ErrorCode::InvalidParameterValue:
+    case ErrorCode::MissingParameter:
+    case ErrorCode::Serialization:
+      return {"InvalidRequest", 400};
+    case ErrorCode::RequestTooLarge:
+      return {"RequestTooLarge", fault_of(code).status};
+    case ErrorCode::AccessDenied:
+      return {"AccessDenied", fault_of(code).status};
+    case ErrorCode::ServiceUnavailable:
+      return {"ServiceUnavailable", fault_of(code).status};
+    default:
+      return {fault_of(code).short_type(), fault_of(code).status};
+  }
+}
 
 }  // namespace penstock::protocol

@@ -28,4 +28,11 @@ struct Fault {
 
 const Fault& fault_of(ErrorCode code);
 
+/// How an error looks in Penstock's own API, which has statuses of HTTP where the services mostly say 400.
+struct NativeFault {
+  std::string_view name;
+  int status = 400;
+};
+NativeFault native_fault_of(ErrorCode code);
+
 }  // namespace penstock::protocol

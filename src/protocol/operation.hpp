@@ -11,6 +11,10 @@
 //     static WireResponse to_response(const Reply& reply);
 //     static EventFeed to_feed();
 //
+// or, if its answer's status is not 200:
+//
+//     static int to_status(const Output& output);
+//
 // from which come its row in the service's table and the way from a request to a PreparedCall. What differs between the
 // services is how a request becomes an input: which wires there are, and how constraints are checked and worded.
 #pragma once
@@ -92,7 +96,10 @@ WireResponse tell(const Reply& reply, typename Op::Kept& kept, Result&& result) 
   if constexpr (StreamsEvents<Op>) {
     return Op::to_response(reply);
   } else {
-    return respond_with<Wires>(reply, Op::name, std::get<typename Op::Output>(told));
+    const auto& output = std::get<typename Op::Output>(told);
+    WireResponse response = respond_with<Wires>(reply, Op::name, output);
+    if constexpr (requires { Op::to_status(output); }) response.status = Op::to_status(output);
+    return response;
   }
 }
 

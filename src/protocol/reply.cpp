@@ -21,13 +21,19 @@ std::string as_utf8(std::string_view text) {
   return safe;
 }
 
+/// What the members of an error are called.
+struct FaultNames {
+  std::string_view type = "__type";
+  std::string_view message = "message";
+};
+
 template <Sink S>
-std::string fault_body(std::string_view type, std::string_view message) {
+std::string fault_body(std::string_view type, std::string_view message, FaultNames names = {}) {
   S sink;
   sink.open_structure({}, 2);
-  sink.member({.json = "__type"});
+  sink.member({.json = names.type});
   sink.string({}, type);
-  sink.member({.json = "message"});
+  sink.member({.json = names.message});
   sink.string({}, message);
   sink.close_structure();
   return sink.take();
@@ -55,7 +61,15 @@ std::string_view content_type_of(const Reply& reply) {
     case Wire::json:
       break;
   }
-  return reply.service == Service::kinesis ? "application/x-amz-json-1.1" : "application/x-amz-json-1.0";
+  switch (reply.service) {
+    case Service::penstock:
+      return "application/json";
+    case Service::kinesis:
+      return "application/x-amz-json-1.1";
+    case Service::sqs:
+      break;
+  }
+  return "application/x-amz-json-1.0";
 }
 
 }  // namespace
@@ -63,7 +77,7 @@ std::string_view content_type_of(const Reply& reply) {
 WireResponse respond(const Reply& reply, int status, std::string body) {
   WireResponse response;
   response.status = status;
-  response.content_type = content_type_of(reply);
+  if (!body.empty() || reply.service != Service::penstock) response.content_type = content_type_of(reply);
   response.headers.emplace_back("x-amzn-RequestId", reply.request_id);
   response.body = std::move(body);
   return response;
@@ -77,6 +91,10 @@ WireResponse respond_fault(const Reply& reply, const Error& error) {
     return respond(reply, fault.status, query_fault(reply, fault, message));
   }
   const std::string message = as_utf8(error.message.empty() ? fault.message : error.message);
+  if (reply.service == Service::penstock) {
+    const NativeFault native = native_fault_of(error.code);
+    return respond_native_fault(reply, native.status, native.name, message);
+  }
   if (reply.service == Service::kinesis) {
     const std::string_view type = fault.short_type();
     return respond(
@@ -88,6 +106,10 @@ WireResponse respond_fault(const Reply& reply, const Error& error) {
   query_error.append(fault.sender ? ";Sender" : ";Receiver");
   response.headers.emplace_back("x-amzn-query-error", std::move(query_error));
   return response;
+}
+
+WireResponse respond_native_fault(const Reply& reply, int status, std::string_view name, std::string_view message) {
+  return respond(reply, status, fault_body<JsonSink>(name, as_utf8(message), {"Error", "Message"}));
 }
 
 WireResponse respond_no_operation(const Reply& reply) {

@@ -17,7 +17,7 @@
 namespace penstock::protocol {
 
 enum class Wire : std::uint8_t { json, query, cbor };
-enum class Service : std::uint8_t { sqs, kinesis };
+enum class Service : std::uint8_t { sqs, kinesis, penstock };
 
 /// Which wires a service speaks beside JSON.
 struct SqsWires {
@@ -27,6 +27,11 @@ struct SqsWires {
 struct KinesisWires {
   static constexpr bool query = false;
   static constexpr bool cbor = true;
+};
+/// Penstock's own API.
+struct PenstockWires {
+  static constexpr bool query = false;
+  static constexpr bool cbor = false;
 };
 
 /// What an answer needs to know of its request.
@@ -40,6 +45,9 @@ struct Reply {
 WireResponse respond(const Reply& reply, int status, std::string body);
 
 WireResponse respond_fault(const Reply& reply, const Error& error);
+
+/// An error of Penstock's own API: {"Error": name, "Message": message}.
+WireResponse respond_native_fault(const Reply& reply, int status, std::string_view name, std::string_view message);
 
 /// GET or POST without any operation: what the service answers before it knows which protocol is meant.
 WireResponse respond_no_operation(const Reply& reply);

@@ -84,6 +84,9 @@ struct Constraints {
   const Constraints* key = nullptr;      ///< of a map's keys
 };
 
+/// Where in a request a member stands. Only Penstock's own API has other places than the body.
+enum class Place : std::uint8_t { body, path, query };
+
 /// One member: `field` points at a std::optional, which is empty where the member is absent.
 template <class Struct, class Field>
 struct Member {
@@ -91,6 +94,8 @@ struct Member {
   std::optional<Field> Struct::*field;
   bool required = false;
   Constraints constraints;
+  Place place = Place::body;
+  std::string_view description{};
 };
 
 /// What a member has besides its name and field.
@@ -99,6 +104,8 @@ struct MemberOptions {
   std::string_view key = "Name";
   std::string_view value = "Value";
   Constraints constraints{};
+  Place place = Place::body;
+  std::string_view description{};  ///< one sentence, for the API's document
 };
 
 template <class Struct, class Field>
@@ -107,7 +114,9 @@ constexpr Member<Struct, Field> optional(std::string_view name, std::optional<Fi
   return {{name, options.query.empty() ? name : options.query, options.key, options.value},
           field,
           false,
-          options.constraints};
+          options.constraints,
+          options.place,
+          options.description};
 }
 
 template <class Struct, class Field>
@@ -179,6 +188,8 @@ struct MemberInfo {
   bool required = false;
   const TypeInfo* type = nullptr;
   Constraints constraints{};
+  Place place = Place::body;
+  std::string_view description{};
 };
 
 struct StructureInfo {
@@ -223,7 +234,8 @@ template <Structure T>
 struct Described<T> {
   template <class Struct, class Field>
   static constexpr MemberInfo describe(const Member<Struct, Field>& member) {
-    return {member.names, member.required, &Described<Field>::type, member.constraints};
+    return {member.names,       member.required, &Described<Field>::type,
+            member.constraints, member.place,    member.description};
   }
   static constexpr auto list_members() {
     return std::apply(

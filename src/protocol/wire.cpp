@@ -7,9 +7,11 @@
 
 #include "protocol/caller.hpp"
 #include "protocol/cbor.hpp"
+#include "protocol/endpoint.hpp"
 #include "protocol/faults.hpp"
 #include "protocol/json.hpp"
 #include "protocol/kinesis/operations.hpp"
+#include "protocol/native/operations.hpp"
 #include "protocol/query.hpp"
 #include "protocol/reply.hpp"
 #include "protocol/sqs/operations.hpp"
@@ -22,8 +24,17 @@ namespace {
 constexpr std::string_view sqs_target_prefix = "AmazonSQS.";
 constexpr std::string_view kinesis_target_prefix = "Kinesis_20131202.";
 
+/// The target without its query, and the query.
+std::pair<std::string_view, std::string_view> split_target(std::string_view target) {
+  const std::size_t mark = std::min(target.find('?'), target.size());
+  return {target.substr(0, mark), target.substr(std::min(mark + 1, target.size()))};
+}
+
 /// Which wire and which service's a request seems to be: answers, errors included, are worded so.
 Reply reply_to(const WireRequest& request) {
+  if (native::is_path(split_target(request.target).first)) {
+    return {Wire::json, std::string(request.request_id), Service::penstock};
+  }
   const std::string_view target = request.header("X-Amz-Target");
   const std::string_view type = request.header("Content-Type");
   const bool cbor = starts_with_ignoring_case(type, "application/x-amz-cbor");
@@ -52,12 +63,6 @@ Error invalid_action(std::string_view action) {
   return {ErrorCode::InvalidAction, std::move(message)};
 }
 
-/// The target without its query, and the query.
-std::pair<std::string_view, std::string_view> split_target(std::string_view target) {
-  const std::size_t mark = std::min(target.find('?'), target.size());
-  return {target.substr(0, mark), target.substr(std::min(mark + 1, target.size()))};
-}
-
 Prepared prepare_sqs(const WireRequest& request, const ServiceContext& context, Reply reply) {
   const std::string_view target = request.header("X-Amz-Target");
   const bool for_sqs = target.starts_with(sqs_target_prefix);
@@ -75,9 +80,15 @@ Prepared prepare_kinesis(const WireRequest& request, const ServiceContext& conte
   const kinesis::Operation* operation =
       named ? kinesis::find_operation(target.substr(kinesis_target_prefix.size())) : nullptr;
   if (operation == nullptr) return respond_fault(reply, unknown_operation(target));
+  Caller caller = caller_of(request, context, {});
+  if (request.consumer) {
+    auto reader = reader_of(*request.consumer);
+    if (const Error* error = std::get_if<Error>(&reader)) return respond_fault(reply, *error);
+    caller.reader = std::get<GroupReader>(std::move(reader));
+  }
   const auto prepare_from = [&](auto&& parsed) -> Prepared {
     if (const Error* error = std::get_if<Error>(&parsed)) return respond_fault(reply, *error);
-    const kinesis::Call call{std::get<0>(parsed), caller_of(request, context, {}), reply};
+    const kinesis::Call call{std::get<0>(parsed), caller, reply};
     return operation->prepare(call);
   };
   if (reply.wire == Wire::cbor) return prepare_from(parse_cbor(request.body));
@@ -115,8 +126,10 @@ std::string_view WireRequest::header(std::string_view name) const {
   return found == headers.end() ? std::string_view() : found->value;
 }
 
-Prepared prepare(const WireRequest& request, const ServiceContext& context) {
+Prepared prepare(const WireRequest& given, const ServiceContext& context) {
+  const WireRequest request = at_plain_endpoint(given);
   Reply reply = reply_to(request);
+  if (reply.service == Service::penstock) return native::prepare(request, context, std::move(reply));
   if (sqs::is_peek_path(split_target(request.target).first)) {
     return sqs::prepare_peek(request, context, reply.wire == Wire::json);
   }
@@ -134,7 +147,7 @@ Prepared prepare(const WireRequest& request, const ServiceContext& context) {
 }
 
 WireResponse respond_error(const WireRequest& request, const Error& error) {
-  return respond_fault(reply_to(request), error);
+  return respond_fault(reply_to(at_plain_endpoint(request)), error);
 }
 
 }  // namespace penstock::protocol

@@ -29,6 +29,8 @@ struct WireRequest {
   std::string_view request_id;  ///< UUID that the answer carries as x-amzn-RequestId
   bool secure = false;          ///< came over TLS
   Instant now{};                ///< when it arrived, from which tokens and iterators expire
+  /// What its endpoint names, as it was sent: `name` or `name/member`. at_plain_endpoint() finds it.
+  std::optional<std::string_view> consumer{};
 
   /// The first header of that name, whatever its case; empty if there is none.
   std::string_view header(std::string_view name) const;
@@ -79,8 +81,9 @@ struct ServiceContext {
   std::string region = "us-east-1";      ///< where the request's credential scope names none
 };
 
-/// Understands a request of any of the services. Never throws on account of its input; bounded in time and memory by
-/// the size of the body, which the session has bounded before.
+/// Understands a request of any of the services or of Penstock's own API, at an endpoint that names a consumer or at
+/// the plain one. Never throws on account of its input; bounded in time and memory by the size of the body, which the
+/// session has bounded before.
 Prepared prepare(const WireRequest& request, const ServiceContext& context);
 
 /// The answer to a request for which the server itself has no place (503) or which it could not read (4xx), worded in

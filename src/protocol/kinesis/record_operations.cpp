@@ -1,5 +1,6 @@
 #include "protocol/kinesis/record_operations.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <utility>
 
@@ -19,15 +20,6 @@ HashKey hash_of(std::string_view partition_key) {
     half = (half << 8U) | sum.at(i);
   }
   return key;
-}
-
-/// Where a record goes: to the ExplicitHashKey, if there is one.
-std::variant<Error, HashKey> place_of(std::string_view partition_key, const std::optional<std::string>& explicit_key) {
-  if (!explicit_key) return hash_of(partition_key);
-  if (const auto key = parse_hash_key(*explicit_key)) return *key;
-  return invalid_argument(
-      "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was " +
-      *explicit_key);
 }
 
 /// Makes the entry of a record, which gives up what it consists of. REQUIRES: what is required is there.
@@ -57,7 +49,31 @@ PutRecordsResultEntry failed_entry(const Error& error) {
   return entry;
 }
 
+/// The hold under which a page's next iterator reads, with what that commits. Nothing where the page ends its shard for
+/// the consumer too, because the request has committed all of it.
+std::optional<GroupHold> next_hold(const GroupHold& hold, RecordIndex from, const RecordsPage& page) {
+  GroupHold next = hold;
+  const bool moves_on = page.next > from;
+  if (page.ends_shard() && hold.commits && !moves_on) return std::nullopt;
+  // A reader that was shown the end has had all there is, even if this was nothing.
+  if (moves_on || page.ends_shard()) next.commits = true;
+  if (!page.records.empty()) {
+    next.at_s = std::chrono::floor<std::chrono::seconds>(page.records.back().record.arrived).time_since_epoch().count();
+  } else if (moves_on) {
+    next.at_s = 0;
+  }
+  return next;
+}
+
 }  // namespace
+
+std::variant<Error, HashKey> place_of(std::string_view key, const std::optional<std::string>& explicit_key) {
+  if (!explicit_key) return hash_of(key);
+  if (const auto place = parse_hash_key(*explicit_key)) return *place;
+  return invalid_argument(
+      "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was " +
+      *explicit_key);
+}
 
 Asked PutRecordOperation::to_command(Input& input, const Caller& caller, Kept&) {
   PutRecords command;
@@ -121,6 +137,7 @@ Asked GetShardIteratorOperation::to_command(Input& input, const Caller& caller, 
   command.shard_id = std::move(*input.shard_id);
   command.start = {iterator_type_of(*input.shard_iterator_type), std::move(input.starting_sequence_number),
                    to_instant(input.timestamp)};
+  command.reader = caller.reader;
   auto found = address_of(input.stream_name, input.stream_arn, input.stream_id, caller);
   if (const auto* address = std::get_if<Address>(&found)) kept = {address->stream, caller.now};
   return ask(std::move(found), std::move(command));
@@ -139,12 +156,14 @@ Asked GetRecordsOperation::to_command(Input& input, const Caller& caller, Kept& 
   if (auto error = check_agrees(iterator.stream, iterator.position.id, input.stream_arn, input.stream_id, caller)) {
     return std::move(*error);
   }
+  kept.from = iterator.position.from;
   kept.not_before = iterator.position.not_before;
   GetRecords command;
   command.id = iterator.position.id;
   command.shard = iterator.position.shard;
   command.from = iterator.position.from;
   command.not_before = iterator.position.not_before;
+  command.hold = std::move(iterator.position.hold);
   command.count_max = input.limit ? static_cast<std::size_t>(*input.limit) : kinesis_limits::get_records_max;
   return ask_by_id(iterator.stream, iterator.position.id, std::move(command));
 }
@@ -156,10 +175,12 @@ Told<GetRecordsOutput> GetRecordsOperation::to_output(Result&& result, Kept& kep
   Output output;
   output.records = to_records(kept.page);
   output.millis_behind_latest = kept.page.behind.count();
-  if (kept.page.ends_shard()) {
+  const auto& held = kept.page.hold;
+  std::optional<GroupHold> hold = held ? next_hold(*held, kept.from, kept.page) : std::nullopt;
+  if (kept.page.ends_shard() && !hold) {
     output.child_shards = to_child_shards(kept.page.children);
   } else {
-    const ShardPosition next{kept.page.id, kept.page.shard, kept.page.next, kept.not_before};
+    const ShardPosition next{kept.page.id, kept.page.shard, kept.page.next, kept.not_before, std::move(hold)};
     output.next_shard_iterator = to_string(ShardIterator{kept.page.stream, next, kept.page.now});
   }
   return output;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "penstock/commands.hpp"
@@ -25,6 +26,10 @@ inline constexpr std::array record_errors{
     ErrorCode::KinesisKmsNotFound,      ErrorCode::KinesisKmsOptInRequired, ErrorCode::KinesisKmsThrottling,
     ErrorCode::KinesisAccessDenied,     ErrorCode::KinesisInternalFailure,
 };
+
+/// Where a record goes: to the ExplicitHashKey, if there is one, or else to the MD5 of its partition key, which is
+/// `key`.
+std::variant<Error, HashKey> place_of(std::string_view key, const std::optional<std::string>& explicit_key);
 
 // ---- PutRecord
 
@@ -208,7 +213,9 @@ struct GetRecordsInput {
 
 struct GetRecordsOutput {
   std::optional<std::vector<Record>> records;
-  std::optional<std::string> next_shard_iterator;  ///< nothing if and only if there are child shards
+  /// Nothing if and only if there are child shards. A consumer with positions has them only with the empty page behind
+  /// the last record, since it is the next iterator that commits what came before.
+  std::optional<std::string> next_shard_iterator;
   std::optional<std::int64_t> millis_behind_latest;
   std::optional<std::vector<ChildShard>> child_shards;
 
@@ -224,7 +231,8 @@ struct GetRecordsOutput {
 };
 
 struct KeepsPage {
-  Instant not_before{};  ///< the iterator's
+  RecordIndex from;      ///< the iterator's
+  Instant not_before{};  ///< the same
   RecordsPage page;      ///< to which the output refers
 };
 

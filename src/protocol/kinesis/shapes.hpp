@@ -110,9 +110,13 @@ struct Record {
 
   static constexpr auto shape() {
     using Self = Record;
-    return Shape("Record", required("SequenceNumber", &Self::sequence_number),
-                 optional("ApproximateArrivalTimestamp", &Self::approximate_arrival), required("Data", &Self::data),
-                 required("PartitionKey", &Self::partition_key), optional("EncryptionType", &Self::encryption_type));
+    return Shape(
+        "Record",
+        required("SequenceNumber", &Self::sequence_number, {.description = "The record's place in its shard."}),
+        optional("ApproximateArrivalTimestamp", &Self::approximate_arrival, {.description = "When it arrived."}),
+        required("Data", &Self::data, {.description = "What was put."}),
+        required("PartitionKey", &Self::partition_key, {.description = "By which its shard was found."}),
+        optional("EncryptionType", &Self::encryption_type, {.description = "KMS if it was encrypted."}));
   }
 };
 std::vector<Record> to_records(const RecordsPage& page);

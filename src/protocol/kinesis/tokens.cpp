@@ -7,98 +7,16 @@
 #include <utility>
 
 #include "penstock/limits.hpp"
-#include "protocol/base64.hpp"
-#include "protocol/digests.hpp"
+#include "protocol/token_bytes.hpp"
 
 namespace penstock::protocol::kinesis {
 namespace {
 
-/// The first byte: of which form the rest is, and what it is for. No two of the kinds can be taken for each other.
-enum class Kind : std::uint8_t { iterator = 'A', shards = 'B', streams = 'C', consumers = 'D' };
-
-constexpr std::size_t sum_bytes = 8;
-
-/// Of what precedes it. The prefix makes it another one than that of any other program that sums the same bytes.
-std::string sum_of(std::string_view bytes) {
-  const Md5 sum = md5_of(std::string("penstock token ").append(bytes));
-  std::string text;
-  for (std::size_t i = 0; i < sum_bytes; ++i) text.push_back(static_cast<char>(sum.at(i)));
-  return text;
-}
-
-class Writer {
- public:
-  explicit Writer(Kind kind) { bytes_.push_back(static_cast<char>(kind)); }
-
-  void number(std::uint64_t value) {
-    for (unsigned shift = 64; shift > 0;) bytes_.push_back(static_cast<char>(value >> (shift -= 8)));
-  }
-  void small(std::uint8_t value) { bytes_.push_back(static_cast<char>(value)); }
-  void moment(Instant at) { number(static_cast<std::uint64_t>(to_epoch_ms(at))); }
-  void text(std::string_view text) {
-    small(static_cast<std::uint8_t>(text.size()));
-    bytes_.append(text);
-  }
-  void stream(const StreamName& name) {
-    text(name.account);
-    text(name.region);
-    text(name.name);
-  }
-  std::string take() { return base64_encode(bytes_.append(sum_of(bytes_))); }
-
- private:
-  std::string bytes_;
-};
-
-/// What is read behind the end is zero, and makes the whole invalid.
-class Reader {
- public:
-  explicit Reader(std::string_view bytes) : rest_(bytes) {}
-
-  std::uint8_t small() { return static_cast<std::uint8_t>(take(1).front()); }
-  std::uint64_t number() {
-    std::uint64_t value = 0;
-    for (const char c : take(8)) value = (value << 8U) | static_cast<std::uint8_t>(c);
-    return value;
-  }
-  Instant moment() { return from_epoch_ms(static_cast<std::int64_t>(number())); }
-  std::string text() { return std::string(take(small())); }
-  StreamName stream() {
-    StreamName name;
-    name.account = text();
-    name.region = text();
-    name.name = text();
-    return name;
-  }
-  /// Whether everything was there, and nothing more.
-  bool complete() const { return !short_ && rest_.empty(); }
-
- private:
-  std::string_view take(std::size_t size) {
-    static constexpr std::array<char, 8> zeros{};
-    if (size > rest_.size()) {
-      short_ = true;
-      rest_ = {};
-      return {zeros.data(), std::min(size, zeros.size())};
-    }
-    const std::string_view part = rest_.substr(0, size);
-    rest_.remove_prefix(size);
-    return part;
-  }
-
-  std::string_view rest_;
-  bool short_ = false;
-};
-
-/// The bytes of a token between its kind and its sum; nothing if any character is not as it was written.
-std::optional<std::string> open(std::string_view text, Kind kind) {
-  std::optional<std::string> bytes = base64_decode(text);
-  // The last digit has bits that say nothing: only one way of writing it is that of the token.
-  if (!bytes || bytes->size() < 1 + sum_bytes || base64_encode(*bytes) != text) return std::nullopt;
-  const std::string sum = bytes->substr(bytes->size() - sum_bytes);
-  bytes->resize(bytes->size() - sum_bytes);
-  if (bytes->front() != static_cast<char>(kind) || sum_of(*bytes) != sum) return std::nullopt;
-  return bytes->substr(1);
+/// The bytes of a token of that kind between the kind and the sum; nothing if any character is not as it was written.
+std::optional<std::string> open(std::string_view text, TokenKind kind) {
+  std::optional<OpenedToken> token = open_token(text);
+  if (!token || token->kind != kind) return std::nullopt;
+  return std::move(token->bytes);
 }
 
 /// "created at time ... while right now it is ..."
@@ -108,23 +26,23 @@ std::string outlived(Instant issued, Instant now, Millis life) {
          " milliseconds.";
 }
 
-Kind kind_of(NextToken::List list) {
+TokenKind kind_of(NextToken::List list) {
   switch (list) {
     case NextToken::List::shards:
-      return Kind::shards;
+      return TokenKind::shards;
     case NextToken::List::streams:
-      return Kind::streams;
+      return TokenKind::streams;
     case NextToken::List::consumers:
       break;
   }
-  return Kind::consumers;
+  return TokenKind::consumers;
 }
 
 // Whether there is a filter, whether it has a moment.
 constexpr std::uint8_t has_filter = 1;
 constexpr std::uint8_t has_timestamp = 2;
 
-void write_filter(const std::optional<ShardFilter>& filter, Writer& writer) {
+void write_filter(const std::optional<ShardFilter>& filter, TokenWriter& writer) {
   if (!filter) return writer.small(0);
   writer.small(filter->timestamp ? has_filter | has_timestamp : has_filter);
   writer.small(static_cast<std::uint8_t>(filter->type));
@@ -132,7 +50,7 @@ void write_filter(const std::optional<ShardFilter>& filter, Writer& writer) {
   if (filter->timestamp) writer.moment(*filter->timestamp);
 }
 
-std::optional<ShardFilter> read_filter(Reader& reader) {
+std::optional<ShardFilter> read_filter(TokenReader& reader) {
   const std::uint8_t has = reader.small();
   if (has == 0) return std::nullopt;
   ShardFilter filter;
@@ -143,16 +61,34 @@ std::optional<ShardFilter> read_filter(Reader& reader) {
   return filter;
 }
 
+void write_hold(const GroupHold& hold, TokenWriter& writer) {
+  writer.text(hold.group);
+  writer.count(hold.epoch);
+  writer.small(hold.commits ? 1 : 0);
+  writer.count(static_cast<std::uint64_t>(hold.at_s));
+}
+
+GroupHold read_hold(TokenReader& reader) {
+  GroupHold hold;
+  hold.group = reader.text();
+  hold.epoch = reader.count();
+  hold.commits = reader.small() != 0;
+  hold.at_s = static_cast<std::int64_t>(reader.count());
+  return hold;
+}
+
 }  // namespace
 
 std::string to_string(const ShardIterator& iterator) {
-  Writer writer(Kind::iterator);
+  const std::optional<GroupHold>& hold = iterator.position.hold;
+  TokenWriter writer(hold ? TokenKind::held_iterator : TokenKind::iterator);
   writer.moment(iterator.issued);
   writer.number(iterator.position.id.value);
   writer.number(iterator.position.shard.value);
   writer.number(iterator.position.from.value);
   writer.moment(iterator.position.not_before);
   writer.stream(iterator.stream);
+  if (hold) write_hold(*hold, writer);
   return writer.take();
 }
 
@@ -160,9 +96,9 @@ std::variant<Error, ShardIterator> read_iterator(std::string_view text, Instant 
   if (text.starts_with('"')) text.remove_prefix(1);
   if (text.ends_with('"')) text.remove_suffix(1);
   const Error invalid{ErrorCode::KinesisInvalidArgument, "Invalid ShardIterator."};
-  const auto bytes = open(text, Kind::iterator);
-  if (!bytes) return invalid;
-  Reader reader(*bytes);
+  const auto token = open_token(text);
+  if (!token || (token->kind != TokenKind::iterator && token->kind != TokenKind::held_iterator)) return invalid;
+  TokenReader reader(token->bytes);
   ShardIterator iterator;
   iterator.issued = reader.moment();
   iterator.position.id = StreamId{reader.number()};
@@ -170,6 +106,7 @@ std::variant<Error, ShardIterator> read_iterator(std::string_view text, Instant 
   iterator.position.from = RecordIndex{reader.number()};
   iterator.position.not_before = reader.moment();
   iterator.stream = reader.stream();
+  if (token->kind == TokenKind::held_iterator) iterator.position.hold = read_hold(reader);
   if (!reader.complete() || iterator.issued < Instant{}) return invalid;
   if (now - iterator.issued > kinesis_limits::iterator_life) {
     return Error{ErrorCode::KinesisExpiredIterator,
@@ -179,7 +116,7 @@ std::variant<Error, ShardIterator> read_iterator(std::string_view text, Instant 
 }
 
 std::string to_string(const NextToken& token) {
-  Writer writer(kind_of(token.list));
+  TokenWriter writer(kind_of(token.list));
   writer.moment(token.issued);
   writer.number(token.id.value);
   writer.stream(token.stream);
@@ -192,7 +129,7 @@ std::variant<Error, NextToken> read_next_token(std::string_view text, NextToken:
   const Error invalid{ErrorCode::KinesisInvalidArgument, "Invalid NextToken."};
   const auto bytes = open(text, kind_of(list));
   if (!bytes) return invalid;
-  Reader reader(*bytes);
+  TokenReader reader(*bytes);
   NextToken token;
   token.list = list;
   token.issued = reader.moment();

@@ -1,7 +1,5 @@
 // What the service hands out for a client to come back with: ShardIterators and NextTokens. All that they mean is
-// written in them, so that nothing is kept for them, and a restart, or another number of threads, does not end them. A
-// sum over the whole tells what was altered on the way; it is no secret, since whoever can send a request can also ask
-// for any token.
+// written in them, so that nothing is kept for them, and a restart, or another number of threads, does not end them.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +22,8 @@ struct ShardIterator {
   Instant issued{};
 };
 
-/// At most 512 characters. REQUIRES: the account, the region and the name of the stream are no longer than they can be.
+/// At most 512 characters, also with the hold of a reader whose consumer has the longest name. REQUIRES: the account,
+/// the region and the name of the stream are no longer than they can be.
 std::string to_string(const ShardIterator& iterator);
 
 /// An error for what is no iterator, and for one that was issued more than five minutes before `now`. Quotes around it

@@ -1,0 +1,119 @@
+#include "protocol/native/operations.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "protocol/native/consumer_operations.hpp"
+#include "protocol/native/member_operations.hpp"
+#include "protocol/native/openapi.hpp"
+#include "protocol/native/position_operations.hpp"
+#include "protocol/native/read.hpp"
+#include "protocol/text.hpp"
+
+namespace penstock::protocol::native {
+namespace {
+
+constexpr std::string_view root = "/_penstock";
+constexpr int status_not_found = 404;
+constexpr int status_not_allowed = 405;
+
+template <class Op>
+constexpr Operation offered() {
+  return {operation_of<Op, Call, ReadsInput>(), Op::method, Op::path, Op::summary, Op::statuses};
+}
+
+Prepared prepare_document(const Call& call) {
+  static const std::string document = openapi_document(operations());
+  return respond(call.reply, status_ok, document);
+}
+
+constexpr std::array document_statuses{status_ok};
+constexpr Operation document_operation{{{"DescribeApi", nullptr, nullptr, {}}, &prepare_document},
+                                       "GET",
+                                       document_path,
+                                       "Answers this document.",
+                                       document_statuses};
+
+constexpr std::array table{
+    offered<CreateConsumerOperation>(), offered<DescribeConsumerOperation>(),
+    offered<ListConsumersOperation>(),  offered<DeleteConsumerOperation>(),
+    offered<PollOperation>(),           offered<HeartbeatOperation>(),
+    offered<LeaveOperation>(),          offered<CommitOperation>(),
+    offered<TransactOperation>(),       offered<ResetOperation>(),
+    offered<DescribeLagOperation>(),    document_operation,
+};
+
+/// Takes the first segment off a path that begins with a slash.
+std::string_view take_segment(std::string_view& path) {
+  const std::size_t end = std::min(path.find('/', 1), path.size());
+  const std::string_view segment = path.substr(1, end - 1);
+  path.remove_prefix(end);
+  return segment;
+}
+
+/// Whether a path is of that form; what stands in place of the members in braces is put into `values`.
+bool matches(std::string_view form, std::string_view path, std::vector<PathValue>& values) {
+  values.clear();
+  while (form.starts_with('/') && path.starts_with('/')) {
+    const std::string_view wanted = take_segment(form);
+    const std::string_view given = take_segment(path);
+    if (!wanted.starts_with('{')) {
+      if (given != wanted) return false;
+      continue;
+    }
+    PathValue& value = values.emplace_back(PathValue{wanted.substr(1, wanted.size() - 2), {}});
+    if (given.empty() || !percent_decode(given, false, value.value)) return false;
+  }
+  return form.empty() && path.empty();
+}
+
+WireResponse respond_no_route(const Reply& reply, const WireRequest& request, std::string_view path,
+                              const NoRoute& none) {
+  const std::string place(path);
+  if (none.allowed.empty()) {
+    return respond_native_fault(reply, status_not_found, "NotFound", "There is nothing at " + place + ".");
+  }
+  const std::string method(request.method);
+  WireResponse response =
+      respond_native_fault(reply, status_not_allowed, "MethodNotAllowed",
+                           method + " is not possible at " + place + "; there is " + none.allowed + ".");
+  response.headers.emplace_back("Allow", none.allowed);
+  return response;
+}
+
+}  // namespace
+
+std::span<const Operation> operations() { return table; }
+
+std::variant<Route, NoRoute> find_route(std::string_view method, std::string_view path) {
+  Route route;
+  NoRoute none;
+  for (const Operation& operation : operations()) {
+    if (!matches(operation.path, path, route.values)) continue;
+    route.operation = &operation;
+    if (operation.method == method) return route;
+    none.allowed.append(none.allowed.empty() ? "" : ", ").append(operation.method);
+  }
+  return none;
+}
+
+bool is_path(std::string_view path) {
+  return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
+}
+
+Prepared prepare(const WireRequest& request, const ServiceContext& context, Reply reply) {
+  const std::size_t mark = std::min(request.target.find('?'), request.target.size());
+  const std::string_view path = request.target.substr(0, mark);
+  const auto found = find_route(request.method, path);
+  if (const auto* none = std::get_if<NoRoute>(&found)) return respond_no_route(reply, request, path, *none);
+  const auto& route = std::get<Route>(found);
+  const auto parsed = Form::parse(request.target.substr(std::min(mark + 1, request.target.size())), {});
+  if (const Error* error = std::get_if<Error>(&parsed)) return respond_fault(reply, *error);
+  const Form& query = std::get<Form>(parsed);
+  const std::string_view credential = query.find("X-Amz-Credential").value_or(std::string_view());
+  return route.operation->prepare(
+      Call{route.values, query, request.body, caller_of(request, context, credential), std::move(reply)});
+}
+
+}  // namespace penstock::protocol::native
