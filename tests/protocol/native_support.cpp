@@ -42,7 +42,7 @@ std::string to_text(const GroupToken& token) {
   for (const HandedOut& handed : token.handed) {
     text += " (" + std::to_string(handed.shard.value) + " epoch=" + std::to_string(handed.epoch) +
             " next=" + std::to_string(handed.next.value) + " at=" + std::to_string(handed.at_s) +
-            " lost=" + std::to_string(handed.lost_records) + ")";
+            " lost=" + std::to_string(handed.first.value - handed.from.value) + ")";
   }
   return text;
 }

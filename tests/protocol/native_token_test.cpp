@@ -34,7 +34,7 @@ class PollTokens : public ::testing::Test {
     GroupToken token{GroupId{random_.next()}, random_.next(), {}};
     for (std::size_t i = 0; i < shards; ++i) {
       token.handed.push_back({ShardIndex{static_cast<std::uint32_t>(number() >> 32U)}, number(), RecordIndex{number()},
-                              seconds(), number()});
+                              seconds(), RecordIndex{number()}, RecordIndex{number()}});
     }
     return token;
   }
@@ -81,18 +81,18 @@ TEST_F(PollTokens, HoldWhatWasHandedOut) {
   EXPECT_EQ(token.group, GroupId{99});
   EXPECT_EQ(token.session, 11U);
   const std::vector<HandedOut> handed{
-      {ShardIndex{0}, 5, RecordIndex{3}, 1'421'889'611, 0},
-      {ShardIndex{1}, 1, RecordIndex{3}, 0, 2},
-      {ShardIndex{0}, 4, RecordIndex{3}, 1'421'889'600, 0},
-      {ShardIndex{0}, 6, RecordIndex{3}, 1'421'889'611, 1},
+      {ShardIndex{0}, 5, RecordIndex{3}, 1'421'889'611, RecordIndex{1}, RecordIndex{1}},
+      {ShardIndex{1}, 1, RecordIndex{3}, 0, RecordIndex{3}, RecordIndex{1}},
+      {ShardIndex{0}, 4, RecordIndex{3}, 1'421'889'600, RecordIndex{3}, RecordIndex{3}},
+      {ShardIndex{0}, 6, RecordIndex{3}, 1'421'889'611, RecordIndex{2}, RecordIndex{1}},
   };
   EXPECT_EQ(token.handed, handed) << "and nothing of the batch that was not read";
 }
 
 TEST_F(PollTokens, AreNoLongerThanARequestMayHaveThem) {
   GroupToken longest{GroupId{UINT64_MAX}, UINT64_MAX, {}};
-  longest.handed.assign(group_limits::poll_shards_max,
-                        {ShardIndex{UINT32_MAX}, UINT64_MAX, RecordIndex{UINT64_MAX}, INT64_MAX, UINT64_MAX});
+  longest.handed.assign(group_limits::poll_shards_max, {ShardIndex{UINT32_MAX}, UINT64_MAX, RecordIndex{UINT64_MAX},
+                                                        INT64_MAX, RecordIndex{UINT64_MAX}, RecordIndex{UINT64_MAX}});
   const std::string text = to_string(longest);
   EXPECT_LE(text.size(), native::token_chars_max);
   ASSERT_TRUE(std::holds_alternative<GroupToken>(read_token(text)));
@@ -100,8 +100,9 @@ TEST_F(PollTokens, AreNoLongerThanARequestMayHaveThem) {
   expect_none(to_string(longest));
 
   GroupToken usual{GroupId{UINT64_MAX}, UINT64_MAX, {}};
-  usual.handed.assign(8, {ShardIndex{7}, 3, RecordIndex{1'000'000}, 1'421'889'600, 0});
-  EXPECT_LE(to_string(usual).size(), 160U);
+  usual.handed.assign(
+      8, {ShardIndex{7}, 3, RecordIndex{1'000'000}, 1'421'889'600, RecordIndex{1'000'000}, RecordIndex{999'000}});
+  EXPECT_LE(to_string(usual).size(), 224U);
 }
 
 TEST_F(PollTokens, AreOfTheAlphabetOfUrls) {

@@ -61,7 +61,8 @@ void ConsumerWorld::create_consumer(Consumer& consumer) {
     for (const GivenPosition& given : command.start.positions) {
       const ShardIndex shard = *parse_shard_id(given.shard_id);
       const RecordIndex next{parse_sequence_number(given.sequence_number)->index.value + 1};
-      if (incarnation->model.of(shard).position.next != next) return broken("a consumer begins elsewhere than it was to");
+      if (incarnation->model.of(shard).position.next != next)
+        return broken("a consumer begins elsewhere than it was to");
     }
     consumer.now = incarnation;
     consumer.candidates.push_back(incarnation);
@@ -113,9 +114,8 @@ bool ConsumerWorld::is_busy(const Consumer& consumer) const {
 
 void ConsumerWorld::spawn(std::size_t consumer) {
   std::string name = "m" + std::to_string(random_.below(names_max));
-  const bool is_taken = std::ranges::any_of(clients_, [&](const ClientPtr& each) {
-    return !each->gone && each->consumer == consumer && each->name == name;
-  });
+  const bool is_taken = std::ranges::any_of(
+      clients_, [&](const ClientPtr& each) { return !each->gone && each->consumer == consumer && each->name == name; });
   if (is_calm_ && is_taken) return;
   const auto client = std::make_shared<Client>();
   client->consumer = consumer;
@@ -368,8 +368,8 @@ void ConsumerWorld::deliver(const ClientPtr& client, const IncarnationPtr& incar
     if (incarnation->deleted) continue;
     hold(incarnation->model.missed(batch.position, page, latest_clock_));
     const std::int64_t at_s = page.records.empty() ? 0 : seconds_of(page.records.back().record.arrived);
-    token.handed.push_back({page.shard, batch.epoch, page.next, at_s, first_kept(batch.position, page),
-                            batch.position.next});
+    token.handed.push_back(
+        {page.shard, batch.epoch, page.next, at_s, first_kept(batch.position, page), batch.position.next});
     if (lost > 0) count("lost records", lost);
   }
   client->token = std::move(token);

@@ -183,8 +183,8 @@ void ConsumerWorld::on_described(Consumer& consumer, const Result& result) {
     if (!consumer.now) return;
     Incarnation& last = *consumer.now;
     const bool is_over = last.model.info().ephemeral && std::ranges::none_of(last.heard, [&](const auto& each) {
-      return last.polls[each.first] > 0 || each.second + last.model.info().lease > clock_;
-    });
+                           return last.polls[each.first] > 0 || each.second + last.model.info().lease > clock_;
+                         });
     if (!is_over) return broken("consumer " + consumer.name + " is gone");
     count("ephemeral ones over");
     last.deleted = last.deleted_told = true;

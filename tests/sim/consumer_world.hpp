@@ -90,7 +90,7 @@ class ConsumerWorld {
   struct Done {
     std::uint64_t epoch = 0;
     std::vector<std::pair<RecordIndex, Instant>> records;  ///< processed, the latest last
-    bool ends = false;  ///< the last of them is the shard's last
+    bool ends = false;                                     ///< the last of them is the shard's last
   };
   struct Transacted;
   using TransactedPtr = std::shared_ptr<Transacted>;
@@ -114,12 +114,12 @@ class ConsumerWorld {
     TransactGroup command;
     std::vector<ModelStep> steps;
     CallId call{};
-    Instant begun{};                  ///< the latest attempt
-    std::vector<RecordPut> put{};     ///< by the latest attempt, if the target took it
-    bool is_open = false;             ///< begun, and neither settled nor cut off
-    bool was_told = false;            ///< somebody heard that it took effect
-    bool took_effect = false;         ///< by what the engine or a start said
-    std::uint64_t settled_turn = 0;   ///< in which the engine heard of its outcome; 0: it did not
+    Instant begun{};                 ///< the latest attempt
+    std::vector<RecordPut> put{};    ///< by the latest attempt, if the target took it
+    bool is_open = false;            ///< begun, and neither settled nor cut off
+    bool was_told = false;           ///< somebody heard that it took effect
+    bool took_effect = false;        ///< by what the engine or a start said
+    std::uint64_t settled_turn = 0;  ///< in which the engine heard of its outcome; 0: it did not
     Instant asked_at{};
   };
   struct Reader {
