@@ -50,8 +50,9 @@ struct GroupInfo {
   IteratorType start = IteratorType::trim_horizon;  ///< where it began
   Millis lease{};                                   ///< how long a member that is not heard of keeps its shards
   CommitMode mode = CommitMode::on_poll;
-  bool ephemeral = false;          ///< not stored: gone with its last member
-  std::uint64_t lost_records = 0;  ///< that retention took before they were read, of shards that are gone as well
+  bool ephemeral = false;  ///< not stored: gone with its last member
+  std::uint64_t lost_records =
+      0;  ///< that retention took before they were handed out; as stored, of shards that are gone
   friend bool operator==(const GroupInfo&, const GroupInfo&) = default;
 };
 
@@ -59,11 +60,11 @@ struct GroupInfo {
 /// its first record, and was never held.
 struct GroupLease {
   GroupPosition position;
-  std::uint64_t epoch = 0;    ///< grows whenever the shard is granted; what comes with an older one is refused
-  std::string owner;          ///< the member that holds it; empty if none does
-  std::uint64_t session = 0;  ///< of that member; 0 for a reader by Kinesis's own calls
-  std::string metadata;       ///< of the latest commit that had any
-  Instant committed{};        ///< when the position was last committed or reset; epoch if it never was
+  std::uint64_t epoch = 0;         ///< grows whenever the shard is granted; what comes with an older one is refused
+  std::string owner;               ///< the member that holds it; empty if none does
+  std::uint64_t session = 0;       ///< of that member; 0 for a reader by Kinesis's own calls
+  std::string metadata;            ///< of the latest commit that had any
+  Instant committed{};             ///< when the position was last committed or reset; epoch if it never was
   std::uint64_t lost_records = 0;  ///< that retention took before they were handed out
   RecordIndex lost_until{1};       ///< those before it are counted in that, and none behind it
   friend bool operator==(const GroupLease&, const GroupLease&) = default;

@@ -55,6 +55,8 @@ class Group {
   ~Group();
 
   const GroupInfo& info() const { return info_; }
+  /// As it is told: with what was lost in shards that are still there.
+  GroupInfo told() const;
   /// Whether a transaction of it is under way.
   bool is_busy() const { return busy_ > 0; }
   /// An ephemeral one that nobody is a member of any more.

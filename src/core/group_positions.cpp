@@ -175,8 +175,7 @@ void Group::transact(CallId call, TransactGroup& command) {
   home_.began(call, *this, std::move(leases), std::move(key));
 }
 
-void Group::settle(const TransactionSettled& settled, const std::vector<PutGroupLease>& leases,
-                   CommitKey key) {
+void Group::settle(const TransactionSettled& settled, const std::vector<PutGroupLease>& leases, CommitKey key) {
   --busy_;
   for (const PutGroupLease& put : leases) {
     StreamShard* shard = home_.shards().find(put.shard);
@@ -298,9 +297,15 @@ GroupShard Group::seen(const StreamShard& shard) const {
   return answer;
 }
 
+GroupInfo Group::told() const {
+  GroupInfo info = info_;
+  for (const auto& [shard, lease] : leases_) info.lost_records += lease.lost_records;
+  return info;
+}
+
 void Group::lag(CallId call, const DescribeLag& command) {
   GroupLag answer;
-  answer.info = info_;
+  answer.info = told();
   const auto after = parse_shard_id(command.after_shard_id);
   const auto& all = home_.shards().all();
   for (auto it = after ? all.upper_bound(*after) : all.begin(); it != all.end(); ++it) {
@@ -315,7 +320,7 @@ void Group::lag(CallId call, const DescribeLag& command) {
 }
 
 void Group::describe(CallId call, const DescribeGroup& command, bool created) {
-  GroupDescription answer{home_.stream().info().name, home_.stream().id(), info_, created, {}, {}, false};
+  GroupDescription answer{home_.stream().info().name, home_.stream().id(), told(), created, {}, {}, false};
   for (const auto& [name, poller] : pollers_) {
     answer.members.push_back({name, poller.held.size(),
                               (poller.waits ? poller.waits_until : poller.heard) + info_.lease,

@@ -183,7 +183,7 @@ void Groups::handle(CallId call, const ListGroups& command) {
       answer.more = true;
       break;
     }
-    answer.groups.push_back(it->second->info());
+    answer.groups.push_back(it->second->told());
   }
   context_.reply(call, std::move(answer));
 }
@@ -250,8 +250,8 @@ void Groups::began(CallId call, const Group& group, std::vector<PutGroupLease> l
 
 bool Groups::is_pending(GroupId group, const std::string& key) const {
   if (key.empty()) return false;
-  return std::ranges::any_of(pending_,
-                             [&](const auto& each) { return each.second.group == group && each.second.key.key == key; });
+  return std::ranges::any_of(
+      pending_, [&](const auto& each) { return each.second.group == group && each.second.key.key == key; });
 }
 
 void Groups::handle(CallId call, const TransactionSettled& command) {

@@ -150,9 +150,11 @@ std::string ConsumerModel::observe(GroupDescription found, Instant now) {
     own.read = own.position.next;
     own.frontier = std::max(own.frontier, own.position.next);
   }
-  if (view_.info.lost_records != info_.lost_records) {
-    return std::to_string(view_.info.lost_records) + " records of shards that are gone are said to be lost, and " +
-           std::to_string(info_.lost_records) + " were";
+  std::uint64_t lost = info_.lost_records;
+  for (const auto& [shard, own] : shards_) lost += own.lost_records;
+  if (view_.info.lost_records != lost) {
+    return std::to_string(view_.info.lost_records) + " records are said to be lost in all, and " +
+           std::to_string(lost) + " were";
   }
   return {};
 }

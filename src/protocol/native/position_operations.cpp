@@ -172,8 +172,8 @@ Told<DescribeLagOutput> DescribeLagOperation::to_output(Result&& result, Kept&) 
   auto& shards = output.shards.emplace();
   shards.reserve(lag->shards.size());
   for (ShardLag& shard : lag->shards) {
+    *output.lost_records += to_integer(lost_records(shard.shard.lease, shard.page));
     const ShardLagState& state = shards.emplace_back(to_lag(std::move(shard)));
-    *output.lost_records += *state.lost_records;
     *output.records_behind += *state.records_behind;
     *output.millis_behind = std::max(*output.millis_behind, *state.millis_behind);
   }
