@@ -80,8 +80,8 @@ class Group {
   void leave(CallId call, const LeaveGroup& command);
   void commit(CallId call, const CommitGroup& command);
   void transact(CallId call, TransactGroup& command);
-  /// `leases` are those that `transact` gave to the target.
-  void settle(const TransactionSettled& settled, const std::vector<PutGroupLease>& leases, const std::string& key);
+  /// `leases` and `key` are those that `transact` gave to the target.
+  void settle(const TransactionSettled& settled, const std::vector<PutGroupLease>& leases, CommitKey key);
   void reset(CallId call, const ResetGroup& command);
   void lag(CallId call, const DescribeLag& command);
   void start_reading(CallId call, const GetShardIterator& command, StreamShard& shard);
@@ -162,6 +162,7 @@ class Group {
   Steps steps_of(const std::vector<GivenPosition>& given, bool force);
   GroupLease after(const Step& step) const;
   void move_on(StreamShard& shard, GroupLease record);
+  void take_back_blocked();
   GroupShard seen(const StreamShard& shard) const;
   RecordsPage glimpse(const StreamShard& shard, const GroupPosition& position) const;
   const CommitKey* find_key(const std::string& key) const;

@@ -106,19 +106,29 @@ void Group::move_on(StreamShard& shard, GroupLease record) {
   finish_if_done(shard);
 }
 
+/// Shards whose ancestors are to be gone through again come after them.
+void Group::take_back_blocked() {
+  for (auto& [index, lease] : leases_) {
+    if (lease.is_polled() && !lease.busy && is_blocked(*home_.shards().find(index))) take_away(index, lease);
+  }
+}
+
 void Group::commit(CallId call, const CommitGroup& command) {
   GroupCommitted answer;
   answer.repeated = find_key(command.key) != nullptr;
   if (!answer.repeated) {
     auto found = steps_of(command.positions, command.force);
     if (Error* error = std::get_if<Error>(&found)) return context_.reply(call, std::move(*error));
+    bool reopens = false;
     for (const Step& step : std::get<std::vector<Step>>(found)) {
       const ShardIndex index = step.shard->record.index;
       const std::string owner = find_lease(index)->owner;
+      reopens = reopens || (is_done(*step.shard) && is_behind(step.position, find_lease(index)->position));
       move_on(*step.shard, after(step));
       keep(index, *find_lease(index), true);
       renew(owner);
     }
+    if (reopens) take_back_blocked();
     if (!command.key.empty()) {
       CommitKey key{command.key, now(), {}};
       if (!info_.ephemeral) context_.promise(PutCommitKey{home_.stream().id(), info_.id, key});
@@ -156,18 +166,17 @@ void Group::transact(CallId call, TransactGroup& command) {
     find_lease(index)->busy = true;
   }
   ++busy_;
+  CommitKey key{command.key, now(), {}};
   if (!info_.ephemeral) {
     transaction.accept.leases = leases;
-    if (!command.key.empty()) {
-      transaction.accept.key = PutCommitKey{home_.stream().id(), info_.id, {command.key, now(), {}}};
-    }
+    if (!key.key.empty()) transaction.accept.key = PutCommitKey{home_.stream().id(), info_.id, key};
   }
   context_.effects.transactions.push_back(std::move(transaction));
-  home_.began(call, *this, std::move(leases), command.key);
+  home_.began(call, *this, std::move(leases), std::move(key));
 }
 
 void Group::settle(const TransactionSettled& settled, const std::vector<PutGroupLease>& leases,
-                   const std::string& key) {
+                   CommitKey key) {
   --busy_;
   for (const PutGroupLease& put : leases) {
     StreamShard* shard = home_.shards().find(put.shard);
@@ -184,7 +193,8 @@ void Group::settle(const TransactionSettled& settled, const std::vector<PutGroup
       free(put.shard, *lease);
     }
   }
-  if (!settled.failure && !key.empty()) remember({key, now(), settled.put});
+  key.put = settled.put;
+  if (!settled.failure && !key.key.empty()) remember(std::move(key));
   reply_settled(context_, settled);
   // What waited for the leases goes on, whether they moved or not.
   rebalance();
@@ -258,10 +268,7 @@ void Group::reset(CallId call, const ResetGroup& command) {
     lease.committed = now();
     take_away(step.shard.shard, lease);
   }
-  // Shards whose parents are to be gone through again come after them.
-  for (auto& [index, lease] : leases_) {
-    if (lease.is_polled() && is_blocked(*home_.shards().find(index))) take_away(index, lease);
-  }
+  take_back_blocked();
   context_.reply(call, std::move(answer));
   rebalance();
 }

@@ -244,14 +244,14 @@ void Groups::handle(CallId call, const DescribeLag& command) {
 
 // ---- Transactions that the target has not answered yet.
 
-void Groups::began(CallId call, const Group& group, std::vector<PutGroupLease> leases, std::string key) {
+void Groups::began(CallId call, const Group& group, std::vector<PutGroupLease> leases, CommitKey key) {
   pending_.emplace(call.value, Pending{group.info().id, std::move(leases), std::move(key)});
 }
 
 bool Groups::is_pending(GroupId group, const std::string& key) const {
   if (key.empty()) return false;
   return std::ranges::any_of(pending_,
-                             [&](const auto& each) { return each.second.group == group && each.second.key == key; });
+                             [&](const auto& each) { return each.second.group == group && each.second.key.key == key; });
 }
 
 void Groups::handle(CallId call, const TransactionSettled& command) {
@@ -259,7 +259,7 @@ void Groups::handle(CallId call, const TransactionSettled& command) {
   auto found = pending_.extract(command.call.value);
   const auto group = found ? by_id_.find(found.mapped().group) : by_id_.end();
   if (group == by_id_.end()) return reply_settled(context_, command);
-  group->second->settle(command, found.mapped().leases, found.mapped().key);
+  group->second->settle(command, found.mapped().leases, std::move(found.mapped().key));
   drop_if_over(*group->second);
 }
 

@@ -65,7 +65,7 @@ class Groups {
   void remove_session(std::uint64_t session) { sessions_.erase(session); }
   bool has_session(std::uint64_t session) const { return sessions_.contains(session); }
   /// A transaction is on its way to its target.
-  void began(CallId call, const Group& group, std::vector<PutGroupLease> leases, std::string key);
+  void began(CallId call, const Group& group, std::vector<PutGroupLease> leases, CommitKey key);
   /// Whether one with that key is.
   bool is_pending(GroupId group, const std::string& key) const;
 
@@ -74,7 +74,7 @@ class Groups {
   struct Pending {
     GroupId group;
     std::vector<PutGroupLease> leases;
-    std::string key;
+    CommitKey key;  ///< as it is stored, but for where the records are put
   };
 
   Group* find(const std::string& name);

@@ -191,6 +191,11 @@ std::string to_text(const std::optional<ConsumerRef>& consumer) {
   return consumer ? " consumer=" + consumer->name + ":" + std::to_string(consumer->created_s) : "";
 }
 
+std::string to_text(const GroupHold& hold) {
+  return " hold=" + hold.group + ":" + std::to_string(hold.epoch) + (hold.commits ? " commits at " : " at ") +
+         std::to_string(hold.at_s);
+}
+
 struct StreamCommandText {
   std::string operator()(const CreateStream& c) const {
     return std::string("CreateStream") + (c.on_demand ? " on demand" : "") + to_text("shards", c.shard_count) + " " +
@@ -249,12 +254,13 @@ struct StreamCommandText {
     return text + (c.ordering.empty() ? "" : " ordering=" + c.ordering);
   }
   std::string operator()(const GetShardIterator& c) const {
-    return "GetShardIterator " + c.shard_id + to_text(c.start);
+    const std::string reader = c.reader ? " reader=" + c.reader->group + "/" + c.reader->member : "";
+    return "GetShardIterator " + c.shard_id + to_text(c.start) + reader;
   }
   std::string operator()(const GetRecords& c) const {
     return "GetRecords id=" + format_stream_id(c.id) + " shard=" + std::to_string(c.shard.value) +
            " from=" + std::to_string(c.from.value) + " not_before=" + to_text(c.not_before) +
-           " max=" + std::to_string(c.count_max);
+           " max=" + std::to_string(c.count_max) + (c.hold ? to_text(*c.hold) : "");
   }
   std::string operator()(const DescribeStream& c) const {
     return "DescribeStream" + limited(c.after_shard_id, c.limit);

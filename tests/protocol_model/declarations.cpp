@@ -3,6 +3,8 @@
 //     penstock_declarations sqs|kinesis     as JSON, which compare.py holds against the service's API model
 //     penstock_declarations sqs --markdown  as the table of README.md, which readme.py keeps there
 //
+// The same of Penstock's own API is `consumers`, which has no model.
+//
 // The JSON is {"operations": [...], "faults": [...]}. An operation has its name, whether it is offered, its input and
 // output as structures (null where it is only known by name) and the types of its errors. A structure has a name and
 // members; a member its names on each wire, whether it is required, its type, and those of its constraints that are
@@ -24,6 +26,7 @@
 #include "penstock/errors.hpp"
 #include "protocol/faults.hpp"
 #include "protocol/kinesis/operations.hpp"
+#include "protocol/native/operations.hpp"
 #include "protocol/operation.hpp"
 #include "protocol/shape.hpp"
 #include "protocol/sqs/operations.hpp"
@@ -34,6 +37,7 @@ namespace {
 /// A row of any service's operation table.
 struct Declared : OperationInfo {
   bool offered = false;
+  std::string route{};  ///< of Penstock's own: method and path
 };
 
 template <class Table>
@@ -47,6 +51,14 @@ std::vector<Declared> declared_in(const Table& table) {
 std::optional<std::vector<Declared>> declared_by(std::string_view service) {
   if (service == "sqs") return declared_in(sqs::operations());
   if (service == "kinesis") return declared_in(kinesis::operations());
+  if (service == "consumers") {
+    std::vector<Declared> all = declared_in(native::operations());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const native::Operation& operation = native::operations()[i];
+      all[i].route = std::string(operation.method) + " " + std::string(operation.path);
+    }
+    return all;
+  }
   return std::nullopt;
 }
 
@@ -227,7 +239,9 @@ class JsonPrinter {
 
 // ---- Markdown
 
-std::string error_name(ErrorCode code) { return std::string(fault_of(code).short_type()); }
+std::string error_name(const Declared& operation, ErrorCode code) {
+  return std::string(operation.route.empty() ? fault_of(code).short_type() : native_fault_of(code).name);
+}
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -241,15 +255,17 @@ std::vector<ErrorCode> common_errors(const std::vector<Declared>& operations) {
   if (first == operations.end()) return {};
   std::vector<ErrorCode> common(first->errors.begin(), first->errors.end());
   for (const Declared& operation : operations) {
-    if (!operation.offered) continue;
+    if (!operation.offered || operation.errors.empty()) continue;
     std::erase_if(common,
                   [&](ErrorCode code) { return std::ranges::find(operation.errors, code) == operation.errors.end(); });
   }
   return common;
 }
 
+/// Those in a path are said by that.
 std::string described(const MemberInfo& member) {
   std::string text(member.names.json);
+  if (member.place == Place::query) text.insert(0, "?");
   if (member.required) text = "**" + text + "**";
   if (const auto& range = member.constraints.range) {
     const std::string max = range->max == Range::unbounded ? "" : std::to_string(range->max);
@@ -258,25 +274,47 @@ std::string described(const MemberInfo& member) {
   return text;
 }
 
+/// Of an operation about consumers, what differs from the others' paths.
+std::string title_of(const Declared& operation) {
+  std::string title(operation.name);
+  if (operation.route.empty()) return title;
+  std::string route = operation.route;
+  constexpr std::string_view usual = "/_penstock/streams/{Stream}/consumers";
+  if (const std::size_t at = route.find(usual); at != std::string::npos) route.replace(at, usual.size(), "…");
+  return title + " `" + route + "`";
+}
+
+/// Whether every operation about a stream has it, so that no row need say so.
+bool is_everywhere(const MemberInfo& member) {
+  return member.place == Place::query && (member.names.json == "Region" || member.names.json == "Account");
+}
+
 std::string row_of(const Declared& operation, const std::vector<ErrorCode>& common) {
-  const std::string name(operation.name);
-  if (!operation.offered || operation.input == nullptr) return "| " + name + " | *not offered yet* | |\n";
+  const std::string title = title_of(operation);
+  if (!operation.offered) return "| " + title + " | *not offered yet* | |\n";
   std::vector<std::string> members;
-  for (const MemberInfo& member : operation.input->members) members.push_back(described(member));
+  if (operation.input != nullptr) {
+    for (const MemberInfo& member : operation.input->members) {
+      if (member.place != Place::path && !is_everywhere(member)) members.push_back(described(member));
+    }
+  }
   std::vector<std::string> errors;
   for (ErrorCode code : operation.errors) {
-    if (std::ranges::find(common, code) == common.end()) errors.push_back(error_name(code));
+    if (std::ranges::find(common, code) == common.end()) errors.push_back(error_name(operation, code));
   }
-  return "| " + name + " | " + joined(members) + " |" + (errors.empty() ? "" : " " + joined(errors)) + " |\n";
+  return "| " + title + " | " + joined(members) + " |" + (errors.empty() ? "" : " " + joined(errors)) + " |\n";
 }
 
 std::string markdown_of(const std::vector<Declared>& operations) {
   const std::vector<ErrorCode> common = common_errors(operations);
+  const bool has_model = operations.front().route.empty();
   std::vector<std::string> errors;
-  for (ErrorCode code : common) errors.push_back(error_name(code));
+  for (ErrorCode code : common) errors.push_back(error_name(operations.front(), code));
   const auto offered = std::ranges::count(operations, true, &Declared::offered);
-  std::string text = "| operation (" + std::to_string(offered) + " of " + std::to_string(operations.size()) +
-                     ") | what it takes, the required in bold | the errors of its model" +
+  const std::string count = has_model ? std::to_string(offered) + " of " + std::to_string(operations.size())
+                                      : std::to_string(operations.size());
+  std::string text = "| operation (" + count + ") | what it takes, the required in bold | " +
+                     (has_model ? "the errors of its model" : "its errors") +
                      (errors.empty() ? "" : ", besides " + joined(errors)) + " |\n|---|---|---|\n";
   for (const Declared& operation : operations) text += row_of(operation, common);
   return text;
@@ -291,7 +329,7 @@ int main(int argc, char** argv) {
   const bool markdown = arguments.size() == 2 && arguments[1] == "--markdown";
   const auto operations = arguments.empty() ? std::nullopt : declared_by(arguments[0]);
   if (!operations || (arguments.size() > 1 && !markdown)) {
-    std::fputs("usage: penstock_declarations sqs|kinesis [--markdown]\n", stderr);
+    std::fputs("usage: penstock_declarations sqs|kinesis|consumers [--markdown]\n", stderr);
     return 2;
   }
   const std::string text = markdown ? markdown_of(*operations) : JsonPrinter().print(*operations) + "\n";

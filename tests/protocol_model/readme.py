@@ -10,10 +10,10 @@ import subprocess
 import sys
 
 README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
-# What stands before and after the list of a service.
+# What stands before and after the list of a service, or of Penstock's own API.
 BEGIN = "<!-- The operations of {}, which ./dev format writes here from the operation table. -->\n"
 END = "<!-- End of the operations of {}. -->\n"
-SERVICES = ("sqs", "kinesis")
+SERVICES = ("sqs", "kinesis", "consumers")
 
 
 def with_list(text, service, table):

@@ -61,7 +61,8 @@ void ConsumerWorld::create_consumer(Consumer& consumer) {
     for (const GivenPosition& given : command.start.positions) {
       const ShardIndex shard = *parse_shard_id(given.shard_id);
       const RecordIndex next{parse_sequence_number(given.sequence_number)->index.value + 1};
-      if (incarnation->model.of(shard).position.next != next) return broken("a consumer begins elsewhere than it was to");
+      if (incarnation->model.of(shard).position.next != next)
+        return broken("a consumer begins elsewhere than it was to");
     }
     consumer.now = incarnation;
     consumer.candidates.push_back(incarnation);
@@ -113,9 +114,8 @@ bool ConsumerWorld::is_busy(const Consumer& consumer) const {
 
 void ConsumerWorld::spawn(std::size_t consumer) {
   std::string name = "m" + std::to_string(random_.below(names_max));
-  const bool is_taken = std::ranges::any_of(clients_, [&](const ClientPtr& each) {
-    return !each->gone && each->consumer == consumer && each->name == name;
-  });
+  const bool is_taken = std::ranges::any_of(
+      clients_, [&](const ClientPtr& each) { return !each->gone && each->consumer == consumer && each->name == name; });
   if (is_calm_ && is_taken) return;
   const auto client = std::make_shared<Client>();
   client->consumer = consumer;
@@ -132,8 +132,14 @@ void ConsumerWorld::act_as(const ClientPtr& client) {
   if (client->sleeps_until > now_) return;
   process(client);
   if (client->transaction) return try_transaction(client, client->transaction);
+  const IncarnationPtr& present = consumers_[client->consumer].now;
+  // Epochs tell one lease of a consumer from the next, and not one consumer from another with its name.
+  if (!present || !client->token || client->token->group != present->model.info().id) {
+    client->done.clear();
+    client->committed.reset();
+  }
   const std::uint64_t choice = random_.below(100);
-  const bool on_commit = consumers_[client->consumer].now && !consumers_[client->consumer].now->model.is_on_poll();
+  const bool on_commit = present && !present->model.is_on_poll();
   if (client->token && choice < 8) return heartbeat(client);
   if (client->token && choice < 11) {
     if (is_calm_ && on_commit && !client->done.empty()) return commit(client, true);
@@ -199,13 +205,18 @@ std::optional<ErrorCode> ConsumerWorld::refusal_of_poll(const Consumer& consumer
     return is_busy(consumer, handed.shard) && model.epoch_of(handed.shard) == handed.epoch;
   };
   if (is_of_this && std::ranges::any_of(client.token->handed, touches_busy)) return ErrorCode::ConsumerBusy;
-  const auto is_held_and_busy = [&](const GroupShard& shard) {
-    return shard.lease.owner == client.name && shard.lease.session != 0 && is_busy(consumer, shard.shard);
-  };
-  if (!client.token && is_member && std::ranges::any_of(model.view().shards, is_held_and_busy)) {
-    return ErrorCode::ConsumerBusy;
-  }
+  if (!client.token && is_member && holds_busy(consumer, client.name)) return ErrorCode::ConsumerBusy;
   return std::nullopt;
+}
+
+/// Whether a member holds a shard that a transaction is about to write.
+bool ConsumerWorld::holds_busy(const Consumer& consumer, const std::string& member) const {
+  const auto session = consumer.now->sessions.find(member);
+  if (session == consumer.now->sessions.end()) return false;
+  return std::ranges::any_of(consumer.now->model.view().shards, [&](const GroupShard& shard) {
+    // One that has joined anew has nothing of what its name had.
+    return shard.lease.owner == member && shard.lease.session == session->second && is_busy(consumer, shard.shard);
+  });
 }
 
 void ConsumerWorld::poll(const ClientPtr& client, Millis wait, std::size_t count_max) {
@@ -242,10 +253,13 @@ void ConsumerWorld::poll(const ClientPtr& client, Millis wait, std::size_t count
     const auto* polled = answer<GroupPolled>(result);
     if (polled == nullptr) {
       const ErrorCode code = answer<Error>(result)->code;
+      if (expected == code) return;
       // One that waited may be over since.
-      const bool is_over = !expected && (code == ErrorCode::MemberReplaced ||
-                                         (code == ErrorCode::ConsumerNotFound && incarnation->deleted));
-      if (expected != code && !is_over) broken("a poll failed: " + answer<Error>(result)->message);
+      const bool is_over = code == ErrorCode::MemberReplaced || code == ErrorCode::ConsumerNotFound;
+      if (expected || !is_over) return broken("a poll failed: " + answer<Error>(result)->message);
+      after_probe_.emplace_back([this, incarnation, code] {
+        if (code == ErrorCode::ConsumerNotFound && !incarnation->deleted) broken("a poll finds no consumer");
+      });
       return;
     }
     if (expected) return broken("a poll was answered that had to be refused");
@@ -354,7 +368,8 @@ void ConsumerWorld::deliver(const ClientPtr& client, const IncarnationPtr& incar
     if (incarnation->deleted) continue;
     hold(incarnation->model.missed(batch.position, page, latest_clock_));
     const std::int64_t at_s = page.records.empty() ? 0 : seconds_of(page.records.back().record.arrived);
-    token.handed.push_back({page.shard, batch.epoch, page.next, at_s, first_kept(batch.position, page)});
+    token.handed.push_back(
+        {page.shard, batch.epoch, page.next, at_s, first_kept(batch.position, page), batch.position.next});
     if (lost > 0) count("lost records", lost);
   }
   client->token = std::move(token);
@@ -371,12 +386,12 @@ void ConsumerWorld::process(const ClientPtr& client) {
   for (const GroupBatch& batch : polled.batches) {
     const RecordsPage& page = batch.page;
     Done& done = client->done[page.shard];
-    if (done.epoch != batch.epoch) done = Done{batch.epoch, {}, page.next};
+    if (done.epoch != batch.epoch) done = Done{batch.epoch, {}};
     for (const ReadRecord& read : page.records) {
       hold(consumer.now->model.processed(page.shard, read, true));
       done.records.emplace_back(read.index, read.record.arrived);
     }
-    done.next = page.next;
+    done.ends = page.ends_shard();
     if (done.records.size() > done_max) done.records.erase(done.records.begin());
     count("processed", page.records.size());
   }
@@ -414,12 +429,7 @@ void ConsumerWorld::leave(const ClientPtr& client, bool commits) {
   std::optional<ErrorCode> expected = refusal_of_poll(consumer, *client);
   if (expected == ErrorCode::ConsumerBusy) expected.reset();
   if (incarnation && !incarnation->model.has_member(client->name)) expected = ErrorCode::MemberUnknown;
-  if (!expected) {
-    const auto is_held_and_busy = [&](const GroupShard& shard) {
-      return shard.lease.owner == client->name && shard.lease.session != 0 && is_busy(consumer, shard.shard);
-    };
-    if (std::ranges::any_of(incarnation->model.view().shards, is_held_and_busy)) expected = ErrorCode::ConsumerBusy;
-  }
+  if (!expected && holds_busy(consumer, client->name)) expected = ErrorCode::ConsumerBusy;
   if (!expected && commits && incarnation->model.is_on_poll()) incarnation->model.take(*client->token, true);
   OpenCall call;
   call.decide = [this, client, incarnation, expected](const Result& result) {

@@ -20,14 +20,18 @@ constexpr Millis patience{200'000};
 std::vector<GivenPosition> ConsumerWorld::positions_of(const Client& client, const Stream& stream, bool latest) {
   std::vector<GivenPosition> positions;
   for (const auto& [index, done] : client.done) {
-    if (done.records.empty() || !stream.ledger.knows(index) || (!latest && random_.one_in(3))) continue;
+    if (!stream.ledger.knows(index) || (!latest && random_.one_in(3))) continue;
     const RecordLedger::Shard& shard = stream.ledger.shard(index);
+    if (done.records.empty()) {
+      if (done.ends) positions.push_back({format_shard_id(index), done.epoch, std::string(shard_end), {}, {}});
+      continue;
+    }
     const std::size_t chosen = latest ? done.records.size() - 1 : random_.below(done.records.size());
     const auto& [record, arrived] = done.records[chosen];
     GivenPosition& position = positions.emplace_back();
     position.shard_id = format_shard_id(index);
     position.epoch = done.epoch;
-    if (!is_calm_ && random_.one_in(25)) position.epoch += random_.one_in(2) ? 1 : -1;
+    if (!is_calm_ && !is_draining_ && random_.one_in(25)) position.epoch += random_.one_in(2) ? 1 : -1;
     position.sequence_number = format_sequence_number(record_number(index, shard.created_s, record, arrived));
     const bool is_all = shard.closed && RecordIndex{record.value + 1} == shard.tail();
     if (is_all && random_.one_in(2)) {
@@ -79,7 +83,7 @@ void ConsumerWorld::commit(const ClientPtr& client, bool latest) {
   ready();
   Consumer& consumer = consumers_[client->consumer];
   CommitGroup command{stream_of(consumer).name, consumer.name, positions_of(*client, stream_of(consumer), latest)};
-  if (!is_calm_) {
+  if (!is_calm_ && !is_draining_) {
     command.force = random_.one_in(6);
     if (random_.one_in(3)) command.key = "key" + std::to_string(++next_name_);
     if (client->committed && random_.one_in(5)) command = *client->committed;
@@ -182,7 +186,7 @@ void ConsumerWorld::try_transaction(const ClientPtr& client, const TransactedPtr
   const bool is_over = consumer.now != transaction->incarnation || transaction->asked_at + patience < latest_clock_;
   if (is_over) return client->transaction.reset();
   const auto key = consumer.now->model.keys.find(transaction->command.key);
-  const bool repeats = key != consumer.now->model.keys.end();
+  const bool repeats = key != consumer.now->model.keys.end() && key->second.at + group_limits::key_life > clock_;
   const auto expected = repeats ? std::nullopt : refusal_of(consumer, *transaction);
   // Positions may have been set back since, and then it would be another.
   if (transaction->took_effect && !repeats && !expected) return client->transaction.reset();
@@ -191,6 +195,7 @@ void ConsumerWorld::try_transaction(const ClientPtr& client, const TransactedPtr
   if (!repeats && !expected) {
     transaction->is_open = true;
     transaction->call = id;
+    transaction->begun = clock_;
     transaction->settled_turn = 0;
     transaction->put.clear();
     transaction->steps = steps_of(stream_of(consumer), transaction->command.positions);
@@ -222,8 +227,8 @@ void ConsumerWorld::on_transacted(const TransactedPtr& transaction, const std::o
   const auto* done = answer<GroupTransacted>(result);
   if (done == nullptr) {
     const Error& error = *answer<Error>(result);
-    const bool has_no_target = !expected && error.code == ErrorCode::KinesisResourceNotFound &&
-                               transaction->command.target != target().name;
+    const bool has_no_target =
+        !expected && error.code == ErrorCode::KinesisResourceNotFound && transaction->command.target != target().name;
     if (expected != error.code && !has_no_target) broken("a transaction was refused: " + error.message);
     return;
   }
@@ -270,7 +275,7 @@ void ConsumerWorld::settle_transaction(const TransactedPtr& transaction, const T
     if (incarnation.model.has_member(seen->lease.owner)) heard(incarnation, seen->lease.owner);
   }
   const std::string& key = transaction->command.key;
-  if (!settled.failure && !key.empty()) incarnation.model.keys[key] = CommitKey{key, clock_, settled.put};
+  if (!settled.failure && !key.empty()) incarnation.model.keys[key] = {key, transaction->begun, settled.put};
   issue(settled, {});
   observe();
 }
@@ -297,8 +302,8 @@ void ConsumerWorld::reset(Consumer& consumer) {
     const RecordLedger::Shard& shard = stream.ledger.shard(index);
     const std::size_t at = random_.below(shard.records.size());
     command.shard_id = format_shard_id(index);
-    command.to.sequence_number = format_sequence_number(
-        record_number(index, shard.created_s, RecordIndex{at + 1}, shard.records[at].arrived));
+    command.to.sequence_number =
+        format_sequence_number(record_number(index, shard.created_s, RecordIndex{at + 1}, shard.records[at].arrived));
   }
   const bool busy = is_busy(consumer);
   OpenCall call;
@@ -329,7 +334,8 @@ void ConsumerWorld::on_reset(Consumer& consumer, const ResetGroup& command, cons
     model.pass_over(shard, step.to);
     model.of(shard).position = step.to;
     model.of(shard).read = model.of(shard).frontier = step.to.next;
-    for (std::size_t i = step.to.next.value; i <= model.fates(shard).size(); ++i) model.fates(shard)[i - 1].counted = false;
+    for (std::size_t i = step.to.next.value; i <= model.fates(shard).size(); ++i)
+      model.fates(shard)[i - 1].counted = false;
     model.order_is_over();
     after_probe_.emplace_back([this, incarnation, shard, epoch = model.epoch_of(shard)] {
       if (incarnation->model.epoch_of(shard) <= epoch) broken("a reset leaves an epoch as it was");

@@ -7,7 +7,8 @@ namespace penstock::sim {
 
 namespace {
 
-constexpr int rounds = 16;
+constexpr int rounds_max = 300;
+constexpr int quiet_rounds = 10;  ///< more than what a lease lasts
 constexpr std::size_t records_max = 1'000;
 
 }  // namespace
@@ -36,7 +37,8 @@ std::vector<ConsumerWorld::ClientPtr> ConsumerWorld::members_for(std::size_t con
 /// All of them poll, in time, until nothing can be on its way any more.
 void ConsumerWorld::converge(std::size_t index, const std::vector<ClientPtr>& members) {
   const Consumer& consumer = consumers_[index];
-  for (int round = 0; round < rounds && broken_.empty(); ++round) {
+  std::string before;
+  for (int round = 0, quiet = 0; round < rounds_max && quiet < quiet_rounds && broken_.empty(); ++round) {
     for (const ClientPtr& client : members) {
       client->open.reset();
       process(client);
@@ -51,8 +53,12 @@ void ConsumerWorld::converge(std::size_t index, const std::vector<ClientPtr>& me
       pump();
       if (!broken_.empty() || !consumer.now) return;
     }
-    time_passed(consumer.now->model.info().lease / 4);
+    // Where nothing may go wrong, nobody waits for anybody's end.
+    if (!is_calm_) time_passed(consumer.now->model.info().lease / 4);
     ready();
+    std::string present = consumer.now ? consumer.now->model.describe() : "";
+    quiet = present == before ? quiet + 1 : 0;
+    before = std::move(present);
   }
   pump();
 }

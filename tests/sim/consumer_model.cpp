@@ -19,6 +19,15 @@ std::int64_t seconds_of(Instant at) { return std::chrono::floor<std::chrono::sec
 
 }  // namespace
 
+std::string ConsumerModel::describe() const {
+  std::string text;
+  for (const GroupShard& each : view_.shards) {
+    text += std::to_string(each.shard.value) + " by " + each.lease.owner + " under " +
+            std::to_string(each.lease.epoch) + " at " + text_of(each.lease.position) + ", ";
+  }
+  return text;
+}
+
 const GroupShard* ConsumerModel::seen(ShardIndex shard) const {
   const auto found = std::ranges::find(view_.shards, shard, &GroupShard::shard);
   return found == view_.shards.end() ? nullptr : &*found;
@@ -46,8 +55,9 @@ bool ConsumerModel::is_done(ShardIndex shard) const {
 
 bool ConsumerModel::is_blocked(ShardIndex shard) const {
   if (!ledger_.knows(shard)) return false;
-  return std::ranges::any_of(ledger_.shard(shard).parents,
-                             [this](ShardIndex parent) { return seen(parent) != nullptr && !is_done(parent); });
+  return std::ranges::any_of(ledger_.shard(shard).parents, [this](ShardIndex parent) {
+    return seen(parent) != nullptr && (!is_done(parent) || is_blocked(parent));
+  });
 }
 
 std::vector<RecordFate>& ConsumerModel::fates(ShardIndex shard) {
@@ -119,7 +129,8 @@ void ConsumerModel::forget_gone(const GroupDescription& found, Instant now) {
     if (counted < tail) info_.lost_records += tail.value - counted.value;
     std::vector<RecordFate>& all = fates(each.shard);
     for (std::uint64_t i = own.position.next.value; i < tail.value; ++i) {
-      all[i - 1].lost = all[i - 1].lost || ledger_.shard(each.shard).records[i - 1].arrived <= RecordLedger::expired_by(now);
+      all[i - 1].lost =
+          all[i - 1].lost || ledger_.shard(each.shard).records[i - 1].arrived <= RecordLedger::expired_by(now);
     }
     shards_.erase(each.shard);
   }
@@ -155,7 +166,7 @@ std::string ConsumerModel::recovered(const GroupDescription& found, Instant now)
     // What was said to be lost, and that was not promised to last, will be said again.
     for (std::uint64_t i = each.lease.lost_until.value; i <= all.size(); ++i) all[i - 1].counted = false;
     own = {each.lease.position, each.lease.position.next, each.lease.metadata, each.lease.lost_records,
-           std::max(each.lease.lost_until, each.lease.position.next)};
+           each.lease.lost_until};
   }
   std::erase_if(shards_, [&](const auto& each) { return seen(each.first) == nullptr; });
   return observe(found, now);
@@ -175,8 +186,8 @@ void ConsumerModel::count_lost(ShardIndex shard, RecordIndex first, bool all) {
   std::vector<RecordFate>& fate_of = fates(shard);
   for (std::uint64_t i = own.frontier.value; i < first.value; ++i) {
     RecordFate& fate = fate_of[i - 1];
-    if (!all && (!fate.lost || fate.counted)) continue;
-    fate.counted = true;
+    if (!all && (fate.counted || !(fate.lost || fate.unsure))) continue;
+    fate.counted = fate.lost = true;
     ++own.lost_records;
   }
   own.frontier = std::max(own.frontier, first);
@@ -186,8 +197,8 @@ void ConsumerModel::take(const GroupToken& token, bool commits) {
   for (const HandedOut& handed : token.handed) {
     if (epoch_of(handed.shard) != handed.epoch || seen(handed.shard) == nullptr) continue;
     ConsumerShard& own = of(handed.shard);
-    // Of what a start by time did not want nobody knows how much retention took.
-    count_lost(handed.shard, handed.first, own.position.not_before != Instant{});
+    own.frontier = std::max(own.frontier, handed.from);
+    count_lost(handed.shard, handed.first, false);
     own.frontier = std::max(own.frontier, handed.next);
     own.read = std::max(handed.next, own.position.next);
     if (!commits || handed.next <= own.position.next) continue;
@@ -221,6 +232,7 @@ std::string ConsumerModel::missed(const GroupPosition& from, const RecordsPage& 
   for (std::uint64_t i = from.next.value; i < first.value; ++i) {
     const LedgerRecord* record = shard.find(RecordIndex{i});
     if (record == nullptr) return "a batch begins behind its shard's end";
+    all[i - 1].unsure = from.not_before != Instant{};
     if (record->arrived < from.not_before) {
       all[i - 1].passed = true;
     } else if (record->arrived <= RecordLedger::expired_by(now)) {
@@ -238,11 +250,12 @@ std::string ConsumerModel::processed(ShardIndex shard, const ReadRecord& read, b
   RecordFate& fate = all[read.index.value - 1];
   if (fate.processed++ > 0) return {};
   const LedgerRecord& record = *ledger_.shard(shard).find(read.index);
-  std::uint64_t& newest = newest_[record.key];
+  const std::string place = place_of(shard, read.index);
+  auto& [newest, newest_place] = newest_[record.key];
   if (in_order && ordered_ && record.order < newest) {
-    return name_of(record.data) + " is processed after a later record of its key";
+    return name_of(record.data) + " at " + place + " is processed after a later record of its key at " + newest_place;
   }
-  newest = std::max(newest, record.order);
+  if (record.order > newest) std::tie(newest, newest_place) = std::pair{record.order, place};
   for (std::uint64_t i = 1; in_order && i < read.index.value; ++i) {
     const RecordFate& before = all[i - 1];
     if (before.processed > 0 || before.lost || before.passed) continue;

@@ -1,6 +1,6 @@
 // What one consumer with positions promises, as its clients may hold it to: how far it has come, by what was
-// acknowledged to it; who may hold which shard; and what became of each record. It knows nothing of sessions' deadlines,
-// grace or commits to a store. Each check answers with an empty text, or with the promise that was broken.
+// acknowledged to it; who may hold which shard; and what became of each record. It knows nothing of sessions'
+// deadlines, grace or commits to a store. Each check answers with an empty text, or with the promise that was broken.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,8 @@ struct ConsumerShard {
 struct RecordFate {
   std::uint32_t processed = 0;  ///< so many times
   bool lost = false;            ///< retention took it first
-  bool counted = false;         ///< and that was said
+  bool unsure = false;          ///< or a start by time did not want it, and nobody knows which
+  bool counted = false;         ///< as lost, as was said
   bool passed = false;          ///< a start, a reset or a reader's choice went over it
 };
 
@@ -59,11 +60,13 @@ class ConsumerModel {
   /// What a start found becomes what it is.
   std::string recovered(const GroupDescription& found, Instant now);
   const GroupDescription& view() const { return view_; }
+  /// Who has what, and how far everything is, in words.
+  std::string describe() const;
   const GroupShard* seen(ShardIndex shard) const;
   std::uint64_t epoch_of(ShardIndex shard) const;
   bool has_member(const std::string& name) const;
   bool is_done(ShardIndex shard) const;
-  /// A parent of it is there, and is not done.
+  /// An ancestor of it is there, and is not done.
   bool is_blocked(ShardIndex shard) const;
   /// What was let out: this session has the shard under this epoch.
   std::string told(ShardIndex shard, std::uint64_t epoch, const std::string& holder);
@@ -107,7 +110,7 @@ class ConsumerModel {
   GroupDescription view_;
   std::map<ShardIndex, ConsumerShard> shards_;
   std::map<ShardIndex, std::vector<RecordFate>> fates_;
-  std::map<std::string, std::uint64_t> newest_;  ///< of each key, the newest record that was processed
+  std::map<std::string, std::pair<std::uint64_t, std::string>> newest_;  ///< of each key, what was processed, and where
   std::map<std::pair<ShardIndex, std::uint64_t>, std::string> holders_;  ///< of each epoch that somebody was told of
   bool ordered_ = true;
 };

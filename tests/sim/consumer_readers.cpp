@@ -56,6 +56,8 @@ void ConsumerWorld::start_reading() {
       if (is_busy_now || before.lease.session != 0) return broken("a reader got a shard that another holds");
       return on_started(reader, command, before, *answer<ShardPosition>(result));
     }
+    // A closed shard that has expired has no iterators, though a consumer may have to do with it for a moment.
+    if (error->code == ErrorCode::KinesisResourceNotFound && before.closed) return;
     // A reader that stopped reading is known by its time alone.
     const bool may_fail = !is_free || is_busy_now;
     if (error->code != ErrorCode::KinesisThroughputExceeded || !may_fail) {
@@ -98,8 +100,10 @@ void ConsumerWorld::on_started(const ReaderPtr& reader, const GetShardIterator& 
   if (at.from < own.position.next) return broken("a reader starts before its consumer's position");
   for (std::uint64_t i = own.position.next.value; i < at.from.value; ++i) {
     const LedgerRecord& record = *model.ledger().shard(before.shard).find(RecordIndex{i});
-    if (record.arrived > RecordLedger::expired_by(latest_clock_)) return broken("a reader starts too late");
+    const bool is_old = record.arrived < own.position.not_before;
+    if (!is_old && record.arrived > RecordLedger::expired_by(latest_clock_)) return broken("a reader starts too late");
   }
+  pass_lost(model, before.shard, at.from);
 }
 
 void ConsumerWorld::read_on(const ReaderPtr& reader) {
@@ -109,7 +113,10 @@ void ConsumerWorld::read_on(const ReaderPtr& reader) {
   const IncarnationPtr incarnation = consumer.now;
   std::optional<ErrorCode> expected;
   const GroupShard* seen = incarnation ? incarnation->model.seen(at.shard) : nullptr;
-  const bool is_gone = incarnation != reader->incarnation || seen == nullptr;
+  const bool is_of_another = incarnation != reader->incarnation;
+  // Where a consumer is deleted and created again within a millisecond, which never happens but here.
+  if (is_of_another && seen != nullptr && seen->lease.epoch == at.hold->epoch) return;
+  const bool is_gone = is_of_another || seen == nullptr;
   if (is_gone || seen->lease.session != 0 || seen->lease.owner.empty() || seen->lease.epoch != at.hold->epoch) {
     expected = ErrorCode::KinesisExpiredIterator;
   } else if (is_busy(consumer, at.shard)) {
@@ -149,14 +156,18 @@ void ConsumerWorld::read_on(const ReaderPtr& reader) {
   observe();
 }
 
-/// What retention has taken of what it was to read next it does not wait for.
+/// What retention has taken of what is next is counted as soon as a reader comes upon it.
+void ConsumerWorld::pass_lost(ConsumerModel& model, ShardIndex shard, RecordIndex head) {
+  ConsumerShard& own = model.of(shard);
+  if (own.position.next >= head) return;
+  own.frontier = std::max(own.frontier, own.position.next);
+  model.count_lost(shard, head, true);
+  own.position = GroupPosition{.next = head, .not_before = own.position.not_before};
+  own.read = head;
+}
+
 void ConsumerWorld::on_read_decided(Incarnation& incarnation, const ShardPosition& at, const RecordsPage& page) {
-  ConsumerShard& own = incarnation.model.of(at.shard);
-  if (at.from != own.position.next || page.from <= at.from) return;
-  own.frontier = std::max(own.frontier, at.from);
-  incarnation.model.count_lost(at.shard, page.from, true);
-  own.position = GroupPosition{.next = page.from};
-  own.read = page.from;
+  if (at.from == incarnation.model.of(at.shard).position.next) pass_lost(incarnation.model, at.shard, page.from);
 }
 
 void ConsumerWorld::on_read(const ReaderPtr& reader, CallId call, RecordsPage page) {

@@ -34,6 +34,10 @@ void ConsumerWorld::settle(const std::vector<RecoveredStream>& streams) {
     const auto found = std::ranges::find_if(streams, [&](const auto& each) { return each.info.name == name; });
     settle_consumer(consumer, *found);
   }
+  // From now on what is described has them in it.
+  for (const TransactedPtr& each : transactions_) {
+    if (each->took_effect && each->settled_turn == 0) each->settled_turn = last_turn_;
+  }
 }
 
 /// What the target is said to hold is really there.
@@ -74,8 +78,8 @@ void ConsumerWorld::settle_transaction(Transacted& transaction) {
 
 // A creation or deletion that was cut off may have either outcome, and the one that is found holds.
 void ConsumerWorld::settle_consumer(Consumer& consumer, const RecoveredStream& stream) {
-  const auto found = std::ranges::find_if(
-      stream.groups, [&](const RecoveredGroup& each) { return each.info.name == consumer.name; });
+  const auto found =
+      std::ranges::find_if(stream.groups, [&](const RecoveredGroup& each) { return each.info.name == consumer.name; });
   IncarnationPtr present;
   for (const IncarnationPtr& each : consumer.candidates) {
     const bool is_it = found != stream.groups.end() && found->info.id == each->model.info().id;
@@ -102,11 +106,13 @@ std::string ConsumerWorld::check_recovered(const IncarnationPtr& incarnation, co
   for (auto each = incarnation->history.rbegin(); each != incarnation->history.rend(); ++each) {
     const std::string difference = differs(incarnation, *each, stream, found);
     if (difference.empty()) return {};
-    if (problem.empty()) problem = difference;
+    problem += "\n  of turn " + std::to_string(each->turn) + ": " + difference;
     // The newest state that somebody was told of: nothing older will do.
     if (each->turn <= floor_turn_) break;
   }
-  return problem.empty() ? problem : "a start finds a consumer as it never was, or was before it answered: " + problem;
+  return problem.empty() ? problem
+                         : "a start finds a consumer as it never was, or was before turn " +
+                               std::to_string(floor_turn_) + " was answered:" + problem;
 }
 
 /// Between what was described at the end of a turn and what is found, if each transaction is done whose records are.
@@ -114,7 +120,7 @@ std::string ConsumerWorld::differs(const IncarnationPtr& incarnation, const Snap
                                    const RecoveredStream& stream, const RecoveredGroup& found) const {
   std::map<ShardIndex, GroupLease> expected;
   for (const GroupShard& shard : snapshot.view.shards) expected[shard.shard] = shard.lease;
-  std::set<std::string> keys = snapshot.keys;
+  std::map<std::string, Instant> keys = snapshot.keys;
   for (const TransactedPtr& each : transactions_) {
     const bool is_seen = each->settled_turn != 0 && each->settled_turn <= snapshot.turn;
     if (each->incarnation != incarnation || !each->took_effect || is_seen) continue;
@@ -122,7 +128,7 @@ std::string ConsumerWorld::differs(const IncarnationPtr& incarnation, const Snap
       expected[step.shard].position = step.position;
       if (step.metadata) expected[step.shard].metadata = *step.metadata;
     }
-    if (!each->command.key.empty()) keys.insert(each->command.key);
+    if (!each->command.key.empty()) keys[each->command.key] = each->begun;
   }
   for (const RecoveredShard& shard : stream.shards) {
     const ShardIndex index = shard.record.index;
@@ -131,15 +137,11 @@ std::string ConsumerWorld::differs(const IncarnationPtr& incarnation, const Snap
     const GroupLease is = lease_of(found, index);
     const bool same_place = was.position.next == is.position.next && was.position.sub == is.position.sub &&
                             was.position.not_before == is.position.not_before;
-    // With CommitMode on_commit nothing is written when a token comes.
-    const bool same_loss = is.lost_records == was.lost_records ||
-                           (!incarnation->model.is_on_poll() && is.lost_records < was.lost_records);
-    const bool same = was.epoch == is.epoch && was.metadata == is.metadata && same_loss;
+    const bool same = was.epoch == is.epoch && was.metadata == is.metadata && was.lost_records == is.lost_records;
     if (!same_place || !same) return sim::text_of(index) + " is at " + text_of(is) + ", and was at " + text_of(was);
   }
-  for (const std::string& key : keys) {
-    const auto known = incarnation->model.keys.find(key);
-    if (known == incarnation->model.keys.end() || known->second.at + group_limits::key_life <= latest_clock_) continue;
+  for (const auto& [key, used] : keys) {
+    if (used + group_limits::key_life <= latest_clock_) continue;
     const bool is_kept = std::ranges::find(found.keys, key, &CommitKey::key) != found.keys.end();
     if (!is_kept) return "IdempotencyKey " + key + " is forgotten";
   }
@@ -171,7 +173,7 @@ void ConsumerWorld::adopt(Incarnation& incarnation, const RecoveredStream& strea
   });
   for (const CommitKey& key : found.keys) incarnation.model.keys[key.key] = key;
   incarnation.history = {Snapshot{last_turn_, incarnation.model.view(), {}}};
-  for (const auto& [key, used] : incarnation.model.keys) incarnation.history.front().keys.insert(key);
+  for (const auto& [key, used] : incarnation.model.keys) incarnation.history.front().keys[key] = used.at;
 }
 
 }  // namespace penstock::sim

@@ -1,4 +1,5 @@
-// The simulation of consumers with positions as a test, and the test of that simulation: every defect has to be noticed.
+// The simulation of consumers with positions as a test, and the test of that simulation: every defect has to be
+// noticed.
 #include <gtest/gtest.h>
 
 #include <cstdint>

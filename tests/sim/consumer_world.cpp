@@ -183,8 +183,8 @@ void ConsumerWorld::on_described(Consumer& consumer, const Result& result) {
     if (!consumer.now) return;
     Incarnation& last = *consumer.now;
     const bool is_over = last.model.info().ephemeral && std::ranges::none_of(last.heard, [&](const auto& each) {
-      return last.polls[each.first] > 0 || each.second + last.model.info().lease > clock_;
-    });
+                           return last.polls[each.first] > 0 || each.second + last.model.info().lease > clock_;
+                         });
     if (!is_over) return broken("consumer " + consumer.name + " is gone");
     count("ephemeral ones over");
     last.deleted = last.deleted_told = true;
@@ -246,7 +246,7 @@ void ConsumerWorld::end_turn() {
     for (const IncarnationPtr& each : consumer.candidates) {
       if (each->deleted) continue;
       Snapshot& snapshot = each->history.emplace_back(Snapshot{last_turn_, each->model.view(), {}});
-      for (const auto& [key, used] : each->model.keys) snapshot.keys.insert(key);
+      for (const auto& [key, used] : each->model.keys) snapshot.keys[key] = used.at;
       while (each->history.size() > 1 && each->history[1].turn <= floor_turn_) each->history.pop_front();
     }
   }

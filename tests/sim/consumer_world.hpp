@@ -64,7 +64,7 @@ class ConsumerWorld {
   struct Snapshot {
     std::uint64_t turn = 0;
     GroupDescription view;
-    std::set<std::string> keys;
+    std::map<std::string, Instant> keys;  ///< and when they were used
   };
   /// One incarnation of a consumer.
   struct Incarnation {
@@ -90,7 +90,7 @@ class ConsumerWorld {
   struct Done {
     std::uint64_t epoch = 0;
     std::vector<std::pair<RecordIndex, Instant>> records;  ///< processed, the latest last
-    RecordIndex next{1};
+    bool ends = false;                                     ///< the last of them is the shard's last
   };
   struct Transacted;
   using TransactedPtr = std::shared_ptr<Transacted>;
@@ -114,11 +114,12 @@ class ConsumerWorld {
     TransactGroup command;
     std::vector<ModelStep> steps;
     CallId call{};
-    std::vector<RecordPut> put{};     ///< by the latest attempt, if the target took it
-    bool is_open = false;             ///< begun, and neither settled nor cut off
-    bool was_told = false;            ///< somebody heard that it took effect
-    bool took_effect = false;         ///< by what the engine or a start said
-    std::uint64_t settled_turn = 0;   ///< in which the engine heard of its outcome; 0: it did not
+    Instant begun{};                 ///< the latest attempt
+    std::vector<RecordPut> put{};    ///< by the latest attempt, if the target took it
+    bool is_open = false;            ///< begun, and neither settled nor cut off
+    bool was_told = false;           ///< somebody heard that it took effect
+    bool took_effect = false;        ///< by what the engine or a start said
+    std::uint64_t settled_turn = 0;  ///< in which the engine heard of its outcome; 0: it did not
     Instant asked_at{};
   };
   struct Reader {
@@ -206,6 +207,7 @@ class ConsumerWorld {
   void end(const ClientPtr& client) { client->gone = true; }
   bool is_busy(const Consumer& consumer, ShardIndex shard) const;
   bool is_busy(const Consumer& consumer) const;
+  bool holds_busy(const Consumer& consumer, const std::string& member) const;
   void heard(Incarnation& incarnation, const std::string& member) { incarnation.heard[member] = clock_; }
 
   // Commits, transactions, resets, lag (consumer_commits.cpp).
@@ -231,7 +233,8 @@ class ConsumerWorld {
   void on_started(const ReaderPtr& reader, const GetShardIterator& command, const GroupShard& before,
                   const ShardPosition& at);
   void read_on(const ReaderPtr& reader);
-  void on_read_decided(Incarnation& incarnation, const ShardPosition& at, const RecordsPage& page);
+  static void pass_lost(ConsumerModel& model, ShardIndex shard, RecordIndex head);
+  static void on_read_decided(Incarnation& incarnation, const ShardPosition& at, const RecordsPage& page);
   void on_read(const ReaderPtr& reader, CallId call, RecordsPage page);
 
   // The end (consumer_drain.cpp).

@@ -78,17 +78,16 @@ Refusal read_json(const Path& path, const JsonSource& source, const Constraints&
     if (source.timestamp(out.ms)) return wrong_type(path, "a number of seconds since 1970");
     return std::nullopt;
   } else if constexpr (is_list<T>) {
-    Refusal wrong;
-    const Refusal stopped = source.list([&](const JsonSource& element) -> Refusal {
+    simdjson::dom::array elements;
+    if (source.element().get_array().get(elements) != simdjson::SUCCESS) return wrong_type(path, "a list");
+    const Length length = constraints.length.value_or(Length{0, elements_max});
+    if (Refusal refusal = check_size(path, elements.size(), "elements", {.length = length})) return refusal;
+    out.reserve(elements.size());
+    for (const simdjson::dom::element element : elements) {
       const Path place{&path, {}, out.size() + 1};
-      const std::size_t max = constraints.length ? constraints.length->max : elements_max;
-      wrong = out.size() == max ? check_size(path, max + 1, "elements", {.length = Length{0, max}})
-                                : read_json(place, element, {}, out.emplace_back());
-      return wrong;
-    });
-    if (wrong) return wrong;
-    if (stopped) return wrong_type(path, "a list");
-    return check_size(path, out.size(), "elements", constraints);
+      if (Refusal refusal = read_json(place, JsonSource(element), {}, out.emplace_back())) return refusal;
+    }
+    return std::nullopt;
   } else {
     return read_object(&path, source, out);
   }
