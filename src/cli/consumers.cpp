@@ -52,7 +52,7 @@ struct ShownAll {
 // Nothing if it was deleted meanwhile.
 std::optional<Shown> look_at(Server& server, const std::string& name) {
   try {
-    native::DescribeConsumerInput input;
+    native::ShardsPageInput input;
     input.limit = 1;
     auto is = server.ask<native::DescribeConsumerOperation, wire::DescribeOutput>(name, input);
     const wire::LagOutput lag = server.lag(name);

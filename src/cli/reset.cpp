@@ -23,8 +23,8 @@ bool is_sequence_number(const std::string& text) {
   return text.size() >= sequence_digits_min && std::all_of(text.begin(), text.end(), protocol::is_digit);
 }
 
-native::ResetConsumerInput input_of(const Arguments& arguments) {
-  native::ResetConsumerInput input;
+native::ResetInput input_of(const Arguments& arguments) {
+  native::ResetInput input;
   const std::string to = arguments.text("to");
   if (arguments.has("shard")) input.shard_id = arguments.text("shard");
   input.dry_run = arguments.has("dry-run");
@@ -51,12 +51,12 @@ native::ResetConsumerInput input_of(const Arguments& arguments) {
   return input;
 }
 
-Table table_of(const native::ResetConsumerOutput& done) {
+Table table_of(const native::ResetOutput& done) {
   Table table({"SHARD", "REPEATED", "SKIPPED", "BEFORE", "AFTER"});
   if (!done.shards) return table;
-  for (const native::ResetShard& shard : *done.shards) {
-    const native::ResetPosition before = shard.before.value_or(native::ResetPosition{});
-    const native::ResetPosition after = shard.after.value_or(native::ResetPosition{});
+  for (const native::ShardResetState& shard : *done.shards) {
+    const native::PositionState before = shard.before.value_or(native::PositionState{});
+    const native::PositionState after = shard.after.value_or(native::PositionState{});
     table.add({shard.shard_id.value_or(""), std::to_string(shard.records_repeated.value_or(0)),
                std::to_string(shard.records_skipped.value_or(0)),
                place_text(before.sequence_number, before.sub_sequence_number),
@@ -83,9 +83,9 @@ void describe_reset(cxxopts::Options& flags) {
 int run_reset(const Arguments& arguments) {
   if (!arguments.has("consumer")) throw UsageError("reset goes with --consumer");
   if (!arguments.has("to")) throw UsageError("reset goes with --to");
-  const native::ResetConsumerInput input = input_of(arguments);
+  const native::ResetInput input = input_of(arguments);
   Server server(arguments);
-  const auto done = server.ask<native::ResetConsumerOperation>(arguments.text("consumer"), input);
+  const auto done = server.ask<native::ResetOperation>(arguments.text("consumer"), input);
   if (arguments.json) {
     print_json(done);
   } else {

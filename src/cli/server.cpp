@@ -20,7 +20,7 @@ constexpr std::chrono::seconds answer_time_max{30};
 }  // namespace
 
 Server::Server(const Arguments& arguments)
-    : place_{arguments.stream, {}, arguments.region, arguments.account}, world_(client::real_world()) {
+    : address_{arguments.stream, {}, arguments.region, arguments.account}, world_(client::real_world()) {
   try {
     line_ = world_->open(arguments.endpoint);
   } catch (const std::invalid_argument& error) {
@@ -28,10 +28,10 @@ Server::Server(const Arguments& arguments)
   }
 }
 
-client::Place Server::place(const std::string& consumer) const {
-  client::Place place = place_;
-  place.consumer = consumer;
-  return place;
+client::Address Server::address(const std::string& consumer) const {
+  client::Address address = address_;
+  address.consumer = consumer;
+  return address;
 }
 
 client::Answer Server::answer(client::Request request) {

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/arguments.hpp"
@@ -11,6 +12,7 @@
 #include "client/shapes.hpp"
 #include "penstock/client.hpp"
 #include "protocol/native/consumer_operations.hpp"
+#include "protocol/native/position_operations.hpp"
 
 namespace penstock::cli {
 
@@ -23,8 +25,8 @@ class Server {
 
   /// An operation on a consumer, or, if that is empty, on all of the stream.
   template <class Op, protocol::Structure Output = typename Op::Output>
-  Output ask(const std::string& consumer, const typename Op::Input& input) {
-    return client::from_json<Output>(answer(client::request_of<Op>(place(consumer), input)));
+  Output ask(const std::string& consumer, typename Op::Input input) {
+    return client::from_json<Output>(answer(client::request_of<Op>(address(consumer), std::move(input))));
   }
 
   /// Throws if there is no such stream, or no server.
@@ -35,10 +37,10 @@ class Server {
   client::wire::LagOutput lag(const std::string& consumer);
 
  private:
-  client::Place place(const std::string& consumer) const;
+  client::Address address(const std::string& consumer) const;
   client::Answer answer(client::Request request);
 
-  client::Place place_;
+  client::Address address_;
   std::shared_ptr<client::World> world_;
   std::unique_ptr<client::Line> line_;
 };

@@ -7,6 +7,7 @@
 #include "penstock/limits.hpp"
 #include "protocol/native/consumer_operations.hpp"
 #include "protocol/native/member_operations.hpp"
+#include "protocol/native/position_operations.hpp"
 #include "protocol/text.hpp"
 
 namespace penstock::client {
@@ -21,8 +22,8 @@ std::optional<std::int64_t> to_signed(const std::optional<std::uint64_t>& given)
   return given ? std::optional(static_cast<std::int64_t>(*given)) : std::nullopt;
 }
 
-std::vector<native::Position> to_native(const std::vector<Position>& positions) {
-  std::vector<native::Position> out;
+std::vector<native::NewPosition> to_native(const std::vector<Position>& positions) {
+  std::vector<native::NewPosition> out;
   out.reserve(positions.size());
   for (const Position& position : positions) {
     out.push_back({position.shard_id, static_cast<std::int64_t>(position.epoch), position.sequence_number,
@@ -30,6 +31,8 @@ std::vector<native::Position> to_native(const std::vector<Position>& positions) 
   }
   return out;
 }
+
+std::int32_t to_int(milliseconds time) { return static_cast<std::int32_t>(time.count()); }
 
 std::vector<native::StartPosition> to_start(const std::vector<Position>& positions) {
   std::vector<native::StartPosition> out;
@@ -88,30 +91,14 @@ std::string percent_encode(std::string_view plain) {
   return out;
 }
 
-std::string target_of(std::string_view path, const Place& place, const std::vector<std::string>& query) {
-  std::string target;
-  while (!path.empty()) {
-    const std::size_t open = std::min(path.find('{'), path.size());
-    target.append(path.substr(0, open));
-    const std::size_t close = std::min(path.find('}', open), path.size());
-    if (open < path.size()) {
-      target += percent_encode(path.substr(open, close - open) == "{stream" ? place.stream : place.consumer);
-    }
-    path.remove_prefix(std::min(close + 1, path.size()));
-  }
-  char separator = '?';
-  const auto add = [&](const std::string& parameter) {
-    target.append(1, std::exchange(separator, '&')).append(parameter);
-  };
-  if (!place.region.empty()) add("Region=" + percent_encode(place.region));
-  if (!place.account.empty()) add("Account=" + percent_encode(place.account));
-  for (const std::string& parameter : query) add(parameter);
-  return target;
+void detail::fill_in(std::string& path, std::string_view name, const std::string& value) {
+  const std::string hole = "{" + std::string(name) + "}";
+  if (const std::size_t at = path.find(hole); at != std::string::npos) path.replace(at, hole.size(), value);
 }
 
-Request create_request(const Place& place, const Options& options, const std::vector<Position>& positions) {
+Request create_request(const Address& address, const Options& options, const std::vector<Position>& positions) {
   native::CreateConsumerInput input;
-  native::Start& start = input.start.emplace();
+  native::GivenStart& start = input.start.emplace();
   switch (options.start.at) {
     case Start::At::trim_horizon:
       start.type = "TRIM_HORIZON";
@@ -125,52 +112,53 @@ Request create_request(const Place& place, const Options& options, const std::ve
       break;
   }
   if (!positions.empty()) start = {"TRIM_HORIZON", {}, to_start(positions)};
-  input.lease_millis = options.lease.count();
+  input.lease_millis = to_int(options.lease);
   input.commit_mode = options.commit_mode == CommitMode::on_poll ? "ON_POLL" : "ON_COMMIT";
   input.ephemeral = options.ephemeral;
-  return request_of<native::CreateConsumerOperation>(place, input);
+  return request_of<native::CreateConsumerOperation>(address, std::move(input));
 }
 
-Request describe_request(const Place& place, const std::string& after_shard_id) {
-  native::DescribeConsumerInput input;
+Request describe_request(const Address& address, const std::string& after_shard_id) {
+  native::ShardsPageInput input;
   if (!after_shard_id.empty()) input.exclusive_start_shard_id = after_shard_id;
-  return request_of<native::DescribeConsumerOperation>(place, input);
+  return request_of<native::DescribeConsumerOperation>(address, std::move(input));
 }
 
-Request poll_request(const Place& place, const Member& member, const Bounds& bounds, std::size_t bytes_max) {
+Request poll_request(const Address& address, const Member& member, const Bounds& bounds, std::size_t bytes_max) {
   native::PollInput input;
   input.member = member.name;
   if (!member.token.empty()) input.token = member.token;
-  input.wait_millis = std::clamp(bounds.wait, milliseconds(0), group_limits::wait_max).count();
-  input.max_records = static_cast<std::int64_t>(bounds.max_records);
-  input.max_bytes = static_cast<std::int64_t>(bytes_max);
-  return request_of<native::PollOperation>(place, input);
+  input.wait_millis = to_int(std::clamp(bounds.wait, milliseconds(0), group_limits::wait_max));
+  input.max_records = static_cast<std::int32_t>(bounds.max_records);
+  input.max_bytes = static_cast<std::int32_t>(bytes_max);
+  return request_of<native::PollOperation>(address, std::move(input));
 }
 
-Request heartbeat_request(const Place& place, const Member& member) {
+Request heartbeat_request(const Address& address, const Member& member) {
   native::HeartbeatInput input;
   input.member = member.name;
   input.token = member.token;
-  return request_of<native::HeartbeatOperation>(place, input);
+  return request_of<native::HeartbeatOperation>(address, std::move(input));
 }
 
-Request leave_request(const Place& place, const Member& member, bool commit) {
+Request leave_request(const Address& address, const Member& member, bool commit) {
   native::LeaveInput input;
   input.member = member.name;
   input.token = member.token;
   input.commit = commit;
-  return request_of<native::LeaveOperation>(place, input);
+  return request_of<native::LeaveOperation>(address, std::move(input));
 }
 
-Request commit_request(const Place& place, const std::vector<Position>& positions, bool force, const std::string& key) {
+Request commit_request(const Address& address, const std::vector<Position>& positions, bool force,
+                       const std::string& key) {
   native::CommitInput input;
   input.positions = to_native(positions);
   if (force) input.force = true;
   input.idempotency_key = key;
-  return request_of<native::CommitOperation>(place, input);
+  return request_of<native::CommitOperation>(address, std::move(input));
 }
 
-Request transact_request(const Place& place, const std::vector<Position>& positions, const std::string& stream,
+Request transact_request(const Address& address, const std::vector<Position>& positions, const std::string& stream,
                          const std::vector<NewRecord>& records, const std::string& key) {
   native::TransactInput input;
   input.positions = to_native(positions);
@@ -182,7 +170,7 @@ Request transact_request(const Place& place, const std::vector<Position>& positi
     if (!record.explicit_hash_key.empty()) out.back().explicit_hash_key = record.explicit_hash_key;
   }
   input.idempotency_key = key;
-  return request_of<native::TransactOperation>(place, input);
+  return request_of<native::TransactOperation>(address, std::move(input));
 }
 
 Fault read_fault(const Answer& answer) {
@@ -200,11 +188,11 @@ PollAnswer read_polled(const Answer& answer) {
   PollAnswer out;
   out.token = text(given.token);
   out.lease = milliseconds{given.lease_millis.value_or(0)};
-  for (wire::LeaseState& lease : elements(given.leases)) {
+  for (native::Lease& lease : elements(given.leases)) {
     out.polled.leases.push_back(
         {text(lease.shard_id), to_unsigned(lease.epoch), lease.revoking.value_or(false), text(lease.metadata)});
   }
-  for (wire::RevokedLease& lost : elements(given.revoked)) {
+  for (native::RevokedLease& lost : elements(given.revoked)) {
     out.lost.push_back({text(lost.shard_id), to_unsigned(lost.epoch), to_unsigned(lost.owner_epoch), text(lost.owner)});
   }
   for (wire::Batch& batch : elements(given.batches)) out.polled.batches.push_back(to_batch(batch));
@@ -228,7 +216,7 @@ Description read_description(const Answer& answer) {
 Transacted read_transacted(const Answer& answer) {
   auto given = from_json<native::TransactOutput>(answer);
   Transacted out;
-  for (native::PutPlace& placed : elements(given.records)) {
+  for (native::RecordPlace& placed : elements(given.records)) {
     out.records.push_back({text(placed.shard_id), text(placed.sequence_number)});
   }
   out.repeated = given.repeated.value_or(false);

@@ -3,10 +3,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "client/json.hpp"
@@ -16,7 +17,7 @@
 namespace penstock::client {
 
 /// Which consumer is spoken of.
-struct Place {
+struct Address {
   std::string stream;
   std::string consumer;  ///< empty where all of the stream are meant
   std::string region;    ///< empty: the server's
@@ -26,31 +27,45 @@ struct Place {
 /// Escapes what may not stand in a path or a query as it is.
 std::string percent_encode(std::string_view text);
 
-/// `path` is the template of an operation, such as /_penstock/streams/{stream}; `query` follows it as it is.
-std::string target_of(std::string_view path, const Place& place, const std::vector<std::string>& query);
+namespace detail {
 
-/// The request of an operation of src/protocol/native. What the path says is left out of the input.
+/// As a path or a query has it.
+inline std::string parameter_text(const std::string& value) { return percent_encode(value); }
+inline std::string parameter_text(std::int64_t value) { return std::to_string(value); }
+
+/// Puts it where the path has that name in braces.
+void fill_in(std::string& path, std::string_view name, const std::string& value);
+
+}  // namespace detail
+
+/// The request of an operation of src/protocol/native, on what the address says.
 template <class Op>
-Request request_of(const Place& place, const typename Op::Input& input) {
+Request request_of(const Address& address, typename Op::Input input) {
+  const auto unless_empty = [](const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); };
+  input.stream = address.stream;
+  input.region = unless_empty(address.region);
+  input.account = unless_empty(address.account);
+  if constexpr (requires { input.consumer; }) input.consumer = address.consumer;
   Request request;
   request.method = Op::method;
-  std::vector<std::string> query;
-  if constexpr (Op::method == "PUT" || Op::method == "POST") {
-    request.body = to_json(input);
-  } else {
-    protocol::for_each_member<typename Op::Input>([&](const auto& member) {
-      const auto& field = input.*member.field;
-      if (!field) return;
-      std::string value;
-      if constexpr (std::is_integral_v<std::remove_cvref_t<decltype(*field)>>) {
-        value = std::to_string(*field);
-      } else {
-        value = percent_encode(*field);
-      }
-      query.push_back(std::string(member.names.json) + "=" + value);
-    });
-  }
-  request.target = target_of(Op::path, place, query);
+  request.target = Op::path;
+  char separator = '?';
+  protocol::JsonSink body;
+  body.open();
+  protocol::for_each_member<typename Op::Input>([&](const auto& member) {
+    const auto& field = input.*member.field;
+    if (!field) return;
+    if (member.place == protocol::Place::body) {
+      body.member(member.names);
+      write_value(body, member.names, *field);
+    } else if constexpr (requires { detail::parameter_text(*field); }) {
+      const std::string value = detail::parameter_text(*field);
+      if (member.place == protocol::Place::path) return detail::fill_in(request.target, member.names.json, value);
+      request.target.append(1, std::exchange(separator, '&')).append(member.names.json).append("=").append(value);
+    }
+  });
+  body.close();
+  if (Op::method == "PUT" || Op::method == "POST") request.body = body.take();
   return request;
 }
 
@@ -60,13 +75,14 @@ struct Member {
 };
 
 // Their timeouts are left to the caller.
-Request create_request(const Place& place, const Options& options, const std::vector<Position>& positions);
-Request describe_request(const Place& place, const std::string& after_shard_id);
-Request poll_request(const Place& place, const Member& member, const Bounds& bounds, std::size_t bytes_max);
-Request heartbeat_request(const Place& place, const Member& member);
-Request leave_request(const Place& place, const Member& member, bool commit);
-Request commit_request(const Place& place, const std::vector<Position>& positions, bool force, const std::string& key);
-Request transact_request(const Place& place, const std::vector<Position>& positions, const std::string& stream,
+Request create_request(const Address& address, const Options& options, const std::vector<Position>& positions);
+Request describe_request(const Address& address, const std::string& after_shard_id);
+Request poll_request(const Address& address, const Member& member, const Bounds& bounds, std::size_t bytes_max);
+Request heartbeat_request(const Address& address, const Member& member);
+Request leave_request(const Address& address, const Member& member, bool commit);
+Request commit_request(const Address& address, const std::vector<Position>& positions, bool force,
+                       const std::string& key);
+Request transact_request(const Address& address, const std::vector<Position>& positions, const std::string& stream,
                          const std::vector<NewRecord>& records, const std::string& key);
 
 /// What a refusal says. An answer that is none of the API's has its status for a code.

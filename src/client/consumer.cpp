@@ -99,13 +99,13 @@ class Consumer::State {
   State(Options options, std::shared_ptr<World> world)
       : world_(std::move(world)),
         options_(checked(std::move(options), *world_)),
-        place_{options_.stream, options_.consumer, options_.region, options_.account},
+        address_{options_.stream, options_.consumer, options_.region, options_.account},
         line_(world_->open(options_.endpoint)),
         caller_(options_, *world_, *line_, stopping_),
         lease_(options_.lease) {
     if (!options_.heartbeat) return;
     const auto make_request = [this](const std::string& token) {
-      Request request = heartbeat_request(place_, {options_.member, token});
+      Request request = heartbeat_request(address_, {options_.member, token});
       request.interruptible = true;
       return request;
     };
@@ -146,7 +146,7 @@ class Consumer::State {
 
   const std::shared_ptr<World> world_;
   const Options options_;
-  const Place place_;
+  const Address address_;
   const std::unique_ptr<Line> line_;
   std::atomic<bool> stopping_{false};
   Caller caller_;
@@ -173,7 +173,7 @@ bool Consumer::State::create() {
   if (created_) return true;
   std::vector<Position> positions;
   for (const auto& [shard, position] : done_) positions.push_back(position);
-  Request request = create_request(place_, options_, positions);
+  Request request = create_request(address_, options_, positions);
   request.interruptible = true;
   std::optional<Answer> answer;
   try {
@@ -181,7 +181,7 @@ bool Consumer::State::create() {
   } catch (const Error& error) {
     // It is there with other settings, of which only the commit mode says what this program may rely on.
     if (error.code() != "ConsumerExists") throw;
-    Request describe = describe_request(place_, {});
+    Request describe = describe_request(address_, {});
     describe.interruptible = true;
     answer = ask(std::move(describe));
   }
@@ -199,7 +199,7 @@ bool Consumer::State::check_description(const Answer& created) {
   while (true) {
     for (Position& position : description.positions) done_.insert_or_assign(position.shard_id, std::move(position));
     if (!description.more) return true;
-    Request request = describe_request(place_, description.last_shard_id);
+    Request request = describe_request(address_, description.last_shard_id);
     request.interruptible = true;
     const std::optional<Answer> next = ask(std::move(request));
     if (!next) return false;
@@ -213,7 +213,7 @@ std::optional<Answer> Consumer::State::poll_until_answered(const Bounds& bounds)
     if (!create()) return std::nullopt;
     // To join does not wait, since without the token of the answer there is no leaving.
     const milliseconds wait = token_.empty() ? milliseconds(0) : bounds.wait;
-    Request request = poll_request(place_, {options_.member, token_}, {bounds.max_records, wait}, options_.max_bytes);
+    Request request = poll_request(address_, {options_.member, token_}, {bounds.max_records, wait}, options_.max_bytes);
     request.interruptible = true;
     request.timeout = std::min(wait, lease_ / 2) + options_.answer;
     try {
@@ -265,13 +265,13 @@ void Consumer::State::remember(const std::vector<Position>& positions) {
 }
 
 void Consumer::State::commit(const std::vector<Position>& positions, const CommitOptions& options) {
-  ask(commit_request(place_, positions, options.force, key_or_new(options.idempotency_key)));
+  ask(commit_request(address_, positions, options.force, key_or_new(options.idempotency_key)));
   remember(positions);
 }
 
 Transacted Consumer::State::transact(const std::vector<Position>& positions, const std::string& target,
                                      const std::vector<NewRecord>& records, const std::string& key) {
-  const std::optional<Answer> answer = ask(transact_request(place_, positions, target, records, key_or_new(key)));
+  const std::optional<Answer> answer = ask(transact_request(address_, positions, target, records, key_or_new(key)));
   remember(positions);
   return read_transacted(*answer);
 }
@@ -279,11 +279,11 @@ Transacted Consumer::State::transact(const std::vector<Position>& positions, con
 // The member's lease time was over before it could say that it is done. A poll says so too, and what it says counts
 // unless another member has the shard by now.
 void Consumer::State::commit_by_joining() {
-  Request request = poll_request(place_, {options_.member, token_}, {1, milliseconds(0)}, 1);
+  Request request = poll_request(address_, {options_.member, token_}, {1, milliseconds(0)}, 1);
   const std::optional<Answer> answer = ask(std::move(request), world_->now() + lease_);
   const PollAnswer joined = read_polled(*answer);
   tell(joined.lost);
-  ask(leave_request(place_, {options_.member, joined.token}, false), world_->now() + lease_);
+  ask(leave_request(address_, {options_.member, joined.token}, false), world_->now() + lease_);
 }
 
 void Consumer::State::leave(bool commit) {
@@ -292,7 +292,7 @@ void Consumer::State::leave(bool commit) {
   const bool commits = commit && owes_ && options_.commit_mode == CommitMode::on_poll;
   const Caller::Deadline until = world_->now() + (commits ? lease_ : std::min(lease_, leave_time_max));
   try {
-    const std::optional<Answer> answer = ask(leave_request(place_, {options_.member, token_}, commit), until);
+    const std::optional<Answer> answer = ask(leave_request(address_, {options_.member, token_}, commit), until);
     tell(read_polled(*answer).lost);
   } catch (const Unreachable&) {
     // Its leases are over by themselves after a while.

@@ -36,6 +36,9 @@ using boost::system::system_error;
 namespace {
 
 constexpr unsigned http_version = 11;
+/// How long a request that is interrupted is given to be read by the server, from when it was sent. A poll that is read
+/// only after the next request, by which its member leaves, would take it for a member again.
+constexpr std::chrono::milliseconds settle_time{100};
 
 int make_bell() {
   const int fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -78,6 +81,7 @@ struct HttpLine::Attempt {
   std::optional<Answer> answer;
   bool stale = false;  ///< the connection was an old one, which the server had closed: nothing of an answer came
   bool interrupted = false;
+  std::chrono::steady_clock::time_point sent_at;  ///< epoch if it is not
   std::string failure;
 };
 
@@ -109,6 +113,7 @@ asio::awaitable<void> HttpLine::converse(const Request& request, Attempt& attemp
     if (!reused) co_await connect();
     stream_.expires_after(request.timeout);
     const auto message = to_http(request, endpoint_);
+    attempt.sent_at = std::chrono::steady_clock::now();
     co_await http::async_write(stream_, message, asio::use_awaitable);
     http::response_parser<http::string_body> parser;
     parser.body_limit(answer_bytes_max);
@@ -138,13 +143,18 @@ HttpLine::Attempt HttpLine::attempt(const Request& request) {
   asio::co_spawn(context_, converse(request, attempt), [&](const std::exception_ptr& error) {
     thrown = error;
     bell_.cancel();
+    settled_.cancel();
   });
   if (request.interruptible) {
     bell_.async_wait(asio::posix::stream_descriptor::wait_read, [&](const error_code& error) {
       if (error || attempt.answer) return;
       attempt.interrupted = true;
-      resolver_.cancel();
-      stream_.cancel();
+      settled_.expires_at(attempt.sent_at + settle_time);
+      settled_.async_wait([&](const error_code& answered) {
+        if (answered) return;
+        resolver_.cancel();
+        stream_.cancel();
+      });
     });
   }
   context_.run();

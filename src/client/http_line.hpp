@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <chrono>
@@ -57,6 +58,7 @@ class HttpLine final : public Line {
   boost::asio::ip::tcp::resolver resolver_{context_};
   boost::beast::tcp_stream stream_{context_};
   boost::beast::flat_buffer buffer_;
+  boost::asio::steady_timer settled_{context_};
   const int bell_fd_;                           ///< an eventfd, not 0 once it is interrupted
   boost::asio::posix::stream_descriptor bell_;  ///< which owns it
   bool connected_ = false;

@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "protocol/native/shapes.hpp"
+#include "protocol/native/consumer_operations.hpp"
+#include "protocol/native/member_operations.hpp"
 #include "protocol/shape.hpp"
 
 namespace penstock::client::wire {
@@ -16,7 +17,7 @@ using protocol::Blob;
 using protocol::optional;
 using protocol::Shape;
 using protocol::Timestamp;
-using protocol::native::LeaseState;
+using protocol::native::Lease;
 using protocol::native::MemberState;
 using protocol::native::RevokedLease;
 
@@ -65,7 +66,7 @@ struct Batch {
 struct PollOutput {
   std::optional<std::string> token;
   std::optional<std::int64_t> lease_millis;
-  std::optional<std::vector<LeaseState>> leases;
+  std::optional<std::vector<Lease>> leases;
   std::optional<std::vector<RevokedLease>> revoked;
   std::optional<std::vector<Batch>> batches;
 

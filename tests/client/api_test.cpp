@@ -5,12 +5,11 @@
 
 #include <algorithm>
 #include <string>
-#include <string_view>
 
 #include "client/shapes.hpp"
 #include "protocol/native/consumer_operations.hpp"
 #include "protocol/native/member_operations.hpp"
-#include "protocol/native/shapes.hpp"
+#include "protocol/native/position_operations.hpp"
 #include "protocol/shape.hpp"
 
 namespace penstock::client {
@@ -18,28 +17,25 @@ namespace {
 
 namespace native = protocol::native;
 
-TEST(TargetOf, FillsInTheTemplateAndEscapesWhatIsNotPlain) {
-  EXPECT_EQ(target_of(native::PollOperation::path, {"a b", "c/d", "", ""}, {}),
-            "/_penstock/streams/a%20b/consumers/c%2Fd/poll");
-  EXPECT_EQ(target_of(native::ListConsumersOperation::path, {"s", "", "us-east-1", "111122223333"}, {"Limit=1"}),
-            "/_penstock/streams/s/consumers?Region=us-east-1&Account=111122223333&Limit=1");
-}
-
-TEST(RequestOf, PutsTheInputWhereTheMethodHasIt) {
-  native::DescribeConsumerInput describe;
-  describe.exclusive_start_shard_id = "shardId-000000000007";
-  describe.limit = 3;
-  const Request get = request_of<native::DescribeConsumerOperation>({"s", "c", "", ""}, describe);
+TEST(RequestOf, PutsEachMemberWhereItBelongs) {
+  native::ShardsPageInput page;
+  page.exclusive_start_shard_id = "shardId-000000000007";
+  page.limit = 3;
+  const Request get = request_of<native::DescribeLagOperation>({"a b", "c/d", "us-east-1", "111122223333"}, page);
   EXPECT_EQ(get.method, "GET");
-  EXPECT_EQ(get.target, "/_penstock/streams/s/consumers/c?ExclusiveStartShardId=shardId-000000000007&Limit=3");
+  EXPECT_EQ(get.target,
+            "/_penstock/streams/a%20b/consumers/c%2Fd/lag?ExclusiveStartShardId=shardId-000000000007&Limit=3&"
+            "Region=us-east-1&Account=111122223333");
   EXPECT_EQ(get.body, "");
 
-  native::ResetConsumerInput reset;
+  native::ResetInput reset;
   reset.type = "LATEST";
-  const Request post = request_of<native::ResetConsumerOperation>({"s", "c", "", ""}, reset);
+  const Request post = request_of<native::ResetOperation>({"s", "c", "", ""}, reset);
   EXPECT_EQ(post.method, "POST");
   EXPECT_EQ(post.target, "/_penstock/streams/s/consumers/c/reset");
   EXPECT_EQ(post.body, R"({"Type":"LATEST"})");
+
+  EXPECT_EQ(request_of<native::ListConsumersOperation>({"s", "", "", ""}, {}).target, "/_penstock/streams/s/consumers");
 }
 
 TEST(ReadFault, TakesTheStatusWhereTheAnswerIsNoneOfTheApi) {

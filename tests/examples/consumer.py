@@ -83,4 +83,4 @@ while not stopping:
 
 # Commits the last batch, and gives the shards to the others at once.
 if token:
-    must(ask("POST", URL + "/leave", {"Member": MEMBER, "Token": token}))
+    ask("POST", URL + "/leave", {"Member": MEMBER, "Token": token})
