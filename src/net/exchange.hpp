@@ -16,6 +16,9 @@
 
 namespace penstock::net {
 
+/// Whether a body goes with an answer. One of 204 has none, nor what describes one, its type and its length.
+inline bool has_content(const protocol::WireResponse& response) { return response.status != 204; }
+
 /// Lives in its session until it has ended: the handler calls one of `complete`, `end_stream` and `abandon`, once, for
 /// every exchange it was given, also after a cancel. All of it runs in the session's thread.
 ///

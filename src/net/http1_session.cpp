@@ -58,10 +58,13 @@ std::string head_of(const WireResponse& response, bool keep_alive, Framing frami
   head.reserve(320);
   head.append("HTTP/1.1 ").append(std::to_string(response.status)).push_back(' ');
   head.append(view(http::obsolete_reason(static_cast<http::status>(response.status)))).append("\r\n");
-  if (!response.content_type.empty()) head.append("Content-Type: ").append(response.content_type).append("\r\n");
+  const bool content = has_content(response);
+  if (content && !response.content_type.empty()) {
+    head.append("Content-Type: ").append(response.content_type).append("\r\n");
+  }
   for (const auto& [name, value] : response.headers) head.append(name).append(": ").append(value).append("\r\n");
   if (framing == Framing::length) {
-    head.append("Content-Length: ").append(std::to_string(response.body.size())).append("\r\n");
+    if (content) head.append("Content-Length: ").append(std::to_string(response.body.size())).append("\r\n");
   } else if (framing == Framing::chunked) {
     head.append("Transfer-Encoding: chunked\r\n");
   }
@@ -204,7 +207,10 @@ class Http1Session final : public SessionGroup::Session {
     if (exchange.abandoned()) co_return false;
     const bool keep_alive = request.keep_alive() && !group_.stopping();
     const bool with_body = request.method() != http::verb::head;
-    if (!exchange.streams()) co_return co_await write(exchange, keep_alive, with_body) && keep_alive;
+    if (!exchange.streams()) {
+      const bool sends_body = with_body && has_content(exchange.response());
+      co_return co_await write(exchange, keep_alive, sends_body) && keep_alive;
+    }
     // Clients of HTTP/1.0 know no chunks.
     const Framing framing = request.version() < 11 ? Framing::close : Framing::chunked;
     co_return co_await stream(exchange, framing, keep_alive && framing == Framing::chunked, with_body);

@@ -41,7 +41,8 @@ void Http2Session::on_news(Http2Stream& stream) {
 
 void Http2Session::begin_answer(Http2Stream& stream) {
   Exchange& exchange = stream.exchange;
-  const bool head_only = stream.method == "HEAD";
+  const bool content = has_content(exchange.response());
+  const bool head_only = stream.method == "HEAD" || !content;
   // Who is gone will be noticed by the reader, but what was to be delivered must not be lost until then.
   if (exchange.wants_delivery_report() && transport_.has_gone()) return reset(stream, NGHTTP2_CANCEL);
   exchange.take_head();
@@ -50,11 +51,11 @@ void Http2Session::begin_answer(Http2Stream& stream) {
   const WireResponse& response = exchange.response();
   HeaderList head;
   head.add(":status", std::to_string(response.status));
-  if (!response.content_type.empty()) head.add("content-type", response.content_type);
+  if (content && !response.content_type.empty()) head.add("content-type", response.content_type);
   for (const auto& [name, value] : response.headers) {
     if (!is_of_connection(lower(name))) head.add(name, value);
   }
-  if (!exchange.streams()) head.add("content-length", std::to_string(response.body.size()));
+  if (content && !exchange.streams()) head.add("content-length", std::to_string(response.body.size()));
   stream.since = Clock::now();
   stream.body_sent = response.body.empty();
   stream.waits = !head_only && !stream.body_sent;

@@ -22,8 +22,11 @@ std::optional<Error> read_all(const Store& store, GroupPolled& polled) {
     page.count_max = std::min(page.count_max, records_left);
     page.bytes_max = std::min(page.bytes_max, bytes_left);
     if (auto error = read_records(store, page)) return error;
+    // The first record of a page comes whatever its size, and that of the whole answer is to, so that there is an end
+    // to it. Any other waits: polls begin with each shard in turn.
+    const bool is_first = records_left == polled.count_max;
+    if (page.bytes > bytes_left && !is_first) break;
     records_left -= page.records.size();
-    // A record that is larger than what was asked for comes all the same, so that there is an end to it.
     bytes_left -= std::min(bytes_left, page.bytes);
   }
   polled.batches.resize(read);

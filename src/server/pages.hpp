@@ -13,7 +13,8 @@ namespace penstock::server {
 std::optional<Error> read_records(const Store& store, RecordsPage& page);
 
 /// Reads whatever records the result is about, or makes it an error. Of what a poll is answered the batches are read in
-/// their order until there are as many records or bytes as were asked for, and those behind are left out.
+/// their order until there are as many records or bytes as were asked for, and those behind are left out. Only the
+/// first record of all may be larger than that.
 void read_records(const Store& store, Result& result);
 
 }  // namespace penstock::server

@@ -343,6 +343,53 @@ TEST_P(FrontendTest, ThePollOfAConsumerWhoseClientGoesIsTakenBack) {
   EXPECT_EQ(asked<CancelPoll>()[0].poll, engine().calls.at(0));
 }
 
+TEST_P(FrontendTest, APollWhoseClientGoesEarlyOrLateEndsOnce) {
+  // It goes after so many handlers ran, while the poll waits or while its answer is on the way.
+  for (const bool waits : {false, true}) {
+    for (int steps = 0; steps < 10; ++steps) {
+      SCOPED_TRACE(testing::Message() << (waits ? "waits" : "is answered") << ", " << steps);
+      engine().asked_of_streams.clear();
+      engine().script = [waits](const Command& command) -> std::optional<Result> {
+        const bool polls = std::holds_alternative<PollGroup>(std::get<StreamCommand>(command));
+        return polls && !waits ? std::optional<Result>(GroupPolled{}) : std::nullopt;
+      };
+      exchange_ = std::make_unique<Exchange>(contexts_[here].get_executor());
+      begin(call(PollGroup{stream(), "billing"}));
+      for (int i = 0; i < steps; ++i) {
+        boost::asio::io_context& context = contexts_.at(static_cast<std::size_t>(i % 2));
+        context.restart();
+        context.poll_one();
+      }
+      const bool was_answered = exchange_->completed();
+      exchange_->cancel();
+      run_until([&] { return exchange_->completed(); });
+      EXPECT_TRUE(!waits || exchange_->abandoned());
+      exchange_.reset();
+      run_all();
+      EXPECT_EQ(asked<PollGroup>().size(), 1U);
+      EXPECT_EQ(asked<CancelPoll>().size(), was_answered ? 0U : 1U);
+    }
+  }
+}
+
+TEST_P(FrontendTest, WhatAPollIsHandedIsReadBeforeItsAnswerIsWorded) {
+  put_record();
+  put_record();
+  engine().script = [this](const Command&) {
+    GroupPolled polled;
+    polled.count_max = 1;
+    polled.bytes_max = 1'000;
+    polled.batches = {{1, {}, page()}, {1, {}, page()}};
+    return polled;
+  };
+  begin(call(PollGroup{stream(), "billing"}));
+  run_until([&] { return exchange_->completed(); });
+  const auto& polled = std::get<GroupPolled>(*result_);
+  ASSERT_EQ(polled.batches.size(), 1U);
+  ASSERT_EQ(polled.batches[0].page.records.size(), 1U);
+  EXPECT_EQ(polled.batches[0].page.records[0].record.data, "data");
+}
+
 TEST_P(FrontendTest, EveryShardsStreamsAreListed) {
   engines_[here]->script = [](const Command&) { return StreamList{{{{"1", "r", "b"}}}, false}; };
   engines_[there]->script = [](const Command&) { return StreamList{{{{"1", "r", "a"}}}, true}; };

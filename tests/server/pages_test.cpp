@@ -15,6 +15,7 @@ namespace penstock::server {
 namespace {
 
 using testing::ElementsAre;
+using testing::IsEmpty;
 using testing::SizeIs;
 
 constexpr StreamId stream_id{7};
@@ -23,11 +24,11 @@ constexpr std::size_t bytes_each = 10;
 class PagesTest : public testing::Test {
  protected:
   /// Puts so many records into each of the shards.
-  void put(const std::vector<std::uint64_t>& counts) {
+  void put(const std::vector<std::uint64_t>& counts, std::size_t bytes = bytes_each) {
     std::vector<Mutation> mutations;
     for (std::uint32_t shard = 0; shard < counts.size(); ++shard) {
       PutStreamRecords records{stream_id, ShardIndex{shard}, RecordIndex{1}, {}};
-      records.records.resize(counts[shard], StreamRecord{"k", std::string(bytes_each - 1, 'x'), from_epoch_ms(5)});
+      records.records.resize(counts[shard], StreamRecord{"k", std::string(bytes - 1, 'x'), from_epoch_ms(5)});
       mutations.emplace_back(std::move(records));
     }
     WriteBatch batch;
@@ -76,6 +77,24 @@ TEST_F(PagesTest, BatchesTogetherHaveAsManyBytesAsWereAskedFor) {
   put({3, 5});
   EXPECT_THAT(poll(100, 5 * bytes_each), ElementsAre(3, 2));
   EXPECT_THAT(poll(100, 1), ElementsAre(1)) << "the first record comes whatever its size";
+}
+
+TEST_F(PagesTest, OnlyTheFirstRecordOfAnAnswerComesWhateverItsSize) {
+  put({3, 5});
+  EXPECT_THAT(poll(100, 4 * bytes_each - 1), ElementsAre(3)) << "that of another shard waits until it is first";
+  EXPECT_THAT(poll(100, 4 * bytes_each), ElementsAre(3, 1));
+  put({0, 0, 2}, 10 * bytes_each);
+  EXPECT_THAT(poll(100, bytes_each), ElementsAre(0, 0, 1)) << "pages without records do not count";
+}
+
+TEST_F(PagesTest, AnAnswerWithoutBatchesStaysAsItIs) {
+  GroupPolled polled;
+  polled.member = "one";
+  polled.leases.resize(2);
+  Result result = std::move(polled);
+  read_records(store_, result);
+  EXPECT_THAT(std::get<GroupPolled>(result).batches, IsEmpty());
+  EXPECT_THAT(std::get<GroupPolled>(result).leases, SizeIs(2));
 }
 
 TEST_F(PagesTest, LagAndResetsSeeOneRecordOfEachShard) {

@@ -48,6 +48,10 @@ TEST(Routing, EverythingAboutOneStreamHasOneOwner) {
     EXPECT_EQ(owner_of(StreamCommand{PutRecords{stream}}, shards), owner);
     EXPECT_EQ(owner_of(StreamCommand{GetRecords{stream}}, shards), owner);
     EXPECT_EQ(owner_of(StreamCommand{AwaitRecords{stream}}, shards), owner);
+    EXPECT_EQ(owner_of(StreamCommand{PollGroup{stream}}, shards), owner);
+    EXPECT_EQ(owner_of(StreamCommand{CancelPoll{stream}}, shards), owner);
+    EXPECT_EQ(owner_of(StreamCommand{AcceptTransaction{stream}}, shards), owner);
+    EXPECT_EQ(owner_of(StreamCommand{TransactionSettled{stream}}, shards), owner);
     EXPECT_EQ(owner_of(StreamCommand{DescribeAccount{account}}, shards), owner_of(account, shards));
     EXPECT_EQ(owner_of(SendMessages{queue}, shards), owner_of(queue, shards));
   }
@@ -67,7 +71,33 @@ TEST(Routing, EveryShardIsAskedWhatNoneKnowsAlone) {
   EXPECT_TRUE(is_asked_of_all(StreamCommand{DescribeLimits{account}}));
   EXPECT_FALSE(is_asked_of_all(StreamCommand{DescribeAccount{account}}));
   EXPECT_FALSE(is_asked_of_all(StreamCommand{ListShards{stream}}));
+  EXPECT_FALSE(is_asked_of_all(StreamCommand{ListGroups{stream}}));
   EXPECT_FALSE(is_asked_of_all(LookupQueue{queue}));
+}
+
+TEST(Routing, ATransactionIsItsOriginsWhateverItsTarget) {
+  constexpr std::size_t shards = 8;
+  TransactGroup transact{stream};
+  for (int i = 0; i < 16; ++i) {
+    transact.target = {"000000000000", "us-east-1", std::to_string(i)};
+    EXPECT_EQ(owner_of(StreamCommand{transact}, shards), owner_of(stream, shards));
+  }
+}
+
+TEST(Routing, WhatWaitsCanBeTakenBack) {
+  const auto of_receive = cancellation_of(ReceiveMessages{queue}, CallId{5});
+  ASSERT_TRUE(of_receive);
+  EXPECT_EQ(std::get<CancelReceive>(*of_receive).queue, queue);
+  EXPECT_EQ(std::get<CancelReceive>(*of_receive).receive, CallId{5});
+  const auto of_poll = cancellation_of(StreamCommand{PollGroup{stream, "billing"}}, CallId{6});
+  ASSERT_TRUE(of_poll);
+  const auto& cancel = std::get<CancelPoll>(std::get<StreamCommand>(*of_poll));
+  EXPECT_EQ(cancel.stream, stream);
+  EXPECT_EQ(cancel.group, "billing");
+  EXPECT_EQ(cancel.poll, CallId{6});
+  EXPECT_FALSE(cancellation_of(SendMessages{queue}, CallId{7}));
+  EXPECT_FALSE(cancellation_of(StreamCommand{HeartbeatGroup{stream}}, CallId{7}));
+  EXPECT_FALSE(cancellation_of(StreamCommand{TransactGroup{stream}}, CallId{7})) << "its outcome is always told";
 }
 
 TEST(Routing, AStreamIsNamedInWhateverIsAskedOfIt) {
@@ -89,13 +119,16 @@ TEST(Routing, AFullDiskRefusesWhatAddsAndNothingElse) {
       TagStream{stream},        PutStreamPolicy{stream},     UpdateEncryption{stream},
       UpdateMonitoring{stream}, UpdateStreamMode{stream},    UpdateWarmThroughput{stream},
       SplitShard{stream},       UpdateMaxRecordSize{stream}, MergeShards{stream},
-      UpdateShardCount{stream}, UpdateAccount{account},      UpdateRetention{stream, 48, true}};
+      UpdateShardCount{stream}, UpdateAccount{account},      UpdateRetention{stream, 48, true},
+      CreateGroup{stream},      TransactGroup{stream},       AcceptTransaction{stream}};
   for (const StreamCommand& command : adding) EXPECT_TRUE(adds_data(command)) << command.index();
   const std::vector<StreamCommand> harmless{
-      GetRecords{stream},   GetShardIterator{stream},   DescribeStream{stream},     DeleteStream{stream},
-      UntagStream{stream},  DeleteStreamPolicy{stream}, DeregisterConsumer{stream}, SubscribeToShard{stream},
-      AwaitRecords{stream}, EndSubscription{stream},    ListStreams{account},       UpdateRetention{stream, 24, false},
-      RecordsRead{stream}};
+      GetRecords{stream},    GetShardIterator{stream},   DescribeStream{stream},     DeleteStream{stream},
+      UntagStream{stream},   DeleteStreamPolicy{stream}, DeregisterConsumer{stream}, SubscribeToShard{stream},
+      AwaitRecords{stream},  EndSubscription{stream},    ListStreams{account},       UpdateRetention{stream, 24, false},
+      RecordsRead{stream},   PollGroup{stream},          CancelPoll{stream},         HeartbeatGroup{stream},
+      LeaveGroup{stream},    CommitGroup{stream},        ResetGroup{stream},         DeleteGroup{stream},
+      DescribeGroup{stream}, ListGroups{stream},         DescribeLag{stream},        TransactionSettled{stream}};
   for (const StreamCommand& command : harmless) EXPECT_FALSE(adds_data(command)) << command.index();
 }
 

@@ -5,20 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <boost/asio/io_context.hpp>
-#include <chrono>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "server/scripted_engine.hpp"
-#include "storage/committer.hpp"
-#include "storage/memory_store.hpp"
+#include "server/two_shards.hpp"
 #include "storage/records.hpp"
 
 namespace penstock::server {
@@ -32,55 +26,8 @@ constexpr QueueId destination_id = ScriptedEngine::accepting_queue;
 const QueueName origin_name{"000000000000", "us-east-1", "origin"};
 const QueueName destination_name{"000000000000", "us-east-1", "destination"};
 
-/// Two shards whose contexts run in the test's thread.
-class ShardTest : public testing::Test {
+class ShardTest : public TwoShards {
  protected:
-  ShardTest()
-      : committer_(std::in_place, store_, storage::Durability::fsync, storage::Committer::Callbacks{[this] {
-                     origin_->wake();
-                     destination_->wake();
-                   }}),
-        origin_(add_shard("origin", origin_context_, origin_engine_)),
-        destination_(add_shard("destination", destination_context_, destination_engine_)) {}
-
-  ~ShardTest() override { committer_.reset(); }
-
-  std::unique_ptr<Shard> add_shard(const std::string& label, boost::asio::io_context& context, ScriptedEngine*& seen) {
-    auto engine = std::make_unique<ScriptedEngine>(label, log_);
-    seen = engine.get();
-    return std::make_unique<Shard>(
-        context, store_, *committer_, clock_,
-        [this](const Command& command) -> Shard& {
-          const auto* transfer = std::get_if<AcceptTransfer>(&command);
-          routed_.push_back(transfer != nullptr ? transfer->queue.name
-                                                : penstock::stream_of(std::get<StreamCommand>(command)).name);
-          return to_itself_ ? *origin_ : *destination_;
-        },
-        std::move(engine));
-  }
-
-  /// Lets both shards do what they have to do, until `done`.
-  void run_until(const std::function<bool()>& done) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (!done()) {
-      if (std::chrono::steady_clock::now() > end) FAIL() << "it did not happen";
-      const std::size_t ran = poll();
-      if (ran == 0) std::this_thread::sleep_for(std::chrono::microseconds(100));
-    }
-  }
-  /// And until nothing happens any more.
-  void run_all() {
-    for (int idle = 0; idle < 3;) {
-      ASSERT_TRUE(committer_->flush());
-      idle = poll() == 0 ? idle + 1 : 0;
-    }
-  }
-  std::size_t poll() {
-    origin_context_.restart();
-    destination_context_.restart();
-    return origin_context_.poll() + destination_context_.poll();
-  }
-
   void put_message(Sequence sequence, const std::string& source = "") {
     auto message = std::make_shared<StoredMessage>();
     message->message_id = std::to_string(sequence.value);
@@ -97,19 +44,6 @@ class ShardTest : public testing::Test {
     return transfer;
   }
   void transfer(Transfer transfer) { origin_engine_->effects.transfers.push_back(std::move(transfer)); }
-
-  storage::MemoryStore store_;
-  SystemClock clock_;
-  std::vector<std::string> log_;
-  std::vector<std::string> routed_;
-  bool to_itself_ = false;
-  boost::asio::io_context origin_context_{1};
-  boost::asio::io_context destination_context_{1};
-  ScriptedEngine* origin_engine_ = nullptr;
-  ScriptedEngine* destination_engine_ = nullptr;
-  std::optional<storage::Committer> committer_;  // calls the shards back, but not before they have submitted something
-  std::unique_ptr<Shard> origin_;
-  std::unique_ptr<Shard> destination_;
 };
 
 TEST_F(ShardTest, AMoveIsAcceptedSettledAndForgottenInThisOrder) {
@@ -302,95 +236,6 @@ TEST_F(ShardTest, ALookReadsNoMoreThanItsLimitOfBytes) {
   origin_->submit(CallId{1}, PeekMessages{origin_name}, [&](std::optional<Result> result) { answer = result; });
   run_until([&] { return answer.has_value(); });
   EXPECT_EQ(std::get<PeekedMessages>(*answer).messages.size(), 16U);
-}
-
-// ---- Transactions.
-
-class TransactionTest : public ShardTest {
- protected:
-  TransactionTest() {
-    destination_engine_->script = [this](const Command& command) { return obey(command); };
-    origin_engine_->script = destination_engine_->script;
-  }
-
-  std::optional<Result> obey(const Command& command) {
-    const auto& asked = std::get<StreamCommand>(command);
-    if (std::holds_alternative<AcceptTransaction>(asked)) {
-      ++open_;
-      most_open_ = std::max(most_open_, open_);
-      return answer_;
-    }
-    if (!std::holds_alternative<TransactionSettled>(asked)) return std::nullopt;
-    --open_;
-    settled_.push_back(std::get<TransactionSettled>(asked));
-    return Done{};
-  }
-  void transact(std::uint64_t call) {
-    AcceptTransaction accept;
-    accept.stream = target_;
-    accept.entries = {{"key", "data", {}}};
-    origin_engine_->effects.transactions.push_back({source_, CallId{call}, std::move(accept)});
-  }
-
-  const StreamName source_{"000000000000", "us-east-1", "orders"};
-  const StreamName target_{"000000000000", "us-east-1", "bills"};
-  Result answer_ = RecordsPut{{RecordPut{ShardIndex{1}, {}}}, false};
-  std::vector<TransactionSettled> settled_;
-  std::size_t open_ = 0;
-  std::size_t most_open_ = 0;
-};
-
-TEST_F(TransactionTest, ItsTargetIsAskedAndItsOriginToldWhatCameOfIt) {
-  transact(17);
-  origin_->start();
-  run_until([&] { return !settled_.empty(); });
-  EXPECT_THAT(routed_, ElementsAre("bills"));
-  EXPECT_EQ(settled_[0].stream, source_);
-  EXPECT_EQ(settled_[0].call, CallId{17});
-  EXPECT_EQ(settled_[0].failure, std::nullopt);
-  EXPECT_THAT(settled_[0].put, ElementsAre(RecordPut{ShardIndex{1}, {}}));
-  EXPECT_EQ(destination_engine_->asked_of_streams.size(), 1U);
-  EXPECT_EQ(origin_engine_->asked_of_streams.size(), 1U);
-  run_all();
-  EXPECT_EQ(settled_.size(), 1U) << "once";
-}
-
-TEST_F(TransactionTest, WithinOneShardItIsTheSame) {
-  to_itself_ = true;
-  transact(17);
-  origin_->start();
-  run_until([&] { return !settled_.empty(); });
-  EXPECT_EQ(origin_engine_->asked_of_streams.size(), 2U);
-}
-
-TEST_F(TransactionTest, WhatTheTargetRefusesIsTold) {
-  answer_ = Error{ErrorCode::KinesisThroughputExceeded, "too fast"};
-  transact(17);
-  origin_->start();
-  run_until([&] { return !settled_.empty(); });
-  ASSERT_TRUE(settled_[0].failure);
-  EXPECT_EQ(settled_[0].failure->message, "too fast");
-  EXPECT_THAT(settled_[0].put, IsEmpty());
-}
-
-TEST_F(TransactionTest, TheTargetIsAskedWhenWhatTheOriginKnewIsWritten) {
-  put_message(Sequence{5});
-  destination_engine_->script = [this](const Command& command) {
-    std::shared_ptr<const StoredMessage> message;
-    EXPECT_FALSE(storage::read_message(store_, origin_id, Sequence{5}, message));
-    return obey(command);
-  };
-  transact(17);
-  origin_->start();
-  run_until([&] { return !settled_.empty(); });
-}
-
-TEST_F(TransactionTest, ABoundedNumberIsUnderWayAndAllAreSettled) {
-  for (std::uint64_t call = 1; call <= 200; ++call) transact(call);
-  origin_->start();
-  run_until([&] { return settled_.size() == 200; });
-  EXPECT_LE(most_open_, 64U);
-  for (std::uint64_t call = 1; call <= 200; ++call) EXPECT_EQ(settled_[call - 1].call, CallId{call});
 }
 
 }  // namespace

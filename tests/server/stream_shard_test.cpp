@@ -4,10 +4,8 @@
 
 #include <boost/asio/io_context.hpp>
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -15,10 +13,10 @@
 #include <variant>
 #include <vector>
 
+#include "server/gated_store.hpp"
 #include "server/scripted_engine.hpp"
 #include "server/shard.hpp"
 #include "storage/committer.hpp"
-#include "storage/memory_store.hpp"
 #include "storage/stream_records.hpp"
 
 namespace penstock::server {
@@ -30,37 +28,7 @@ using testing::IsEmpty;
 const StreamName stream{"000000000000", "us-east-1", "events"};
 constexpr StreamId stream_id{7};
 
-/// A store whose commits wait while its gate is shut.
-class GatedStore final : public Store {
- public:
-  StoreError commit(const WriteBatch& batch, bool sync) override {
-    std::unique_lock lock(mutex_);
-    opened_.wait(lock, [this] { return open_; });
-    return store_.commit(batch, sync);
-  }
-  StoreError sync() override { return store_.sync(); }
-  StoreError get(Table table, std::string_view key, std::string& value) const override {
-    return store_.get(table, key, value);
-  }
-  StoreError scan(Table table, std::string_view from, std::string_view until,
-                  const std::function<bool(std::string_view key, std::string_view value)>& visit) const override {
-    return store_.scan(table, from, until, visit);
-  }
-
-  void set_open(bool open) {
-    const std::lock_guard lock(mutex_);
-    open_ = open;
-    opened_.notify_all();
-  }
-
- private:
-  storage::MemoryStore store_;
-  std::mutex mutex_;  // protects open_
-  std::condition_variable opened_;
-  bool open_ = true;
-};
-
-/// A shard whose engine takes every put as one record, and parks every AwaitRecords until the next put.
+/// A shard whose engine takes every put as one record, and parks every AwaitRecords and PollGroup until the next put.
 class StreamShardTest : public testing::Test {
  protected:
   StreamShardTest() {
@@ -77,7 +45,8 @@ class StreamShardTest : public testing::Test {
   }
 
   std::optional<Result> obey(const StreamCommand& command) {
-    if (std::holds_alternative<AwaitRecords>(command)) {
+    if (std::holds_alternative<CancelPoll>(command)) parked_.reset();
+    if (std::holds_alternative<AwaitRecords>(command) || std::holds_alternative<PollGroup>(command)) {
       parked_ = CallId{calls_};
       return std::nullopt;
     }
@@ -109,6 +78,13 @@ class StreamShardTest : public testing::Test {
       read_.push_back(seen.records.size());
     });
   }
+  CallId poll_group() {
+    const CallId call{++calls_};
+    shard_->submit(call, StreamCommand{PollGroup{stream, "billing"}},
+                   [this](const std::optional<Result>& result) { outcomes_.emplace_back(result ? "answer" : "none"); });
+    return call;
+  }
+  void cancel(CallId poll) { shard_->cancel(poll, StreamCommand{CancelPoll{stream, "billing", poll}}); }
   void run_until_answered(std::size_t count) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     while (answered_.size() < count) {
@@ -136,7 +112,8 @@ class StreamShardTest : public testing::Test {
   std::uint64_t calls_ = 0;
   std::optional<CallId> parked_;
   std::vector<std::string> answered_;
-  std::vector<std::size_t> read_;  // the records that were there at each answer
+  std::vector<std::string> outcomes_;  // of polls
+  std::vector<std::size_t> read_;      // the records that were there at each answer
 };
 
 TEST_F(StreamShardTest, APutIsAnsweredOnceItsRecordsCanBeRead) {
@@ -187,6 +164,47 @@ TEST_F(StreamShardTest, AnswersOfPutsKeepTheirOrder) {
   EXPECT_THAT(answered_, ElementsAre("0", "1", "2", "3"));
 }
 
+TEST_F(StreamShardTest, APollWhoseClientGoesIsGivenUp) {
+  const CallId poll = poll_group();
+  run_for_a_while();
+  EXPECT_THAT(outcomes_, IsEmpty());
+  cancel(poll);
+  run_for_a_while();
+  EXPECT_THAT(outcomes_, ElementsAre("none"));
+  ASSERT_EQ(engine_->asked_of_streams.size(), 2U);
+  EXPECT_EQ(std::get<CancelPoll>(engine_->asked_of_streams[1]).poll, poll);
+  submit(PutRecords{stream}, "put");
+  run_until_answered(1);
+  EXPECT_THAT(outcomes_, ElementsAre("none"));
+}
+
+TEST_F(StreamShardTest, APollThatIsGivenUpTooLateIsAnswered) {
+  const CallId poll = poll_group();
+  run_for_a_while();
+  store_.set_open(false);
+  submit(PutRecords{stream}, "put");
+  run_for_a_while();
+  cancel(poll);
+  run_for_a_while();
+  EXPECT_THAT(outcomes_, IsEmpty()) << "its answer waits for the store";
+  store_.set_open(true);
+  run_until_answered(1);
+  run_for_a_while();
+  EXPECT_THAT(outcomes_, ElementsAre("answer"));
+}
+
+TEST_F(StreamShardTest, APollThatIsGivenUpInTheTurnOfItsAnswerEndsOnce) {
+  const CallId poll = poll_group();
+  submit(PutRecords{stream}, "put");
+  cancel(poll);
+  run_until_answered(1);
+  run_for_a_while();
+  EXPECT_THAT(outcomes_, ElementsAre("answer"));
+  cancel(poll);
+  run_for_a_while();
+  EXPECT_THAT(outcomes_, ElementsAre("answer"));
+}
+
 TEST_F(StreamShardTest, WhatIsToldIsNotAnswered) {
   shard_->tell(StreamCommand{RecordsRead{stream}});
   run_for_a_while();
@@ -207,12 +225,17 @@ TEST_F(StreamShardTest, AStopEndsWhatIsParkedAndWhatComesLater) {
   submit(AwaitRecords{stream}, "late");
   run_until_answered(2);
   EXPECT_THAT(answered_, ElementsAre("parked", "late"));
+  poll_group();
+  run_for_a_while();
+  EXPECT_THAT(outcomes_, ElementsAre("answer"));
 }
 
 TEST_F(StreamShardTest, WhatAStartFindsIsTheEnginesToKnow) {
   RecoveredStream found;
   found.info.name = stream;
   found.shards.resize(2);
+  found.groups.resize(1);
+  found.groups[0].info.name = "billing";
   shard_->recover(found);
   StreamAccount account;
   account.account = {"000000000000", "us-east-1", ""};
@@ -221,6 +244,8 @@ TEST_F(StreamShardTest, WhatAStartFindsIsTheEnginesToKnow) {
   ASSERT_EQ(engine_->streams.size(), 1U);
   EXPECT_EQ(engine_->streams[0].info.name, stream);
   EXPECT_EQ(engine_->streams[0].shards.size(), 2U);
+  ASSERT_EQ(engine_->streams[0].groups.size(), 1U);
+  EXPECT_EQ(engine_->streams[0].groups[0].info.name, "billing");
   EXPECT_THAT(engine_->accounts, ElementsAre(account));
 }
 

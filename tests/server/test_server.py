@@ -765,6 +765,70 @@ class Manners(OneServer):
                 status = self.server_status(headers)
                 self.assertEqual(status, expected)
 
+    def test_web_pages_may_not_touch_consumers(self):
+        consumers = self.create_consumer("guarded", "billing")
+        poll = json.dumps({"Member": "page"})
+        position = json.dumps({"Type": "TRIM_HORIZON"})
+        page = {"Origin": "http://evil.example.com"}
+        form = "application/x-www-form-urlencoded"
+        cases = [
+            ("POST", "/billing/poll", poll, {**page, "Content-Type": "text/plain"}),
+            ("POST", "/billing/poll", poll, {**page, "Content-Type": form}),
+            ("POST", "/billing/poll", poll, {"Origin": "null", "Content-Type": form}),
+            ("POST", "/billing/poll", poll, {"Sec-Fetch-Site": "cross-site", "Content-Type": form}),
+            ("POST", "/billing/poll", poll, {"Sec-Fetch-Site": "same-site"}),
+            ("POST", "/billing/reset", position, page),
+            ("PUT", "/page", "{}", page),
+            ("DELETE", "/billing", None, page),
+            ("DELETE", "/billing", None, {"Host": "evil.example.com"}),
+            ("OPTIONS", "/billing", None, {**page, "Access-Control-Request-Method": "DELETE"}),
+            ("GET", "", None, {"Sec-Fetch-Site": "cross-site"}),
+            ("GET", "/billing", None, {"Sec-Fetch-Site": "cross-site"}),
+            ("GET", "/billing/lag", None, {"Host": "evil.example.com"}),
+        ]
+        for method, path, body, headers in cases:
+            with self.subTest(method=method, path=path, headers=headers):
+                status, sent, _ = self.request(method, consumers + path, body, headers)
+                self.assertEqual(status, 403)
+                self.assertFalse([name for name in sent if name.lower().startswith("access-control-")])
+        self.assertEqual(self.request("GET", "/_penstock/openapi.json", None, {"Sec-Fetch-Site": "cross-site"})[0], 403)
+        listed = json.loads(self.request("GET", consumers)[2])["Consumers"]
+        self.assertEqual([consumer["ConsumerName"] for consumer in listed], ["billing"])
+        self.assertEqual(json.loads(self.request("GET", consumers + "/billing")[2])["Members"], [])
+
+    def test_a_deleted_consumer_is_answered_without_content(self):
+        consumers = self.create_consumer("deleted", "billing")
+        with self.server.raw() as connection:
+            connection.sendall(f"DELETE {consumers}/billing HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                               f"GET {consumers} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            both = b""
+            while b"HasMoreConsumers" not in both:
+                more = connection.recv(4096)
+                self.assertTrue(more, both)
+                both += more
+        first, _, second = both.partition(b"\r\n\r\n")
+        self.assertTrue(first.startswith(b"HTTP/1.1 204 No Content\r\n"), first)
+        self.assertNotIn(b"content-", first.lower())
+        self.assertTrue(second.startswith(b"HTTP/1.1 200 OK\r\n"), second)
+
+    def create_consumer(self, stream, consumer):
+        """Of a new stream; the path of that stream's consumers."""
+        kinesis = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "Kinesis_20131202.CreateStream"}
+        status, answer = self.server.call("CreateStream", {"StreamName": stream, "ShardCount": 1}, kinesis)
+        self.assertEqual(status, 200, answer)
+        consumers = f"/_penstock/streams/{stream}/consumers"
+        wait_until(lambda: self.request("PUT", f"{consumers}/{consumer}", "{}")[0] == 201)
+        return consumers
+
+    def request(self, method, path, body=None, headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=LIMIT)
+        try:
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read()
+        finally:
+            connection.close()
+
     def server_status(self, headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=LIMIT)
         connection.request("GET", "/?Action=ListQueues", headers=headers)
