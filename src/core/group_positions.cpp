@@ -367,6 +367,8 @@ void Group::start_reading(CallId call, const GetShardIterator& command, StreamSh
   Lease& lease = leases_[index];
   if (resumes && lease.epoch == 0 && type != info_.start) {
     lease.position = GroupPosition{.next = answer.from, .not_before = answer.not_before};
+    // It may have been finished, where the group began behind it.
+    take_back_blocked();
   }
   if (resumes) {
     pass_lost(lease, shard.cursor.head);
