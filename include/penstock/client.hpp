@@ -261,8 +261,8 @@ class Consumer {
 
   // ---- For those who drive it themselves.
 
-  /// Says that all that the poll before has brought is received and, on_poll, done; waits for more. The first one joins,
-  /// and does not wait. Brings nothing if it was stopped. Errors as of run().
+  /// Says that all that the poll before has brought is received and, on_poll, done; waits for more. The first one
+  /// joins, and does not wait. Brings nothing if it was stopped. Errors as of run().
   Polled poll();
   Polled poll(const Bounds& bounds);
 
