@@ -175,8 +175,7 @@ void Group::transact(CallId call, TransactGroup& command) {
   home_.began(call, *this, std::move(leases), std::move(key));
 }
 
-void Group::settle(const TransactionSettled& settled, const std::vector<PutGroupLease>& leases,
-                   CommitKey key) {
+void Group::settle(const TransactionSettled& settled, const std::vector<PutGroupLease>& leases, CommitKey key) {
   --busy_;
   for (const PutGroupLease& put : leases) {
     StreamShard* shard = home_.shards().find(put.shard);

@@ -250,8 +250,8 @@ void Groups::began(CallId call, const Group& group, std::vector<PutGroupLease> l
 
 bool Groups::is_pending(GroupId group, const std::string& key) const {
   if (key.empty()) return false;
-  return std::ranges::any_of(pending_,
-                             [&](const auto& each) { return each.second.group == group && each.second.key.key == key; });
+  return std::ranges::any_of(
+      pending_, [&](const auto& each) { return each.second.group == group && each.second.key.key == key; });
 }
 
 void Groups::handle(CallId call, const TransactionSettled& command) {

@@ -22,8 +22,8 @@ std::int64_t seconds_of(Instant at) { return std::chrono::floor<std::chrono::sec
 std::string ConsumerModel::describe() const {
   std::string text;
   for (const GroupShard& each : view_.shards) {
-    text += std::to_string(each.shard.value) + " by " + each.lease.owner + " under " + std::to_string(each.lease.epoch) +
-            " at " + text_of(each.lease.position) + ", ";
+    text += std::to_string(each.shard.value) + " by " + each.lease.owner + " under " +
+            std::to_string(each.lease.epoch) + " at " + text_of(each.lease.position) + ", ";
   }
   return text;
 }
@@ -129,7 +129,8 @@ void ConsumerModel::forget_gone(const GroupDescription& found, Instant now) {
     if (counted < tail) info_.lost_records += tail.value - counted.value;
     std::vector<RecordFate>& all = fates(each.shard);
     for (std::uint64_t i = own.position.next.value; i < tail.value; ++i) {
-      all[i - 1].lost = all[i - 1].lost || ledger_.shard(each.shard).records[i - 1].arrived <= RecordLedger::expired_by(now);
+      all[i - 1].lost =
+          all[i - 1].lost || ledger_.shard(each.shard).records[i - 1].arrived <= RecordLedger::expired_by(now);
     }
     shards_.erase(each.shard);
   }

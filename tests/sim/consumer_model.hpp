@@ -1,6 +1,6 @@
 // What one consumer with positions promises, as its clients may hold it to: how far it has come, by what was
-// acknowledged to it; who may hold which shard; and what became of each record. It knows nothing of sessions' deadlines,
-// grace or commits to a store. Each check answers with an empty text, or with the promise that was broken.
+// acknowledged to it; who may hold which shard; and what became of each record. It knows nothing of sessions'
+// deadlines, grace or commits to a store. Each check answers with an empty text, or with the promise that was broken.
 #pragma once
 
 #include <cstdint>

@@ -78,8 +78,8 @@ void ConsumerWorld::settle_transaction(Transacted& transaction) {
 
 // A creation or deletion that was cut off may have either outcome, and the one that is found holds.
 void ConsumerWorld::settle_consumer(Consumer& consumer, const RecoveredStream& stream) {
-  const auto found = std::ranges::find_if(
-      stream.groups, [&](const RecoveredGroup& each) { return each.info.name == consumer.name; });
+  const auto found =
+      std::ranges::find_if(stream.groups, [&](const RecoveredGroup& each) { return each.info.name == consumer.name; });
   IncarnationPtr present;
   for (const IncarnationPtr& each : consumer.candidates) {
     const bool is_it = found != stream.groups.end() && found->info.id == each->model.info().id;
@@ -110,7 +110,9 @@ std::string ConsumerWorld::check_recovered(const IncarnationPtr& incarnation, co
     // The newest state that somebody was told of: nothing older will do.
     if (each->turn <= floor_turn_) break;
   }
-  return problem.empty() ? problem : "a start finds a consumer as it never was, or was before turn " + std::to_string(floor_turn_) + " was answered:" + problem;
+  return problem.empty() ? problem
+                         : "a start finds a consumer as it never was, or was before turn " +
+                               std::to_string(floor_turn_) + " was answered:" + problem;
 }
 
 /// Between what was described at the end of a turn and what is found, if each transaction is done whose records are.

@@ -90,7 +90,7 @@ class ConsumerWorld {
   struct Done {
     std::uint64_t epoch = 0;
     std::vector<std::pair<RecordIndex, Instant>> records;  ///< processed, the latest last
-    bool ends = false;  ///< the last of them is the shard's last
+    bool ends = false;                                     ///< the last of them is the shard's last
   };
   struct Transacted;
   using TransactedPtr = std::shared_ptr<Transacted>;
@@ -114,12 +114,12 @@ class ConsumerWorld {
     TransactGroup command;
     std::vector<ModelStep> steps;
     CallId call{};
-    Instant begun{};                  ///< the latest attempt
-    std::vector<RecordPut> put{};     ///< by the latest attempt, if the target took it
-    bool is_open = false;             ///< begun, and neither settled nor cut off
-    bool was_told = false;            ///< somebody heard that it took effect
-    bool took_effect = false;         ///< by what the engine or a start said
-    std::uint64_t settled_turn = 0;   ///< in which the engine heard of its outcome; 0: it did not
+    Instant begun{};                 ///< the latest attempt
+    std::vector<RecordPut> put{};    ///< by the latest attempt, if the target took it
+    bool is_open = false;            ///< begun, and neither settled nor cut off
+    bool was_told = false;           ///< somebody heard that it took effect
+    bool took_effect = false;        ///< by what the engine or a start said
+    std::uint64_t settled_turn = 0;  ///< in which the engine heard of its outcome; 0: it did not
     Instant asked_at{};
   };
   struct Reader {
@@ -132,6 +132,7 @@ class ConsumerWorld {
     std::optional<CallId> open{};
   };
   using ReaderPtr = std::shared_ptr<Reader>;
+  using LostEpochs = std::set<std::pair<ShardIndex, std::uint64_t>>;
   /// A call that has no answer yet. `decide` gets the answer when the engine gives it, `check` when it is let out.
   struct OpenCall {
     std::function<void(const Result&)> decide{};
@@ -196,6 +197,9 @@ class ConsumerWorld {
   void spawn(std::size_t consumer);
   void poll(const ClientPtr& client, Millis wait, std::size_t count_max);
   std::optional<ErrorCode> refusal_of_poll(const Consumer& consumer, const Client& client) const;
+  static LostEpochs lost_by(const Incarnation& incarnation, const Client& client);
+  void take_poll(Incarnation& incarnation, const Client& client);
+  void on_poll_refused(const IncarnationPtr& incarnation, const std::optional<ErrorCode>& expected, const Error& error);
   void on_polled(const ClientPtr& client, CallId call, const IncarnationPtr& incarnation, const GroupPolled& polled);
   std::string check_polled(Incarnation& incarnation, const Client& client, const GroupPolled& polled);
   void deliver(const ClientPtr& client, const IncarnationPtr& incarnation, GroupPolled polled);
