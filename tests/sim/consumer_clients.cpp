@@ -226,70 +226,82 @@ void ConsumerWorld::poll(const ClientPtr& client, Millis wait, std::size_t count
   const std::optional<ErrorCode> expected = refusal_of_poll(consumer, *client);
   PollGroup command{stream_of(consumer).name, consumer.name, client->name, client->token, wait, count_max, 0};
   command.bytes_max = random_.one_in(4) ? 1 + random_.below(60) : 10'000;
-  const CallId id{next_call_ + 1};
   OpenCall call;
-  std::set<std::pair<ShardIndex, std::uint64_t>> lost;
+  LostEpochs lost;
   if (!expected) {
-    const bool is_member = incarnation->model.has_member(client->name);
-    if (client->token && client->token->group == incarnation->model.info().id) {
-      for (const HandedOut& handed : client->token->handed) {
-        const bool is_good = incarnation->model.epoch_of(handed.shard) == handed.epoch &&
-                             incarnation->model.seen(handed.shard) != nullptr;
-        if (!is_good) lost.insert({handed.shard, handed.epoch});
-      }
-      incarnation->model.take(*client->token, incarnation->model.is_on_poll());
-    }
-    if (!client->token || !is_member) incarnation->sessions[client->name] = 0;
-    if (!is_member) count("joins");
-    if (is_member && !client->token) count("replaced");
-    incarnation->heard.erase("");
-    heard(*incarnation, client->name);
-    incarnation->answered[client->name] = clock_;
-    ++incarnation->polls[client->name];
+    lost = lost_by(*incarnation, *client);
+    take_poll(*incarnation, *client);
     if (wait > Millis{0}) call.answered_by = clock_ + std::min(wait, incarnation->model.info().lease / 2);
   }
   call.decide = [this, client, incarnation, expected, lost, count_max](const Result& result) {
     if (!expected) --incarnation->polls[client->name];
     const auto* polled = answer<GroupPolled>(result);
-    if (polled == nullptr) {
-      const ErrorCode code = answer<Error>(result)->code;
-      if (expected == code) return;
-      // One that waited may be over since.
-      const bool is_over = code == ErrorCode::MemberReplaced || code == ErrorCode::ConsumerNotFound;
-      if (expected || !is_over) return broken("a poll failed: " + answer<Error>(result)->message);
-      after_probe_.emplace_back([this, incarnation, code] {
-        if (code == ErrorCode::ConsumerNotFound && !incarnation->deleted) broken("a poll finds no consumer");
-      });
-      return;
-    }
+    if (polled == nullptr) return on_poll_refused(incarnation, expected, *answer<Error>(result));
     if (expected) return broken("a poll was answered that had to be refused");
     if (polled->count_max != 0 && polled->count_max != count_max) broken("a poll is answered as if it were another");
-    std::set<std::pair<ShardIndex, std::uint64_t>> said;
+    LostEpochs said;
     for (const LostLease& each : polled->lost) said.insert({each.shard, each.epoch});
     if (said != lost) return broken("a poll does not say rightly what was lost");
     hold(check_polled(*incarnation, *client, *polled));
   };
+  const CallId id{next_call_ + 1};
   call.check = [this, client, incarnation, id, wait](const Result& result) {
-    const auto* polled = answer<GroupPolled>(result);
-    if (polled == nullptr) {
-      if (client->open != id) return;
-      client->open.reset();
-      const ErrorCode code = answer<Error>(result)->code;
-      if (code == ErrorCode::ConsumerBusy) return;
-      if (code == ErrorCode::MemberReplaced) count("fenced members");
-      // It may begin anew.
-      client->token.reset();
-      client->done.clear();
-      client->gone = random_.one_in(2);
-      return;
+    if (const auto* polled = answer<GroupPolled>(result)) {
+      count("polls");
+      if (wait > Millis{0} && !polled->batches.empty()) count("polls that waited");
+      return on_polled(client, id, incarnation, *polled);
     }
-    count("polls");
-    if (wait > Millis{0} && !polled->batches.empty()) count("woken or ready");
-    on_polled(client, id, incarnation, *polled);
+    if (client->open != id) return;
+    client->open.reset();
+    const ErrorCode code = answer<Error>(result)->code;
+    if (code == ErrorCode::ConsumerBusy) return;
+    if (code == ErrorCode::MemberReplaced) count("fenced members");
+    // It may begin anew.
+    client->token.reset();
+    client->done.clear();
+    client->gone = random_.one_in(2);
   };
   client->open = id;
   issue(std::move(command), std::move(call));
   observe();
+}
+
+/// Of what a member's token brings, that which comes under an epoch that is over.
+ConsumerWorld::LostEpochs ConsumerWorld::lost_by(const Incarnation& incarnation, const Client& client) {
+  LostEpochs lost;
+  if (!client.token || client.token->group != incarnation.model.info().id) return lost;
+  for (const HandedOut& handed : client.token->handed) {
+    const bool is_good =
+        incarnation.model.epoch_of(handed.shard) == handed.epoch && incarnation.model.seen(handed.shard) != nullptr;
+    if (!is_good) lost.insert({handed.shard, handed.epoch});
+  }
+  return lost;
+}
+
+/// What a poll does before it is answered.
+void ConsumerWorld::take_poll(Incarnation& incarnation, const Client& client) {
+  ConsumerModel& model = incarnation.model;
+  const bool is_member = model.has_member(client.name);
+  if (client.token && client.token->group == model.info().id) model.take(*client.token, model.is_on_poll());
+  if (!client.token || !is_member) incarnation.sessions[client.name] = 0;
+  if (!is_member) count("joins");
+  if (is_member && !client.token) count("replaced members");
+  // Of one that nobody had joined.
+  incarnation.heard.erase("");
+  heard(incarnation, client.name);
+  incarnation.answered[client.name] = clock_;
+  ++incarnation.polls[client.name];
+}
+
+void ConsumerWorld::on_poll_refused(const IncarnationPtr& incarnation, const std::optional<ErrorCode>& expected,
+                                    const Error& error) {
+  if (expected == error.code) return;
+  // One that waited may be over since.
+  const bool is_over = error.code == ErrorCode::MemberReplaced || error.code == ErrorCode::ConsumerNotFound;
+  if (expected || !is_over) return broken("a poll failed: " + error.message);
+  after_probe_.emplace_back([this, incarnation, code = error.code] {
+    if (code == ErrorCode::ConsumerNotFound && !incarnation->deleted) broken("a poll finds no consumer");
+  });
 }
 
 /// What a poll's answer says of leases, when it is given.

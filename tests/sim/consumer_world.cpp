@@ -95,8 +95,8 @@ void ConsumerWorld::act() {
   if (has_readers_ && choice < 32) return act_as_reader();
   Consumer& consumer = consumers_[random_.below(consumers_.size())];
   if (!consumer.now) return create_consumer(consumer);
-  if (!is_calm_ && choice < 34) return random_.one_in(12) ? delete_consumer(consumer) : reset(consumer);
-  if (choice < 36) return ask_for_lag(consumer);
+  if (choice >= 97) return ask_for_lag(consumer);
+  if (!is_calm_ && choice >= 94) return random_.one_in(8) ? delete_consumer(consumer) : reset(consumer);
   std::erase_if(clients_, [](const ClientPtr& each) { return each->gone; });
   const bool spawns = clients_.empty() || (clients_.size() < clients_max && random_.one_in(25));
   if (spawns) return spawn(random_.below(consumers_.size()));

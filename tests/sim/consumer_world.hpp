@@ -132,6 +132,7 @@ class ConsumerWorld {
     std::optional<CallId> open{};
   };
   using ReaderPtr = std::shared_ptr<Reader>;
+  using LostEpochs = std::set<std::pair<ShardIndex, std::uint64_t>>;
   /// A call that has no answer yet. `decide` gets the answer when the engine gives it, `check` when it is let out.
   struct OpenCall {
     std::function<void(const Result&)> decide{};
@@ -196,6 +197,9 @@ class ConsumerWorld {
   void spawn(std::size_t consumer);
   void poll(const ClientPtr& client, Millis wait, std::size_t count_max);
   std::optional<ErrorCode> refusal_of_poll(const Consumer& consumer, const Client& client) const;
+  static LostEpochs lost_by(const Incarnation& incarnation, const Client& client);
+  void take_poll(Incarnation& incarnation, const Client& client);
+  void on_poll_refused(const IncarnationPtr& incarnation, const std::optional<ErrorCode>& expected, const Error& error);
   void on_polled(const ClientPtr& client, CallId call, const IncarnationPtr& incarnation, const GroupPolled& polled);
   std::string check_polled(Incarnation& incarnation, const Client& client, const GroupPolled& polled);
   void deliver(const ClientPtr& client, const IncarnationPtr& incarnation, GroupPolled polled);
