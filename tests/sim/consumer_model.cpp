@@ -165,6 +165,7 @@ std::string ConsumerModel::recovered(const GroupDescription& found, Instant now)
   for (const GroupShard& each : found.shards) {
     ConsumerShard& own = shards_[each.shard];
     std::vector<RecordFate>& all = fates(each.shard);
+    info_.lost_records -= each.lease.lost_records;
     // What was said to be lost, and that was not promised to last, will be said again.
     for (std::uint64_t i = each.lease.lost_until.value; i <= all.size(); ++i) all[i - 1].counted = false;
     own = {each.lease.position, each.lease.position.next, each.lease.metadata, each.lease.lost_records,

@@ -163,6 +163,8 @@ void ConsumerWorld::adopt(Incarnation& incarnation, const RecoveredStream& strea
       incarnation.sessions[lease.owner] = lease.session;
       incarnation.heard[lease.owner] = clock_;
     }
+    // As it is told, and not as it is stored.
+    description.info.lost_records += lease.lost_records;
     description.shards.push_back(
         {shard.record.index, shard.record.created_s, shard.record.closed.has_value(), GroupShardState::free, lease});
   }
