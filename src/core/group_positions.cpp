@@ -103,6 +103,8 @@ void Group::move_on(StreamShard& shard, GroupLease record) {
   static_cast<GroupLease&>(lease) = std::move(record);
   const RecordIndex next = lease.position.next;
   if (backwards || info_.mode == CommitMode::on_poll || next > lease.read) lease.read = next;
+  // Its owner's poll, which may wait, has something to answer again.
+  unbalanced_ = unbalanced_ || backwards;
   finish_if_done(shard);
 }
 

@@ -178,6 +178,23 @@ TEST_F(GroupPositionsTest, ACommitGoesBackOnlyByForce) {
   EXPECT_THAT(member.got, ElementsAre("b"));
 }
 
+TEST_F(GroupPositionsTest, ACommitBackwardsWakesAPollThatWaits) {
+  create_group(CommitMode::on_commit);
+  const auto puts = put({"a", "b"});
+  TestMember member{"m", {}, {}};
+  poll(member);
+  call<GroupCommitted>(commit_command(puts[1], member.epoch()));
+  const CallId waiting = begin_poll(member);
+  EXPECT_FALSE(answered(waiting));
+  CommitGroup forced = commit_command(puts[0], member.epoch());
+  forced.force = true;
+  call<GroupCommitted>(forced);
+  ASSERT_TRUE(answered(waiting));
+  member.got.clear();
+  take(member, waiting);
+  EXPECT_THAT(member.got, ElementsAre("b"));
+}
+
 TEST_F(GroupPositionsTest, ASubPositionLiesInsideOfARecordWhichComesAgain) {
   create_group(CommitMode::on_commit);
   const auto puts = put({"aggregate", "b"});

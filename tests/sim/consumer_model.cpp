@@ -255,7 +255,8 @@ std::string ConsumerModel::processed(ShardIndex shard, const ReadRecord& read, b
   const LedgerRecord& record = *ledger_.shard(shard).find(read.index);
   const std::string place = place_of(shard, read.index);
   auto& [newest, newest_place] = newest_[record.key];
-  if (in_order && ordered_ && record.order < newest) {
+  // What retention took does not wait for whoever was handed it before.
+  if (in_order && ordered_ && !fate.lost && record.order < newest) {
     return name_of(record.data) + " at " + place + " is processed after a later record of its key at " + newest_place;
   }
   if (record.order > newest) std::tie(newest, newest_place) = std::pair{record.order, place};
