@@ -185,7 +185,7 @@ void follow_by_asking(const Plan& plan, Times& times, std::atomic<bool>& followi
   following = true;
   Arrivals arrivals(times);
   while (arrivals.seen() < plan.records) {
-    const std::string_view page = ask("GetRecords", get_records_body(kinesis_json, iterator));
+    const std::string_view page = ask("GetRecords", get_records_body(kinesis_json, iterator, page_records_max));
     arrivals.look(page, Clock::now());
     iterator = find_text(kinesis_json, page, "NextShardIterator").value();
     if (times.over) throw std::runtime_error("records are missing");
