@@ -68,7 +68,7 @@ def section_takeover(bench):
     """From the death of a member to the first record of its shard at another, beyond the lease time."""
     took = []
     for _ in range(bench.rounds):
-        with bench.penstock(data=bench.fresh("data")) as server:
+        with bench.penstock("--stream-transition", "0", data=bench.fresh("data")) as server:
             took.append(take_over(server.endpoint))
     bench.bound(f"takeover of a member that died, lease of {LEASE_MS / 1000:g} s", statistics.median(took) * 1000,
                 LEASE_MS + 100, "ms")
@@ -97,7 +97,7 @@ def section_many_consumers(bench):
     """Ten thousand consumers of one stream: what they cost while they do nothing."""
     count = 1_000 if bench.args.quick else 10_000
     data = bench.fresh("data")
-    with bench.penstock("--durability", "os", data=data) as server:
+    with bench.penstock("--durability", "os", "--stream-transition", "0", data=data) as server:
         api = Api(server.endpoint)
         api.kinesis("CreateStream", StreamName="bench", ShardCount=1)
         api.kinesis("PutRecord", StreamName="bench", PartitionKey="k", Data="eA==")
