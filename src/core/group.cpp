@@ -11,10 +11,10 @@
 
 namespace penstock::core {
 
-Group::Group(Groups& home, GroupInfo info, std::map<ShardIndex, GroupLease> leases)
+Group::Group(Groups& home, GroupInfo info, const std::map<ShardIndex, GroupLease>& leases)
     : home_(home), context_(home.context()), info_(std::move(info)) {
-  for (auto& [shard, lease] : leases) {
-    static_cast<GroupLease&>(leases_[shard]) = std::move(lease);
+  for (const auto& [shard, lease] : leases) {
+    static_cast<GroupLease&>(leases_[shard]) = lease;
     keep(shard, leases_[shard], true);
   }
   if (info_.ephemeral) arm_sweep(info_.created + info_.lease);
@@ -34,6 +34,12 @@ Group::Group(Groups& home, RecoveredGroup recovered)
     if (!lease.is_polled()) continue;
     GroupPoller* poller = find_poller(lease.owner);
     if (poller == nullptr) poller = &join(lease.owner, lease.session);
+    if (poller->session != lease.session) {
+      // A transaction outlasted the session that began it, and another of that name is there.
+      lease.owner.clear();
+      lease.session = 0;
+      continue;
+    }
     // What it had may not be done.
     lease.outstanding = true;
     poller->held.insert(shard);
@@ -286,6 +292,11 @@ void Group::unpark(GroupPoller& poller) {
       std::erase_if(shard->polls, [&](const ParkedPoll& poll) { return poll.poller == &poller; });
     }
   }
+}
+
+/// One whose shard is to be given up, or is in a transaction, has nothing of them yet.
+void Group::woken(GroupPoller& poller) {
+  if (has_news(poller)) answer(poller);
 }
 
 void Group::answer(GroupPoller& poller) {

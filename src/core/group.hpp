@@ -47,7 +47,7 @@ struct GroupPoller {
 class Group {
  public:
   /// A new one, at the position that each shard has in `leases`.
-  Group(Groups& home, GroupInfo info, std::map<ShardIndex, GroupLease> leases);
+  Group(Groups& home, GroupInfo info, const std::map<ShardIndex, GroupLease>& leases);
   /// As a start finds it.
   Group(Groups& home, RecoveredGroup recovered);
   Group(const Group&) = delete;
@@ -67,7 +67,8 @@ class Group {
   /// After any number of them were opened or closed.
   void shards_changed();
   void shard_forgotten(const StreamShard& shard);
-  /// A poll of `poller`, which waits, has something to answer.
+  /// A shard of `poller`, whose poll waits, has got records.
+  void woken(GroupPoller& poller);
   void answer(GroupPoller& poller);
   /// Answers all polls that wait, with an error or else empty.
   void end_polls(const std::optional<Error>& error);
@@ -103,9 +104,9 @@ class Group {
     bool is_read() const { return session == 0 && !owner.empty(); }
   };
   struct Step {
-    StreamShard* shard;
+    StreamShard* shard = nullptr;
     GroupPosition position;
-    const GivenPosition* given;
+    const GivenPosition* given = nullptr;
   };
   using Steps = std::variant<std::vector<Step>, Error>;
 
@@ -114,7 +115,7 @@ class Group {
 
   // Leases and members (group_leases.cpp).
   Lease* find_lease(ShardIndex shard);
-  const Lease* find_lease(ShardIndex shard) const { return const_cast<Group*>(this)->find_lease(shard); }
+  const Lease* find_lease(ShardIndex shard) const;
   GroupLease record_of(ShardIndex shard) const;
   void keep(ShardIndex shard, const Lease& lease, bool promised);
   bool is_done(const StreamShard& shard) const;

@@ -67,6 +67,11 @@ Error no_position_forward(std::string_view group) {
                                            "one of its shards at least, so that none takes effect twice."};
 }
 
+Error key_of_another(std::string_view group, std::string_view key) {
+  return {ErrorCode::PositionConflict, "The IdempotencyKey " + quoted(key) + " of consumer " + quoted(group) +
+                                           " was used for something else: commits and transactions share no keys."};
+}
+
 Error invalid_position(std::string message) { return {ErrorCode::InvalidPosition, std::move(message)}; }
 
 Error reading_taken_over(std::string_view group, ShardIndex shard, const GroupLease& lease) {

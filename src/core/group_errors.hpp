@@ -23,6 +23,8 @@ Error member_unknown(std::string_view group, std::string_view member);
 Error lease_lost(std::string_view group, ShardIndex shard, std::uint64_t epoch, const GroupLease& lease);
 Error position_backwards(std::string_view group, ShardIndex shard, std::string_view number);
 Error no_position_forward(std::string_view group);
+/// A commit's key was used by a transaction, or the other way around.
+Error key_of_another(std::string_view group, std::string_view key);
 Error invalid_position(std::string message);
 
 // The same for a reader by Kinesis's own calls, in its errors.

@@ -13,6 +13,11 @@ Group::Lease* Group::find_lease(ShardIndex shard) {
   return found == leases_.end() ? nullptr : &found->second;
 }
 
+const Group::Lease* Group::find_lease(ShardIndex shard) const {
+  const auto found = leases_.find(shard);
+  return found == leases_.end() ? nullptr : &found->second;
+}
+
 GroupLease Group::record_of(ShardIndex shard) const {
   const GroupLease* lease = find_lease(shard);
   return lease == nullptr ? GroupLease{} : *lease;

@@ -117,7 +117,11 @@ void Group::take_back_blocked() {
 
 void Group::commit(CallId call, const CommitGroup& command) {
   GroupCommitted answer;
-  answer.repeated = find_key(command.key) != nullptr;
+  const CommitKey* used = find_key(command.key);
+  if (used != nullptr && !used->put.empty()) {
+    return context_.reply(call, key_of_another(info_.name, command.key));
+  }
+  answer.repeated = used != nullptr;
   if (!answer.repeated) {
     auto found = steps_of(command.positions, command.force);
     if (Error* error = std::get_if<Error>(&found)) return context_.reply(call, std::move(*error));
@@ -150,6 +154,7 @@ void Group::commit(CallId call, const CommitGroup& command) {
 
 void Group::transact(CallId call, TransactGroup& command) {
   if (const CommitKey* key = find_key(command.key)) {
+    if (key->put.empty()) return context_.reply(call, key_of_another(info_.name, command.key));
     return context_.reply(call, GroupTransacted{key->put, true});
   }
   if (home_.is_pending(info_.id, command.key)) return context_.reply(call, consumer_busy(info_.name));
@@ -330,7 +335,8 @@ void Group::describe(CallId call, const DescribeGroup& command, bool created) {
   }
   for (const auto& [index, lease] : leases_) {
     if (!is_read_now(lease)) continue;
-    const auto same = [&lease](const GroupMember& member) { return member.reader && member.name == lease.owner; };
+    const std::string& owner = lease.owner;
+    const auto same = [&owner](const GroupMember& member) { return member.reader && member.name == owner; };
     auto found = std::ranges::find_if(answer.members, same);
     if (found == answer.members.end()) {
       found = answer.members.insert(found, GroupMember{lease.owner, 0, lease.reads_until, false, true});

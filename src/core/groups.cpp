@@ -37,10 +37,7 @@ void Groups::with_group(CallId call, const Command& command, const Work& work) {
 
 void Groups::woken(StreamShard& shard) {
   // Answering takes the poll off the list.
-  while (!shard.polls.empty()) {
-    const ParkedPoll poll = shard.polls.back();
-    poll.group->answer(*poll.poller);
-  }
+  for (const ParkedPoll& poll : std::vector<ParkedPoll>(shard.polls)) poll.group->woken(*poll.poller);
 }
 
 void Groups::reshaped(const std::vector<ShardIndex>& changed) {
@@ -133,14 +130,15 @@ std::optional<Error> Groups::starts_of(const GroupStart& start, std::map<ShardIn
   return std::nullopt;
 }
 
-Group* Groups::create(const std::string& name, const GroupInfo& settings, std::map<ShardIndex, GroupLease> leases) {
+Group* Groups::create(const std::string& name, const GroupInfo& settings,
+                      const std::map<ShardIndex, GroupLease>& leases) {
   GroupInfo info = settings;
   info.name = name;
   info.created = context_.now;
   do info.id = GroupId{context_.entropy.next()};
   while (info.id.value == 0 || by_id_.contains(info.id));
   if (!info.ephemeral) context_.promise(PutGroup{stream_.id(), info});
-  auto group = std::make_unique<Group>(*this, std::move(info), std::move(leases));
+  auto group = std::make_unique<Group>(*this, std::move(info), leases);
   Group* created = group.get();
   by_id_.emplace(created->info().id, created);
   groups_.emplace(name, std::move(group));
@@ -167,7 +165,7 @@ void Groups::handle(CallId call, const CreateGroup& command) {
     settings.lease = command.lease;
     settings.mode = command.mode;
     settings.ephemeral = command.ephemeral;
-    group = create(command.group, settings, std::move(leases));
+    group = create(command.group, settings, leases);
   }
   group->describe(call, {command.stream, command.group, {}, group_limits::list_max}, !exists);
 }
@@ -288,7 +286,7 @@ void Groups::start_reading(CallId call, const GetShardIterator& command, StreamS
     GroupInfo settings;
     settings.start = start.from.type;
     settings.lease = group_limits::lease_default;
-    group = create(command.reader->group, settings, std::move(leases));
+    group = create(command.reader->group, settings, leases);
   }
   group->start_reading(call, command, shard);
 }

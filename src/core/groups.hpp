@@ -80,7 +80,7 @@ class Groups {
   Group* find(const std::string& name);
   template <class Command, class Work>
   void with_group(CallId call, const Command& command, const Work& work);
-  Group* create(const std::string& name, const GroupInfo& settings, std::map<ShardIndex, GroupLease> leases);
+  Group* create(const std::string& name, const GroupInfo& settings, const std::map<ShardIndex, GroupLease>& leases);
   std::optional<Error> starts_of(const GroupStart& start, std::map<ShardIndex, GroupLease>& leases);
   std::optional<Error> starts_of(const std::vector<GivenPosition>& positions, std::map<ShardIndex, GroupLease>& leases);
   void finish_ancestors(const StreamShard& shard, std::map<ShardIndex, GroupLease>& leases);

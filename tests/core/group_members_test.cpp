@@ -134,6 +134,22 @@ TEST_F(GroupMembersTest, AShardThatIsNotGivenUpIsTakenAfterTheLeaseTime) {
   EXPECT_THAT(b.got, ElementsAre("x"));
 }
 
+TEST_F(GroupMembersTest, WhatIsPutIntoAShardThatIsToBeGivenUpWakesNobody) {
+  create(2);
+  create_group(CommitMode::on_commit);
+  put({"x"}, quarter(3));
+  TestMember a{"a", {}, {}};
+  poll(a);
+  TestMember b{"b", {}, {}};
+  poll(b);
+  poll(a);  // and is told
+  const CallId waiting = begin_poll(a);
+  put({"y"}, quarter(3));
+  EXPECT_FALSE(answered(waiting));
+  put({"z"}, quarter(0));
+  EXPECT_TRUE(answered(waiting));
+}
+
 TEST_F(GroupMembersTest, AMemberThatIsToGiveUpAShardIsToldOnceAndGivesItUpByCommitting) {
   create(2);
   create_group(CommitMode::on_commit);

@@ -329,6 +329,24 @@ TEST_F(GroupPositionsTest, ATransactionWithAKeyIsAnsweredAsItWasTheFirstTime) {
   EXPECT_THAT(read_target(), SizeIs(1));
 }
 
+TEST_F(GroupPositionsTest, AKeyIsACommitsOrATransactions) {
+  create_target();
+  create_group();
+  const auto puts = put({"a", "b"});
+  TestMember member{"m", {}, {}};
+  poll(member);
+  CommitGroup commit = commit_command(puts[0], member.epoch());
+  commit.key = "commit";
+  call<GroupCommitted>(commit);
+  TransactGroup transact = transact_command(puts[1], member.epoch(), {"B"});
+  transact.key = "commit";
+  EXPECT_EQ(call_error(transact).code, ErrorCode::PositionConflict) << "and not answered as done";
+  transact.key = "transact";
+  call<GroupTransacted>(transact);
+  commit.key = "transact";
+  EXPECT_EQ(call_error(commit).code, ErrorCode::PositionConflict);
+}
+
 TEST_F(GroupPositionsTest, ATransactionThatTheTargetRefusesCommitsNothing) {
   create_target();
   create_group();
