@@ -373,11 +373,7 @@ void Group::start_reading(CallId call, const GetShardIterator& command, StreamSh
   if (Error* error = std::get_if<Error>(&found)) return context_.reply(call, std::move(*error));
   auto& answer = std::get<ShardPosition>(found);
   Lease& lease = leases_[index];
-  if (resumes && lease.epoch == 0 && type != info_.start) {
-    lease.position = GroupPosition{.next = answer.from, .not_before = answer.not_before};
-    // It may have been finished, where the group began behind it.
-    take_back_blocked();
-  }
+  // What the type says has been seen to, if it was this call that made the group; from then on it is its position.
   if (resumes) {
     pass_lost(lease, shard.cursor.head);
     answer.from = lease.position.next;

@@ -604,6 +604,22 @@ TEST_F(GroupReaderTest, LatestResumesToo) {
   EXPECT_THAT(read_on(again, 10), ElementsAre("c", "d"));
 }
 
+TEST_F(GroupReaderTest, WhereItWasMadeToBeginIsNotForTheReaderToSay) {
+  CreateGroup command = create_command();
+  put({"a", "b"});
+  command.start.positions = {given(put({"c"}).front(), 0)};
+  put({"d"});
+  call<GroupDescription>(command);
+  ShardPosition at = reader(IteratorType::trim_horizon);
+  EXPECT_THAT(read_on(at), ElementsAre("d"));
+  split("shardId-000000000000", middle_);
+  put({"child"});
+  GetShardIterator child = reader_command(IteratorType::latest);
+  child.shard_id = "shardId-000000000001";
+  at = call<ShardPosition>(child);
+  EXPECT_THAT(read_on(at), ElementsAre("child")) << "what came into a new shard is not passed over";
+}
+
 TEST_F(GroupReaderTest, AnotherMemberWaitsForTheLeaseTime) {
   put({"a"});
   ShardPosition at = reader(IteratorType::trim_horizon, "m1");

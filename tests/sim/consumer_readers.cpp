@@ -88,15 +88,6 @@ void ConsumerWorld::on_started(const ReaderPtr& reader, const GetShardIterator& 
   const bool resumes = command.start.type != IteratorType::at_sequence_number;
   reader->begun = resumes ? RecordIndex{} : at.from;
   if (!resumes) return;
-  const bool chooses = before.lease.epoch == 0 && command.start.type != model.info().start;
-  const RecordIndex tail = model.ledger().tail(before.shard);
-  if (chooses) {
-    if (command.start.type == IteratorType::latest && at.from != tail) return broken("a reader starts elsewhere");
-    const GroupPosition begins{.next = at.from};
-    model.pass_over(before.shard, begins);
-    own.position = begins;
-    own.read = begins.next;
-  }
   if (at.from < own.position.next) return broken("a reader starts before its consumer's position");
   for (std::uint64_t i = own.position.next.value; i < at.from.value; ++i) {
     const LedgerRecord& record = *model.ledger().shard(before.shard).find(RecordIndex{i});
