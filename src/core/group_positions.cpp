@@ -103,8 +103,11 @@ void Group::move_on(StreamShard& shard, GroupLease record) {
   static_cast<GroupLease&>(lease) = std::move(record);
   const RecordIndex next = lease.position.next;
   if (backwards || info_.mode == CommitMode::on_poll || next > lease.read) lease.read = next;
-  // Its owner's poll, which may wait, has something to answer again.
-  unbalanced_ = unbalanced_ || backwards;
+  if (backwards) {
+    // A token of before must not go forward again. And its owner's poll, which may wait, has something to answer again.
+    begin_epoch(lease);
+    unbalanced_ = true;
+  }
   finish_if_done(shard);
 }
 

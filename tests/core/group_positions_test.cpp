@@ -195,6 +195,24 @@ TEST_F(GroupPositionsTest, ACommitBackwardsWakesAPollThatWaits) {
   EXPECT_THAT(member.got, ElementsAre("b"));
 }
 
+TEST_F(GroupPositionsTest, ATokenOfBeforeACommitBackwardsDoesNotGoForwardAgain) {
+  for (const CommitMode mode : {CommitMode::on_poll, CommitMode::on_commit}) {
+    group_ = mode == CommitMode::on_poll ? "on-poll" : "on-commit";
+    create_group(mode);
+    const auto puts = put({"a", "b"});
+    TestMember member{"m", {}, {}};
+    poll(member);
+    call<GroupCommitted>(commit_command(puts[1], member.epoch()));
+    CommitGroup forced = commit_command(puts[0], member.epoch());
+    forced.force = true;
+    EXPECT_GT(call<GroupCommitted>(forced).shards.at(0).lease.epoch, member.epoch());
+    member.got.clear();
+    poll(member);
+    EXPECT_THAT(member.last.lost, SizeIs(1));
+    EXPECT_THAT(member.got, ElementsAre("b"));
+  }
+}
+
 TEST_F(GroupPositionsTest, ASubPositionLiesInsideOfARecordWhichComesAgain) {
   create_group(CommitMode::on_commit);
   const auto puts = put({"aggregate", "b"});
