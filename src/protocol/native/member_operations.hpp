@@ -90,16 +90,17 @@ struct Batch {
 
   static constexpr auto shape() {
     using Self = Batch;
-    return Shape(
-        "Batch", required("ShardId", &Self::shard_id, about("Of which shard.")),
-        required("Epoch", &Self::epoch, about("Of the lease under which it is handed out.")),
-        required("Records", &Self::records, about("In the order in which the shard has them.")),
-        optional("SubSequenceNumber", &Self::sub_sequence_number,
-                 about("Up to where the first record, an aggregate, is done already.")),
-        required("MillisBehindLatest", &Self::millis_behind_latest,
-                 about("How far in time the last record is behind the shard's latest.")),
-        required("LostRecords", &Self::lost_records, about("That retention took before these.")),
-        required("ShardEnd", &Self::shard_end, about("Whether the shard is closed, and these are its last records.")));
+    return Shape("Batch", required("ShardId", &Self::shard_id, about("Of which shard.")),
+                 required("Epoch", &Self::epoch, about("Of the lease under which it is handed out.")),
+                 required("Records", &Self::records, about("In the order in which the shard has them.")),
+                 optional("SubSequenceNumber", &Self::sub_sequence_number,
+                          about("Up to where the first record, an aggregate, is done already.")),
+                 required("MillisBehindLatest", &Self::millis_behind_latest,
+                          about("How far in time the last record is behind the shard's latest.")),
+                 required("LostRecords", &Self::lost_records, about("That retention took before these.")),
+                 required("ShardEnd", &Self::shard_end,
+                          about("Whether the shard is closed, and these, which may be none, are its last records: with "
+                                "ON_COMMIT it is finished by committing SHARD_END.")));
   }
 };
 
