@@ -297,10 +297,11 @@ using StreamCommand =
                  DescribeLimits, DescribeAccount, UpdateAccount, TagStream, UntagStream, ListStreamTags,
                  PutStreamPolicy, GetStreamPolicy, DeleteStreamPolicy, UpdateRetention, UpdateEncryption,
                  UpdateMonitoring, UpdateStreamMode, UpdateWarmThroughput, UpdateMaxRecordSize, SplitShard, MergeShards,
-                 UpdateShardCount, ListShards, PutRecords, GetShardIterator, GetRecords, RecordsRead, RegisterConsumer,
-                 DeregisterConsumer, DescribeConsumer, ListConsumers, SubscribeToShard, AwaitRecords, EndSubscription,
-                 CreateGroup, DescribeGroup, ListGroups, DeleteGroup, PollGroup, CancelPoll, HeartbeatGroup, LeaveGroup,
-                 CommitGroup, TransactGroup, AcceptTransaction, TransactionSettled, ResetGroup, DescribeLag>;
+                 UpdateShardCount, ListShards, PutRecords, GetShardIterator, GetRecords, RecordsRead, ReadShard,
+                 CancelRead, RegisterConsumer, DeregisterConsumer, DescribeConsumer, ListConsumers, SubscribeToShard,
+                 AwaitRecords, EndSubscription, CreateGroup, DescribeGroup, ListGroups, DeleteGroup, PollGroup,
+                 CancelPoll, HeartbeatGroup, LeaveGroup, CommitGroup, TransactGroup, AcceptTransaction,
+                 TransactionSettled, ResetGroup, DescribeLag>;
 
 /// The stream that a command is about.
 inline const StreamName& stream_of(const StreamCommand& command) {

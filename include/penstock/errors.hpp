@@ -57,6 +57,24 @@ enum class ErrorCode : std::uint8_t {
   PositionConflict,       ///< it would go backwards, or not forward where it has to
   InvalidPosition,        ///< it is none of its shard's
   InvalidRequest,         ///< a member is missing, or not as it has to be
+  // Lambda, modelled.
+  LambdaResourceNotFound,
+  LambdaResourceConflict,
+  LambdaResourceInUse,
+  LambdaInvalidParameterValue,
+  LambdaTooManyRequests,
+  LambdaRequestTooLarge,
+  LambdaInvalidRequestContent,
+  LambdaUnsupportedMediaType,
+  LambdaCodeStorageExceeded,
+  LambdaPreconditionFailed,
+  LambdaInvalidRuntime,
+  LambdaInvalidZipFile,
+  LambdaResourceNotReady,
+  LambdaServiceException,
+  // And of Lambda, unmodelled.
+  LambdaValidation,
+  LambdaAccessDenied,
   // Common to the services, unmodelled.
   InvalidParameterValue,
   MissingParameter,

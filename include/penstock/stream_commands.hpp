@@ -248,6 +248,26 @@ struct RecordsRead {
   std::size_t bytes = 0;
 };
 
+/// Reads on in a shard, for readers inside the server, to which no limits of throughput apply. Waits until the shard
+/// has records from `from` on or is closed. Answer: RecordsPage, without records if the server stops. Errors:
+/// KinesisResourceNotFound (the stream, this incarnation of it, or the shard is gone), KinesisThroughputExceeded (too
+/// many wait).
+struct ReadShard {
+  StreamName stream;
+  StreamId id;
+  ShardIndex shard;
+  RecordIndex from;
+  Instant not_before{};  ///< records that arrived earlier are passed over
+  std::size_t count_max = 0;
+  std::size_t bytes_max = 0;
+};
+/// Whoever asked to read wants to wait no more: there is no answer. Harmless if there was one already.
+struct CancelRead {
+  StreamName stream;
+  ShardIndex shard;
+  CallId read;
+};
+
 // ---- Enhanced fan-out.
 
 /// Does not make the stream UPDATING. Answer: ConsumerDescription.

@@ -27,14 +27,24 @@ struct ParkedPoll {
   GroupPoller* poller;
 };
 
+/// A ReadShard that waits.
+struct ParkedRead {
+  CallId call;
+  RecordIndex from;
+  Instant not_before{};
+  std::size_t count_max = 0;
+  std::size_t bytes_max = 0;
+};
+
 /// A shard as the engine has it.
 struct StreamShard {
   ShardRecord record;
   ShardCursor cursor;
-  std::deque<Segment> segments;        ///< those that grow no more, in order
-  std::vector<ShardIndex> children;    ///< of a closed shard
-  std::vector<Subscription*> waiting;  ///< subscriptions that wait for a record
-  std::vector<ParkedPoll> polls;       ///< the same
+  std::deque<Segment> segments;          ///< those that grow no more, in order
+  std::vector<ShardIndex> children;      ///< of a closed shard
+  std::vector<Subscription*> waiting;    ///< subscriptions that wait for a record
+  std::vector<ParkedPoll> polls;         ///< the same
+  std::vector<ParkedRead> parked_reads;  ///< the same
   DeadlineHeap::Handle trim = DeadlineHeap::none;
   bool touched = false;  ///< the cursor has to be written with the effects
   bool changed = false;  ///< the same for the record

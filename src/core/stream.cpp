@@ -125,6 +125,7 @@ void Stream::due(const Due& due, Instant now) {
 
 void Stream::erase(Instant now) {
   end_all(stream_not_found(info_.name));
+  end_reads(stream_not_found(info_.name));
   groups_.erase(stream_not_found(info_.name));
   context_.promise(DropStreamRecords{info_.id});
   begin(StreamStatus::deleting, now);
@@ -134,6 +135,7 @@ void Stream::erase(Instant now) {
 
 void Stream::release_parked() {
   end_all(std::nullopt);
+  end_reads(std::nullopt);
   groups_.release_parked();
 }
 

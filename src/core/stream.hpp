@@ -87,6 +87,8 @@ class Stream {
   void handle(CallId call, const GetShardIterator& command, Instant now);
   void handle(CallId call, const GetRecords& command, Instant now);
   void handle(CallId call, const RecordsRead& command, Instant now);
+  void handle(CallId call, const ReadShard& command, Instant now);
+  void handle(CallId call, const CancelRead& command, Instant now);
   void handle(CallId call, const RegisterConsumer& command, Instant now);
   void handle(CallId call, const DeregisterConsumer& command, Instant now);
   void handle(CallId call, const DescribeConsumer& command, Instant now);
@@ -162,6 +164,8 @@ class Stream {
 
   // Subscriptions (stream_subscriptions.cpp).
   void wake(StreamShard& shard, Instant now);
+  RecordsPage page_for(const StreamShard& shard, const ParkedRead& read, Instant now) const;
+  void end_reads(const std::optional<Error>& error);
   void answer(Subscription& subscription, const StreamShard& shard, Instant now);
   void end(Subscription& subscription, SubscriptionOver over);
   void end_all(const std::optional<Error>& error);

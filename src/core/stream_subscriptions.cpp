@@ -83,7 +83,50 @@ void Stream::handle(CallId, const EndSubscription& command, Instant) {
   forget(subscription);
 }
 
+void Stream::handle(CallId call, const ReadShard& command, Instant now) {
+  StreamShard* shard = command.id == info_.id && !is_deleting() ? shards_.find(command.shard) : nullptr;
+  if (shard == nullptr) return refuse_deleted(call);
+  const ParkedRead read{call, command.from, command.not_before, command.count_max, command.bytes_max};
+  if (command.from < shard->cursor.tail || !shard->is_open()) {
+    return context_.reply(call, page_for(*shard, read, now));
+  }
+  if (shard->parked_reads.size() >= context_.limits.subscriptions_max) {
+    return context_.reply(call, Error{ErrorCode::KinesisThroughputExceeded, {}});
+  }
+  shard->parked_reads.push_back(read);
+}
+
+void Stream::handle(CallId, const CancelRead& command, Instant) {
+  if (StreamShard* shard = shards_.find(command.shard)) {
+    std::erase_if(shard->parked_reads, [&command](const ParkedRead& read) { return read.call == command.read; });
+  }
+}
+
+RecordsPage Stream::page_for(const StreamShard& shard, const ParkedRead& read, Instant now) const {
+  RecordsPage page = page_of(shard, read.from, now);
+  page.not_before = std::max(page.not_before, read.not_before);
+  page.count_max = read.count_max;
+  page.bytes_max = read.bytes_max;
+  return page;
+}
+
+/// Answers every ReadShard that waits: with an error, or with what there is, which is nothing.
+void Stream::end_reads(const std::optional<Error>& error) {
+  for (auto& [index, shard] : shards_.all()) {
+    for (const ParkedRead& read : std::exchange(shard.parked_reads, {})) {
+      if (error) {
+        context_.reply(read.call, *error);
+      } else {
+        context_.reply(read.call, page_for(shard, read, context_.now));
+      }
+    }
+  }
+}
+
 void Stream::wake(StreamShard& shard, Instant now) {
+  for (const ParkedRead& read : std::exchange(shard.parked_reads, {})) {
+    context_.reply(read.call, page_for(shard, read, now));
+  }
   for (Subscription* subscription : std::vector<Subscription*>(shard.waiting)) answer(*subscription, shard, now);
 }
 

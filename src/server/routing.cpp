@@ -144,6 +144,7 @@ std::optional<Command> cancellation_of(const Command& command, CallId call) {
       [call](const auto& asked) -> std::optional<Command> {
         using Asked = std::remove_cvref_t<decltype(asked)>;
         if constexpr (std::same_as<Asked, ReceiveMessages>) return CancelReceive{asked.queue, call};
+        if constexpr (std::same_as<Asked, ReadShard>) return StreamCommand(CancelRead{asked.stream, asked.shard, call});
         if constexpr (std::same_as<Asked, PollGroup>) return StreamCommand(CancelPoll{asked.stream, asked.group, call});
         return std::nullopt;
       },

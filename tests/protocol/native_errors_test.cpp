@@ -167,7 +167,8 @@ INSTANTIATE_TEST_SUITE_P(Rules, NativeErrors, ::testing::ValuesIn(rule_cases()),
 
 TEST(NativeErrors, BodiesThatAreNoJsonAreRefused) {
   const std::string deep(200, '[');
-  for (const std::string& body : {std::string("{"), std::string("nothing"), std::string("{\"Member\":\"m\"} more"), deep}) {
+  for (const std::string& body :
+       {std::string("{"), std::string("nothing"), std::string("{\"Member\":\"m\"} more"), deep}) {
     const std::string refusal = native_refusal(native_request("POST", "/c/poll", body));
     EXPECT_TRUE(refusal.starts_with(R"(400 {"Error":"InvalidRequest","Message":"The request body)")) << refusal;
   }
