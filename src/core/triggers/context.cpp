@@ -1,0 +1,176 @@
+#include "core/triggers/context.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "core/uuid.hpp"
+
+namespace penstock::core {
+
+AskId TriggerContext::ask(Participant& asker, Command command, std::shared_ptr<const MappingRecord> mapping) {
+  const AskId id{++asks_};
+  askers_.emplace(id.value, &asker);
+  if (const auto* receive = std::get_if<ReceiveMessages>(&command)) receives_.emplace(id.value, receive->queue);
+  effects.asks.push_back(Ask{id, std::move(command), std::move(mapping)});
+  return id;
+}
+
+AskId TriggerContext::report(Participant& asker, QueueName queue, std::variant<BatchFailure, AsyncEnd> content) {
+  const AskId id{++asks_};
+  askers_.emplace(id.value, &asker);
+  effects.reports.push_back(Report{id, std::move(queue), std::move(content)});
+  return id;
+}
+
+void TriggerContext::cancel(AskId ask) {
+  askers_.erase(ask.value);
+  effects.cancels.push_back(ask);
+}
+
+TimerId TriggerContext::set_timer(Participant& owner, Instant at, std::uint64_t tag) {
+  const TimerId id{at, ++timers_set_};
+  timers_.emplace(id, Ring{&owner, tag});
+  return id;
+}
+
+std::shared_ptr<const FunctionRecord> TriggerContext::find_function(const FunctionName& name) const {
+  if (const auto found = functions_.find(name); found != functions_.end()) return found->second;
+  if (limits.lambda_endpoint.empty()) return nullptr;
+  FunctionRecord elsewhere;
+  elsewhere.name = name;
+  elsewhere.kind = FunctionKind::url;
+  elsewhere.url = limits.lambda_endpoint;
+  if (elsewhere.url.ends_with('/')) elsewhere.url.pop_back();
+  elsewhere.url.append("/2015-03-31/functions/").append(name.name).append("/invocations");
+  // The emulator has a limit of its own, and only the connection is guarded by this one.
+  elsewhere.timeout_seconds = 900;
+  return std::make_shared<const FunctionRecord>(std::move(elsewhere));
+}
+
+void TriggerContext::put_function(FunctionRecord function) {
+  if (const auto before = reservation_of(function.name)) reserved_ -= *before;
+  if (function.reserved_concurrency) reserved_ += *function.reserved_concurrency;
+  FunctionName name = function.name;
+  functions_.insert_or_assign(std::move(name), std::make_shared<const FunctionRecord>(std::move(function)));
+}
+
+void TriggerContext::drop_function(const FunctionName& name) {
+  if (const auto before = reservation_of(name)) reserved_ -= *before;
+  functions_.erase(name);
+}
+
+std::optional<int> TriggerContext::reservation_of(const FunctionName& function) const {
+  const auto found = functions_.find(function);
+  return found == functions_.end() ? std::nullopt : found->second->reserved_concurrency;
+}
+
+int TriggerContext::running_of(const FunctionName& function) const {
+  const auto found = rooms_.find(function);
+  return found == rooms_.end() ? 0 : found->second.running;
+}
+
+bool TriggerContext::has_slot(const FunctionName& function) const {
+  if (draining || running_ >= limits.concurrency_max) return false;
+  if (const auto reservation = reservation_of(function)) return running_of(function) < *reservation;
+  return running_unreserved_ < unreserved();
+}
+
+std::variant<InvocationId, NoInvocation> TriggerContext::begin(Participant& participant, InvocationStart start) {
+  auto function = find_function(start.function);
+  if (function == nullptr) return NoInvocation::no_function;
+  Room& room = rooms_[start.function];
+  if (!has_slot(start.function)) {
+    if (std::ranges::find(room.waiting, &participant) == room.waiting.end()) room.waiting.push_back(&participant);
+    return NoInvocation::no_slot;
+  }
+  const InvocationId id{++invocations_};
+  const bool reserved = function->reserved_concurrency.has_value();
+  ++room.running;
+  ++running_;
+  if (!reserved) ++running_unreserved_;
+  open_.emplace(id.value, Running{&participant, start.function, reserved});
+  if (start.request_id.empty()) start.request_id = make_uuid(entropy);
+  effects.invocations.push_back(Invocation{id, std::move(start.request_id), std::move(function),
+                                           std::move(start.invoked_arn), std::move(start.event),
+                                           std::move(start.client_context), std::move(start.trace_id)});
+  return id;
+}
+
+void TriggerContext::forget(Participant& participant) {
+  std::vector<std::uint64_t> asked;
+  for (const auto& [id, asker] : askers_) {
+    if (asker == &participant) asked.push_back(id);
+  }
+  // In the order in which they were asked, so that a replay gives the same.
+  std::ranges::sort(asked);
+  for (const std::uint64_t id : asked) cancel(AskId{id});
+  for (auto& [id, running] : open_) {
+    if (running.participant == &participant) running.participant = nullptr;
+  }
+  std::erase_if(timers_, [&participant](const auto& timer) { return timer.second.owner == &participant; });
+  for (auto& [name, room] : rooms_) std::erase(room.waiting, &participant);
+}
+
+bool TriggerContext::tell(Answered& answer) {
+  const auto found = askers_.find(answer.id.value);
+  if (found == askers_.end()) return false;
+  Participant* asker = found->second;
+  askers_.erase(found);
+  receives_.erase(answer.id.value);
+  asker->answered(std::move(answer));
+  return true;
+}
+
+std::optional<QueueName> TriggerContext::queue_of_orphan(AskId ask) {
+  const auto found = receives_.find(ask.value);
+  if (found == receives_.end()) return std::nullopt;
+  std::optional<QueueName> queue = std::move(found->second);
+  receives_.erase(found);
+  return queue;
+}
+
+void TriggerContext::tell(InvocationOver over) {
+  const auto found = open_.find(over.id.value);
+  if (found == open_.end()) return;
+  const Running running = std::move(found->second);
+  open_.erase(found);
+  --running_;
+  if (!running.reserved) --running_unreserved_;
+  Room& room = rooms_.at(running.function);
+  if (--room.running == 0 && room.waiting.empty()) rooms_.erase(running.function);
+  if (running.participant != nullptr) running.participant->invocation_over(std::move(over));
+}
+
+void TriggerContext::ring(std::size_t count_max) {
+  for (std::size_t rung = 0; rung < count_max && !timers_.empty() && timers_.begin()->first.first <= now; ++rung) {
+    const Ring ring = timers_.begin()->second;
+    timers_.erase(timers_.begin());
+    ring.owner->due(ring.tag);
+  }
+}
+
+// Round the functions from the one behind that which was offered a slot last, so that one with much to do does not keep
+// the others from theirs.
+void TriggerContext::offer_slots() {
+  std::vector<FunctionName> waiting;
+  for (const auto& [name, room] : rooms_) {
+    if (!room.waiting.empty()) waiting.push_back(name);
+  }
+  const auto behind = std::ranges::upper_bound(waiting, offered_last_);
+  std::ranges::rotate(waiting, behind);
+  for (const FunctionName& name : waiting) {
+    // Each of those who wait now is offered once: whoever is refused again stands at the end.
+    for (std::size_t left = rooms_.at(name).waiting.size(); left > 0 && has_slot(name); --left) {
+      Room& room = rooms_.at(name);
+      if (room.waiting.empty()) break;
+      Participant* participant = room.waiting.front();
+      room.waiting.pop_front();
+      offered_last_ = name;
+      participant->slot_freed();
+    }
+    const auto room = rooms_.find(name);
+    if (room != rooms_.end() && room->second.running == 0 && room->second.waiting.empty()) rooms_.erase(room);
+  }
+}
+
+}  // namespace penstock::core
