@@ -108,7 +108,8 @@ void ShardWorker::begin(Lane& lane) {
   } else {
     // It may be registered again, and until then nothing is lost.
     owner_.invoked(false);
-    wait_to_try_again(lane, context_.limits.source_retry_delay);
+    wait_to_try_again(lane, retry_delay(context_.limits, batch.in_vain++));
+    lane.misses_function = true;
   }
 }
 

@@ -65,6 +65,16 @@ void ShardWorker::shard_gone(std::vector<ShardRecord> children) {
   go_on();
 }
 
+void ShardWorker::function_changed() {
+  if (stopping_) return;
+  for (Lane& lane : lanes_) {
+    if (!std::exchange(lane.misses_function, false)) continue;
+    context_.drop_timer(*std::exchange(lane.timer, {}));
+    lane.phase = Phase::idle;
+  }
+  go_on();
+}
+
 // ---- What comes back.
 
 void ShardWorker::answered(Answered answer) {
@@ -95,6 +105,7 @@ void ShardWorker::due(std::uint64_t tag) {
   Lane& lane = lanes_.at(tag);
   lane.timer.reset();
   if (lane.phase == Phase::pausing) lane.phase = Phase::idle;
+  lane.misses_function = false;
   went_on(lane);
 }
 

@@ -61,6 +61,8 @@ class ShardWorker final : public Participant {
   bool is_quiet() const;
   /// No more can be read: what was read is the last. Its children are those.
   void shard_gone(std::vector<ShardRecord> children);
+  /// What waits because it was missing goes on.
+  void function_changed();
 
   void answered(Answered answer) override;
   void invocation_over(InvocationOver over) override;
@@ -85,6 +87,7 @@ class ShardWorker final : public Participant {
     std::size_t waiting_bytes = 0;
     std::deque<StreamBatch> batches;  ///< the front is seen to; behind it is what was split off
     Phase phase = Phase::idle;
+    bool misses_function = false;  ///< why it is pausing
     std::optional<TimerId> timer;  ///< of pausing; of idle, the end of the batching window
     InvocationId invocation;
     AskId report;

@@ -61,6 +61,13 @@ void StreamMapping::stop() {
   tell_if_quiet();
 }
 
+// What a worker does then may end it, and changes which there are.
+void StreamMapping::function_changed() {
+  std::vector<ShardWorker*> workers;
+  for (const auto& [shard, worker] : workers_) workers.push_back(worker.get());
+  for (ShardWorker* worker : workers) worker->function_changed();
+}
+
 void StreamMapping::shard_quiet() { tell_if_quiet(); }
 
 void StreamMapping::tell_if_quiet() {

@@ -27,6 +27,7 @@ class StreamMapping final : public Mapping, public ShardOwner {
   // Mapping.
   void start() override;
   void stop() override;
+  void function_changed() override;
   void answered(Answered answer) override;
   void invocation_over(InvocationOver) override {}
   void due(std::uint64_t tag) override;
