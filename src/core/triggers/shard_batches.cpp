@@ -105,6 +105,7 @@ void ShardWorker::begin(Lane& lane) {
     lane.phase = Phase::running;
   } else if (std::get<NoInvocation>(begun) == NoInvocation::no_slot) {
     lane.phase = Phase::refused;
+    awaits_slot_ = true;
   } else {
     // It may be registered again, and until then nothing is lost.
     owner_.invoked(false);

@@ -31,7 +31,11 @@ ShardWorker::ShardWorker(TriggerContext& context, ShardOwner& owner, ShardCheckp
   for (std::size_t i = 0; i < lanes_.size(); ++i) lanes_[i].number = i;
 }
 
-ShardWorker::~ShardWorker() { context_.forget(*this); }
+ShardWorker::~ShardWorker() {
+  stop();
+  // That looks through everything, which is too much for each of many that only wait to read.
+  if (!is_quiet() || awaits_slot_) context_.forget(*this);
+}
 
 void ShardWorker::start() {
   if (has_windows() && saved_.window) open_window(saved_.window->start, saved_.window->state);
@@ -110,6 +114,7 @@ void ShardWorker::due(std::uint64_t tag) {
 }
 
 void ShardWorker::slot_freed() {
+  awaits_slot_ = false;
   for (Lane& lane : lanes_) {
     if (lane.phase != Phase::refused) continue;
     lane.phase = Phase::idle;

@@ -157,6 +157,7 @@ class ShardWorker final : public Participant {
   std::size_t bytes_ = 0;  ///< of what was read and is not done
 
   std::vector<Lane> lanes_;
+  bool awaits_slot_ = false;
   bool stopping_ = false;
   bool finished_ = false;
 

@@ -30,7 +30,7 @@ StreamMapping::StreamMapping(TriggerContext& context, MappingOwner& owner, Mappi
   }
 }
 
-StreamMapping::~StreamMapping() { context_.forget(*this); }
+StreamMapping::~StreamMapping() { ask_no_more(); }
 
 // ---- Starting and stopping.
 
@@ -50,6 +50,12 @@ void StreamMapping::started() {
 
 void StreamMapping::stop() {
   stopping_ = true;
+  ask_no_more();
+  for (const auto& [shard, worker] : workers_) worker->stop();
+  tell_if_quiet();
+}
+
+void StreamMapping::ask_no_more() {
   lists_ = false;
   for (std::optional<AskId>* asked : {&asks_consumer_, &asks_list_, &asks_summary_}) {
     if (*asked) context_.cancel(*std::exchange(*asked, {}));
@@ -57,8 +63,6 @@ void StreamMapping::stop() {
   for (const auto& [asked, shard] : std::exchange(asks_positions_, {})) context_.cancel(asked);
   positions_.clear();
   if (timer_) context_.drop_timer(*std::exchange(timer_, {}));
-  for (const auto& [shard, worker] : workers_) worker->stop();
-  tell_if_quiet();
 }
 
 // What a worker does then may end it, and changes which there are.

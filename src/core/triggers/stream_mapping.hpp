@@ -45,6 +45,8 @@ class StreamMapping final : public Mapping, public ShardOwner {
   void shard_quiet() override;
 
  private:
+  void ask_no_more();
+
   // Which shards there are.
   void list();
   void list_page(const std::string& after);
