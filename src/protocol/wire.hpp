@@ -12,6 +12,7 @@
 
 #include "penstock/commands.hpp"
 #include "penstock/time.hpp"
+#include "penstock/trigger_commands.hpp"
 
 namespace penstock::protocol {
 
@@ -72,8 +73,16 @@ struct PreparedCall {
   std::optional<EventFeed> feed{};
 };
 
+/// The same of a request about functions and mappings, which the trigger engine answers.
+struct PreparedTriggerCall {
+  std::string_view operation;  ///< a name from the operation table, such as "CreateFunction", for logs and metrics
+  TriggerCommand command;
+  /// REQUIRES: called once. Refers to nothing of the request.
+  std::function<WireResponse(TriggerResult&&)> respond;
+};
+
 /// Either the whole answer (an error, mostly) or a call.
-using Prepared = std::variant<WireResponse, PreparedCall>;
+using Prepared = std::variant<WireResponse, PreparedCall, PreparedTriggerCall>;
 
 /// What the protocols need to know of the server.
 struct ServiceContext {

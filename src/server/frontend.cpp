@@ -65,6 +65,9 @@ void Frontend::start(WireRequest request, Exchange& exchange) {
   if (auto probe = answer_probe(request)) return finish(exchange, std::move(*probe));
   auto prepared = protocol::prepare(request, service_.context);
   if (auto* response = std::get_if<WireResponse>(&prepared)) return finish(exchange, std::move(*response));
+  if (auto* call = std::get_if<protocol::PreparedTriggerCall>(&prepared)) {
+    return finish(exchange, call->respond(Error{ErrorCode::LambdaServiceException, {}}));
+  }
   auto& call = std::get<PreparedCall>(prepared);
   if (adds_data(call.command) && !service_.disk_space->has_room()) {
     return finish(exchange,
