@@ -50,7 +50,7 @@ class ApiConnection {
   std::string head_;  ///< of the answer that is being written
   std::shared_ptr<const std::string> body_;
   bool reading_ = false;
-  bool busy_ = false;  ///< a request is not answered yet
+  bool busy_ = false;   ///< a request is not answered yet
   bool waits_ = false;  ///< which is a call to `next`
   bool keep_alive_ = true;
   bool open_ = true;

@@ -1,5 +1,5 @@
-// The programs by which handlers of Python and Node are run: bootstraps/bootstrap.py and bootstraps/bootstrap.mjs, which
-// the build puts into the binary.
+// The programs by which handlers of Python and Node are run: bootstraps/bootstrap.py and bootstraps/bootstrap.mjs,
+// which the build puts into the binary.
 #pragma once
 
 #include <string_view>

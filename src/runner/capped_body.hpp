@@ -34,7 +34,8 @@ struct CappedBody {
     std::size_t put(const Buffers& buffers, boost::system::error_code& error) {
       error = {};
       const std::size_t size = boost::asio::buffer_size(buffers);
-      for (auto it = boost::asio::buffer_sequence_begin(buffers); it != boost::asio::buffer_sequence_end(buffers); ++it) {
+      for (auto it = boost::asio::buffer_sequence_begin(buffers); it != boost::asio::buffer_sequence_end(buffers);
+           ++it) {
         add(*it);
       }
       return size;

@@ -40,11 +40,11 @@ class EnvironmentOwner {
 class Environment final : public RuntimeApiOwner, public SandboxOwner {
  public:
   enum class State {
-    starting,   ///< its process has been started, and has not asked for an event
-    idle,       ///< the process waits
-    invoking,   ///< it has an event
-    answered,   ///< it has answered, and has not asked for the next event
-    ending,     ///< it is told or made to end
+    starting,  ///< its process has been started, and has not asked for an event
+    idle,      ///< the process waits
+    invoking,  ///< it has an event
+    answered,  ///< it has answered, and has not asked for the next event
+    ending,    ///< it is told or made to end
     over,
   };
 
@@ -114,10 +114,10 @@ class Environment final : public RuntimeApiOwner, public SandboxOwner {
 
   std::optional<Invoke> invoke_;
   std::optional<RunOutcome> answer_;  ///< that has come and is not accepted yet
-  Clock::time_point event_at_;       ///< when the event was handed over
-  double init_ms_ = 0;               ///< of the start, until an invocation has reported it
+  Clock::time_point event_at_;        ///< when the event was handed over
+  double init_ms_ = 0;                ///< of the start, until an invocation has reported it
   Clock::time_point started_at_;
-  bool second_start_ = false;        ///< the first took too long, and this one has the function's own time
+  bool second_start_ = false;              ///< the first took too long, and this one has the function's own time
   std::optional<RunOutcome> failed_init_;  ///< as the runtime accounts for it
 
   boost::asio::steady_timer timer_;

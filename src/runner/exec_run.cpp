@@ -121,9 +121,7 @@ void ExecRun::on_data(std::string_view bytes) {
   answer_.append(bytes);
 }
 
-void ExecRun::on_start_failed(int error) {
-  finish(not_executable(invoke_.request.request_id, executable_, error));
-}
+void ExecRun::on_start_failed(int error) { finish(not_executable(invoke_.request.request_id, executable_, error)); }
 
 void ExecRun::on_exit(int status) { finish(outcome_of_end(status)); }
 

@@ -35,9 +35,8 @@ struct Workshop {
 /// Calls back from the event loop, so that whoever is called may start the next invocation without being in the way of
 /// who calls.
 inline void end_invoke(boost::asio::io_context& io, Invoke invoke, RunOutcome outcome) {
-  boost::asio::post(io, [ended = std::move(invoke.ended), outcome = std::move(outcome)]() mutable {
-    ended(std::move(outcome));
-  });
+  boost::asio::post(
+      io, [ended = std::move(invoke.ended), outcome = std::move(outcome)]() mutable { ended(std::move(outcome)); });
 }
 
 inline double milliseconds_since(Clock::time_point start) {

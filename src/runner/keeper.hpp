@@ -1,6 +1,6 @@
 // The keeper: a small process with one thread, from which all function processes descend. The server is large and has
-// many threads, so that forking it is slow and delicate; and what it leaves behind when it is killed has to be cleaned up
-// by somebody.
+// many threads, so that forking it is slow and delicate; and what it leaves behind when it is killed has to be cleaned
+// up by somebody.
 //
 // For each function process the keeper forks a *guard*, which is its parent. A guard is a subreaper: whatever the
 // function starts, and however it detaches itself, ends up as a child of its guard, which kills all of it when the

@@ -68,8 +68,8 @@ pid_t start_process(const std::string& executable, int socket) {
   std::array<char*, 4> arguments{name.data(), command.data(), fd.data(), nullptr};
   std::array<char*, 1> environment{nullptr};
   pid_t pid = -1;
-  const int error = ::posix_spawn(&pid, executable.c_str(), &setup.actions, &setup.attributes, arguments.data(),
-                                  environment.data());
+  const int error =
+      ::posix_spawn(&pid, executable.c_str(), &setup.actions, &setup.attributes, arguments.data(), environment.data());
   if (error != 0) fail(error, "the process that looks after functions cannot be started");
   return pid;
 }
@@ -128,7 +128,8 @@ bool KeeperLink::send(const Packet& packet) {
                                              packet.files.cgroup.get()};
   const std::size_t count = packet.files.cgroup ? fds.size() : fds.size() - 1;
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof fds)] = {};
-  iovec part{const_cast<char*>(packet.bytes.data()), packet.bytes.size()};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  iovec part{const_cast<char*>(packet.bytes.data()),
+             packet.bytes.size()};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
   msghdr message = {};
   message.msg_iov = &part;
   message.msg_iovlen = 1;

@@ -1,4 +1,5 @@
-// The server's end of the keeper, which it starts when the first process is wanted, and again if somebody has killed it.
+// The server's end of the keeper, which it starts when the first process is wanted, and again if somebody has killed
+// it.
 #pragma once
 
 #include <sys/types.h>

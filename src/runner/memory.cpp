@@ -62,7 +62,8 @@ std::uint64_t unreclaimable(pid_t process) {
   Page page;
   const std::string_view text = read_file(directory_of(process) + "/smaps_rollup", page);
   const auto anonymous = kibibytes_of(text, "Pss_Anon:");
-  if (anonymous) return *anonymous + kibibytes_of(text, "Pss_Shmem:").value_or(0) + kibibytes_of(text, "SwapPss:").value_or(0);
+  if (anonymous)
+    return *anonymous + kibibytes_of(text, "Pss_Shmem:").value_or(0) + kibibytes_of(text, "SwapPss:").value_or(0);
   return kibibytes_of(text, "Pss:").value_or(resident(process));
 }
 

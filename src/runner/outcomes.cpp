@@ -40,9 +40,8 @@ RunOutcome timed_out(const std::string& request_id, double seconds) {
 }
 
 RunOutcome response_too_large() {
-  return unhandled("Function.ResponseSizeTooLarge",
-                   "Response payload size exceeded maximum allowed payload size (" + std::to_string(answer_bytes_max) +
-                       " bytes).");
+  return unhandled("Function.ResponseSizeTooLarge", "Response payload size exceeded maximum allowed payload size (" +
+                                                        std::to_string(answer_bytes_max) + " bytes).");
 }
 
 RunOutcome exited(const std::string& request_id, std::string_view how) {

@@ -105,9 +105,9 @@ EnvironmentGroup& Pool::group_of(const std::shared_ptr<const FunctionRecord>& fu
 
 EnvironmentGroup::Hooks Pool::hooks_of() {
   return {.may_start = [this] { return make_room(); },
-          .became_idle = [this] { watch_idle(); },
+          .became_idle = [this] { on_idle(); },
           .became_busy = [this] { watch_memory(); },
-          .environment_over = [this] { on_environment_over(); }};
+          .environment_over = [this] { post_sweep(); }};
 }
 
 std::size_t Pool::environments() const {
@@ -128,13 +128,14 @@ bool Pool::make_room() {
   });
   if (environments() < options_.environments_max) return true;
   if (idlest != nullptr) idlest->end_idle();
+  short_of_room_ = true;
   return false;
 }
 
-void Pool::on_environment_over() {
+void Pool::post_sweep() {
   if (sweep_posted_) return;
   sweep_posted_ = true;
-  // Not at once: it is a group that says so, and it may be of no use any more.
+  // Not at once: it is a group that asks for it, which may be of no use any more.
   asio::post(io_, [this, alive = std::weak_ptr<bool>(alive_)] {
     if (alive.expired()) return;
     sweep_posted_ = false;
@@ -147,6 +148,7 @@ void Pool::sweep() {
     std::erase_if(groups, [](const auto& entry) { return entry.second->empty(); });
   }
   std::erase_if(functions_, [](const auto& entry) { return entry.second.empty(); });
+  short_of_room_ = false;
   for_each_group([](EnvironmentGroup& group) {
     if (group.waits()) group.dispatch();
   });
@@ -162,6 +164,12 @@ void Pool::retire(const FunctionName& function, std::uint64_t generation) {
 }
 
 // ---- Timers, none of which runs while there is nothing to watch.
+
+void Pool::on_idle() {
+  // Somebody else may wait for its place.
+  if (short_of_room_) post_sweep();
+  watch_idle();
+}
 
 void Pool::watch_idle() {
   if (idle_armed_ || stopping_) return;
@@ -244,7 +252,7 @@ void Pool::stop(std::function<void()> stopped) {
   for (const auto& exec : execs_) exec->end();
   const auto calls = calls_;
   for (const auto& call : calls) call->end();
-  on_environment_over();
+  post_sweep();
 }
 
 void Pool::see_whether_stopped() {

@@ -74,7 +74,8 @@ class Pool final : public Runner {
   EnvironmentGroup::Hooks hooks_of();
   bool prepare_bootstraps(std::string& why);
   bool make_room();
-  void on_environment_over();
+  void on_idle();
+  void post_sweep();
   void watch_idle();
   void watch_memory();
   bool check_memory();
@@ -104,6 +105,7 @@ class Pool final : public Runner {
   bool idle_armed_ = false;
   bool memory_armed_ = false;
   bool sweep_posted_ = false;
+  bool short_of_room_ = false;  ///< somebody waits because there are as many environments as there may be
   bool bootstraps_written_ = false;
   bool stopping_ = false;
   std::function<void()> stopped_;

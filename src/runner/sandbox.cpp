@@ -40,8 +40,8 @@ Sandbox::Sandbox(const Context& context, SandboxOwner& owner) : context_(context
 
 Sandbox::~Sandbox() { close(); }
 
-void Sandbox::start(std::shared_ptr<void> keep, const SpawnRequest& request, std::uint64_t memory_bytes_max, Input input,
-                    Output output) {
+void Sandbox::start(std::shared_ptr<void> keep, const SpawnRequest& request, std::uint64_t memory_bytes_max,
+                    Input input, Output output) {
   SpawnFiles files;
   if (input == Input::piped) {
     Pipe pipe = make_pipe();

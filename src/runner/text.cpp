@@ -105,7 +105,8 @@ std::optional<std::string> decode_base64(std::string_view text) {
 
 std::string two_decimals(double value) {
   std::array<char, 64> digits{};
-  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), value, std::chars_format::fixed, 2);
+  const auto [end, error] =
+      std::to_chars(digits.data(), digits.data() + digits.size(), value, std::chars_format::fixed, 2);
   return error == std::errc() ? std::string(digits.data(), end) : "0.00";
 }
 

@@ -35,10 +35,11 @@ constexpr std::string_view scheme = "http://";
 /// Of an answer that says what is wrong.
 constexpr std::size_t reason_bytes_max = 512;
 
-// The runtime interface emulator answers a function's error as it does a success, so that only the body's form tells: an
-// object of nothing but what runtimes put into their accounts of errors.
+// The runtime interface emulator answers a function's error as it does a success, so that only the body's form tells:
+// an object of nothing but what runtimes put into their accounts of errors.
 bool looks_like_error(const std::string& body) {
-  if (body.find("\"errorType\"") == std::string::npos || body.find("\"errorMessage\"") == std::string::npos) return false;
+  if (body.find("\"errorType\"") == std::string::npos || body.find("\"errorMessage\"") == std::string::npos)
+    return false;
   simdjson::dom::parser parser;
   simdjson::dom::object object;
   if (parser.parse(body).get(object) != simdjson::SUCCESS) return false;

@@ -60,7 +60,8 @@ TEST_F(Environments, HandOverWhatARuntimeWantsToKnow) {
   EXPECT_THAT(outcome.payload, StartsWith("HTTP/1.1 200 OK\r\n"));
   EXPECT_THAT(outcome.payload, HasSubstr("Content-Type: application/json\r\n"));
   EXPECT_THAT(outcome.payload, HasSubstr("Lambda-Runtime-Aws-Request-Id: " + last_id_ + "\r\n"));
-  EXPECT_THAT(outcome.payload, HasSubstr("Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:000000000000:function:f\r\n"));
+  EXPECT_THAT(outcome.payload,
+              HasSubstr("Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:000000000000:function:f\r\n"));
   EXPECT_THAT(outcome.payload, HasSubstr("Lambda-Runtime-Trace-Id: Root=1-"));
   EXPECT_THAT(outcome.payload, HasSubstr("Lambda-Runtime-Client-Context: {\"custom\":{\"a\":1}}\r\n"));
   const std::size_t at = outcome.payload.find("Lambda-Runtime-Deadline-Ms: ") + 28;
@@ -178,11 +179,13 @@ TEST_F(Environments, SayWhyTheyCannotStart) {
   FunctionRecord record = function(FunctionKind::runtime);
   record.runtime = "provided.al2023";
   const std::string path = directory_.path() + "/bootstrap";
-  EXPECT_EQ(invoke(record, "{}").payload, "{\"errorType\":\"Runtime.InvalidEntrypoint\",\"errorMessage\":\"RequestId: " +
-                                              last_id_ + " Error: Couldn't find valid bootstrap(s): [" + path + "]\"}");
+  std::string payload = invoke(record, "{}").payload;
+  EXPECT_EQ(payload, "{\"errorType\":\"Runtime.InvalidEntrypoint\",\"errorMessage\":\"RequestId: " + last_id_ +
+                         " Error: Couldn't find valid bootstrap(s): [" + path + "]\"}");
   directory_.write("bootstrap", "#!/bin/sh\n");
-  EXPECT_EQ(invoke(record, "{}").payload, "{\"errorType\":\"Runtime.InvalidEntrypoint\",\"errorMessage\":\"RequestId: " +
-                                              last_id_ + " Error: fork/exec " + path + ": permission denied\"}");
+  payload = invoke(record, "{}").payload;
+  EXPECT_EQ(payload, "{\"errorType\":\"Runtime.InvalidEntrypoint\",\"errorMessage\":\"RequestId: " + last_id_ +
+                         " Error: fork/exec " + path + ": permission denied\"}");
   directory_.write("bootstrap", "no program", true);
   EXPECT_THAT(invoke(record, "{}").payload, HasSubstr(": exec format error"));
   record.directory = directory_.path() + "/nowhere";
@@ -227,14 +230,16 @@ TEST_F(Environments, ThatStartTooSlowlyGetTheFunctionsTimeOnce) {
   FunctionRecord hopeless = native("hopeless");
   hopeless.environment["INIT"] = "sleep 60000";
   hopeless.timeout_seconds = 1;
-  EXPECT_EQ(invoke(hopeless, "\"x\"").payload, "{\"errorType\":\"Sandbox.Timedout\",\"errorMessage\":\"RequestId: " +
-                                                   last_id_ + " Error: Task timed out after 1.00 seconds\"}");
+  const std::string payload = invoke(hopeless, "\"x\"").payload;
+  EXPECT_EQ(payload, "{\"errorType\":\"Sandbox.Timedout\",\"errorMessage\":\"RequestId: " + last_id_ +
+                         " Error: Task timed out after 1.00 seconds\"}");
 }
 
 TEST_F(Environments, FrameTheirLogAsTheServiceDoes) {
   const RunOutcome outcome = invoke(native(), "\"say hello\"");
-  EXPECT_THAT(outcome.log_tail, StartsWith("START RequestId: " + last_id_ + " Version: $LATEST\nhello\nEND RequestId: " +
-                                           last_id_ + "\nREPORT RequestId: " + last_id_ + "\tDuration: "));
+  EXPECT_THAT(outcome.log_tail,
+              StartsWith("START RequestId: " + last_id_ + " Version: $LATEST\nhello\nEND RequestId: " + last_id_ +
+                         "\nREPORT RequestId: " + last_id_ + "\tDuration: "));
   EXPECT_THAT(outcome.log_tail.substr(outcome.log_tail.find("\tDuration")),
               MatchesRegex("\tDuration: [0-9]+\\.[0-9][0-9] ms\tBilled Duration: [0-9]+ ms\tMemory Size: 128 MB"
                            "\tMax Memory Used: [0-9]+ MB\tInit Duration: [0-9]+\\.[0-9][0-9] ms\n"));
