@@ -20,6 +20,7 @@ namespace penstock::server {
 struct KeptCode {
   std::string sha256;  ///< base64
   std::uint64_t bytes = 0;
+  std::shared_ptr<void> hold;  ///< as long as it lives the code is not dropped
 };
 
 /// Where code lies. Used by one thread at a time.
@@ -34,7 +35,7 @@ class CodeShelf {
   virtual std::variant<KeptCode, Error> put(const std::string& zip) = 0;
   /// Nothing if it is not there, or cannot be read.
   virtual std::optional<std::string> read(const std::string& sha256) = 0;
-  /// Drops all other code.
+  /// Drops all other code that is not held.
   virtual void keep_only(const std::set<std::string>& sha256s) = 0;
 };
 

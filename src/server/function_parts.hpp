@@ -30,6 +30,7 @@ class FunctionsDirectory {
 
 struct FunctionSettings {
   std::string directory;
+  bool durable = true;   ///< what is kept survives the loss of power
   std::string endpoint;  ///< of this server, for functions
   std::chrono::seconds idle_time{};
 };

@@ -165,14 +165,19 @@ class Server {
 
   /// REQUIRES: recover() and listen() succeeded.
   StoreError recover_triggers() {
+    if (functions_directory_.path().empty()) {
+      return {StoreStatus::not_writable, "there is no directory for temporary files"};
+    }
     RecoveredTriggers found;
     if (StoreError error = storage::recover_triggers(*store_, found)) return error;
     TriggerLimits limits;
     limits.concurrency_max = static_cast<int>(options_.concurrency);
     limits.lambda_endpoint = options_.lambda_endpoint;
-    FunctionParts parts = make_function_parts({.directory = functions_directory_.path(),
-                                               .endpoint = endpoint_for_functions(listener_->addresses().front()),
-                                               .idle_time = options_.function_idle_time});
+    FunctionParts parts =
+        make_function_parts({.directory = functions_directory_.path(),
+                             .durable = !options_.ephemeral && options_.durability == storage::Durability::fsync,
+                             .endpoint = endpoint_for_functions(listener_->addresses().front()),
+                             .idle_time = options_.function_idle_time});
     triggers_ = std::make_unique<TriggerHost>(service_, *store_, committer_, clock_, limits, std::move(parts.shelf),
                                               parts.make_processes);
     triggers_->recover(std::move(found));

@@ -201,19 +201,16 @@ void TriggerHost::keep_code(WithCode command, std::function<void(WithCode&, cons
   }
   std::string zip = std::move(*command.zip);
   command.zip.reset();
-  ++puts_open_;
   code_.put(std::move(zip), [this, command = std::move(command), put = std::move(put),
                              done = std::move(completion)](std::variant<KeptCode, Error> outcome) mutable {
+    if (auto* error = std::get_if<Error>(&outcome)) return done(std::move(*error));
+    const auto& kept = std::get<KeptCode>(outcome);
+    put(command, kept);
     // Until the engine has answered, nothing but this knows that the code is wanted.
-    auto answer = [this, done = std::move(done)](TriggerResult result) {
-      --puts_open_;
+    apply(std::move(command), [this, hold = kept.hold, done = std::move(done)](TriggerResult result) {
       if (std::holds_alternative<Error>(result)) sweep_wanted_ = true;
       done(std::move(result));
-      sweep_code();
-    };
-    if (auto* error = std::get_if<Error>(&outcome)) return answer(std::move(*error));
-    put(command, std::get<KeptCode>(outcome));
-    apply(std::move(command), std::move(answer));
+    });
   });
 }
 
@@ -433,10 +430,10 @@ void TriggerHost::over(InvocationOver outcome) {
 
 // ---- Housekeeping.
 
-// Code that is still running, or on its way to the engine, is left alone until a quiet moment; where there is none, the
-// next start drops what nothing refers to.
+// Code that is still running is left alone until a quiet moment; where there is none, the next start drops what nothing
+// refers to.
 void TriggerHost::sweep_code() {
-  if (!sweep_wanted_ || puts_open_ > 0 || invocations_open_ > 0) return;
+  if (!sweep_wanted_ || invocations_open_ > 0) return;
   sweep_wanted_ = false;
   std::set<std::string> kept;
   for (const auto& [name, function] : functions_) {

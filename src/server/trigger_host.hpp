@@ -131,8 +131,7 @@ class TriggerHost {
   std::size_t asks_open_ = 0;
   std::size_t invocations_open_ = 0;
   std::unordered_map<std::string, std::shared_ptr<const Rendering>> renderings_;  // by the mapping's UUID
-  std::map<FunctionName, FunctionRecord> functions_;  // as the engine has them, but for what it is about to commit
-  std::size_t puts_open_ = 0;                         // of code that the engine does not know of yet
+  std::map<FunctionName, FunctionRecord> functions_;                              // as the engine has them
   bool sweep_wanted_ = true;
   bool turn_wanted_ = false;
 
