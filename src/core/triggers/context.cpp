@@ -69,23 +69,28 @@ int TriggerContext::running_of(const FunctionName& function) const {
   return found == rooms_.end() ? 0 : found->second.running;
 }
 
-bool TriggerContext::has_slot(const FunctionName& function) const {
-  if (draining || running_ >= limits.concurrency_max) return false;
-  if (const auto reservation = reservation_of(function)) return running_of(function) < *reservation;
-  return running_unreserved_ < unreserved();
+int TriggerContext::free_slots(const FunctionName& function) const {
+  if (draining) return 0;
+  const int of_all = limits.concurrency_max - running_;
+  if (const auto reservation = reservation_of(function)) return std::min(of_all, *reservation - running_of(function));
+  return std::min(of_all, unreserved() - running_unreserved_);
+}
+
+void TriggerContext::await_slot(Participant& participant, const FunctionName& function) {
+  Room& room = rooms_[function];
+  if (std::ranges::find(room.waiting, &participant) == room.waiting.end()) room.waiting.push_back(&participant);
 }
 
 std::variant<InvocationId, NoInvocation> TriggerContext::begin(Participant& participant, InvocationStart start) {
   auto function = find_function(start.function);
   if (function == nullptr) return NoInvocation::no_function;
-  Room& room = rooms_[start.function];
   if (!has_slot(start.function)) {
-    if (std::ranges::find(room.waiting, &participant) == room.waiting.end()) room.waiting.push_back(&participant);
+    await_slot(participant, start.function);
     return NoInvocation::no_slot;
   }
   const InvocationId id{++invocations_};
   const bool reserved = function->reserved_concurrency.has_value();
-  ++room.running;
+  ++rooms_[start.function].running;
   ++running_;
   if (!reserved) ++running_unreserved_;
   open_.emplace(id.value, Running{&participant, start.function, reserved});

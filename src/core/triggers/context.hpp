@@ -73,6 +73,8 @@ class TriggerContext {
   // ---- Questions.
 
   AskId ask(Participant& asker, Command command, std::shared_ptr<const MappingRecord> mapping = {});
+  /// For commands that have no answer, or one that nobody needs.
+  void send(Command command) { effects.asks.push_back(Ask{AskId{++asks_}, std::move(command), {}}); }
   AskId report(Participant& asker, QueueName queue, std::variant<BatchFailure, AsyncEnd> content);
   /// The asker is told of it no more: whoever cancels a receive has to see to it that messages which were on the way
   /// are not lost for the length of their visibility. See `orphaned`.
@@ -98,7 +100,11 @@ class TriggerContext {
   int unreserved() const { return limits.concurrency_max - reserved_; }
   int reserved() const { return reserved_; }
   /// Whether begin() would find a slot.
-  bool has_slot(const FunctionName& function) const;
+  bool has_slot(const FunctionName& function) const { return free_slots(function) > 0; }
+  /// How many invocations of it could begin now.
+  int free_slots(const FunctionName& function) const;
+  /// Has the participant told when a slot of the function is free, as begin() does where it refuses.
+  void await_slot(Participant& participant, const FunctionName& function);
   int running() const { return running_; }
   int running_of(const FunctionName& function) const;
 

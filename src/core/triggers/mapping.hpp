@@ -52,21 +52,32 @@ class Mapping : public Participant {
   /// REQUIRES: it was started, and not stopped since.
   virtual void stop() = 0;
 
-  /// Puts another configuration, state, or both in place, and promises it. REQUIRES: where the configuration differs in
-  /// what decides how it reads or invokes, it is stopped.
-  void put(MappingRecord record) {
-    record_ = std::make_shared<const MappingRecord>(std::move(record));
-    context_.promise(PutMapping{*record_});
+  /// What descriptions and the store say, which is ahead of record() while a change waits for it to stop.
+  const MappingRecord& announced() const { return next_ == nullptr ? *record_ : *next_; }
+  /// Promises a configuration, a state, or both, which adopt() puts in place.
+  void announce(MappingRecord next) {
+    next_ = std::make_shared<const MappingRecord>(std::move(next));
+    context_.promise(PutMapping{*next_});
   }
+  /// REQUIRES: where the configuration differs in what decides how it reads or invokes, it is stopped.
+  void adopt() {
+    if (next_ != nullptr) record_ = std::exchange(next_, nullptr);
+  }
+  /// Its function was registered, changed or deleted.
+  virtual void function_changed() {}
 
  protected:
   /// Keeps LastProcessingResult up; costs nothing while it stays the same.
   void set_last_result(std::string_view result) {
     if (record_->last_result == result) return;
-    MappingRecord changed = *record_;
-    changed.last_result = result;
-    record_ = std::make_shared<const MappingRecord>(std::move(changed));
-    context_.note(PutMapping{*record_});
+    const auto changed = [result](const MappingRecord& before) {
+      MappingRecord record = before;
+      record.last_result = result;
+      return std::make_shared<const MappingRecord>(std::move(record));
+    };
+    record_ = changed(*record_);
+    if (next_ != nullptr) next_ = changed(*next_);
+    context_.note(PutMapping{announced()});
   }
   const MappingConfig& config() const { return record_->config; }
 
@@ -75,6 +86,7 @@ class Mapping : public Participant {
 
  private:
   std::shared_ptr<const MappingRecord> record_;
+  std::shared_ptr<const MappingRecord> next_;
 };
 
 /// REQUIRES: the source is a queue.
