@@ -86,6 +86,31 @@ JsonSource JsonSource::member(const Names& names) const {
   return JsonSource(found);
 }
 
+bool JsonSource::says_nothing() const {
+  using simdjson::dom::element_type;
+  const auto is_vain = [](simdjson::dom::element part) { return JsonSource(part).says_nothing(); };
+  switch (value_.type()) {
+    case element_type::NULL_VALUE:
+      return true;
+    case element_type::BOOL:
+      return !bool(value_);
+    case element_type::STRING:
+      return std::string_view(value_).empty();
+    case element_type::ARRAY:
+      for (const simdjson::dom::element part : simdjson::dom::array(value_)) {
+        if (!is_vain(part)) return false;
+      }
+      return true;
+    case element_type::OBJECT:
+      for (const simdjson::dom::key_value_pair part : simdjson::dom::object(value_)) {
+        if (!is_vain(part.value)) return false;
+      }
+      return true;
+    default:
+      return false;
+  }
+}
+
 Refusal JsonSource::structure() const {
   if (value_.is_object()) return std::nullopt;
   return wrong_type(value_.is_array() ? "Start of list found where not expected" : "Expected null");

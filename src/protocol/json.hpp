@@ -44,6 +44,8 @@ class JsonSource {
   /// REQUIRES: not a default one.
   simdjson::dom::element element() const { return value_; }
   bool present() const { return present_; }
+  /// Whether it is null, false, empty, or holds only what is.
+  bool says_nothing() const;
   JsonSource member(const Names& names) const;
   Refusal structure() const;
   Refusal string(std::string& out) const;
