@@ -187,8 +187,13 @@ class DocumentWriter {
         write_element(*type.element);
         return write_length("minItems", "maxItems", constraints);
       case Kind::map:
+        text("type", "object");
+        json_.key("additionalProperties");
+        return write_element(*type.element);
       case Kind::structure:
         return text("type", "object");
+      case Kind::anything:
+        return;
     }
   }
 
