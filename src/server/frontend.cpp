@@ -58,8 +58,8 @@ std::optional<FunctionName> code_asked_for(const WireRequest& request, const pro
   const std::string_view query = path_end == std::string_view::npos ? "" : request.target.substr(path_end + 1);
   const auto form = protocol::Form::parse(query, {});
   if (const auto* parameters = std::get_if<protocol::Form>(&form)) {
-    if (const auto account = parameters->find("account")) function.account = *account;
-    if (const auto region = parameters->find("region")) function.region = *region;
+    if (const auto account = parameters->find("Account")) function.account = *account;
+    if (const auto region = parameters->find("Region")) function.region = *region;
   }
   return function;
 }
