@@ -33,8 +33,11 @@ CLIENTS = {
     "kinesis-boto3": [DEBIAN_PYTHON, HERE / "kinesis_boto3_client.py"],
     "kinesis-js": ["node", HERE / "kinesis_js_client.mjs"],
     "kinesis-cbor": [DEBIAN_PYTHON, HERE / "kinesis_cbor_client.py"],
+    "lambda-cli": [DEBIAN_PYTHON, HERE / "lambda_cli_client.py"],
+    "lambda-boto3": [DEBIAN_PYTHON, HERE / "lambda_boto3_client.py"],
+    "lambda-js": ["node", HERE / "lambda_js_client.mjs"],
 }
-NODE_CLIENTS = {"js", "sqs-consumer", "kinesis-js"}
+NODE_CLIENTS = {"js", "sqs-consumer", "kinesis-js", "lambda-js"}
 
 
 def client_environment(server, control):
