@@ -30,7 +30,7 @@ LIBRARIES = {
     "core": [],
     "storage": ["rocksdb/", "flatbuffers/"],
     "protocol": ["immintrin.h", "simdjson.h", "rapidjson/", "pugixml.hpp", "openssl/", "boost/url", "zlib.h"],
-    "runner": ["boost/asio"],
+    "runner": ["boost/asio", "boost/beast", "boost/system/", "boost/optional/", "openssl/", "simdjson.h", "zlib.h"],
     "net": ["boost/asio", "boost/beast", "boost/system/", "nghttp2/", "openssl/"],
     "client": ["boost/asio", "boost/beast", "boost/system/", "boost/url"],
     "cli": ["cxxopts.hpp"],

@@ -1,6 +1,7 @@
 #include "core/triggers/mapping_rules.hpp"
 
 #include "core/triggers/destinations.hpp"
+#include "core/triggers/stream_batch.hpp"
 #include "core/triggers/trigger_errors.hpp"
 #include "penstock/queue_names.hpp"
 
@@ -38,6 +39,7 @@ std::optional<Error> check_of_queue(const QueueName& queue, const MappingConfig&
 
 std::optional<Error> check_of_stream(const MappingConfig& config) {
   if (config.concurrency_max) return invalid_mapping("ScalingConfig is not supported for Kinesis event sources.");
+  if (auto error = objection_to_stream_config(config)) return error;
   if (config.on_failure.empty()) return std::nullopt;
   const auto destination = parse_destination(config.on_failure);
   if (destination && std::holds_alternative<QueueName>(*destination)) return std::nullopt;
