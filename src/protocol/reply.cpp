@@ -105,8 +105,11 @@ std::string_view message_member_of(ErrorCode code) {
 WireResponse respond_lambda_fault(const Reply& reply, ErrorCode code, const std::string& message) {
   const Fault& fault = fault_of(code);
   const FaultNames names{"Type", message_member_of(code)};
+  constexpr int status_not_found = 404;
+  // Where operations are paths, one that there is not is a path that there is not.
+  const int status = code == ErrorCode::UnknownOperation ? status_not_found : fault.status;
   WireResponse response =
-      respond(reply, fault.status, fault_body<JsonSink>(fault.sender ? "User" : "Service", message, names));
+      respond(reply, status, fault_body<JsonSink>(fault.sender ? "User" : "Service", message, names));
   response.headers.emplace_back("x-amzn-ErrorType", fault.short_type());
   return response;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "protocol/native/consumer_operations.hpp"
+#include "protocol/native/function_operations.hpp"
 #include "protocol/native/member_operations.hpp"
 #include "protocol/native/openapi.hpp"
 #include "protocol/native/position_operations.hpp"
@@ -36,12 +37,23 @@ constexpr Operation document_operation{{{"DescribeApi", nullptr, nullptr, {}}, &
                                        document_statuses};
 
 constexpr std::array table{
-    offered<CreateConsumerOperation>(), offered<DescribeConsumerOperation>(),
-    offered<ListConsumersOperation>(),  offered<DeleteConsumerOperation>(),
-    offered<PollOperation>(),           offered<HeartbeatOperation>(),
-    offered<LeaveOperation>(),          offered<CommitOperation>(),
-    offered<TransactOperation>(),       offered<ResetOperation>(),
-    offered<DescribeLagOperation>(),    document_operation,
+    offered<CreateConsumerOperation>(),
+    offered<DescribeConsumerOperation>(),
+    offered<ListConsumersOperation>(),
+    offered<DeleteConsumerOperation>(),
+    offered<PollOperation>(),
+    offered<HeartbeatOperation>(),
+    offered<LeaveOperation>(),
+    offered<CommitOperation>(),
+    offered<TransactOperation>(),
+    offered<ResetOperation>(),
+    offered<DescribeLagOperation>(),
+    offered<RegisterFunctionOperation>(),
+    offered<DescribeFunctionOperation>(),
+    offered<ListFunctionsOperation>(),
+    offered<DeregisterFunctionOperation>(),
+    offered<ReadFunctionLogOperation>(),
+    document_operation,
 };
 
 WireResponse respond_no_route(const Reply& reply, const WireRequest& request, std::string_view path,
