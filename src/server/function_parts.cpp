@@ -5,8 +5,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 #include <unordered_map>
 #include <utility>
@@ -41,11 +39,12 @@ class DiskShelf final : public CodeShelf {
   }
 
   std::optional<std::string> read(const std::string& sha256) override {
-    const std::optional<std::string> path = store_->zip_of(sha256);
-    if (!path) return std::nullopt;
-    std::ifstream file(*path, std::ios::binary);
-    if (!file) return std::nullopt;
-    return std::string(std::istreambuf_iterator<char>(file), {});
+    try {
+      return store_->zip_of(sha256);
+    } catch (const std::system_error& error) {
+      spdlog::error("cannot read the code of a function: {}", error.what());
+      return std::nullopt;
+    }
   }
 
   void keep_only(const std::set<std::string>& sha256s) override {

@@ -97,14 +97,14 @@ def wait_for_state(uuid, state):
 @case
 def a_function_is_made_of_a_zip_and_described():
     made = create("described", "def handler(event, context): return event", Timeout=5, MemorySize=256,
-                  Description="D", Environment={"Variables": {"A": "b"}}, Tags={"t": "v"})
+                  Description="D", Environment={"Variables": {"STAGE": "b"}}, Tags={"t": "v"})
     equal((made["State"], made["Version"], made["Handler"], made["Timeout"]), ("Active", "$LATEST", "app.handler", 5))
     arn = "arn:aws:lambda:us-east-1:000000000000:function:described"
     equal(made["FunctionArn"], arn)
     for name in ("described", arn, "000000000000:function:described", arn + ":$LATEST"):
         equal(functions.get_function_configuration(FunctionName=name)["CodeSha256"], made["CodeSha256"])
     whole = functions.get_function(FunctionName="described")
-    equal(whole["Configuration"]["Environment"], {"Variables": {"A": "b"}})
+    equal(whole["Configuration"]["Environment"], {"Variables": {"STAGE": "b"}})
     equal(whole["Tags"], {"t": "v"})
     with urllib.request.urlopen(whole["Code"]["Location"]) as code:
         with zipfile.ZipFile(io.BytesIO(code.read())) as archive:
@@ -145,11 +145,11 @@ def what_it_raises_is_its_answer():
 
 @case
 def it_is_changed_and_the_next_invoke_is_of_the_new_one():
-    create("changing", "import os\ndef handler(event, context): return [1, os.environ.get('A')]")
+    create("changing", "import os\ndef handler(event, context): return [1, os.environ.get('STAGE')]")
     equal(invoke("changing", {})[1], [1, None])
-    functions.update_function_code(FunctionName="changing", ZipFile=zipped("import os\ndef handler(event, context): return [2, os.environ.get('A')]"))
+    functions.update_function_code(FunctionName="changing", ZipFile=zipped("import os\ndef handler(event, context): return [2, os.environ.get('STAGE')]"))
     equal(invoke("changing", {})[1], [2, None])
-    functions.update_function_configuration(FunctionName="changing", Environment={"Variables": {"A": "b"}})
+    functions.update_function_configuration(FunctionName="changing", Environment={"Variables": {"STAGE": "b"}})
     equal(invoke("changing", {})[1], [2, "b"])
     functions.put_function_concurrency(FunctionName="changing", ReservedConcurrentExecutions=0)
     equal(error_of(functions.invoke, FunctionName="changing")[:2], ("TooManyRequestsException", 429))

@@ -45,17 +45,11 @@ def a_function_is_made_invoked_and_forgotten():
     equal((made["FunctionName"], made["State"], made["Timeout"]), ("adds", "Active", 10))
     out = pathlib.Path(HOME.name, "out.json")
     answer = aws("lambda", "invoke", "--function-name", "adds", "--payload", "[1, 2, 3]", "--cli-binary-format",
-                 "raw-in-base64-out", str(out)) if version() >= 2 else aws(
-                     "lambda", "invoke", "--function-name", "adds", "--payload", "[1, 2, 3]", str(out))
+                 "raw-in-base64-out", str(out))
     equal(answer["StatusCode"], 200)
     equal(json.loads(out.read_text()), {"sum": 6})
     equal([one["FunctionName"] for one in aws("lambda", "list-functions")["Functions"]], ["adds"])
     equal(error_of("get-function", "--function-name", "nobody"), "ResourceNotFoundException")
-
-
-def version():
-    done = subprocess.run([*AWS, "--version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    return int(re.search(r"aws-cli/(\d+)", done.stdout)[1])
 
 
 @case
