@@ -51,7 +51,7 @@ void expect_that_all_happened(const TriggerStreamHistory& history, std::uint64_t
 }
 
 TEST(TriggerStreamSimulation, KeepsEveryPromise) {
-  const Seeds seeds = seeds_to_run(1'000);
+  const Seeds seeds = seeds_to_run(500);
   TriggerStreamHistory all;
   for (std::uint64_t seed = seeds.first; seed <= seeds.last; ++seed) {
     TriggerStreamWorld world({.seed = seed});

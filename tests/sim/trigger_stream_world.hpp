@@ -24,7 +24,7 @@ namespace penstock::sim {
 
 struct TriggerStreamWorldOptions {
   std::uint64_t seed = 1;
-  int steps = 500;
+  int steps = 1'000;
   TriggerStreamDefect defect = TriggerStreamDefect::none;
 };
 
@@ -129,7 +129,7 @@ class TriggerStreamWorld {
   std::string mapping_;       ///< UUID; empty until it is known
   bool has_mapping_ = false;  ///< durably
   bool started_ = false;
-  bool enabled_ = true;   ///< as was asked for last
+  bool enabled_ = true;   ///< as was decided last
   bool is_calm_ = false;  ///< nothing fails any more
   std::uint64_t next_call_ = 0;
   std::uint64_t next_record_ = 0;
