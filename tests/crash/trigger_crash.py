@@ -218,10 +218,10 @@ def run(binary, rounds, seed, directory):
     server = Server(binary, directory, port)
     server.start()
     client = Client(port)
-    register(client, directory, mark)
     producers = [Producer(port, service, seed) for service in ("sqs", "kinesis")]
     in_the_middle = 0
     try:
+        register(client, directory, mark)
         for producer in producers:
             producer.start()
         for _ in range(rounds):
