@@ -44,12 +44,12 @@ protocol::Map<std::string> variables_of(const Arguments& arguments) {
 wire::Function described(const Arguments& arguments) {
   wire::Function function;
   const bool runs_command = !arguments.rest.empty();
+  if (arguments.has("exec") && !runs_command) throw UsageError("--exec goes with a command behind --");
   const int kinds = (arguments.has("url") ? 1 : 0) + (runs_command ? 1 : 0) + (arguments.has("runtime") ? 1 : 0);
   if (kinds != 1) {
     throw UsageError(kinds == 0 ? "what is to be run: --runtime, --url, or a command behind --?"
                                 : "--runtime, --url and a command behind -- exclude each other");
   }
-  if (arguments.has("exec") && !runs_command) throw UsageError("--exec goes with a command behind --");
   if (arguments.has("url")) {
     function.kind = "url";
     function.url = arguments.text("url");

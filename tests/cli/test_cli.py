@@ -495,7 +495,7 @@ class Functions(OneServer):
     def test_a_function_of_another_region_is_another(self):
         name = self.add_handler("--region", "eu-west-1", "--account", "111111111111")
         _, err = self.run_command("function", "show", name, status=1)
-        self.assertIn("ResourceNotFoundException", err)
+        self.assertIn("Function not found", err)
         out, _ = self.run_command("invoke", name, "--region", "eu-west-1", "--account", "111111111111")
         self.assertEqual(json.loads(out)["got"], {})
 
