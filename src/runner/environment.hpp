@@ -65,6 +65,8 @@ class Environment final : public RuntimeApiOwner, public SandboxOwner {
 
   void check_memory() { sandbox_.check_memory(); }
   State state() const { return state_; }
+  /// How long it took to start, until an invocation has reported it.
+  Millis init_time() const { return Millis(static_cast<Millis::rep>(init_ms_)); }
   /// Since when it is idle, or when it answered.
   Clock::time_point since() const { return since_; }
 

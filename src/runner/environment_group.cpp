@@ -13,8 +13,9 @@ using boost::system::error_code;
 namespace {
 
 /// How long an environment that has answered may take until it asks for the next event, before another one is started
-/// for who waits. Runtimes need some ten microseconds, and no cold start is shorter than this.
-constexpr std::chrono::milliseconds patience_time{5};
+/// for who waits: as long as that would take, within these bounds.
+constexpr Millis patience_min{5};
+constexpr Millis patience_max{100};
 
 }  // namespace
 
@@ -24,7 +25,8 @@ EnvironmentGroup::EnvironmentGroup(const Workshop& workshop, std::shared_ptr<con
       function_(std::move(function)),
       code_directory_(std::move(code_directory)),
       hooks_(std::move(hooks)),
-      patience_(workshop.io) {}
+      patience_(workshop.io),
+      patience_time_(patience_min) {}
 
 void EnvironmentGroup::run(Invoke invoke) {
   waiting_.push_back(std::move(invoke));
@@ -37,7 +39,7 @@ void EnvironmentGroup::dispatch() {
     if (!may_start_another() || !hooks_.may_start()) return;
     if (!start_one()) serve_waiting();
   }
-  if (waiting_.size() > starting_ && !answered_.empty()) be_patient(answered_.front()->since() + patience_time);
+  if (waiting_.size() > starting_ && !answered_.empty()) be_patient(answered_.front()->since() + patience_time_);
 }
 
 void EnvironmentGroup::serve_waiting() {
@@ -54,7 +56,7 @@ void EnvironmentGroup::serve_waiting() {
 // How many of those that wait will be served by what there is.
 std::size_t EnvironmentGroup::expected(Clock::time_point now) const {
   const auto soon = std::count_if(answered_.begin(), answered_.end(), [&](const Environment* environment) {
-    return environment->since() + patience_time > now;
+    return environment->since() + patience_time_ > now;
   });
   return starting_ + static_cast<std::size_t>(soon);
 }
@@ -110,7 +112,10 @@ void EnvironmentGroup::be_patient(Clock::time_point until) {
 // ---- What environments tell.
 
 void EnvironmentGroup::on_idle(Environment& environment) {
-  if (std::erase(answered_, &environment) == 0) --starting_;
+  if (std::erase(answered_, &environment) == 0) {
+    --starting_;
+    patience_time_ = std::clamp(environment.init_time(), patience_min, patience_max);
+  }
   if (retired_ || stopping_) {
     if (waiting_.empty() || stopping_) return environment.end();
   }

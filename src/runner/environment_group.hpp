@@ -77,6 +77,7 @@ class EnvironmentGroup final : public EnvironmentOwner {
   std::size_t starting_ = 0;
   std::deque<Invoke> waiting_;
   boost::asio::steady_timer patience_;
+  Millis patience_time_;
   bool patience_armed_ = false;
   bool retired_ = false;
   bool stopping_ = false;

@@ -46,19 +46,27 @@ std::string server_path() {
   return path == nullptr ? std::string(standard_path) : std::string(path);
 }
 
-// The stand-ins of version managers ask, in a shell's script, which version is meant, which takes longer than the
-// interpreter's own start; they are the last resort.
+// The stand-ins of version managers ask, in a shell's script, which version is meant: that takes longer than the
+// interpreter's own start, and there may be none behind them.
 bool is_shim(const std::string& directory) { return directory.ends_with("/shims") || directory.ends_with("/shims/"); }
 
-std::string find_in(const std::string& path, const std::string& name) {
-  std::string stand_in;
+std::string find_in(const std::string& path, const std::string& name, bool shims) {
   for (const std::string& directory : directories_of(path)) {
     std::string candidate = directory + "/" + name;
-    if (!is_executable(candidate)) continue;
-    if (!is_shim(directory)) return candidate;
-    if (stand_in.empty()) stand_in = std::move(candidate);
+    if (is_shim(directory) == shims && is_executable(candidate)) return candidate;
   }
-  return stand_in;
+  return {};
+}
+
+// The first of these names that leads somewhere; a stand-in only where none has anything else.
+std::string find_program(const std::string& path, const std::vector<std::string>& names) {
+  for (const bool shims : {false, true}) {
+    for (const std::string& name : names) {
+      std::string found = find_in(path, name, shims);
+      if (!found.empty()) return found;
+    }
+  }
+  return {};
 }
 
 bool is_python(const FunctionRecord& function) { return function.runtime.starts_with("python"); }
@@ -73,11 +81,7 @@ std::vector<std::string> interpreters_of(const FunctionRecord& function) {
 }
 
 std::string interpreter_of(const FunctionRecord& function) {
-  for (const std::string& name : interpreters_of(function)) {
-    std::string found = find_in(server_path(), name);
-    if (!found.empty()) return found;
-  }
-  return {};
+  return find_program(server_path(), interpreters_of(function));
 }
 
 // With the places of what this server would take for Python and Node.
@@ -93,8 +97,8 @@ std::string path_of_function(const std::string& interpreter) {
     }
   };
   add(interpreter);
-  add(find_in(server_path(), "node"));
-  add(find_in(server_path(), "python3"));
+  add(find_program(server_path(), {"node"}));
+  add(find_program(server_path(), {"python3"}));
   std::string path;
   for (const std::string& directory : directories) path.append(directory).append(":");
   return path.append(standard_path);
@@ -150,8 +154,8 @@ std::string resolve(const std::string& word, const std::string& directory, const
   if (word.find('/') != std::string::npos) {
     return fs::path(word).is_absolute() ? word : (fs::path(directory) / word).lexically_normal().string();
   }
-  std::string found = find_in(path, word);
-  return found.empty() ? find_in(server_path(), word) : found;
+  std::string found = find_program(path, {word});
+  return found.empty() ? find_program(server_path(), {word}) : found;
 }
 
 Launch refusal(RunOutcome outcome) {

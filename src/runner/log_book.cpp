@@ -105,7 +105,6 @@ void LogBook::cancel(const FunctionName& function, Reader reader) {
 }
 
 void InvocationLog::start(const std::string& request_id) {
-  tail_.clear();
   line("START RequestId: " + request_id + " Version: $LATEST");
 }
 

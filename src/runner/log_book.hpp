@@ -76,7 +76,8 @@ class InvocationLog {
  public:
   InvocationLog(LogBook& book, FunctionName function) : book_(book), function_(std::move(function)) {}
 
-  /// Empties the tail, and writes START.
+  /// Writes START. What came before it, since the last end, belongs to the tail too: what a process writes as it
+  /// starts.
   void start(const std::string& request_id);
   void line(std::string_view text);
   /// Writes END and REPORT; the tail goes into the outcome, whose measures stand in REPORT.
