@@ -10,6 +10,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -72,7 +73,7 @@ class ScriptedTriggers final : public TriggerEngine {
   void apply(CallId call, TriggerCommand command, Instant /*now*/) override {
     seen_.change([&] {
       if (std::holds_alternative<GetLambdaAccount>(command)) {
-        effects = std::move(next.front());
+        add(std::move(next.front()));
         next.pop_front();
       } else {
         if (auto result = script(command)) effects.replies.push_back(TriggerReply{call, std::move(*result)});
@@ -114,6 +115,18 @@ class ScriptedTriggers final : public TriggerEngine {
   bool drains = false;
 
  private:
+  /// Beside what the same turn has already.
+  void add(TriggerEffects more) {
+    const auto append = [](auto& all, auto& some) { std::move(some.begin(), some.end(), std::back_inserter(all)); };
+    append(effects.mutations, more.mutations);
+    append(effects.asks, more.asks);
+    append(effects.cancels, more.cancels);
+    append(effects.reports, more.reports);
+    append(effects.retires, more.retires);
+    append(effects.invocations, more.invocations);
+    effects.sync |= more.sync;
+  }
+
   Seen& seen_;
 };
 
