@@ -443,7 +443,7 @@ TEST(LambdaRoute, OfAnOperationThatIsNotOfferedSaysSo) {
       lambda_error(404, "UnknownOperationException", "The operation PublishVersion is not offered by this server."));
   EXPECT_EQ(trigger_refusal(lambda_request("GET", "/2018-10-31/layers/")),
             lambda_error(404, "UnknownOperationException",
-                         "The operation GetLayerVersionByArn is not offered by this server."));
+                         "The operation ListLayers is not offered by this server."));
   for (const lambda::Unoffered& operation : lambda::unoffered_operations()) {
     const std::string refusal = trigger_refusal(lambda_request(operation.method, operation.path, "{}"));
     EXPECT_NE(refusal.find("is not offered by this server."), std::string::npos) << operation.name << ": " << refusal;
