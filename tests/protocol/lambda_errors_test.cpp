@@ -442,8 +442,7 @@ TEST(LambdaRoute, OfAnOperationThatIsNotOfferedSaysSo) {
       trigger_refusal(lambda_request("POST", "/2015-03-31/functions/f/versions", "{}")),
       lambda_error(404, "UnknownOperationException", "The operation PublishVersion is not offered by this server."));
   EXPECT_EQ(trigger_refusal(lambda_request("GET", "/2018-10-31/layers/")),
-            lambda_error(404, "UnknownOperationException",
-                         "The operation ListLayers is not offered by this server."));
+            lambda_error(404, "UnknownOperationException", "The operation ListLayers is not offered by this server."));
   for (const lambda::Unoffered& operation : lambda::unoffered_operations()) {
     const std::string refusal = trigger_refusal(lambda_request(operation.method, operation.path, "{}"));
     EXPECT_NE(refusal.find("is not offered by this server."), std::string::npos) << operation.name << ": " << refusal;
