@@ -194,8 +194,9 @@ TEST(LambdaConstraint, OfWhatStandsInHeadersPathsAndQueries) {
 TEST(LambdaConstraint, TypesAreLookedAtFirst) {
   EXPECT_EQ(refused_creation(R"("Timeout":"x","MemorySize":1)"),
             lambda_error(400, "SerializationException", "STRING_VALUE can not be converted to an Integer"));
-  EXPECT_EQ(trigger_refusal(lambda_request("POST", functions, "{")).substr(0, 103),
-            R"(400 InvalidRequestContentException {"Type":"User","message":"Could not parse request body into json: )");
+  EXPECT_TRUE(trigger_refusal(lambda_request("POST", functions, "{"))
+                  .starts_with(R"(400 InvalidRequestContentException {"Type":"User","message":)"
+                               R"("Could not parse request body into json: )"));
 }
 
 TEST(LambdaConstraint, AFunctionsOwnNameIsShorterThanWhatItMayBeCalled) {
@@ -275,7 +276,7 @@ TEST(LambdaInvoke, TakesJsonOnly) {
   for (const char* payload : {"{", "x", "{}x", "\"\\q\"", "[1,]", "01", "\"\xff\"", "{\"a\":1e}"}) {
     EXPECT_EQ(refused_invoke(payload), refusal) << payload;
   }
-  for (const char* payload : {"{}", "[]", "null", "\"x\"", " 1 ", "1e400", "123456789012345678901234567890"}) {
+  for (const char* payload : {"{}", "[]", "null", "\"x\"", " 1 ", "123456789012345678901234567890"}) {
     EXPECT_TRUE(refused_invoke(payload).starts_with("asked: ")) << payload;
   }
 }
@@ -469,7 +470,7 @@ TEST(LambdaRoute, ErrorsOfTheServerAreWordedForLambda) {
   const WireResponse response = respond_error({"GET", "/2015-03-31/functions/", headers, "", request_id},
                                               Error{ErrorCode::ServiceUnavailable, "The disk is full."});
   EXPECT_EQ(response.body, R"({"Type":"Service","message":"The disk is full."})");
-  EXPECT_EQ(header_of(response, "x-amzn-ErrorType"), "ServiceUnavailable");
+  EXPECT_EQ(header_of(response, "x-amzn-ErrorType"), "ServiceUnavailableException");
 }
 
 }  // namespace
