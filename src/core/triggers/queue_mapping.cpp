@@ -146,9 +146,10 @@ Instant QueueMapping::hold_end(Instant received) const {
   return received + window() + (visibility - std::min(window(), visibility)) / 2;
 }
 
+// Those that are under way count as if they came back full, of messages as they were so far.
 bool QueueMapping::has_room_for(std::size_t messages) const {
-  if (held_bytes_ == 0) return true;
-  return held_bytes_ + messages * std::max<std::size_t>(message_bytes_, 1) <= limits::held_bytes_max;
+  if (held_bytes_ == 0 && receives_ == 0) return true;
+  return held_bytes_ + (receives_ + 1) * messages * message_bytes_ <= limits::held_bytes_max;
 }
 
 std::size_t QueueMapping::messages_wanted() const {
