@@ -59,7 +59,7 @@ class Api:
 
 
 def traced(path):
-    """Of each message, when the function had it, in nanoseconds; and how many events there were."""
+    """When the function had each message, in nanoseconds of the monotonic clock."""
     arrived = {}
     if path.exists():
         for line in path.read_text(encoding="ascii").split("\n")[:-1]:
