@@ -18,6 +18,10 @@ constexpr char stream_account_prefix = 'a';
 constexpr char group_prefix = 'u';
 constexpr char group_lease_prefix = 'l';
 constexpr char commit_key_prefix = 'k';
+constexpr char function_prefix = 'f';
+constexpr char mapping_prefix = 'm';
+constexpr char checkpoint_prefix = 'i';
+constexpr char async_event_prefix = 'e';
 
 // What the state table has of a queue besides its states, behind the marker.
 constexpr std::uint64_t marker = std::numeric_limits<std::uint64_t>::max();
@@ -25,6 +29,8 @@ constexpr char attempt_kind = 'a';
 constexpr char dedup_kind = 'd';
 constexpr char lane_kind = 'g';
 constexpr char arrival_kind = 'r';
+
+constexpr std::string_view uuid_digits = "0123456789abcdef";
 
 constexpr std::size_t u32_bytes = 4;
 constexpr std::size_t u64_bytes = 8;
@@ -36,6 +42,8 @@ constexpr std::size_t lane_key_bytes = kind_at + 1 + 2 * u64_bytes;
 constexpr std::size_t arrival_key_bytes = lane_key_bytes;
 constexpr std::size_t record_key_bytes = shard_prefix_bytes + u64_bytes;
 constexpr std::size_t group_key_bytes = 1 + 2 * u64_bytes;
+constexpr std::size_t uuid_key_bytes = 1 + 2 * u64_bytes;
+constexpr std::size_t checkpoint_key_bytes = uuid_key_bytes + u64_bytes + u32_bytes;
 static_assert(shard_prefix_bytes == u64_bytes + u32_bytes);
 static_assert(lane_key_bytes < Key::bytes_max && state_key_bytes < Key::bytes_max);
 
@@ -114,6 +122,41 @@ KeyRange all_under(char prefix, StreamId stream, GroupId group) {
 std::optional<GroupKeyParts> parse_group_parts(std::string_view key, char prefix, std::size_t rest_bytes) {
   if (key.size() != group_key_bytes + rest_bytes || key.front() != prefix) return std::nullopt;
   return GroupKeyParts{StreamId{u64_at(key, 1)}, GroupId{u64_at(key, 1 + u64_bytes)}};
+}
+
+/// The number of 128 bits that a UUID's digits are, in two halves; nothing if it has not 32 of them.
+std::optional<std::array<std::uint64_t, 2>> uuid_halves(std::string_view uuid) {
+  constexpr std::size_t half_digits = 16;
+  std::array<std::uint64_t, 2> halves{};
+  std::size_t digits = 0;
+  for (const char c : uuid) {
+    if (c == '-') continue;
+    const std::size_t digit = uuid_digits.find(c);
+    if (digit == std::string_view::npos || digits == 2 * half_digits) return std::nullopt;
+    std::uint64_t& half = halves.at(digits++ / half_digits);
+    half = (half << 4U) | digit;
+  }
+  if (digits != 2 * half_digits) return std::nullopt;
+  return halves;
+}
+
+/// REQUIRES: it is a UUID in lower case.
+Key uuid_key_of(char prefix, std::string_view uuid) {
+  const auto halves = uuid_halves(uuid);
+  assert(halves);
+  return Key{}.append_byte(prefix).append_u64(halves->at(0)).append_u64(halves->at(1));
+}
+
+/// The text of the UUID in a key that has so many bytes behind it.
+std::optional<std::string> parse_uuid_part(std::string_view key, char prefix, std::size_t rest_bytes) {
+  if (key.size() != uuid_key_bytes + rest_bytes || key.front() != prefix) return std::nullopt;
+  std::string uuid;
+  for (std::size_t i = 0; i < 2 * u64_bytes; ++i) {
+    const auto byte = static_cast<unsigned char>(key[1 + i]);
+    if (i == 4 || i == 6 || i == 8 || i == 10) uuid += '-';
+    uuid.append({uuid_digits[byte >> 4U], uuid_digits[byte & 0xfU]});
+  }
+  return uuid;
 }
 
 Key shard_key_of(char prefix, StreamId stream, ShardIndex shard) {
@@ -198,6 +241,20 @@ Key commit_key(StreamId stream, GroupId group, std::string_view idempotency_key)
   return group_key_of(commit_key_prefix, stream, group).append_u64(hash_of(idempotency_key));
 }
 
+Key function_key(const FunctionName& function) {
+  return Key{}
+      .append_byte(function_prefix)
+      .append_u64(hash_of(function.account + '/' + function.region + '/' + function.name));
+}
+
+Key mapping_key(std::string_view mapping) { return uuid_key_of(mapping_prefix, mapping); }
+
+Key checkpoint_key(std::string_view mapping, StreamId stream, ShardIndex shard) {
+  return uuid_key_of(checkpoint_prefix, mapping).append_u64(stream.value).append_u32(shard.value);
+}
+
+Key async_event_key(std::string_view event) { return uuid_key_of(async_event_prefix, event); }
+
 Key record_key(StreamId stream, ShardIndex shard, RecordIndex index) {
   return Key{}.append_u64(stream.value).append_u32(shard.value).append_u64(index.value);
 }
@@ -251,6 +308,21 @@ KeyRange all_groups() { return all_of_prefix(group_prefix); }
 KeyRange all_group_leases() { return all_of_prefix(group_lease_prefix); }
 
 KeyRange all_commit_keys() { return all_of_prefix(commit_key_prefix); }
+
+KeyRange all_functions() { return all_of_prefix(function_prefix); }
+
+KeyRange all_mappings() { return all_of_prefix(mapping_prefix); }
+
+KeyRange all_checkpoints() { return all_of_prefix(checkpoint_prefix); }
+
+KeyRange all_async_events() { return all_of_prefix(async_event_prefix); }
+
+KeyRange checkpoints_of(std::string_view mapping) {
+  // No key is longer than one of a checkpoint, and all of its bytes are numbers.
+  Key until = uuid_key_of(checkpoint_prefix, mapping);
+  for (std::size_t i = uuid_key_bytes; i <= checkpoint_key_bytes; ++i) until.append_byte(static_cast<char>(0xff));
+  return {uuid_key_of(checkpoint_prefix, mapping), until};
+}
 
 KeyRange shards_of(StreamId stream) { return all_under(shard_prefix, stream.value); }
 
@@ -346,6 +418,20 @@ std::optional<GroupLeaseKeyParts> parse_group_lease_key(std::string_view key) {
 
 std::optional<GroupKeyParts> parse_commit_key(std::string_view key) {
   return parse_group_parts(key, commit_key_prefix, u64_bytes);
+}
+
+std::optional<std::string> parse_mapping_key(std::string_view key) { return parse_uuid_part(key, mapping_prefix, 0); }
+
+std::optional<CheckpointKeyParts> parse_checkpoint_key(std::string_view key) {
+  auto mapping = parse_uuid_part(key, checkpoint_prefix, u64_bytes + u32_bytes);
+  if (!mapping) return std::nullopt;
+  return CheckpointKeyParts{
+      *std::move(mapping), StreamId{u64_at(key, uuid_key_bytes)},
+      ShardIndex{static_cast<std::uint32_t>(read_big_endian(key.substr(uuid_key_bytes + u64_bytes)))}};
+}
+
+std::optional<std::string> parse_async_event_key(std::string_view key) {
+  return parse_uuid_part(key, async_event_prefix, 0);
 }
 
 std::optional<RecordKeyParts> parse_record_key(std::string_view key) {

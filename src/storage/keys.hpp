@@ -13,6 +13,10 @@
 //             'u' <stream u64> <group u64>           a group
 //             'l' <stream u64> <group u64> <shard u32>  what a group has of a shard
 //             'k' <stream u64> <group u64> <hash u64>   an IdempotencyKey that a group remembers, by itself
+//             'f' <hash u64>                         a function, by its account, region and name
+//             'm' <uuid 16>                          an event source mapping
+//             'i' <uuid 16> <stream u64> <shard u32> how far a mapping has got in a shard
+//             'e' <uuid 16>                          an asynchronous invoke that is not over
 //   messages  <queue u64> <sequence u64>
 //   state     <queue u64> <sequence u64> <revision u32>
 //             <queue u64> <marker u64> and           the marker is the greatest number there is: no message has it
@@ -28,8 +32,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
+#include "penstock/functions.hpp"
 #include "penstock/ids.hpp"
 #include "penstock/records.hpp"
 #include "penstock/store.hpp"
@@ -79,6 +85,11 @@ Key stream_account_key(const StreamName& account);
 Key group_key(StreamId stream, GroupId group);
 Key group_lease_key(StreamId stream, GroupId group, ShardIndex shard);
 Key commit_key(StreamId stream, GroupId group, std::string_view idempotency_key);
+Key function_key(const FunctionName& function);
+/// REQUIRES: of this one and the next two, that they are given UUIDs in lower case.
+Key mapping_key(std::string_view mapping);
+Key checkpoint_key(std::string_view mapping, StreamId stream, ShardIndex shard);
+Key async_event_key(std::string_view event);
 Key record_key(StreamId stream, ShardIndex shard, RecordIndex index);
 
 /// Every queue's record in the catalog.
@@ -120,6 +131,13 @@ KeyRange commit_keys_of(StreamId stream);
 /// One group's.
 KeyRange group_leases_of(StreamId stream, GroupId group);
 KeyRange commit_keys_of(StreamId stream, GroupId group);
+// What triggers have.
+KeyRange all_functions();
+KeyRange all_mappings();
+KeyRange all_checkpoints();
+KeyRange all_async_events();
+/// One mapping's.
+KeyRange checkpoints_of(std::string_view mapping);
 /// Every record of a stream.
 KeyRange records_of(StreamId stream);
 /// The records [from, until) of a shard.
@@ -171,6 +189,12 @@ struct GroupLeaseKeyParts {
   ShardIndex shard;
 };
 
+struct CheckpointKeyParts {
+  std::string mapping;  ///< its UUID
+  StreamId stream;
+  ShardIndex shard;
+};
+
 /// Whether a key may be written and dropped any number of times. All others are written once.
 bool is_rewritten(Table table, std::string_view key);
 
@@ -188,6 +212,9 @@ std::optional<RecordKeyParts> parse_segment_key(std::string_view key);
 std::optional<GroupKeyParts> parse_group_key(std::string_view key);
 std::optional<GroupLeaseKeyParts> parse_group_lease_key(std::string_view key);
 std::optional<GroupKeyParts> parse_commit_key(std::string_view key);
+std::optional<std::string> parse_mapping_key(std::string_view key);
+std::optional<CheckpointKeyParts> parse_checkpoint_key(std::string_view key);
+std::optional<std::string> parse_async_event_key(std::string_view key);
 std::optional<RecordKeyParts> parse_record_key(std::string_view key);
 
 }  // namespace penstock::storage

@@ -19,7 +19,8 @@ namespace penstock::storage {
 ///   2  FIFO queues, dead letters, lanes and move tasks; what 1 has is as it was
 ///   3  streams; what 2 has is as it was
 ///   4  consumers with positions; what 3 has is as it was
-inline constexpr std::uint32_t format_version = 4;
+///   5  functions and event source mappings; what 4 has is as it was
+inline constexpr std::uint32_t format_version = 5;
 
 /// Appends the bytes of the mutations to `batch`, in order.
 void encode(const std::vector<Mutation>& mutations, WriteBatch& batch);

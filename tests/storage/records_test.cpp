@@ -652,7 +652,7 @@ TEST(Golden, KeysAreBigEndian) {
 
 TEST(Schema, ConformsToTheReleasedOne) {
   const std::string directory = std::string{PENSTOCK_SOURCE_DIR} + "/schemas/";
-  for (const std::string name : {"records.fbs", "streams.fbs", "groups.fbs"}) {
+  for (const std::string name : {"records.fbs", "streams.fbs", "groups.fbs", "triggers.fbs"}) {
     const std::string command = "flatc --conform " + directory + "released/" + name + " " + directory + name;
     EXPECT_EQ(std::system(command.c_str()), 0) << command;
   }

@@ -1,0 +1,131 @@
+// A mapping of a queue. It receives as a client does, by long polls that wait in the queue's shard: one is parked while
+// there is nothing to do, and as long as they come back full, as many as there may be batches at a time. What was
+// received is filtered, gathered into batches, invoked with and, where that succeeded, deleted. What was not comes back
+// by itself when its visibility timeout is over; what was never invoked with is given back, and not counted.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/triggers/mapping.hpp"
+
+namespace penstock::core {
+
+namespace queue_mapping_limits {
+inline constexpr std::size_t receive_max = 100;  ///< messages of one receive, where a batch may have more than 10
+inline constexpr std::size_t receive_unknown_max = 10;      ///< the same before it is known how large they are
+inline constexpr std::size_t held_bytes_max = 256U << 20U;  ///< of rendered messages of one mapping
+inline constexpr int wait_seconds = 43'200;                 ///< of the receive that is parked
+inline constexpr Millis attributes_life{60'000};   ///< after which the queue's visibility timeout is asked for again
+inline constexpr Millis throttle_delay{1'000};     ///< before a batch that an emulator had no room for is tried again
+inline constexpr int window_margin_seconds = 30;   ///< the service's, of the visibility of what waits for a window
+inline constexpr int empty_at_once_max = 3;        ///< empty answers of long polls that did not wait, before a pause
+inline constexpr std::size_t handles_max = 1'000;  ///< of one command
+inline constexpr std::size_t result_chars_max = 512;  ///< of LastProcessingResult
+}  // namespace queue_mapping_limits
+
+class QueueMapping final : public Mapping {
+ public:
+  using Mapping::Mapping;
+
+  void start() override;
+  void stop() override;
+  void function_changed() override;
+
+  void answered(Answered answer) override;
+  void invocation_over(InvocationOver over) override;
+  void due(std::uint64_t tag) override;
+  void slot_freed() override { pump(); }
+
+ private:
+  enum class Phase : std::uint8_t { stopped, starting, running, stopping };
+  enum class Question : std::uint8_t { attributes, watch, probe, settlement };
+  struct Open {
+    Question question{};
+    std::size_t messages_max = 0;
+    Instant asked{};
+  };
+  struct Gathered {
+    SourceItem item;
+    Instant received{};
+  };
+  struct Batch {
+    std::vector<SourceItem> items;
+    std::size_t bytes = 0;
+    Instant received{};  ///< the first of its messages
+    bool waited = false;
+  };
+  enum Timer : std::uint64_t { window_over, hold_over, source_retry, throttle_over, timer_count };
+
+  const QueueName& queue() const { return std::get<QueueName>(record().source); }
+  bool is_of_fifo() const;
+  Millis window() const { return std::chrono::seconds{config().window_seconds}; }
+  std::size_t parallel_max() const;
+  std::size_t parallel_start() const;
+  int visibility_asked_for() const;
+  Instant hold_end(Instant received) const;
+
+  // Asking.
+  void ask_attributes();
+  void attributes_known(const std::optional<Result>& result);
+  void ask_for_more();
+  bool has_room_for(std::size_t messages) const;
+  std::size_t messages_wanted() const;
+  void receive(Question question);
+  void received(const Open& asked, Answered& answer);
+  void source_failed(const Error& error);
+  void found_nothing(const Open& asked);
+
+  // Batches.
+  void pump();
+  void gather(std::vector<SourceItem> items);
+  bool is_batch_ready() const;
+  void cut_batch();
+  void cut_batches();
+  void begin_batches();
+  bool begin(Batch& batch);
+  void function_missing();
+  void give_back_held();
+  void give_back(const std::vector<SourceItem>& items);
+  void give_back_all();
+
+  // Outcomes.
+  void settle(const Batch& batch, const InvocationOver& over);
+  void grow();
+  std::vector<std::string> succeeded(const Batch& batch, const InvocationOver& over) const;
+  void remove(std::vector<std::string> handles);
+  void extend_visibility(const Batch& batch);
+  void stop_if_over();
+
+  void arm(Timer timer, Instant at);
+  void disarm(Timer timer);
+  bool is_armed(Timer timer) const { return timers_[timer].has_value(); }
+
+  Phase phase_ = Phase::stopped;
+  std::map<AskId, Open> open_;
+  std::size_t receives_ = 0;     ///< open ones
+  bool watching_ = false;        ///< one of them is the long poll
+  std::size_t settlements_ = 0;  ///< open deletes and changes of visibility
+  bool attributes_asked_ = false;
+  Instant attributes_known_{};
+  int queue_visibility_seconds_ = 30;
+
+  std::deque<Gathered> gathered_;
+  std::size_t gathered_bytes_ = 0;
+  std::deque<Batch> waiting_;  ///< cut, and not begun
+  std::map<InvocationId, Batch> running_;
+  std::size_t held_bytes_ = 0;     ///< of all of these
+  std::size_t message_bytes_ = 0;  ///< a running mean; 0 if none came yet
+  std::size_t parallel_ = 0;       ///< batches at a time, for now
+  std::size_t eagerness_ = 1;      ///< receives at a time: one while none came back full
+  bool function_missing_ = false;
+  int empty_at_once_ = 0;
+  std::optional<TimerId> timers_[timer_count];
+};
+
+}  // namespace penstock::core

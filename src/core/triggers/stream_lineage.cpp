@@ -1,0 +1,60 @@
+#include "core/triggers/stream_lineage.hpp"
+
+#include <optional>
+#include <set>
+
+namespace penstock::core {
+namespace {
+
+bool is_parent(ShardIndex parent, const ShardRecord& shard) {
+  return shard.parent == parent || shard.adjacent_parent == parent;
+}
+
+bool has_parent(const ShardRecord& shard, const ShardRecords& shards) {
+  return (shard.parent && shards.contains(*shard.parent)) ||
+         (shard.adjacent_parent && shards.contains(*shard.adjacent_parent));
+}
+
+}  // namespace
+
+bool is_blocked(const ShardRecord& shard, const ShardRecords& shards, const ShardCheckpoints& checkpoints) {
+  std::vector<const ShardRecord*> left{&shard};
+  std::set<ShardIndex> met;
+  while (!left.empty()) {
+    const ShardRecord& each = *left.back();
+    left.pop_back();
+    for (const std::optional<ShardIndex>& parent : {each.parent, each.adjacent_parent}) {
+      if (!parent || !met.insert(*parent).second) continue;
+      const auto checkpoint = checkpoints.find(*parent);
+      if (checkpoint != checkpoints.end() && !checkpoint->second.finished) return true;
+      if (const auto there = shards.find(*parent); there != shards.end()) left.push_back(&there->second);
+    }
+  }
+  return false;
+}
+
+std::vector<ShardRecord> roots_of(const ShardRecords& shards) {
+  std::vector<ShardRecord> roots;
+  for (const auto& [index, shard] : shards) {
+    if (!has_parent(shard, shards)) roots.push_back(shard);
+  }
+  return roots;
+}
+
+std::vector<ShardRecord> heirs_of(ShardIndex gone, const ShardRecords& shards, const ShardCheckpoints& checkpoints) {
+  std::vector<ShardRecord> heirs;
+  for (const auto& [index, shard] : shards) {
+    if (is_parent(gone, shard)) heirs.push_back(shard);
+  }
+  if (!heirs.empty()) return heirs;
+  // Shards that were closed when the mapping began are not among these: what they hold had arrived before all that is
+  // in a shard which was open then, and so it has gone before it.
+  for (const ShardRecord& root : roots_of(shards)) {
+    if (root.index > gone && !checkpoints.contains(root.index) && !is_blocked(root, shards, checkpoints)) {
+      heirs.push_back(root);
+    }
+  }
+  return heirs;
+}
+
+}  // namespace penstock::core

@@ -1,0 +1,120 @@
+#include "runner/cgroups.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <string_view>
+
+namespace penstock::runner {
+
+namespace {
+
+constexpr mode_t directory_mode = 0755;
+
+std::string read_text(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 4096> buffer{};
+  const ssize_t got = file ? ::read(file.get(), buffer.data(), buffer.size()) : -1;
+  return got > 0 ? std::string(buffer.data(), static_cast<std::size_t>(got)) : std::string();
+}
+
+bool write_text(const std::string& path, std::string_view text) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  return file && ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+bool has_word(std::string_view text, std::string_view word) {
+  for (std::size_t at = 0; (at = text.find(word, at)) != std::string_view::npos; ++at) {
+    const std::size_t end = at + word.size();
+    const bool begins = at == 0 || text[at - 1] == ' ';
+    if (begins && (end == text.size() || text[end] == ' ' || text[end] == '\n')) return true;
+  }
+  return false;
+}
+
+// The path of `0::/path`, the line of cgroup v2.
+std::string own_group(const std::string& list) {
+  const std::size_t at = list.rfind("0::/", 0) == 0 ? 0 : list.find("\n0::/");
+  if (at == std::string::npos) return {};
+  const std::size_t begin = list.find('/', at);
+  const std::string path = list.substr(begin, list.find('\n', begin) - begin);
+  return path == "/" ? std::string() : path;
+}
+
+std::uint64_t number_of(std::string_view text) {
+  std::uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+}  // namespace
+
+Cgroup::~Cgroup() {
+  if (!directory_.empty()) ::rmdir(directory_.c_str());
+}
+
+Descriptor Cgroup::open_members() const {
+  return Descriptor(::open((directory_ + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
+}
+
+std::uint64_t Cgroup::peak_bytes() const { return number_of(read_text(directory_ + "/memory.peak")); }
+
+bool Cgroup::ran_out() const {
+  const std::string events = read_text(directory_ + "/memory.events");
+  constexpr std::string_view name = "\noom_kill ";
+  const std::size_t at = events.find(name);
+  return at != std::string::npos && number_of(std::string_view(events).substr(at + name.size())) > 0;
+}
+
+bool Cgroups::available() {
+  if (!mount_.empty()) {
+    look();
+    mount_.clear();
+  }
+  return !parent_.empty();
+}
+
+void Cgroups::look() {
+  const std::string list = read_text(own_);
+  if (list.find("0::/") == std::string::npos) return;
+  const std::string group = mount_ + own_group(list);
+  if (!has_word(read_text(group + "/cgroup.controllers"), "memory")) return;
+  // A group whose children have controllers has no processes of its own: where there is nobody but this server, as in a
+  // container or a service of its own, the server moves into a child; elsewhere it is nobody's to rearrange.
+  const std::string control = group + "/cgroup.subtree_control";
+  if (!has_word(read_text(control), "memory") && !write_text(control, "+memory")) {
+    const std::string self = std::to_string(::getpid());
+    if (read_text(group + "/cgroup.procs") != self + "\n") return;
+    const std::string leaf = group + "/penstock-server";
+    ::mkdir(leaf.c_str(), directory_mode);
+    if (!write_text(leaf + "/cgroup.procs", self) || !write_text(control, "+memory")) return;
+  }
+  std::string parent = group + "/penstock-functions-" + std::to_string(::getpid());
+  if (::mkdir(parent.c_str(), directory_mode) != 0) return;
+  if (!write_text(parent + "/cgroup.subtree_control", "+memory")) {
+    ::rmdir(parent.c_str());
+    return;
+  }
+  parent_ = std::move(parent);
+}
+
+Cgroups::~Cgroups() {
+  if (!parent_.empty()) ::rmdir(parent_.c_str());
+}
+
+std::optional<Cgroup> Cgroups::make(std::uint64_t memory_bytes_max) {
+  if (!available()) return std::nullopt;
+  std::string directory = parent_ + "/" + std::to_string(next_++);
+  if (::mkdir(directory.c_str(), directory_mode) != 0) return std::nullopt;
+  Cgroup group(directory);
+  if (!write_text(directory + "/memory.max", std::to_string(memory_bytes_max))) return std::nullopt;
+  // What is swapped out would not count.
+  write_text(directory + "/memory.swap.max", "0");
+  if (!write_text(directory + "/memory.oom.group", "1")) return std::nullopt;
+  return group;
+}
+
+}  // namespace penstock::runner

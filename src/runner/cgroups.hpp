@@ -1,0 +1,57 @@
+// Memory limits by cgroup v2, where this process may make groups of its own.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "runner/descriptor.hpp"
+
+namespace penstock::runner {
+
+/// One group, for one function process and its descendants. The kernel ends all of it at once when it uses too much.
+class Cgroup {
+ public:
+  explicit Cgroup(std::string directory) : directory_(std::move(directory)) {}
+  Cgroup(Cgroup&& other) noexcept : directory_(std::exchange(other.directory_, {})) {}
+  Cgroup& operator=(Cgroup&& other) noexcept {
+    std::swap(directory_, other.directory_);
+    return *this;
+  }
+  /// Removes it, which works once its processes are gone.
+  ~Cgroup();
+
+  Descriptor open_members() const;
+  std::uint64_t peak_bytes() const;
+  /// Whether the kernel has killed in it for want of memory.
+  bool ran_out() const;
+
+ private:
+  std::string directory_;
+};
+
+class Cgroups {
+ public:
+  Cgroups() = default;
+  /// Looks for a group below which there may be others, when the first one is wanted. `mount` is where cgroup2 is
+  /// mounted, and `own` says in which group this process is.
+  Cgroups(std::string mount, std::string own) : mount_(std::move(mount)), own_(std::move(own)) {}
+  ~Cgroups();
+  Cgroups(const Cgroups&) = delete;
+  Cgroups& operator=(const Cgroups&) = delete;
+
+  bool available();
+  /// Nothing where it cannot be had: memory has to be watched otherwise.
+  std::optional<Cgroup> make(std::uint64_t memory_bytes_max);
+
+ private:
+  void look();
+
+  std::string mount_;  ///< empty once it has been looked for
+  std::string own_;
+  std::string parent_;  ///< of the groups
+  std::uint64_t next_ = 1;
+};
+
+}  // namespace penstock::runner

@@ -1,0 +1,66 @@
+// The code of functions that came as archives, on disk: <directory>/<sha256 in hex>/code.zip, and below files/ what it
+// holds. An archive is there as a whole or not at all, and is never changed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace penstock::runner {
+
+/// The service's own limits.
+struct CodeLimits {
+  std::size_t zip_bytes_max = 50U << 20U;
+  std::size_t files_bytes_max = 250U << 20U;
+  std::size_t files_max = 100'000;
+};
+
+struct StoredCode {
+  std::string sha256;  ///< base64, as CodeSha256 has it
+  std::uint64_t bytes = 0;
+  /// As long as it lives the code is not dropped: until the function's record that names it is where keep_only's caller
+  /// looks for records.
+  std::shared_ptr<void> hold;
+};
+
+/// Why an archive is refused, as the service says it.
+struct CodeRefused {
+  std::string message;
+};
+
+/// Thread-safe. Methods do I/O, and throw std::system_error where that fails.
+class CodeStore {
+ public:
+  /// Makes the directory when the first archive is put. `durable`: what put has returned survives loss of power.
+  CodeStore(std::string directory, bool durable, CodeLimits limits = {});
+
+  std::variant<StoredCode, CodeRefused> put(std::string_view zip);
+
+  /// Where the code of this CodeSha256 lies, unpacked; empty if it is not there.
+  std::string directory_of(const std::string& sha256) const;
+  /// The archive itself.
+  std::optional<std::string> zip_of(const std::string& sha256) const;
+
+  /// Drops all code but that of these CodeSha256s and what is held, and what a crash has left half-written.
+  void keep_only(const std::set<std::string>& sha256s);
+
+ private:
+  struct Held;
+
+  std::shared_ptr<void> hold(const std::string& name);
+  bool is_there(const std::string& name) const;
+
+  const std::string directory_;
+  const bool durable_;
+  const CodeLimits limits_;
+  const std::shared_ptr<Held> held_;
+};
+
+}  // namespace penstock::runner

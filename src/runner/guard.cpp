@@ -1,0 +1,187 @@
+#include "runner/guard.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runner/descendants.hpp"
+
+namespace penstock::runner {
+
+namespace {
+
+constexpr int exec_failed = 127;
+constexpr unsigned close_on_exec = 4;  // CLOSE_RANGE_CLOEXEC, which <linux/close_range.h> has
+
+void send_report(int channel, const ChildReport& report) {
+  // The server is never behind by more than three reports, so that this does not block.
+  while (::send(channel, &report, sizeof report, MSG_NOSIGNAL) < 0 && errno == EINTR) {
+  }
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+void reset_signals() {
+  struct sigaction standard = {};
+  standard.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+// In the child, up to exec. Returns only if something failed, with errno.
+void become_function(const SpawnRequest& request, const SpawnDescriptors& descriptors, pid_t guard, char** arguments,
+                     char** environment) {
+  if (::setsid() < 0) return;
+  // A guard that is killed must not leave it behind.
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return;
+  if (::getppid() != guard) ::_exit(exec_failed);
+  if (descriptors[spawn_cgroup] >= 0 && ::write(descriptors[spawn_cgroup], "0", 1) != 1) return;
+  for (int standard = 0; standard < 3; ++standard) {
+    const int given = descriptors[spawn_stdin + static_cast<std::size_t>(standard)];
+    if (::dup2(given, standard) < 0) return;
+  }
+  // Whatever the guard had open. Descriptors that a packet brings are never 0, 1 or 2, which the keeper has open.
+  if (::syscall(SYS_close_range, 3U, ~0U, close_on_exec) != 0) return;
+  if (::chdir(request.directory.c_str()) != 0) return;
+  reset_signals();
+  ::execve(request.path.c_str(), arguments, environment);
+}
+
+class Guard {
+ public:
+  Guard(const SpawnRequest& request, const SpawnDescriptors& descriptors)
+      : request_(request), descriptors_(descriptors), channel_(descriptors[spawn_channel]) {}
+
+  void run() {
+    const int signals = watch_signals();
+    const int error = signals < 0 ? errno : start();
+    for (std::size_t i = spawn_stdin; i < spawn_descriptors_max; ++i) {
+      if (descriptors_[i] >= 0) ::close(descriptors_[i]);
+    }
+    if (error != 0) {
+      report_failure(channel_, error);
+    } else {
+      send_report(channel_, {ChildReport::Kind::started, static_cast<std::int32_t>(process_), 0});
+      while (!over_) watch(signals);
+    }
+    kill_children({});
+    if (ended_) send_report(channel_, *ended_);
+  }
+
+ private:
+  static int watch_signals() {
+    ::signal(SIGTERM, SIG_DFL);
+    sigset_t watched;
+    sigemptyset(&watched);
+    sigaddset(&watched, SIGCHLD);
+    sigaddset(&watched, SIGTERM);
+    if (::sigprocmask(SIG_SETMASK, &watched, nullptr) != 0) return -1;
+    return ::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+  }
+
+  // 0 or errno. A pipe that exec closes says whether there was one.
+  int start() {
+    std::vector<std::string> argument_texts = request_.arguments;
+    std::vector<std::string> environment_texts = request_.environment;
+    std::vector<char*> arguments = pointers_to(argument_texts);
+    std::vector<char*> environment = pointers_to(environment_texts);
+    int pipe[2] = {-1, -1};
+    if (::pipe2(pipe, O_CLOEXEC) != 0) return errno;
+    const pid_t guard = ::getpid();
+    process_ = ::fork();
+    if (process_ < 0) return errno;
+    if (process_ == 0) {
+      become_function(request_, descriptors_, guard, arguments.data(), environment.data());
+      const int error = errno;
+      [[maybe_unused]] const ssize_t put = ::write(pipe[1], &error, sizeof error);
+      ::_exit(exec_failed);
+    }
+    ::close(pipe[1]);
+    int error = 0;
+    ssize_t got = 0;
+    while ((got = ::read(pipe[0], &error, sizeof error)) < 0 && errno == EINTR) {
+    }
+    ::close(pipe[0]);
+    return got == sizeof error ? error : 0;
+  }
+
+  void watch(int signals) {
+    pollfd watched[2] = {{channel_, POLLIN, 0}, {signals, POLLIN, 0}};
+    if (::poll(watched, 2, -1) < 0) return;
+    if (watched[0].revents != 0) obey();
+    if (watched[1].revents == 0) return;
+    signalfd_siginfo info = {};
+    while (::read(signals, &info, sizeof info) == sizeof info) {
+      // The keeper is gone, which only happens if somebody kills it.
+      if (info.ssi_signo == SIGTERM) over_ = true;
+    }
+    reap();
+  }
+
+  void obey() {
+    ChildOrder order;
+    const ssize_t got = ::recv(channel_, &order, sizeof order, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (got != sizeof order) {
+      over_ = true;
+    } else if (order.signal > 0 && order.signal < NSIG) {
+      ::kill(-process_, order.signal);
+    }
+  }
+
+  void reap() {
+    for (;;) {
+      siginfo_t info = {};
+      if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return;
+      // As long as it is not waited for, nobody else has its number, nor its group's.
+      if (info.si_pid == process_) ::kill(-process_, SIGKILL);
+      int status = 0;
+      rusage used = {};
+      if (::wait4(info.si_pid, &status, 0, &used) != info.si_pid || info.si_pid != process_) continue;
+      const std::uint64_t peak = static_cast<std::uint64_t>(used.ru_maxrss) << 10U;
+      ended_ = ChildReport{ChildReport::Kind::exited, status, peak};
+      over_ = true;
+      return;
+    }
+  }
+
+  const SpawnRequest& request_;
+  const SpawnDescriptors descriptors_;
+  const int channel_;
+  pid_t process_ = -1;
+  bool over_ = false;
+  std::optional<ChildReport> ended_;
+};
+
+}  // namespace
+
+void report_failure(int channel, int error) { send_report(channel, {ChildReport::Kind::failed, error, 0}); }
+
+void run_guard(const SpawnRequest& request, const SpawnDescriptors& descriptors, int keeper) {
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (::getppid() != keeper) return;
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  Guard(request, descriptors).run();
+}
+
+}  // namespace penstock::runner

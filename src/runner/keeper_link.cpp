@@ -1,0 +1,147 @@
+#include "runner/keeper_link.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+namespace penstock::runner {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using Stream = asio::posix::stream_descriptor;
+
+namespace {
+
+constexpr int keeper_fd = 3;
+
+[[noreturn]] void fail(int error, const char* what) { throw std::system_error(error, std::generic_category(), what); }
+
+std::pair<Descriptor, Descriptor> make_channel() {
+  int ends[2] = {-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) fail(errno, "socketpair");
+  return {Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+// posix_spawn's file actions and attributes, which have to be given back.
+struct SpawnSetup {
+  SpawnSetup() {
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawnattr_init(&attributes);
+  }
+  SpawnSetup(const SpawnSetup&) = delete;
+  SpawnSetup& operator=(const SpawnSetup&) = delete;
+  ~SpawnSetup() {
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::posix_spawnattr_destroy(&attributes);
+  }
+  posix_spawn_file_actions_t actions{};
+  posix_spawnattr_t attributes{};
+};
+
+// The keeper inherits nothing but its socket: no descriptor of the server's, neither its terminal nor its signal mask.
+pid_t start_process(const std::string& executable, int socket) {
+  SpawnSetup setup;
+  ::posix_spawn_file_actions_adddup2(&setup.actions, socket, keeper_fd);
+  ::posix_spawn_file_actions_addopen(&setup.actions, 0, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_addopen(&setup.actions, 1, "/dev/null", O_WRONLY, 0);
+  ::posix_spawn_file_actions_addopen(&setup.actions, 2, "/dev/null", O_WRONLY, 0);
+  ::posix_spawn_file_actions_addclosefrom_np(&setup.actions, keeper_fd + 1);
+  sigset_t none;
+  sigset_t all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  ::posix_spawnattr_setsigmask(&setup.attributes, &none);
+  ::posix_spawnattr_setsigdefault(&setup.attributes, &all);
+  ::posix_spawnattr_setflags(&setup.attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  std::string name = "penstock";
+  std::string command = "keeper";
+  std::string fd = std::to_string(keeper_fd);
+  std::array<char*, 4> arguments{name.data(), command.data(), fd.data(), nullptr};
+  std::array<char*, 1> environment{nullptr};
+  pid_t pid = -1;
+  const int error =
+      ::posix_spawn(&pid, executable.c_str(), &setup.actions, &setup.attributes, arguments.data(), environment.data());
+  if (error != 0) fail(error, "the process that looks after functions cannot be started");
+  return pid;
+}
+
+}  // namespace
+
+KeeperLink::KeeperLink(asio::io_context& context, std::string executable)
+    : context_(context), executable_(std::move(executable)) {}
+
+KeeperLink::~KeeperLink() {
+  error_code ignored;
+  if (socket_) socket_->close(ignored);
+}
+
+void KeeperLink::start_keeper() {
+  auto [ours, theirs] = make_channel();
+  keeper_ = start_process(executable_, theirs.get());
+  socket_ = std::make_shared<Stream>(context_, ours.release());
+  watch_end();
+}
+
+// A keeper says nothing by itself; its end can be read.
+void KeeperLink::watch_end() {
+  socket_->async_wait(Stream::wait_read, [this, socket = socket_](const error_code& error) {
+    if (error || socket != socket_) return;
+    error_code ignored;
+    socket_->close(ignored);
+    socket_.reset();
+    waiting_.clear();
+    ::waitpid(keeper_, nullptr, WNOHANG);
+  });
+}
+
+Descriptor KeeperLink::spawn(const SpawnRequest& request, SpawnFiles files) {
+  std::optional<std::string> bytes = encode(request);
+  if (!bytes) fail(E2BIG, "the function's command and environment");
+  if (!socket_) start_keeper();
+  auto [ours, theirs] = make_channel();
+  waiting_.push_back({std::move(*bytes), std::move(theirs), std::move(files)});
+  if (waiting_.size() == 1) flush();
+  return std::move(ours);
+}
+
+void KeeperLink::flush() {
+  while (!waiting_.empty() && send(waiting_.front())) waiting_.pop_front();
+  if (waiting_.empty()) return;
+  socket_->async_wait(Stream::wait_write, [this, socket = socket_](const error_code& error) {
+    if (!error && socket == socket_) flush();
+  });
+}
+
+// False if it has to wait. One that cannot be sent at all is dropped: its channel's being closed says so.
+bool KeeperLink::send(const Packet& packet) {
+  std::array<int, spawn_descriptors_max> fds{packet.channel.get(), packet.files.standard_input.get(),
+                                             packet.files.standard_output.get(), packet.files.standard_error.get(),
+                                             packet.files.cgroup.get()};
+  const std::size_t count = packet.files.cgroup ? fds.size() : fds.size() - 1;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof fds)] = {};
+  iovec part{const_cast<char*>(packet.bytes.data()),
+             packet.bytes.size()};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+  cmsghdr* rights = CMSG_FIRSTHDR(&message);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(count * sizeof(int));
+  std::memcpy(CMSG_DATA(rights), fds.data(), count * sizeof(int));
+  const ssize_t sent = ::sendmsg(socket_->native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  return sent >= 0 || errno != EAGAIN;
+}
+
+}  // namespace penstock::runner

@@ -1,0 +1,59 @@
+// The server's end of the keeper, which it starts when the first process is wanted, and again if somebody has killed
+// it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <string>
+
+#include "runner/descriptor.hpp"
+#include "runner/spawn_request.hpp"
+
+namespace penstock::runner {
+
+/// What a process is given besides its request. All of them are close-on-exec here.
+struct SpawnFiles {
+  Descriptor standard_input;
+  Descriptor standard_output;
+  Descriptor standard_error;
+  Descriptor cgroup;  ///< none if it enters no cgroup
+};
+
+class KeeperLink {
+ public:
+  /// `executable` is started with the arguments `keeper` and a descriptor's number, and calls run_keeper.
+  KeeperLink(boost::asio::io_context& context, std::string executable);
+  KeeperLink(const KeeperLink&) = delete;
+  KeeperLink& operator=(const KeeperLink&) = delete;
+  ~KeeperLink();
+
+  /// Starts the process under a guard of its own, and returns the channel to that: its reports come from there, and the
+  /// process lives no longer than the channel is open. Throws std::system_error if there can be none.
+  Descriptor spawn(const SpawnRequest& request, SpawnFiles files);
+
+ private:
+  struct Packet {
+    std::string bytes;
+    Descriptor channel;
+    SpawnFiles files;
+  };
+
+  void start_keeper();
+  bool send(const Packet& packet);
+  void flush();
+  void watch_end();
+
+  boost::asio::io_context& context_;
+  const std::string executable_;
+  pid_t keeper_ = -1;
+  /// Handlers that outlive a keeper, or this, see by its not being there any more.
+  std::shared_ptr<boost::asio::posix::stream_descriptor> socket_;
+  std::deque<Packet> waiting_;  ///< that the keeper was too busy to take; as many as there are environments at most
+};
+
+}  // namespace penstock::runner

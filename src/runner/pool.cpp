@@ -1,0 +1,264 @@
+#include "runner/pool.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <exception>
+#include <utility>
+
+#include "runner/outcomes.hpp"
+
+namespace penstock::runner {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+
+/// What a reader of a log may wait.
+constexpr Millis log_wait_max{20'000};
+
+}  // namespace
+
+struct Pool::Waiter {
+  Waiter(asio::io_context& io, FunctionName name) : function(std::move(name)), timer(io) {}
+  FunctionName function;
+  std::uint64_t after = 0;
+  std::size_t lines_max = 0;
+  std::function<void(FunctionLog)> read;
+  asio::steady_timer timer;
+  LogBook::Reader reader;
+};
+
+Pool::Pool(asio::io_context& io, PoolOptions options, CodeDirectory code_directory)
+    : io_(io),
+      options_(std::move(options)),
+      code_directory_(std::move(code_directory)),
+      logs_(options_.logs),
+      buffer_{},
+      cgroups_(options_.use_cgroups ? Cgroups("/sys/fs/cgroup", "/proc/self/cgroup") : Cgroups()),
+      keeper_(io, options_.keeper_executable),
+      workshop_{io,
+                Sandbox::Context{io, keeper_, cgroups_, buffer_, options_.logs.line_bytes_max},
+                logs_,
+                options_.directory + "/bootstraps",
+                options_.endpoint_url,
+                options_.init_time_max,
+                options_.grace_time},
+      idle_timer_(io),
+      memory_timer_(io) {}
+
+Pool::~Pool() {
+  alive_.reset();
+  for_each_group([](EnvironmentGroup& group) { group.abandon(); });
+  for (const auto& exec : execs_) exec->abandon();
+  for (const auto& call : calls_) call->abandon();
+}
+
+// ---- Invocations.
+
+void Pool::run(RunRequest request, Ended ended) {
+  const std::shared_ptr<const FunctionRecord> function = request.function;
+  Invoke invoke{std::move(request), std::move(ended)};
+  if (stopping_) return end_invoke(io_, std::move(invoke), failed("The server is being shut down."));
+  if (function->kind == FunctionKind::url) {
+    const auto call = std::make_shared<UrlCall>(workshop_, std::move(invoke), [this](UrlCall& over) {
+      std::erase_if(calls_, [&](const auto& other) { return other.get() == &over; });
+      see_whether_stopped();
+    });
+    calls_.insert(call);
+    return call->start(call);
+  }
+  if (function->kind == FunctionKind::exec) {
+    const auto exec = std::make_shared<ExecRun>(workshop_, std::move(invoke), [this](ExecRun& over) {
+      std::erase_if(execs_, [&](const auto& other) { return other.get() == &over; });
+      see_whether_stopped();
+    });
+    execs_.insert(exec);
+    watch_memory();
+    return exec->start(exec, code_directory_(*function));
+  }
+  std::string why;
+  if (function->kind == FunctionKind::handler && !prepare_bootstraps(why)) {
+    return end_invoke(io_, std::move(invoke), failed(std::move(why)));
+  }
+  group_of(function).run(std::move(invoke));
+}
+
+bool Pool::prepare_bootstraps(std::string& why) {
+  if (bootstraps_written_) return true;
+  try {
+    write_bootstraps(workshop_.bootstrap_directory);
+    bootstraps_written_ = true;
+  } catch (const std::exception& error) {
+    why = std::string("The programs that run handlers cannot be written: ") + error.what();
+  }
+  return bootstraps_written_;
+}
+
+EnvironmentGroup& Pool::group_of(const std::shared_ptr<const FunctionRecord>& function) {
+  auto& group = functions_[function->name][function->generation];
+  if (group == nullptr) {
+    group = std::make_unique<EnvironmentGroup>(workshop_, function, code_directory_(*function), hooks_of());
+  }
+  return *group;
+}
+
+EnvironmentGroup::Hooks Pool::hooks_of() {
+  return {.may_start = [this] { return make_room(); },
+          .became_idle = [this] { on_idle(); },
+          .became_busy = [this] { watch_memory(); },
+          .environment_over = [this] { post_sweep(); }};
+}
+
+std::size_t Pool::environments() const {
+  std::size_t count = 0;
+  for (const auto& [name, groups] : functions_) {
+    for (const auto& [generation, group] : groups) count += group->size();
+  }
+  return count;
+}
+
+// Whether one more environment may be started. At the limit, the one that has been idle for longest goes, and who wants
+// one hears of it when it is gone.
+bool Pool::make_room() {
+  EnvironmentGroup* idlest = nullptr;
+  for_each_group([&](EnvironmentGroup& group) {
+    const auto since = group.oldest_idle();
+    if (since && (idlest == nullptr || *since < *idlest->oldest_idle())) idlest = &group;
+  });
+  if (environments() < options_.environments_max) return true;
+  if (idlest != nullptr) idlest->end_idle();
+  short_of_room_ = true;
+  return false;
+}
+
+void Pool::post_sweep() {
+  if (sweep_posted_) return;
+  sweep_posted_ = true;
+  // Not at once: it is a group that asks for it, which may be of no use any more.
+  asio::post(io_, [this, alive = std::weak_ptr<bool>(alive_)] {
+    if (alive.expired()) return;
+    sweep_posted_ = false;
+    sweep();
+  });
+}
+
+void Pool::sweep() {
+  for (auto& [name, groups] : functions_) {
+    std::erase_if(groups, [](const auto& entry) { return entry.second->empty(); });
+  }
+  std::erase_if(functions_, [](const auto& entry) { return entry.second.empty(); });
+  short_of_room_ = false;
+  for_each_group([](EnvironmentGroup& group) {
+    if (group.waits()) group.dispatch();
+  });
+  see_whether_stopped();
+}
+
+void Pool::retire(const FunctionName& function, std::uint64_t generation) {
+  const auto found = functions_.find(function);
+  if (found == functions_.end()) return;
+  for (auto& [of, group] : found->second) {
+    if (of < generation) group->retire();
+  }
+}
+
+// ---- Timers, none of which runs while there is nothing to watch.
+
+void Pool::on_idle() {
+  // Somebody else may wait for its place.
+  if (short_of_room_) post_sweep();
+  watch_idle();
+}
+
+void Pool::watch_idle() {
+  if (idle_armed_ || stopping_) return;
+  std::optional<Clock::time_point> oldest;
+  for_each_group([&](EnvironmentGroup& group) {
+    const auto since = group.oldest_idle();
+    if (since && (!oldest || *since < *oldest)) oldest = since;
+  });
+  if (!oldest) return;
+  idle_armed_ = true;
+  idle_timer_.expires_at(*oldest + options_.idle_time);
+  idle_timer_.async_wait([this, alive = std::weak_ptr<bool>(alive_)](const error_code& error) {
+    if (error || alive.expired()) return;
+    idle_armed_ = false;
+    const auto now = Clock::now();
+    for_each_group([&](EnvironmentGroup& group) { group.reap(now - options_.idle_time); });
+    watch_idle();
+  });
+}
+
+void Pool::watch_memory() {
+  if (memory_armed_ || cgroups_.available()) return;
+  memory_armed_ = true;
+  memory_timer_.expires_after(options_.memory_interval);
+  memory_timer_.async_wait([this, alive = std::weak_ptr<bool>(alive_)](const error_code& error) {
+    if (error || alive.expired()) return;
+    memory_armed_ = false;
+    if (check_memory()) watch_memory();
+  });
+}
+
+// True if there is something to watch.
+bool Pool::check_memory() {
+  bool busy = !execs_.empty();
+  for_each_group([&](EnvironmentGroup& group) {
+    group.check_memory();
+    busy = busy || group.has_busy();
+  });
+  for (const auto& exec : execs_) exec->check_memory();
+  return busy;
+}
+
+// ---- Logs.
+
+void Pool::read_log(const FunctionName& function, std::uint64_t after, std::size_t lines_max, Millis wait,
+                    std::function<void(FunctionLog)> read) {
+  auto waiter = std::make_shared<Waiter>(io_, function);
+  waiter->after = after;
+  waiter->lines_max = lines_max;
+  waiter->read = std::move(read);
+  const auto answer = [this, waiter, alive = std::weak_ptr<bool>(alive_)] {
+    if (!alive.expired()) answer_reader(waiter);
+  };
+  const bool some = !logs_.read(function, after, 1).lines.empty();
+  const auto heard = [this, answer] { asio::post(io_, answer); };
+  if (some || wait <= Millis(0) || stopping_ || !logs_.wait(function, heard, waiter->reader)) {
+    return asio::post(io_, answer);
+  }
+  waiter->timer.expires_after(std::min(wait, log_wait_max));
+  waiter->timer.async_wait([answer](const error_code& error) {
+    if (!error) answer();
+  });
+}
+
+void Pool::answer_reader(const std::shared_ptr<Waiter>& waiter) {
+  if (!waiter->read) return;
+  const auto read = std::exchange(waiter->read, nullptr);
+  waiter->timer.cancel();
+  logs_.cancel(waiter->function, waiter->reader);
+  read(logs_.read(waiter->function, waiter->after, waiter->lines_max));
+}
+
+// ---- The end.
+
+void Pool::stop(std::function<void()> stopped) {
+  stopping_ = true;
+  stopped_ = std::move(stopped);
+  idle_timer_.cancel();
+  for_each_group([](EnvironmentGroup& group) { group.stop(); });
+  for (const auto& exec : execs_) exec->end();
+  const auto calls = calls_;
+  for (const auto& call : calls) call->end();
+  post_sweep();
+}
+
+void Pool::see_whether_stopped() {
+  if (!stopped_ || !functions_.empty() || !execs_.empty() || !calls_.empty()) return;
+  memory_timer_.cancel();
+  asio::post(io_, std::exchange(stopped_, nullptr));
+}
+
+}  // namespace penstock::runner

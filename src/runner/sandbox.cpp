@@ -1,0 +1,174 @@
+#include "runner/sandbox.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace penstock::runner {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using Stream = asio::posix::stream_descriptor;
+
+namespace {
+
+/// Read from one process before others have their turn.
+constexpr int reads_in_a_row_max = 16;
+/// Of what it has written when it is asked for all of it: a pipe holds 64 KiB, and it may go on writing.
+constexpr int drain_reads_max = 64;
+
+struct Pipe {
+  Descriptor read_end;
+  Descriptor write_end;
+};
+
+Pipe make_pipe() {
+  int ends[2] = {-1, -1};
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
+  return {Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+void set_non_blocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }
+
+}  // namespace
+
+Sandbox::Sandbox(const Context& context, SandboxOwner& owner) : context_(context), owner_(owner) {}
+
+Sandbox::~Sandbox() { close(); }
+
+void Sandbox::start(std::shared_ptr<void> keep, const SpawnRequest& request, std::uint64_t memory_bytes_max,
+                    Input input, Output output) {
+  SpawnFiles files;
+  if (input == Input::piped) {
+    Pipe pipe = make_pipe();
+    files.standard_input = std::move(pipe.read_end);
+    set_non_blocking(pipe.write_end.get());
+    input_ = std::move(pipe.write_end);
+  } else {
+    files.standard_input = Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  }
+  Pipe out = make_pipe();
+  Pipe err = make_pipe();
+  files.standard_output = std::move(out.write_end);
+  files.standard_error = std::move(err.write_end);
+  cgroup_ = context_.cgroups.make(memory_bytes_max);
+  if (cgroup_) files.cgroup = cgroup_->open_members();
+  memory_bytes_max_ = memory_bytes_max;
+  memory_ = {};
+  killed_for_memory_ = false;
+  child_.emplace(context_.io, context_.keeper.spawn(request, std::move(files)));
+  keep_ = std::move(keep);
+  child_->watch(keep_, [this](const ChildReport* report) { on_report(report); });
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    Descriptor& end = i == 0 ? out.read_end : err.read_end;
+    set_non_blocking(end.get());
+    sources_[i].emplace(Source{Stream(context_.io, end.release()), LineBreaker(context_.line_bytes_max), true,
+                               i == 0 && output == Output::data});
+    watch(*sources_[i]);
+  }
+}
+
+void Sandbox::watch(Source& source) {
+  source.stream.async_wait(Stream::wait_read, [this, &source, keep = keep_](const error_code& error) {
+    if (error || !source.open) return;
+    for (int i = 0; i < reads_in_a_row_max; ++i) {
+      if (!read_some(source)) break;
+    }
+    if (source.open) watch(source);
+  });
+}
+
+bool Sandbox::read_some(Source& source) {
+  if (!source.open) return false;
+  const ssize_t got = ::read(source.stream.native_handle(), context_.buffer.data(), context_.buffer.size());
+  if (got > 0) {
+    hand_over(source, {context_.buffer.data(), static_cast<std::size_t>(got)});
+    return true;
+  }
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+  source.open = false;
+  error_code ignored;
+  source.stream.close(ignored);
+  return false;
+}
+
+void Sandbox::hand_over(Source& source, std::string_view bytes) {
+  if (source.is_data) return owner_.on_data(bytes);
+  source.lines.add(bytes, [this](std::string_view line) { owner_.on_line(line); });
+}
+
+void Sandbox::drain() {
+  for (auto& source : sources_) {
+    if (!source) continue;
+    for (int i = 0; i < drain_reads_max; ++i) {
+      if (!read_some(*source)) break;
+    }
+    source->lines.flush([this](std::string_view line) { owner_.on_line(line); });
+  }
+}
+
+void Sandbox::on_report(const ChildReport* report) {
+  if (report == nullptr) return finish(SIGKILL);
+  switch (report->kind) {
+    case ChildReport::Kind::started:
+      memory_ = MemoryWatch(report->value);
+      return owner_.on_started();
+    case ChildReport::Kind::failed: {
+      const auto keep = std::exchange(keep_, nullptr);
+      close();
+      return owner_.on_start_failed(report->value);
+    }
+    case ChildReport::Kind::exited:
+      memory_.note_peak(report->peak_bytes);
+      return finish(report->value);
+  }
+}
+
+void Sandbox::finish(int status) {
+  const auto keep = std::exchange(keep_, nullptr);
+  drain();
+  if (cgroup_) {
+    memory_.note_peak(cgroup_->peak_bytes());
+    killed_for_memory_ = killed_for_memory_ || cgroup_->ran_out();
+  }
+  close();
+  owner_.on_exit(status);
+}
+
+void Sandbox::signal(int signal) {
+  if (child_) child_->signal(signal);
+}
+
+void Sandbox::abandon() {
+  close();
+  keep_.reset();
+}
+
+void Sandbox::close() {
+  input_.close();
+  if (child_) child_->close();
+  error_code ignored;
+  for (auto& source : sources_) {
+    if (!source || !source->open) continue;
+    source->open = false;
+    source->stream.close(ignored);
+  }
+  cgroup_.reset();
+}
+
+void Sandbox::check_memory() {
+  if (cgroup_ || !memory_.exceeds(memory_bytes_max_)) return;
+  killed_for_memory_ = true;
+  kill();
+}
+
+std::uint64_t Sandbox::peak_bytes() {
+  if (cgroup_) memory_.note_peak(cgroup_->peak_bytes());
+  return memory_.peak_bytes();
+}
+
+}  // namespace penstock::runner

@@ -1,0 +1,324 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "runner/outcomes.hpp"
+#include "workbench.hpp"
+
+namespace penstock::runner {
+namespace {
+
+using testing::HasSubstr;
+using testing::MatchesRegex;
+using testing::Not;
+using testing::StartsWith;
+
+using Environments = Workbench;
+
+TEST_F(Environments, GiveTheEventAndBringTheAnswer) {
+  const RunOutcome outcome = invoke(native(), R"({"Records":[1,2]})");
+  EXPECT_EQ(outcome.status, RunOutcome::Status::answered);
+  EXPECT_TRUE(outcome.succeeded());
+  EXPECT_EQ(outcome.payload, R"({"Records":[1,2]})");
+  EXPECT_GT(outcome.init, Millis(0)) << "it was a cold start";
+  EXPECT_GT(outcome.peak_bytes, 100U << 10U);
+}
+
+TEST_F(Environments, AreKeptForTheNextEvent) {
+  const RunOutcome first = invoke(native(), "\"pid\"");
+  const RunOutcome second = invoke(native(), "\"pid\"");
+  EXPECT_EQ(first.payload, second.payload);
+  EXPECT_EQ(second.init, Millis(0));
+  EXPECT_EQ(pool().environments(), 1U);
+}
+
+TEST_F(Environments, RunInParallelWithOneEventEach) {
+  const auto slow = start(native(), "\"sleep 300\"");
+  const auto other = start(native(), "\"sleep 300\"");
+  wait(slow);
+  wait(other);
+  EXPECT_EQ(pool().environments(), 2U);
+}
+
+TEST_F(Environments, AreNotStartedAnewWhileOneIsAboutToBeFree) {
+  for (int i = 0; i < 50; ++i) invoke(native(), "\"x\"");
+  EXPECT_EQ(pool().environments(), 1U);
+}
+
+TEST_F(Environments, AnswerStatusesAndBodiesOfTheRuntimeApi) {
+  const RunOutcome outcome = invoke(native(), "\"statuses\"");
+  EXPECT_EQ(outcome.payload, "\"400 403 403\"");
+  run_until([&] { return log_text(native()).find("403 ") != std::string::npos; });
+  const std::string log = log_text(native());
+  EXPECT_THAT(log, HasSubstr("202 {\"status\":\"OK\"}\n"));
+  EXPECT_THAT(log, HasSubstr("\"errorType\":\"InvalidStateTransition\""));
+}
+
+TEST_F(Environments, HandOverWhatARuntimeWantsToKnow) {
+  const RunOutcome outcome = invoke(native(), "\"headers\"", "eyJjdXN0b20iOnsiYSI6MX19");
+  EXPECT_THAT(outcome.payload, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(outcome.payload, HasSubstr("Content-Type: application/json\r\n"));
+  EXPECT_THAT(outcome.payload, HasSubstr("Lambda-Runtime-Aws-Request-Id: " + last_id_ + "\r\n"));
+  EXPECT_THAT(outcome.payload,
+              HasSubstr("Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:000000000000:function:f\r\n"));
+  EXPECT_THAT(outcome.payload, HasSubstr("Lambda-Runtime-Trace-Id: Root=1-"));
+  EXPECT_THAT(outcome.payload, HasSubstr("Lambda-Runtime-Client-Context: {\"custom\":{\"a\":1}}\r\n"));
+  const std::size_t at = outcome.payload.find("Lambda-Runtime-Deadline-Ms: ") + 28;
+  const auto left = from_epoch_ms(std::stoll(outcome.payload.substr(at))) - std::chrono::system_clock::now();
+  EXPECT_GT(left, std::chrono::seconds(5));
+  EXPECT_LE(left, std::chrono::seconds(10));
+}
+
+TEST_F(Environments, HaveACleanEnvironment) {
+  ::setenv("PENSTOCK_TEST_SECRET", "do not tell", 1);
+  FunctionRecord record = native();
+  record.runtime = "provided.al2023";
+  record.handler = "some.handler";
+  record.environment = {{"MINE", "value"}, {"AWS_LAMBDA_MAX_CONCURRENCY", "9"}};
+  const std::string variables = "\n" + invoke(record, "\"environment\"").payload;
+  EXPECT_THAT(variables, Not(HasSubstr("PENSTOCK_TEST_SECRET")));
+  EXPECT_THAT(variables, Not(HasSubstr("AWS_LAMBDA_MAX_CONCURRENCY")));
+  EXPECT_THAT(variables, Not(HasSubstr("AWS_EXECUTION_ENV")));
+  for (const std::string expected :
+       {"MINE=value", "_HANDLER=some.handler", "AWS_LAMBDA_FUNCTION_NAME=f", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128", "AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/f", "AWS_REGION=us-east-1",
+        "AWS_DEFAULT_REGION=us-east-1", "AWS_LAMBDA_INITIALIZATION_TYPE=on-demand", "TZ=:UTC", "LANG=en_US.UTF-8",
+        "AWS_ENDPOINT_URL=http://127.0.0.1:4566", "AWS_ACCESS_KEY_ID=000000000000"}) {
+    EXPECT_THAT(variables, HasSubstr("\n" + expected + "\n"));
+  }
+  EXPECT_THAT(variables, HasSubstr("\nLAMBDA_TASK_ROOT=" + directory_.path() + "\n"));
+  EXPECT_THAT(variables, HasSubstr("\nAWS_LAMBDA_LOG_STREAM_NAME=20"));
+  ::unsetenv("PENSTOCK_TEST_SECRET");
+}
+
+TEST_F(Environments, InheritNoFilesAndStandInTheirCode) {
+  // The third is the connection to the Runtime API.
+  EXPECT_EQ(invoke(native(), "\"files\"").payload, "0 1 2 3 ");
+  EXPECT_EQ(invoke(native(), "\"directory\"").payload, directory_.path());
+}
+
+TEST_F(Environments, BringTheAccountOfAnErrorAsItIs) {
+  const RunOutcome outcome = invoke(native(), "\"fail\"");
+  EXPECT_EQ(outcome.function_error, "Unhandled");
+  EXPECT_EQ(outcome.payload, R"({"errorMessage":"as told","errorType":"Told"})");
+}
+
+TEST_F(Environments, TakeAnswersThatAreStreamed) {
+  const RunOutcome whole = invoke(native(), "\"stream\"");
+  EXPECT_TRUE(whole.succeeded());
+  EXPECT_EQ(whole.payload, "\"one two\"");
+  const RunOutcome broken = invoke(native(), "\"stream-and-fail\"");
+  EXPECT_EQ(broken.function_error, "Unhandled");
+  EXPECT_EQ(broken.payload, R"({"errorType":"Midway"})");
+}
+
+TEST_F(Environments, RefuseAnswersThatAreTooLarge) {
+  const RunOutcome fits = invoke(native(), "\"large 6291556\"");
+  EXPECT_TRUE(fits.succeeded());
+  EXPECT_EQ(fits.payload.size(), answer_bytes_max);
+  const RunOutcome outcome = invoke(native(), "\"large 6291557\"");
+  EXPECT_EQ(outcome.function_error, "Unhandled");
+  EXPECT_EQ(outcome.payload,
+            R"({"errorType":"Function.ResponseSizeTooLarge","errorMessage":"Response payload size exceeded maximum )"
+            R"(allowed payload size (6291556 bytes)."})");
+  EXPECT_TRUE(invoke(native(), "\"x\"").succeeded()) << "the environment goes on";
+  EXPECT_EQ(pool().environments(), 1U);
+}
+
+TEST_F(Environments, AreKilledAtTheirTimeout) {
+  FunctionRecord record = native();
+  record.timeout_seconds = 1;
+  const auto pid = static_cast<pid_t>(std::stol(invoke(record, "\"pid\"").payload));
+  const RunOutcome outcome = invoke(record, "\"sleep 60000\"");
+  EXPECT_EQ(outcome.function_error, "Unhandled");
+  EXPECT_EQ(outcome.payload, "{\"errorType\":\"Sandbox.Timedout\",\"errorMessage\":\"RequestId: " + last_id_ +
+                                 " Error: Task timed out after 1.00 seconds\"}");
+  EXPECT_THAT(outcome.log_tail, HasSubstr(last_id_ + " Task timed out after 1.00 seconds\n"));
+  EXPECT_FALSE(lives(pid));
+  EXPECT_TRUE(invoke(record, "\"x\"").succeeded()) << "the next one begins afresh";
+}
+
+TEST_F(Environments, SayHowTheyHaveExited) {
+  const auto error_of = [&](const std::string& event) { return invoke(native(), event).payload; };
+  const auto expected = [&](const std::string& how) {
+    return "{\"errorType\":\"Runtime.ExitError\",\"errorMessage\":\"RequestId: " + last_id_ + " Error: " + how + "\"}";
+  };
+  std::string error = error_of("\"exit 0\"");
+  EXPECT_EQ(error, expected("Runtime exited without providing a reason"));
+  error = error_of("\"exit 127\"");
+  EXPECT_EQ(error, expected("Runtime exited with error: exit status 127"));
+  error = error_of("\"signal 9\"");
+  EXPECT_EQ(error, expected("Runtime exited with error: signal: killed"));
+  EXPECT_TRUE(invoke(native(), "\"x\"").succeeded());
+}
+
+TEST_F(Environments, AreKilledOverTheirMemoryAndNobodyElseIs) {
+  const auto bystander = start(native("bystander"), "\"sleep 1000\"");
+  const RunOutcome outcome = invoke(native(), "\"fill 200\"");
+  EXPECT_EQ(outcome.function_error, "Unhandled");
+  EXPECT_EQ(outcome.payload, "{\"errorType\":\"Runtime.ExitError\",\"errorMessage\":\"RequestId: " + last_id_ +
+                                 " Error: Runtime exited with error: signal: killed\"}");
+  EXPECT_GT(outcome.peak_bytes, 128U << 20U);
+  EXPECT_TRUE(wait(bystander).succeeded());
+}
+
+TEST_F(Environments, CountTheMemoryOfWhatTheyStart) {
+  const RunOutcome outcome = invoke(native(), "\"fork-and-fill 200\"");
+  EXPECT_THAT(outcome.payload, HasSubstr("signal: killed"));
+}
+
+TEST_F(Environments, MayUseWhatTheyHave) {
+  FunctionRecord record = native();
+  record.memory_mib = 512;
+  record.timeout_seconds = 1;
+  EXPECT_THAT(invoke(record, "\"fill 200\"").payload, HasSubstr("Sandbox.Timedout"));
+}
+
+TEST_F(Environments, SayWhyTheyCannotStart) {
+  FunctionRecord record = function(FunctionKind::runtime);
+  record.runtime = "provided.al2023";
+  const std::string path = directory_.path() + "/bootstrap";
+  std::string payload = invoke(record, "{}").payload;
+  EXPECT_EQ(payload, "{\"errorType\":\"Runtime.InvalidEntrypoint\",\"errorMessage\":\"RequestId: " + last_id_ +
+                         " Error: Couldn't find valid bootstrap(s): [" + path + "]\"}");
+  directory_.write("bootstrap", "#!/bin/sh\n");
+  payload = invoke(record, "{}").payload;
+  EXPECT_EQ(payload, "{\"errorType\":\"Runtime.InvalidEntrypoint\",\"errorMessage\":\"RequestId: " + last_id_ +
+                         " Error: fork/exec " + path + ": permission denied\"}");
+  directory_.write("bootstrap", "no program", true);
+  EXPECT_THAT(invoke(record, "{}").payload, HasSubstr(": exec format error"));
+  record.directory = directory_.path() + "/nowhere";
+  const RunOutcome outcome = invoke(record, "{}");
+  EXPECT_EQ(outcome.status, RunOutcome::Status::failed);
+  EXPECT_THAT(outcome.message, HasSubstr("/nowhere is not there"));
+}
+
+TEST_F(Environments, RunABootstrapOfTheCode) {
+  directory_.write("bootstrap", "#!/bin/sh\nexec " PENSTOCK_TEST_RUNTIME "\n", true);
+  FunctionRecord record = function(FunctionKind::runtime);
+  record.runtime = "provided.al2023";
+  EXPECT_EQ(invoke(record, "{\"a\":1}").payload, "{\"a\":1}");
+}
+
+TEST_F(Environments, PassOnWhatTheirInitHasToSay) {
+  FunctionRecord record = native();
+  record.environment["INIT"] = "error";
+  const RunOutcome outcome = invoke(record, "{}");
+  EXPECT_EQ(outcome.function_error, "Unhandled");
+  EXPECT_EQ(outcome.payload, R"({"errorMessage":"no luck","errorType":"Own.Error"})");
+  run_until([&] { return pool().environments() == 0; });
+}
+
+TEST_F(Environments, ThatExitBeforeTheirFirstEventFailOneInvocationEach) {
+  FunctionRecord record = native();
+  record.environment["INIT"] = "exit 3";
+  const auto first = start(record, "{}");
+  const auto second = start(record, "{}");
+  EXPECT_THAT(wait(first).payload, HasSubstr("Runtime exited with error: exit status 3"));
+  EXPECT_THAT(wait(second).payload, HasSubstr("Runtime exited with error: exit status 3"));
+}
+
+TEST_F(Environments, ThatStartTooSlowlyGetTheFunctionsTimeOnce) {
+  options_.init_time_max = Millis(150);
+  FunctionRecord record = native();
+  record.environment["INIT"] = "sleep 400";
+  record.timeout_seconds = 5;
+  EXPECT_TRUE(invoke(record, "\"x\"").succeeded());
+  EXPECT_THAT(log_text(record), HasSubstr("Phase: init\tStatus: timeout"));
+
+  FunctionRecord hopeless = native("hopeless");
+  hopeless.environment["INIT"] = "sleep 60000";
+  hopeless.timeout_seconds = 1;
+  const std::string payload = invoke(hopeless, "\"x\"").payload;
+  EXPECT_EQ(payload, "{\"errorType\":\"Sandbox.Timedout\",\"errorMessage\":\"RequestId: " + last_id_ +
+                         " Error: Task timed out after 1.00 seconds\"}");
+}
+
+TEST_F(Environments, FrameTheirLogAsTheServiceDoes) {
+  const RunOutcome outcome = invoke(native(), "\"say hello\"");
+  EXPECT_THAT(outcome.log_tail,
+              StartsWith("START RequestId: " + last_id_ + " Version: $LATEST\nhello\nEND RequestId: " + last_id_ +
+                         "\nREPORT RequestId: " + last_id_ + "\tDuration: "));
+  EXPECT_THAT(outcome.log_tail.substr(outcome.log_tail.find("\tDuration")),
+              MatchesRegex("\tDuration: [0-9]+\\.[0-9][0-9] ms\tBilled Duration: [0-9]+ ms\tMemory Size: 128 MB"
+                           "\tMax Memory Used: [0-9]+ MB\tInit Duration: [0-9]+\\.[0-9][0-9] ms\n"));
+  EXPECT_EQ(log_text(native()), outcome.log_tail);
+  EXPECT_THAT(invoke(native(), "\"write without an end\"").log_tail, HasSubstr("\nwithout an end\nEND "));
+}
+
+TEST_F(Environments, LetTheirLogBeFollowed) {
+  invoke(native(), "\"say one\"");
+  const FunctionLog before = log_of(native());
+  ASSERT_FALSE(before.lines.empty());
+  EXPECT_EQ(before.lines.front().number, 1U);
+  const auto later = start(native(), "\"say two\"");
+  const FunctionLog next = log_of(native(), before.lines.back().number, Millis(5'000));
+  ASSERT_FALSE(next.lines.empty());
+  EXPECT_EQ(next.lines.front().number, before.lines.back().number + 1);
+  wait(later);
+  const FunctionLog nothing = log_of(native(), 1'000, Millis(0));
+  EXPECT_FALSE(nothing.lines.empty()) << "a number that was never given is one of before a restart";
+}
+
+TEST_F(Environments, AreReapedWhenTheyAreIdleForLong) {
+  options_.idle_time = Millis(100);
+  const auto pid = static_cast<pid_t>(std::stol(invoke(native(), "\"pid\"").payload));
+  run_until([&] { return pool().environments() == 0; });
+  EXPECT_FALSE(lives(pid));
+  EXPECT_TRUE(invoke(native(), "\"x\"").succeeded());
+}
+
+TEST_F(Environments, OfOlderGenerationsEnd) {
+  FunctionRecord record = native();
+  const std::string old_pid = invoke(record, "\"pid\"").payload;
+  const auto busy = start(record, "\"sleep 200\"");
+  FunctionRecord next = record;
+  next.generation = record.generation + 1;
+  pool().retire(record.name, next.generation);
+  EXPECT_NE(invoke(next, "\"pid\"").payload, old_pid);
+  EXPECT_TRUE(wait(busy).succeeded()) << "what was under way is not cut off";
+  run_until([&] { return pool().environments() == 1; });
+  EXPECT_FALSE(lives(static_cast<pid_t>(std::stol(old_pid))));
+}
+
+TEST_F(Environments, AreAtMostAsManyAsThereMayBe) {
+  options_.environments_max = 1;
+  EXPECT_TRUE(invoke(native("a"), "\"x\"").succeeded());
+  EXPECT_TRUE(invoke(native("b"), "\"x\"").succeeded()) << "the idle one of another function makes room";
+  const auto first = start(native("b"), "\"sleep 100\"");
+  const auto second = start(native("c"), "\"x\"");
+  EXPECT_TRUE(wait(first).succeeded());
+  EXPECT_TRUE(wait(second).succeeded());
+  EXPECT_EQ(pool().environments(), 1U);
+}
+
+TEST_F(Environments, OfAFunctionThatIsReservedNoMoreThanItsShare) {
+  FunctionRecord record = native();
+  record.reserved_concurrency = 1;
+  record.timeout_seconds = 1;
+  EXPECT_TRUE(invoke(record, "\"linger\"").succeeded()) << "the answer does not wait for what comes after it";
+  const auto next = start(record, "\"x\"");
+  EXPECT_EQ(pool().environments(), 1U);
+  EXPECT_TRUE(wait(next).succeeded()) << "the one that takes too long between two events is ended at its timeout";
+}
+
+TEST_F(Environments, LeaveNothingBehindWhenTheyEnd) {
+  const auto orphan = static_cast<pid_t>(std::stol(invoke(native(), "\"orphan\"").payload));
+  ASSERT_TRUE(lives(orphan));
+  invoke(native(), "\"exit 1\"");
+  EXPECT_FALSE(lives(orphan));
+}
+
+TEST_F(Environments, AreToldToEndAndThenMadeTo) {
+  const auto orphan = static_cast<pid_t>(std::stol(invoke(native(), "\"orphan\"").payload));
+  const auto running = start(native(), "\"sleep 60000\"");
+  stop();
+  pool_.reset();
+  ASSERT_TRUE(running->outcome);
+  EXPECT_THAT(running->outcome->payload, HasSubstr("signal: terminated"));
+  EXPECT_FALSE(lives(orphan));
+}
+
+}  // namespace
+}  // namespace penstock::runner
