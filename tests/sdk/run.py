@@ -33,10 +33,14 @@ CLIENTS = {
     "kinesis-boto3": [DEBIAN_PYTHON, HERE / "kinesis_boto3_client.py"],
     "kinesis-js": ["node", HERE / "kinesis_js_client.mjs"],
     "kinesis-cbor": [DEBIAN_PYTHON, HERE / "kinesis_cbor_client.py"],
+    "lambda-cli": [DEBIAN_PYTHON, HERE / "lambda_cli_client.py"],
+    "lambda-boto3": [DEBIAN_PYTHON, HERE / "lambda_boto3_client.py"],
+    "lambda-js": ["node", HERE / "lambda_js_client.mjs"],
     "emulator": [DEBIAN_PYTHON, HERE / "emulator_client.py"],
 }
 # Where what a client needs from npm is installed.
-NODE_FOLDERS = {"js": HERE, "sqs-consumer": HERE, "kinesis-js": HERE, "emulator": HERE / "emulator"}
+NODE_FOLDERS = {"js": HERE, "sqs-consumer": HERE, "kinesis-js": HERE, "lambda-js": HERE,
+                "emulator": HERE / "emulator"}
 
 
 def free_port():
