@@ -325,7 +325,11 @@ TEST(LambdaAnswer, WithoutAStateAWindowsInvokeHasFailed) {
        {"", "null", R"("")", "{}", R"({"state":null})", R"({"batchItemFailures":[]})", "{", "[]"}) {
     EXPECT_EQ(said_by(payload, mapping), "all failed") << payload;
   }
-  EXPECT_EQ(said_by(R"({"state":")" + std::string(1U << 20U, 'x') + "\"}", mapping), "all failed");
+}
+
+TEST(LambdaAnswer, AStateThatIsTooLargeForItsWindowIsNoFailure) {
+  const std::string state = "\"" + std::string(1U << 20U, 'x') + "\"";
+  EXPECT_EQ(said_by(R"({"state":)" + state + "}", tumbling(stream_mapping())), "failed: state=" + state);
 }
 
 TEST(LambdaAnswer, AWindowMayReportFailuresToo) {
