@@ -66,6 +66,9 @@ Refusal read_value(const S& source, const Names& names, T& out) {
     Refusal refusal = source.integer(names, number, std::numeric_limits<T>::min(), std::numeric_limits<T>::max());
     out = static_cast<T>(number);
     return refusal;
+  } else if constexpr (std::is_same_v<T, Anything>) {
+    out.given = !source.says_nothing();
+    return std::nullopt;
   } else if constexpr (is_blob<T>) {
     return source.blob(out.bytes);
   } else if constexpr (std::is_same_v<T, Timestamp>) {
@@ -87,12 +90,12 @@ Refusal read_value(const S& source, const Names& names, T& out) {
   }
 }
 
-/// Reads the members that T knows; others are passed over.
+/// Reads the members of a body that T knows; others are passed over.
 template <Source S, Structure T>
 Refusal read_members(const S& source, T& out) {
   Refusal refusal = source.structure();
   for_each_member<T>([&](const auto& member) {
-    if (refusal) return;
+    if (refusal || member.place != Place::body) return;
     auto& field = out.*member.field;
     using Field = typename std::remove_cvref_t<decltype(field)>::value_type;
     const S value = source.member(member.names);

@@ -35,11 +35,12 @@ concept Sink = requires(S& sink, const Names& names, std::string_view text, std:
 template <Sink S, Structure T>
 void write_members(S& sink, const T& in);
 
-/// How many members of a struct are there.
+/// How many members of a struct are there, of those that stand in a body.
 template <Structure T>
 std::size_t count_members(const T& in) {
   std::size_t count = 0;
-  for_each_member<T>([&](const auto& member) { count += (in.*member.field).has_value() ? 1U : 0U; });
+  for_each_member<T>(
+      [&](const auto& member) { count += member.place == Place::body && (in.*member.field).has_value() ? 1U : 0U; });
   return count;
 }
 
@@ -78,7 +79,7 @@ template <Sink S, Structure T>
 void write_members(S& sink, const T& in) {
   for_each_member<T>([&](const auto& member) {
     const auto& field = in.*member.field;
-    if (!field) return;
+    if (!field || member.place != Place::body) return;
     sink.member(member.names);
     write_value(sink, member.names, *field);
   });

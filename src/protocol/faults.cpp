@@ -524,8 +524,17 @@ NativeFault native_fault_of(ErrorCode code) {
       return {"StreamNotFound", 404};
     case ErrorCode::KinesisThroughputExceeded:
       return {fault_of(code).short_type(), 429};
+    case ErrorCode::LambdaResourceNotFound:
+      return {"FunctionNotFound", 404};
+    case ErrorCode::LambdaCodeStorageExceeded:
+      return {"FunctionLimitExceeded", 400};
+    case ErrorCode::LambdaInvalidRuntime:
+      return {"RuntimeNotAvailable", 400};
+    case ErrorCode::LambdaServiceException:
+      return {"InternalFailure", 500};
     // What is wrong with a request before any operation sees it.
     case ErrorCode::InvalidParameterValue:
+    case ErrorCode::LambdaInvalidParameterValue:
     case ErrorCode::MissingParameter:
     case ErrorCode::Serialization:
       return {"InvalidRequest", 400};

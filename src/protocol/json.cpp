@@ -1,5 +1,8 @@
 #include "protocol/json.hpp"
 
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -20,32 +23,6 @@ constexpr std::size_t json_capacity_min = 4U << 10U;
 /// Some thousands of years, and few enough for milliseconds to be exact in a double.
 constexpr double timestamp_seconds_max = 1e12;
 
-/// A parser, its document and the padded copy of the body that simdjson reads, kept from request to request.
-struct ParserMemory {
-  std::size_t capacity = 0;
-  std::size_t small_bodies = 0;  // in a row, since one that needed more than what is always kept
-  simdjson::dom::parser parser;
-  simdjson::dom::document document;
-  std::unique_ptr<char[]> padded;
-
-  /// Whether it is to be given back, where a body needs no more than `wanted`.
-  bool is_too_large(std::size_t wanted) {
-    small_bodies = wanted > json_kept_capacity_max ? 0 : small_bodies + 1;
-    const std::size_t kept =
-        small_bodies > json_small_bodies_max ? json_kept_capacity_max : std::max(wanted, json_busy_capacity_max);
-    return capacity > kept;
-  }
-
-  bool reserve(std::size_t wanted) {
-    capacity = 0;
-    if (document.allocate(wanted) != simdjson::SUCCESS) return false;
-    if (parser.allocate(wanted, json_depth_max) != simdjson::SUCCESS) return false;
-    padded = std::make_unique<char[]>(wanted + simdjson::SIMDJSON_PADDING);
-    capacity = wanted;
-    return true;
-  }
-};
-
 Error unreadable(std::string_view why) {
   std::string message = "The request body could not be parsed as JSON: ";
   message.append(why);
@@ -54,17 +31,50 @@ Error unreadable(std::string_view why) {
 
 }  // namespace
 
+/// Whether what is there is to be given back, where a text needs no more than `wanted`.
+bool JsonReader::is_too_large(std::size_t wanted) {
+  small_texts_ = wanted > json_kept_capacity_max ? 0 : small_texts_ + 1;
+  const std::size_t kept =
+      small_texts_ > json_small_bodies_max ? json_kept_capacity_max : std::max(wanted, json_busy_capacity_max);
+  return capacity_ > kept;
+}
+
+bool JsonReader::reserve(std::size_t wanted) {
+  capacity_ = 0;
+  if (document_.allocate(wanted) != simdjson::SUCCESS) return false;
+  if (parser_.allocate(wanted, depth_max_) != simdjson::SUCCESS) return false;
+  padded_ = std::make_unique<char[]>(wanted + simdjson::SIMDJSON_PADDING);
+  capacity_ = wanted;
+  return true;
+}
+
+simdjson::simdjson_result<simdjson::dom::element> JsonReader::read(std::string_view text) {
+  const std::size_t wanted = std::max(std::bit_ceil(text.size()), json_capacity_min);
+  const bool too_small = capacity_ < wanted;
+  const bool too_large = is_too_large(wanted);
+  if ((too_small || too_large) && !reserve(wanted)) return simdjson::MEMALLOC;
+  if (!text.empty()) std::memcpy(padded_.get(), text.data(), text.size());
+  return parser_.parse_into_document(document_, padded_.get(), text.size(), false);
+}
+
+bool is_json(std::string_view text) {
+  thread_local JsonReader reader(json_content_depth_max);
+  const auto error = reader.read(text).error();
+  if (error != simdjson::NUMBER_ERROR) return error == simdjson::SUCCESS;
+  // Perhaps one that only does not fit into any type.
+  rapidjson::MemoryStream stream(text.data(), text.size());
+  rapidjson::Reader strict;
+  rapidjson::BaseReaderHandler<> nobody;
+  constexpr unsigned flags =
+      rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseValidateEncodingFlag;
+  return !strict.Parse<flags>(stream, nobody).IsError() && stream.Tell() == text.size();
+}
+
 std::variant<JsonSource, Error> parse_json(std::string_view body) {
-  thread_local ParserMemory memory;
-  if (body.empty()) body = "{}";
-  const std::size_t wanted = std::max(std::bit_ceil(body.size()), json_capacity_min);
-  const bool too_small = memory.capacity < wanted;
-  const bool too_large = memory.is_too_large(wanted);
-  if ((too_small || too_large) && !memory.reserve(wanted)) return Error{ErrorCode::RequestTooLarge, {}};
-  std::memcpy(memory.padded.get(), body.data(), body.size());
+  thread_local JsonReader reader(json_depth_max);
   simdjson::dom::element root;
-  const auto error =
-      memory.parser.parse_into_document(memory.document, memory.padded.get(), body.size(), false).get(root);
+  const auto error = reader.read(body.empty() ? "{}" : body).get(root);
+  if (error == simdjson::MEMALLOC) return Error{ErrorCode::RequestTooLarge, {}};
   if (error != simdjson::SUCCESS) return unreadable(simdjson::error_message(error));
   if (!root.is_object()) return unreadable("the top level is not an object.");
   return JsonSource(root);
@@ -74,6 +84,31 @@ JsonSource JsonSource::member(const Names& names) const {
   simdjson::dom::element found;
   if (value_.at_key(names.json).get(found) != simdjson::SUCCESS) return {};
   return JsonSource(found);
+}
+
+bool JsonSource::says_nothing() const {
+  using simdjson::dom::element_type;
+  const auto is_vain = [](simdjson::dom::element part) { return JsonSource(part).says_nothing(); };
+  switch (value_.type()) {
+    case element_type::NULL_VALUE:
+      return true;
+    case element_type::BOOL:
+      return !bool(value_);
+    case element_type::STRING:
+      return std::string_view(value_).empty();
+    case element_type::ARRAY:
+      for (const simdjson::dom::element part : simdjson::dom::array(value_)) {
+        if (!is_vain(part)) return false;
+      }
+      return true;
+    case element_type::OBJECT:
+      for (const simdjson::dom::key_value_pair part : simdjson::dom::object(value_)) {
+        if (!is_vain(part.value)) return false;
+      }
+      return true;
+    default:
+      return false;
+  }
 }
 
 Refusal JsonSource::structure() const {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -21,6 +22,8 @@ namespace penstock::protocol {
 
 /// Containers within containers that a request may have; the service's own shapes need six.
 inline constexpr std::size_t json_depth_max = 64;
+/// The same of what people send to each other through the service, of which it takes what others take.
+inline constexpr std::size_t json_content_depth_max = 1'024;
 /// How large a body this thread's parser stays ready for. It takes fourteen bytes for each.
 inline constexpr std::size_t json_kept_capacity_max = 256U << 10U;
 /// How much of a text is written before that is put with what was written before: little enough for the processor's
@@ -41,6 +44,8 @@ class JsonSource {
   /// REQUIRES: not a default one.
   simdjson::dom::element element() const { return value_; }
   bool present() const { return present_; }
+  /// Whether it is null, false, empty, or holds only what is.
+  bool says_nothing() const;
   JsonSource member(const Names& names) const;
   Refusal structure() const;
   Refusal string(std::string& out) const;
@@ -81,6 +86,30 @@ class JsonSource {
   bool present_ = false;
 };
 static_assert(TimestampSource<JsonSource>);
+
+/// A parser, its document and the padded copy of the text that simdjson reads, kept from text to text.
+class JsonReader {
+ public:
+  /// `depth_max` is how many containers may stand within containers.
+  explicit JsonReader(std::size_t depth_max) : depth_max_(depth_max) {}
+
+  /// What a text is, which need not be an object. Lives until the next one is read. MEMALLOC is for what is too large.
+  simdjson::simdjson_result<simdjson::dom::element> read(std::string_view text);
+
+ private:
+  bool is_too_large(std::size_t wanted);
+  bool reserve(std::size_t wanted);
+
+  std::size_t depth_max_;
+  std::size_t capacity_ = 0;
+  std::size_t small_texts_ = 0;  // in a row, since one that needed more than what is always kept
+  simdjson::dom::parser parser_;
+  simdjson::dom::document document_;
+  std::unique_ptr<char[]> padded_;
+};
+
+/// Whether a text is one value of JSON in UTF-8, whose numbers may be as long as they like.
+bool is_json(std::string_view text);
 
 /// The object that a request's body is; an empty body counts as an empty object. It lives until this thread parses
 /// again.

@@ -11,9 +11,15 @@
 //     static WireResponse to_response(const Reply& reply);
 //     static EventFeed to_feed();
 //
-// or, if its answer's status is not 200:
+// or, if its answer's status is not 200, one of
 //
+//     static constexpr int status;
 //     static int to_status(const Output& output);
+//
+// An operation about functions and mappings asks the trigger engine in place of the shards:
+//
+//     static AskedTriggers to_command(Input& input, const Caller& caller, Kept& kept);
+//     static Told<Output> to_output(TriggerResult&& result, Kept& kept);
 //
 // from which come its row in the service's table and the way from a request to a PreparedCall. What differs between the
 // services is how a request becomes an input: which wires there are, and how constraints are checked and worded.
@@ -24,6 +30,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -49,6 +56,9 @@ struct Question {
 /// What to ask the engine, or what is wrong.
 using Asked = std::variant<Command, Question, Error>;
 
+/// The same of the trigger engine.
+using AskedTriggers = std::variant<TriggerCommand, Error>;
+
 /// What to tell the client.
 template <class Output>
 using Told = std::variant<Output, Error>;
@@ -60,7 +70,8 @@ struct KeepsNothing {};
 inline Error unexpected_result() { return {ErrorCode::InternalFailure, {}}; }
 
 /// The answer of an operation without output.
-inline Told<Nothing> nothing_if_done(const Result& result) {
+template <class AnyResult>
+Told<Nothing> nothing_if_done(const AnyResult& result) {
   if (!std::holds_alternative<Done>(result)) return unexpected_result();
   return Nothing{};
 }
@@ -88,29 +99,26 @@ concept StreamsEvents = requires(const Reply& reply) {
 };
 
 /// Words an engine's result in the request's protocol.
-template <class Op, class Wires>
-WireResponse tell(const Reply& reply, typename Op::Kept& kept, Result&& result) {
+template <class Op, class Wires, class AnyResult>
+WireResponse tell(const Reply& reply, typename Op::Kept& kept, AnyResult&& result) {
   if (const Error* error = std::get_if<Error>(&result)) return respond_fault(reply, *error);
-  auto told = Op::to_output(std::move(result), kept);
+  auto told = Op::to_output(std::forward<AnyResult>(result), kept);
   if (const Error* error = std::get_if<Error>(&told)) return respond_fault(reply, *error);
   if constexpr (StreamsEvents<Op>) {
     return Op::to_response(reply);
   } else {
     const auto& output = std::get<typename Op::Output>(told);
     WireResponse response = respond_with<Wires>(reply, Op::name, output);
+    if constexpr (requires { Op::status; }) response.status = Op::status;
     if constexpr (requires { Op::to_status(output); }) response.status = Op::to_status(output);
+    if constexpr (is_outside_body<typename Op::Output>()) write_outside_body(output, response);
     return response;
   }
 }
 
-/// `ReadsInput::read(call, input)` reads and checks an input as the service does.
-template <class Op, class Call, class ReadsInput>
-Prepared prepare_as(const Call& call) {
-  typename Op::Input input;
-  if (const Refusal refusal = ReadsInput::read(call, input)) return respond_fault(call.reply, *refusal);
-  typename Op::Kept kept;
-  Asked asked = Op::to_command(input, call.caller, kept);
-  if (const Error* error = std::get_if<Error>(&asked)) return respond_fault(call.reply, *error);
+/// REQUIRES: it is no error.
+template <class Op, class Call>
+Prepared prepare_call(const Call& call, Asked&& asked, typename Op::Kept&& kept) {
   PreparedCall prepared;
   prepared.operation = Op::name;
   if (auto* question = std::get_if<Question>(&asked)) {
@@ -125,6 +133,25 @@ Prepared prepare_as(const Call& call) {
   };
   if constexpr (StreamsEvents<Op>) prepared.feed = Op::to_feed();
   return prepared;
+}
+
+/// `ReadsInput::read(call, input)` reads and checks an input as the service does.
+template <class Op, class Call, class ReadsInput>
+Prepared prepare_as(const Call& call) {
+  typename Op::Input input;
+  if (const Refusal refusal = ReadsInput::read(call, input)) return respond_fault(call.reply, *refusal);
+  typename Op::Kept kept;
+  auto asked = Op::to_command(input, call.caller, kept);
+  if (const Error* error = std::get_if<Error>(&asked)) return respond_fault(call.reply, *error);
+  if constexpr (std::is_same_v<decltype(asked), AskedTriggers>) {
+    PreparedTriggerCall prepared{Op::name, std::get<TriggerCommand>(std::move(asked)), {}};
+    prepared.respond = [reply = call.reply, kept = std::move(kept)](TriggerResult&& result) mutable {
+      return tell<Op, typename Call::Wires>(reply, kept, std::move(result));
+    };
+    return prepared;
+  } else {
+    return prepare_call<Op>(call, std::move(asked), std::move(kept));
+  }
 }
 
 template <class Op, class Call, class ReadsInput>

@@ -16,6 +16,7 @@ void Pattern::enter(Steps& steps, std::size_t step) const {
 }
 
 bool Pattern::matches(std::string_view text) const {
+  if (matches_ != nullptr) return matches_(text);
   Steps here{};
   enter(here, 0);
   for (std::size_t step = 0; step + 1 < count_; ++step) {

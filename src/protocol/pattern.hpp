@@ -17,6 +17,10 @@ class Pattern {
  public:
   consteval explicit Pattern(std::string_view text) : text_(text) { compile(); }
 
+  /// A pattern whose text says more than that, and which a function matches in its place.
+  using Matches = bool (*)(std::string_view text);
+  consteval Pattern(std::string_view text, Matches by) : text_(text), matches_(by) {}
+
   std::string_view text() const { return text_; }
 
   /// Takes time in proportion to the text, and no memory.
@@ -69,6 +73,7 @@ class Pattern {
   void enter(Steps& steps, std::size_t step) const;
 
   std::string_view text_;
+  Matches matches_ = nullptr;
   std::array<Step, steps_max> steps_{};
   std::size_t count_ = 0;
 };

@@ -62,6 +62,7 @@ std::string_view content_type_of(const Reply& reply) {
       break;
   }
   switch (reply.service) {
+    case Service::lambda:
     case Service::penstock:
       return "application/json";
     case Service::kinesis:
@@ -77,11 +78,43 @@ std::string_view content_type_of(const Reply& reply) {
 WireResponse respond(const Reply& reply, int status, std::string body) {
   WireResponse response;
   response.status = status;
-  if (!body.empty() || reply.service != Service::penstock) response.content_type = content_type_of(reply);
+  const bool needs_body = reply.service == Service::penstock || reply.service == Service::lambda;
+  if (!body.empty() || !needs_body) response.content_type = content_type_of(reply);
   response.headers.emplace_back("x-amzn-RequestId", reply.request_id);
   response.body = std::move(body);
   return response;
 }
+
+namespace {
+
+/// Some of the errors of Lambda's model have a Message and some a message, and clients read what their model says.
+std::string_view message_member_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::LambdaResourceNotFound:
+    case ErrorCode::LambdaResourceInUse:
+    case ErrorCode::LambdaInvalidRuntime:
+    case ErrorCode::LambdaInvalidZipFile:
+    case ErrorCode::LambdaServiceException:
+    case ErrorCode::LambdaAccessDenied:
+      return "Message";
+    default:
+      return "message";
+  }
+}
+
+WireResponse respond_lambda_fault(const Reply& reply, ErrorCode code, const std::string& message) {
+  const Fault& fault = fault_of(code);
+  const FaultNames names{"Type", message_member_of(code)};
+  constexpr int status_not_found = 404;
+  // Where operations are paths, one that there is not is a path that there is not.
+  const int status = code == ErrorCode::UnknownOperation ? status_not_found : fault.status;
+  WireResponse response =
+      respond(reply, status, fault_body<JsonSink>(fault.sender ? "User" : "Service", message, names));
+  response.headers.emplace_back("x-amzn-ErrorType", fault.short_type());
+  return response;
+}
+
+}  // namespace
 
 WireResponse respond_fault(const Reply& reply, const Error& error) {
   const Fault& fault = fault_of(error.code);
@@ -95,6 +128,7 @@ WireResponse respond_fault(const Reply& reply, const Error& error) {
     const NativeFault native = native_fault_of(error.code);
     return respond_native_fault(reply, native.status, native.name, message);
   }
+  if (reply.service == Service::lambda) return respond_lambda_fault(reply, error.code, message);
   if (reply.service == Service::kinesis) {
     const std::string_view type = fault.short_type();
     return respond(

@@ -17,7 +17,7 @@
 namespace penstock::protocol {
 
 enum class Wire : std::uint8_t { json, query, cbor };
-enum class Service : std::uint8_t { sqs, kinesis, penstock };
+enum class Service : std::uint8_t { sqs, kinesis, lambda, penstock };
 
 /// Which wires a service speaks beside JSON.
 struct SqsWires {
@@ -27,6 +27,11 @@ struct SqsWires {
 struct KinesisWires {
   static constexpr bool query = false;
   static constexpr bool cbor = true;
+};
+/// Lambda, whose JSON is only the body of what else is HTTP.
+struct LambdaWires {
+  static constexpr bool query = false;
+  static constexpr bool cbor = false;
 };
 /// Penstock's own API.
 struct PenstockWires {
@@ -41,7 +46,7 @@ struct Reply {
   Service service = Service::sqs;  ///< which decides on versions of JSON and on what errors look like
 };
 
-/// A response with that body, of the wire's content type and with the headers of every answer.
+/// A response with that body, of the service's content type and with the headers of every answer.
 WireResponse respond(const Reply& reply, int status, std::string body);
 
 WireResponse respond_fault(const Reply& reply, const Error& error);
@@ -60,6 +65,35 @@ struct QueryAnswer {
 };
 void begin_query_answer(QueryAnswer& answer, std::string_view operation, bool has_output);
 std::string end_query_answer(QueryAnswer& answer, const Reply& reply);
+
+/// Whether all that an output has stands elsewhere than in a JSON body.
+template <Structure Output>
+constexpr bool is_outside_body() {
+  bool any = false;
+  bool outside = true;
+  for_each_member<Output>([&](const auto& member) {
+    any = true;
+    outside = outside && member.place != Place::body;
+  });
+  return any && outside;
+}
+
+/// Puts the members of an output where they stand, those of the body excepted.
+template <Structure Output>
+void write_outside_body(const Output& output, WireResponse& response) {
+  for_each_member<Output>([&](const auto& member) {
+    const auto& field = output.*member.field;
+    if (!field) return;
+    using Field = typename std::remove_cvref_t<decltype(field)>::value_type;
+    if constexpr (is_string<Field>) {
+      if (member.place == Place::header) response.headers.emplace_back(member.names.json, *field);
+    } else if constexpr (is_blob<Field>) {
+      if (member.place == Place::payload) response.body = field->view();
+    } else if constexpr (std::is_same_v<Field, std::int32_t>) {
+      if (member.place == Place::status) response.status = *field;
+    }
+  });
+}
 
 /// The body that an output is. One that is long says about how long, so that what is written need not move as it grows.
 template <Sink S, Structure Output>
@@ -84,7 +118,7 @@ WireResponse respond_with(const Reply& reply, std::string_view operation, const 
       return respond(reply, 200, end_query_answer(answer, reply));
     }
   }
-  if constexpr (!has_output) return respond(reply, 200, {});
+  if constexpr (!has_output || is_outside_body<Output>()) return respond(reply, 200, {});
   if constexpr (Wires::cbor) {
     if (reply.wire == Wire::cbor) return respond(reply, 200, written_by<CborSink>(output));
   }

@@ -30,6 +30,12 @@ struct BasicBlob {
 using Blob = BasicBlob<std::string>;
 using BlobView = BasicBlob<std::string_view>;
 
+/// Something that an operation has no use for, whatever its type: all that is known of it is whether it was given, and
+/// says anything. An operation that takes none refuses it, rather than let it pass unseen.
+struct Anything {
+  bool given = false;
+};
+
 /// A moment in milliseconds since the epoch. JSON carries it as a number of seconds with a fraction, CBOR as tag 1 with
 /// the milliseconds.
 struct Timestamp {
@@ -84,8 +90,9 @@ struct Constraints {
   const Constraints* key = nullptr;      ///< of a map's keys
 };
 
-/// Where in a request a member stands. Only Penstock's own API has other places than the body.
-enum class Place : std::uint8_t { body, path, query };
+/// Where in a request or an answer a member stands. Only Lambda and Penstock's own API have other places than the body.
+/// A payload is the whole body, as it is; a status is the answer's.
+enum class Place : std::uint8_t { body, path, query, header, payload, status };
 
 /// One member: `field` points at a std::optional, which is empty where the member is absent.
 template <class Struct, class Field>
@@ -173,7 +180,18 @@ inline constexpr bool is_string = std::is_same_v<T, std::string> || std::is_same
 
 // ---- The same at run time.
 
-enum class Kind : std::uint8_t { string, integer, long_integer, boolean, blob, timestamp, list, map, structure };
+enum class Kind : std::uint8_t {
+  string,
+  integer,
+  long_integer,
+  boolean,
+  blob,
+  timestamp,
+  list,
+  map,
+  structure,
+  anything
+};
 
 struct StructureInfo;
 
@@ -212,6 +230,8 @@ constexpr TypeInfo describe_type() {
     return {Kind::integer};
   } else if constexpr (std::is_same_v<T, std::int64_t>) {
     return {Kind::long_integer};
+  } else if constexpr (std::is_same_v<T, Anything>) {
+    return {Kind::anything};
   } else if constexpr (is_blob<T>) {
     return {Kind::blob};
   } else if constexpr (std::is_same_v<T, Timestamp>) {

@@ -83,11 +83,11 @@ void Violations::add_missing(const Path& path) {
   texts_.push_back("Value null at '" + to_string(path) + "' failed to satisfy constraint: Member must not be null");
 }
 
-Error Violations::to_error() const {
+Error Violations::to_error(ErrorCode code) const {
   std::string message = std::to_string(texts_.size());
   message.append(texts_.size() == 1 ? " validation error detected: " : " validation errors detected: ");
   for (std::size_t i = 0; i < texts_.size(); ++i) message.append(i == 0 ? "" : "; ").append(texts_[i]);
-  return {ErrorCode::KinesisValidation, std::move(message)};
+  return {code, std::move(message)};
 }
 
 bool satisfies(std::string_view value, const Constraints& constraints) {

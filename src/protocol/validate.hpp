@@ -41,7 +41,7 @@ class Violations {
   void add_missing(const Path& path);
 
   /// REQUIRES: !empty().
-  Error to_error() const;
+  Error to_error(ErrorCode code) const;
 
  private:
   std::vector<std::string> texts_;
@@ -65,6 +65,8 @@ std::string rendered(const T& value) {
     return std::string(value);
   } else if constexpr (std::is_same_v<T, bool>) {
     return value ? "true" : "false";
+  } else if constexpr (std::is_same_v<T, Anything>) {
+    return {};
   } else if constexpr (std::is_integral_v<T>) {
     return std::to_string(value);
   } else if constexpr (std::is_same_v<T, Timestamp>) {
@@ -141,7 +143,8 @@ template <Structure T>
 void find_violations(const Path* parent, const T& in, Violations& found) {
   for_each_member<T>([&](const auto& member) {
     if (found.full()) return;
-    const Path path{parent, member.names.json};
+    // What a header is called has little to do with the member's name, which stands in the other protocol's place.
+    const Path path{parent, member.place == Place::header ? member.names.query : member.names.json};
     const auto& field = in.*member.field;
     if (field) {
       find_violations_of(path, *field, member.constraints, found);
@@ -151,13 +154,13 @@ void find_violations(const Path* parent, const T& in, Violations& found) {
   });
 }
 
-/// Nothing, or all that is wrong with the input as one ValidationException.
+/// Nothing, or all that is wrong with the input as one ValidationException, which is each service's own.
 template <Structure T>
-Refusal validate(const T& in) {
+Refusal validate(const T& in, ErrorCode code = ErrorCode::KinesisValidation) {
   Violations found;
   find_violations(nullptr, in, found);
   if (found.empty()) return std::nullopt;
-  return found.to_error();
+  return found.to_error(code);
 }
 
 }  // namespace penstock::protocol

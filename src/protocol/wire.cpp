@@ -11,6 +11,7 @@
 #include "protocol/faults.hpp"
 #include "protocol/json.hpp"
 #include "protocol/kinesis/operations.hpp"
+#include "protocol/lambda/operations.hpp"
 #include "protocol/native/operations.hpp"
 #include "protocol/query.hpp"
 #include "protocol/reply.hpp"
@@ -34,6 +35,9 @@ std::pair<std::string_view, std::string_view> split_target(std::string_view targ
 Reply reply_to(const WireRequest& request) {
   if (native::is_path(split_target(request.target).first)) {
     return {Wire::json, std::string(request.request_id), Service::penstock};
+  }
+  if (lambda::is_path(split_target(request.target).first)) {
+    return {Wire::json, std::string(request.request_id), Service::lambda};
   }
   const std::string_view target = request.header("X-Amz-Target");
   const std::string_view type = request.header("Content-Type");
@@ -130,6 +134,7 @@ Prepared prepare(const WireRequest& given, const ServiceContext& context) {
   const WireRequest request = at_plain_endpoint(given);
   Reply reply = reply_to(request);
   if (reply.service == Service::penstock) return native::prepare(request, context, std::move(reply));
+  if (reply.service == Service::lambda) return lambda::prepare(request, context, std::move(reply));
   if (sqs::is_peek_path(split_target(request.target).first)) {
     return sqs::prepare_peek(request, context, reply.wire == Wire::json);
   }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -142,6 +143,15 @@ class TriggerFixture : public EngineFixture {
     settle();
   }
   void succeed(std::size_t index = 0) { end(RunOutcome{}, std::nullopt, index); }
+  /// Lets everything succeed until nothing runs; the records that were seen.
+  std::vector<std::string> work_off() {
+    std::vector<std::string> all;
+    while (!running_.empty()) {
+      std::ranges::move(records_of(running_.front()), std::back_inserter(all));
+      succeed();
+    }
+    return all;
+  }
   void fail(std::size_t index = 0) {
     RunOutcome outcome;
     outcome.function_error = "Unhandled";
@@ -212,6 +222,7 @@ class TriggerFixture : public EngineFixture {
   std::vector<Retire> retired_;
   std::size_t asks_seen_ = 0;
   bool last_trigger_sync_ = false;
+  bool answers_cancelled_ = true;  ///< otherwise the test does
 
  private:
   void take(TriggerEffects effects) {
@@ -252,6 +263,7 @@ class TriggerFixture : public EngineFixture {
     for (auto it = asked_.begin(); it != asked_.end(); ++it) {
       if (it->second.id != cancelled || replies_.contains(it->first)) continue;
       asked_.erase(it);
+      if (!answers_cancelled_) return;
       triggers_->apply(CallId{}, Answered{cancelled, std::nullopt, {}}, now_);
       return;
     }

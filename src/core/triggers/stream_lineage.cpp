@@ -49,9 +49,9 @@ std::vector<ShardRecord> heirs_of(ShardIndex gone, const ShardRecords& shards, c
   if (!heirs.empty()) return heirs;
   // Shards that were closed when the mapping began are not among these: what they hold had arrived before all that is
   // in a shard which was open then, and so it has gone before it.
-  for (ShardRecord& root : roots_of(shards)) {
+  for (const ShardRecord& root : roots_of(shards)) {
     if (root.index > gone && !checkpoints.contains(root.index) && !is_blocked(root, shards, checkpoints)) {
-      heirs.push_back(std::move(root));
+      heirs.push_back(root);
     }
   }
   return heirs;

@@ -256,6 +256,8 @@ void StreamMapping::see_to_missing() {
 void StreamMapping::pass_on(const ShardCheckpoint& finished, const std::vector<ShardRecord>& children) {
   for (const ShardRecord& child : children) {
     shards_.emplace(child.index, child);
+    // An answer that is on its way may be older than the child, which has not gone for that.
+    if (lists_) listing_.emplace(child.index, child);
     if (!checkpoints_.contains(child.index)) begin_at(child.index, first_record, finished.not_before);
   }
   if (!children.empty()) {
@@ -270,8 +272,11 @@ void StreamMapping::pass_on(const ShardCheckpoint& finished, const std::vector<S
   context_.note(PutCheckpoint{record().uuid, kept});
 }
 
+/// Of a lineage that has grown since it was asked for, a part may be missing that a shard has to wait for: it is asked
+/// for again first.
 void StreamMapping::begin_shards() {
   lists_ = false;
+  if (list_again_) return list();
   std::vector<ShardWorker*> begun;
   for (const auto& [index, checkpoint] : checkpoints_) {
     const auto shard = shards_.find(index);
@@ -282,7 +287,6 @@ void StreamMapping::begin_shards() {
     workers_.emplace(index, std::move(worker));
   }
   for (ShardWorker* worker : begun) worker->start();
-  if (std::exchange(list_again_, false)) list();
 }
 
 // ---- What workers tell.

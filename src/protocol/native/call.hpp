@@ -23,17 +23,12 @@
 #include "protocol/caller.hpp"
 #include "protocol/native/constraints.hpp"
 #include "protocol/operation.hpp"
+#include "protocol/path.hpp"
 #include "protocol/query.hpp"
 #include "protocol/reply.hpp"
 #include "protocol/shape.hpp"
 
 namespace penstock::protocol::native {
-
-/// What stands in a request's path in place of a member in braces.
-struct PathValue {
-  std::string_view name;
-  std::string value;  ///< decoded
-};
 
 /// An operation's request before its input was read. Views into the request.
 struct Call {

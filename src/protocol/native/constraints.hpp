@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "penstock/functions.hpp"
 #include "penstock/limits.hpp"
 #include "penstock/time.hpp"
 #include "protocol/kinesis/constraints.hpp"
@@ -14,6 +15,20 @@
 #include "protocol/shape.hpp"
 
 namespace penstock::protocol::native {
+
+constexpr std::string_view name_of(FunctionKind kind) {
+  switch (kind) {
+    case FunctionKind::handler:
+      return "handler";
+    case FunctionKind::exec:
+      return "exec";
+    case FunctionKind::url:
+      return "url";
+    case FunctionKind::runtime:
+      break;
+  }
+  return "runtime";
+}
 
 /// What stands for the end of a closed shard in place of a sequence number.
 inline constexpr std::string_view shard_end = "SHARD_END";
@@ -25,6 +40,7 @@ namespace patterns {
 
 inline constexpr Pattern region{"[a-z0-9-]{1,32}"};
 inline constexpr Pattern account{R"(\d{12})"};
+inline constexpr Pattern function_name{"[a-zA-Z0-9_-]+"};
 inline constexpr Pattern position{R"(SHARD_END|0|[1-9]\d{0,128})"};
 
 }  // namespace patterns
@@ -33,6 +49,9 @@ namespace values {
 
 inline constexpr std::array<std::string_view, 3> start_type{"TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"};
 inline constexpr std::array<std::string_view, 2> commit_mode{"ON_POLL", "ON_COMMIT"};
+inline constexpr std::array<std::string_view, 4> function_kind{name_of(FunctionKind::runtime),
+                                                               name_of(FunctionKind::handler),
+                                                               name_of(FunctionKind::exec), name_of(FunctionKind::url)};
 inline constexpr std::array<std::string_view, 5> shard_state{"BLOCKED", "FREE", "LEASED", "REVOKING", "FINISHED"};
 
 }  // namespace values
@@ -85,6 +104,20 @@ inline constexpr MemberOptions start_type = detail::one_of(values::start_type);
 inline constexpr MemberOptions commit_mode = detail::one_of(values::commit_mode);
 inline constexpr MemberOptions shard_state = detail::one_of(values::shard_state);
 inline constexpr MemberOptions iterator_type = detail::one_of(kinesis::values::shard_iterator_type);
+
+// Of functions.
+inline constexpr MemberOptions function_name = detail::sized(1, 64, &patterns::function_name);
+inline constexpr MemberOptions function_kind = detail::one_of(values::function_kind);
+inline constexpr MemberOptions directory = detail::sized(1, 4'096);
+inline constexpr MemberOptions handler = detail::sized(1, 128);
+inline constexpr MemberOptions runtime = detail::sized(1, 64);
+inline constexpr MemberOptions url = detail::sized(1, 2'048);
+inline constexpr MemberOptions command = detail::sized(1, 256);
+inline constexpr MemberOptions environment = detail::sized(0, 1'000);
+inline constexpr MemberOptions timeout = detail::from_to(std::int64_t{1}, std::int64_t{900});
+inline constexpr MemberOptions memory_size = detail::from_to(std::int64_t{128}, std::int64_t{10'240});
+inline constexpr MemberOptions log_limit = detail::from_to(std::size_t{1}, std::size_t{10'000});
+inline constexpr MemberOptions log_wait = detail::from_to(std::int64_t{0}, std::int64_t{20});
 
 // Numbers.
 inline constexpr MemberOptions lease_millis = detail::from_to(group_limits::lease_min, group_limits::lease_max);

@@ -18,8 +18,8 @@ namespace penstock::protocol::native {
 namespace {
 
 constexpr std::string_view about_api =
-    "Consumers of streams whose positions the server keeps. Data is base64; a moment is a number of seconds since "
-    "1970, "
+    "Consumers of streams whose positions the server keeps, and functions that are registered by what runs them. Data "
+    "is base64; a moment is a number of seconds since 1970, "
     "with a fraction. The account and the region are those of the credentials that a request is signed with, or else "
     "the server's, unless the query says others.";
 
@@ -33,7 +33,7 @@ class DocumentWriter {
     text("openapi", "3.0.3");
     json_.key("info");
     json_.open();
-    text("title", "Penstock: consumers with positions");
+    text("title", "Penstock: consumers with positions, and functions");
     text("version", "1");
     text("description", about_api);
     json_.close();
@@ -187,8 +187,13 @@ class DocumentWriter {
         write_element(*type.element);
         return write_length("minItems", "maxItems", constraints);
       case Kind::map:
+        text("type", "object");
+        json_.key("additionalProperties");
+        return write_element(*type.element);
       case Kind::structure:
         return text("type", "object");
+      case Kind::anything:
+        return;
     }
   }
 

@@ -5,11 +5,12 @@
 #include <utility>
 
 #include "protocol/native/consumer_operations.hpp"
+#include "protocol/native/function_operations.hpp"
 #include "protocol/native/member_operations.hpp"
 #include "protocol/native/openapi.hpp"
 #include "protocol/native/position_operations.hpp"
 #include "protocol/native/read.hpp"
-#include "protocol/text.hpp"
+#include "protocol/path.hpp"
 
 namespace penstock::protocol::native {
 namespace {
@@ -36,37 +37,24 @@ constexpr Operation document_operation{{{"DescribeApi", nullptr, nullptr, {}}, &
                                        document_statuses};
 
 constexpr std::array table{
-    offered<CreateConsumerOperation>(), offered<DescribeConsumerOperation>(),
-    offered<ListConsumersOperation>(),  offered<DeleteConsumerOperation>(),
-    offered<PollOperation>(),           offered<HeartbeatOperation>(),
-    offered<LeaveOperation>(),          offered<CommitOperation>(),
-    offered<TransactOperation>(),       offered<ResetOperation>(),
-    offered<DescribeLagOperation>(),    document_operation,
+    offered<CreateConsumerOperation>(),
+    offered<DescribeConsumerOperation>(),
+    offered<ListConsumersOperation>(),
+    offered<DeleteConsumerOperation>(),
+    offered<PollOperation>(),
+    offered<HeartbeatOperation>(),
+    offered<LeaveOperation>(),
+    offered<CommitOperation>(),
+    offered<TransactOperation>(),
+    offered<ResetOperation>(),
+    offered<DescribeLagOperation>(),
+    offered<RegisterFunctionOperation>(),
+    offered<DescribeFunctionOperation>(),
+    offered<ListFunctionsOperation>(),
+    offered<DeregisterFunctionOperation>(),
+    offered<ReadFunctionLogOperation>(),
+    document_operation,
 };
-
-/// Takes the first segment off a path that begins with a slash.
-std::string_view take_segment(std::string_view& path) {
-  const std::size_t end = std::min(path.find('/', 1), path.size());
-  const std::string_view segment = path.substr(1, end - 1);
-  path.remove_prefix(end);
-  return segment;
-}
-
-/// Whether a path is of that form; what stands in place of the members in braces is put into `values`.
-bool matches(std::string_view form, std::string_view path, std::vector<PathValue>& values) {
-  values.clear();
-  while (form.starts_with('/') && path.starts_with('/')) {
-    const std::string_view wanted = take_segment(form);
-    const std::string_view given = take_segment(path);
-    if (!wanted.starts_with('{')) {
-      if (given != wanted) return false;
-      continue;
-    }
-    PathValue& value = values.emplace_back(PathValue{wanted.substr(1, wanted.size() - 2), {}});
-    if (given.empty() || !percent_decode(given, false, value.value)) return false;
-  }
-  return form.empty() && path.empty();
-}
 
 WireResponse respond_no_route(const Reply& reply, const WireRequest& request, std::string_view path,
                               const NoRoute& none) {
@@ -90,7 +78,7 @@ std::variant<Route, NoRoute> find_route(std::string_view method, std::string_vie
   Route route;
   NoRoute none;
   for (const Operation& operation : operations()) {
-    if (!matches(operation.path, path, route.values)) continue;
+    if (!match_path(operation.path, path, route.values)) continue;
     route.operation = &operation;
     if (operation.method == method) return route;
     none.allowed.append(none.allowed.empty() ? "" : ", ").append(operation.method);

@@ -1,5 +1,5 @@
-// The table of Penstock's own operations: consumers with positions, which no service has. From it come the routes,
-// metric labels, the API's document and README's list.
+// The table of Penstock's own operations: consumers with positions, which no service has, and functions that are no
+// zips. From it come the routes, metric labels, the API's document and README's list.
 #pragma once
 
 #include <span>

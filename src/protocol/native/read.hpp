@@ -88,6 +88,18 @@ Refusal read_json(const Path& path, const JsonSource& source, const Constraints&
       if (Refusal refusal = read_json(place, JsonSource(element), {}, out.emplace_back())) return refusal;
     }
     return std::nullopt;
+  } else if constexpr (is_map<T>) {
+    simdjson::dom::object entries;
+    if (source.element().get_object().get(entries) != simdjson::SUCCESS) return wrong_type(path, "an object");
+    const Length length = constraints.length.value_or(Length{0, elements_max});
+    if (Refusal refusal = check_size(path, entries.size(), "members", {.length = length})) return refusal;
+    for (const simdjson::dom::key_value_pair entry : entries) {
+      const Path place{&path, entry.key};
+      auto& [key, value] = out.entries.emplace_back();
+      key = entry.key;
+      if (Refusal refusal = read_json(place, JsonSource(entry.value), {}, value)) return refusal;
+    }
+    return std::nullopt;
   } else {
     return read_object(&path, source, out);
   }
@@ -124,12 +136,12 @@ Refusal read_text(const Path& path, std::string_view text, const Constraints& co
   if constexpr (std::is_same_v<T, std::string>) {
     out = text;
     return check_string(path, text, constraints);
-  } else if constexpr (std::is_same_v<T, std::int32_t>) {
+  } else if constexpr (std::is_same_v<T, std::int32_t> || std::is_same_v<T, std::int64_t>) {
     const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), out);
     if (error != std::errc() || stop != text.data() + text.size()) return wrong_type(path, "a whole number");
     return check_number(path, out, constraints);
   } else {
-    // Every member is looked at, wherever it stands; only these two types stand in a path or a query.
+    // Every member is looked at, wherever it stands; only these types stand in a path or a query.
     return wrong_type(path, "a string");
   }
 }

@@ -1,0 +1,162 @@
+#include "protocol/lambda/names.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "protocol/text.hpp"
+
+namespace penstock::protocol::lambda {
+namespace {
+
+constexpr std::string_view arn_of_lambda = ":lambda:";
+constexpr std::string_view mapping_part = "event-source-mapping:";
+
+bool is_word(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return is_alphanumeric(c) || c == '-' || c == '_'; });
+}
+
+/// Any that a credential scope may say, such as "local": more than the service has.
+bool is_region_label(std::string_view text) {
+  constexpr std::size_t region_chars_max = 32;
+  return !text.empty() && text.size() <= region_chars_max &&
+         std::ranges::all_of(text, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || c == '-'; });
+}
+
+bool is_partition(std::string_view text) {
+  return text.starts_with("aws") &&
+         std::ranges::all_of(text, [](char c) { return (is_alphanumeric(c) && !is_digit(c)) || c == '-'; });
+}
+
+/// Splits off what stands before the first colon.
+std::string_view take_part(std::string_view& rest) {
+  const std::size_t end = std::min(rest.find(':'), rest.size());
+  const std::string_view part = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return part;
+}
+
+/// Takes `arn:<partition>:lambda:` off, if it is there. False if what is there only begins like it.
+bool take_arn_prefix(std::string_view& rest) {
+  if (!rest.starts_with("arn:")) return true;
+  rest.remove_prefix(4);
+  const std::string_view partition = take_part(rest);
+  return (partition.empty() || is_partition(partition)) && take_part(rest) == "lambda";
+}
+
+/// Takes what stands before a colon off, if it is of that kind.
+template <class Is>
+std::string take_if(std::string_view& rest, Is&& is) {
+  std::string_view after = rest;
+  const std::string_view part = take_part(after);
+  if (part.size() == rest.size() || !is(part)) return {};
+  rest = after;
+  return std::string(part);
+}
+
+Error no_such_version(const FunctionReference& function) {
+  return {ErrorCode::LambdaResourceNotFound, "Function not found: " + function.arn()};
+}
+
+}  // namespace
+
+std::string FunctionReference::arn() const {
+  std::string arn = arn_of(function);
+  return qualifier.empty() ? arn : arn.append(":").append(qualifier);
+}
+
+std::optional<FunctionReference> split_function(std::string_view text) {
+  FunctionReference named;
+  const bool whole = text.starts_with("arn:");
+  if (!take_arn_prefix(text)) return std::nullopt;
+  // A region has a dash; so may a name, which no more than a qualifier follows.
+  const bool has_region = whole || std::ranges::count(text, ':') >= 2;
+  if (has_region)
+    named.function.region = take_if(
+        text, [](std::string_view part) { return is_region_label(part) && !is_account(part) && part != "function"; });
+  named.function.account = take_if(text, is_account);
+  take_if(text, [](std::string_view part) { return part == "function"; });
+  named.function.name = take_part(text);
+  named.qualifier = take_part(text);
+  if (!is_word(named.function.name) || !text.empty()) return std::nullopt;
+  if (!named.qualifier.empty() && named.qualifier != latest_version && !is_word(named.qualifier)) return std::nullopt;
+  return named;
+}
+
+std::variant<FunctionReference, Error> function_of(std::string_view text, const std::optional<std::string>& qualifier,
+                                                   const Caller& caller) {
+  FunctionReference named = split_function(text).value_or(FunctionReference{});
+  if (named.function.region.empty()) named.function.region = caller.region;
+  if (named.function.account.empty()) named.function.account = caller.account;
+  if (qualifier && !named.qualifier.empty() && named.qualifier != *qualifier) {
+    return Error{ErrorCode::LambdaInvalidParameterValue,
+                 "The derived qualifier from the function name does not match the specified qualifier."};
+  }
+  if (qualifier) named.qualifier = *qualifier;
+  if (!named.qualifier.empty() && named.qualifier != latest_version) return no_such_version(named);
+  return named;
+}
+
+std::string mapping_arn_of(const MappingRecord& mapping) {
+  std::string arn(lambda_arn_prefix);
+  arn.append(mapping.function.region).append(":").append(mapping.function.account).append(":");
+  return arn.append(mapping_part).append(mapping.uuid);
+}
+
+std::variant<std::variant<FunctionName, std::string>, Error> tagged_resource_of(std::string_view arn) {
+  using Resource = std::variant<FunctionName, std::string>;
+  if (const std::size_t at = arn.find(mapping_part); at != std::string_view::npos) {
+    return Resource(std::string(arn.substr(at + mapping_part.size())));
+  }
+  const auto named = split_function(arn);
+  if (!named || !named->qualifier.empty() || named->function.account.empty() || named->function.region.empty()) {
+    return Error{ErrorCode::LambdaInvalidParameterValue,
+                 "Tags on function aliases and versions are not supported. Please specify either a function ARN or an "
+                 "event source mapping ARN."};
+  }
+  return Resource(named->function);
+}
+
+bool is_uuid(std::string_view text) {
+  constexpr std::size_t size = 36;
+  constexpr std::array<std::size_t, 4> dashes{8, 13, 18, 23};
+  if (text.size() != size) return false;
+  for (std::size_t i = 0; i < size; ++i) {
+    const bool dash = std::ranges::find(dashes, i) != dashes.end();
+    const char c = to_lower(text[i]);
+    if (dash ? c != '-' : !(is_digit(c) || (c >= 'a' && c <= 'f'))) return false;
+  }
+  return true;
+}
+
+bool is_function_reference(std::string_view text) { return split_function(text).has_value(); }
+
+bool is_qualifier(std::string_view text) {
+  return text == latest_version || text == "$LATEST.PUBLISHED" || (is_word(text) && !text.empty());
+}
+
+bool is_arn(std::string_view text) {
+  if (take_part(text) != "arn" || !is_partition(take_part(text))) return false;
+  const std::string_view service = take_part(text);
+  const std::string_view region = take_part(text);
+  const bool named =
+      !service.empty() && std::ranges::all_of(service, [](char c) { return is_alphanumeric(c) || c == '-'; });
+  const bool placed = region.empty() || is_region_label(region);
+  const std::string_view account = take_part(text);
+  return named && placed && (account.empty() || is_account(account));
+}
+
+bool is_destination(std::string_view text) {
+  return text.empty() || is_arn(text) || (text.starts_with("kafka://") && text.find('/', 8) == std::string_view::npos);
+}
+
+bool is_taggable(std::string_view text) {
+  if (!is_arn(text)) return false;
+  if (const std::size_t at = text.find(mapping_part); at != std::string_view::npos) {
+    return is_uuid(text.substr(at + mapping_part.size()));
+  }
+  return text.find(arn_of_lambda) != std::string_view::npos && text.find(":function:") != std::string_view::npos &&
+         is_function_reference(text);
+}
+
+}  // namespace penstock::protocol::lambda

@@ -1,0 +1,54 @@
+// What clients may call functions, mappings and what they are about.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "penstock/errors.hpp"
+#include "penstock/functions.hpp"
+#include "penstock/mappings.hpp"
+#include "protocol/caller.hpp"
+
+namespace penstock::protocol::lambda {
+
+inline constexpr std::string_view latest_version = "$LATEST";
+inline constexpr std::size_t function_name_chars_max = 64;
+
+/// A function's name, whole ARN, or what is between them: what is left out is the caller's.
+struct FunctionReference {
+  FunctionName function;
+  std::string qualifier;  ///< empty if there is none
+  /// Its ARN, with the qualifier if there is one.
+  std::string arn() const;
+};
+
+/// The parts of `[arn:aws:lambda:][<region>:][<account>:][function:]<name>[:<qualifier>]`; those that are left out are
+/// empty. Nothing for what has another form.
+std::optional<FunctionReference> split_function(std::string_view text);
+
+/// The function that a request means by a name and, if there is one, a Qualifier. Errors: LambdaInvalidParameterValue
+/// where the two contradict each other, LambdaResourceNotFound for any version but $LATEST, since there are no others.
+/// REQUIRES: is_function_reference(text).
+std::variant<FunctionReference, Error> function_of(std::string_view text, const std::optional<std::string>& qualifier,
+                                                   const Caller& caller);
+
+/// `arn:aws:lambda:<region>:<account>:event-source-mapping:<uuid>`
+std::string mapping_arn_of(const MappingRecord& mapping);
+
+/// What tags are put on: a function, or a mapping by its UUID. Error: LambdaInvalidParameterValue.
+std::variant<std::variant<FunctionName, std::string>, Error> tagged_resource_of(std::string_view arn);
+
+/// Five groups of hexadecimal digits.
+bool is_uuid(std::string_view text);
+
+// For the patterns of the API's model, which know more than Pattern compiles.
+
+bool is_function_reference(std::string_view text);
+bool is_qualifier(std::string_view text);
+bool is_arn(std::string_view text);
+bool is_destination(std::string_view text);
+bool is_taggable(std::string_view text);
+
+}  // namespace penstock::protocol::lambda
