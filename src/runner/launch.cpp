@@ -186,6 +186,9 @@ std::optional<std::string> missing_interpreter(const FunctionRecord& function) {
 
 Launch launch_of(const FunctionRecord& function, const Surroundings& given, const std::string& request_id) {
   Surroundings around = given;
+  if (around.code_directory.empty() && !function.code_sha256.empty()) {
+    return refusal(failed("The function's code, " + function.code_sha256 + ", is not there."));
+  }
   if (around.code_directory.empty()) around.code_directory = "/";
   if (!is_directory(around.code_directory)) {
     return refusal(failed("The function's directory " + around.code_directory + " is not there."));
