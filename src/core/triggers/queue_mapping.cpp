@@ -411,7 +411,8 @@ void QueueMapping::settle(const Batch& batch, const InvocationOver& over) {
 // With every batch that succeeds while there is more to do: their number doubles in the time that one takes.
 void QueueMapping::grow() {
   if (parallel_ >= parallel_max()) return;
-  const bool has_backlog = eagerness_ > 1 && running_.size() + 1 >= parallel_;
+  // A receive that is on its way is a batch to be: with short invocations most of them are receives at any moment.
+  const bool has_backlog = eagerness_ > 1 && running_.size() + receives_ + 1 >= parallel_;
   if (has_backlog || parallel_ < parallel_start()) ++parallel_;
 }
 
