@@ -19,6 +19,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace penstock::client {
@@ -189,10 +190,12 @@ struct Request {
   std::string body;    ///< JSON, or empty
   std::chrono::milliseconds timeout{};
   bool interruptible = false;
+  std::vector<std::pair<std::string, std::string>> headers{};  ///< besides those that every request has
 };
 struct Answer {
   int status = 0;
   std::string body;
+  std::vector<std::pair<std::string, std::string>> headers{};  ///< names in lower case
 };
 
 /// A connection to the server, and the waits of the one thread that uses it.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 #include "protocol/text.hpp"
 
@@ -123,23 +124,27 @@ std::string Arguments::text(const std::string& flag) const {
   return given.count(flag) > 0 ? given[flag].as<std::string>() : std::string();
 }
 
-void describe_common(cxxopts::Options& flags) {
+std::vector<std::string> Arguments::texts(const std::string& flag) const {
+  return given.count(flag) > 0 ? given[flag].as<std::vector<std::string>>() : std::vector<std::string>();
+}
+
+void describe_common(cxxopts::Options& flags, const Words& words) {
   const auto text = [] { return cxxopts::value<std::string>(); };
   // clang-format off
   flags.add_options("Common")
       ("endpoint", "where the server is (default: $PENSTOCK_ENDPOINT, or " + std::string(default_endpoint) + ")", text(),
        "URL")
-      ("region", "region of the stream (default: the server's)", text(), "REGION")
-      ("account", "account of the stream (default: the server's)", text(), "ID")
+      ("region", "region of what it is about (default: the server's)", text(), "REGION")
+      ("account", "account of what it is about (default: the server's)", text(), "ID")
       ("json", "print JSON", cxxopts::value<bool>())
       ("help", "print this and exit", cxxopts::value<bool>());
-  flags.add_options("Hidden")("stream", "the stream", text());
+  flags.add_options("Hidden")("words", "what is no flag", cxxopts::value<std::vector<std::string>>());
   // clang-format on
-  flags.parse_positional({"stream"});
-  flags.positional_help("STREAM");
+  flags.parse_positional({"words"});
+  flags.positional_help(std::string(words.help));
 }
 
-Arguments read_common(const cxxopts::ParseResult& given) {
+Arguments read_common(const cxxopts::ParseResult& given, const Words& words, std::vector<std::string> rest) {
   Arguments arguments;
   arguments.given = given;
   arguments.endpoint =
@@ -153,10 +158,14 @@ Arguments read_common(const cxxopts::ParseResult& given) {
     throw UsageError("--account is 12 digits, not '" + arguments.account + "'");
   }
   arguments.json = arguments.has("json");
-  arguments.stream = arguments.text("stream");
-  if (arguments.stream.empty()) throw UsageError("which stream?");
-  if (!arguments.given.unmatched().empty()) {
-    throw UsageError("'" + arguments.given.unmatched().front() + "' is one argument too many");
+  arguments.words = arguments.texts("words");
+  arguments.rest = std::move(rest);
+  if (arguments.words.size() < words.min || arguments.word(0).empty()) throw UsageError(words.missing);
+  if (arguments.words.size() > words.max) {
+    throw UsageError("'" + arguments.words[words.max] + "' is one argument too many");
+  }
+  if (!arguments.rest.empty() && !words.rest) {
+    throw UsageError("'" + arguments.rest.front() + "' is one argument too many");
   }
   return arguments;
 }
@@ -170,6 +179,21 @@ std::optional<std::size_t> read_count(const Arguments& arguments, const std::str
     throw UsageError("--" + flag + " is a whole number from 1, not '" + text + "'");
   }
   return static_cast<std::size_t>(*count);
+}
+
+std::optional<int> read_number(const Arguments& arguments, const std::string& flag, int min) {
+  if (!arguments.has(flag)) return std::nullopt;
+  const std::string text = arguments.text(flag);
+  // Of these numbers none that means anything has more digits.
+  constexpr std::size_t digits_max = 9;
+  const bool negative = text.starts_with('-');
+  Reader reader(std::string_view(text).substr(negative ? 1 : 0));
+  const auto number = reader.number(1, digits_max);
+  const int value = static_cast<int>(number.value_or(0)) * (negative ? -1 : 1);
+  if (!number || !reader.done() || value < min) {
+    throw UsageError("--" + flag + " is a whole number from " + std::to_string(min) + ", not '" + text + "'");
+  }
+  return value;
 }
 
 std::optional<client::Moment> parse_time(const std::string& text) {

@@ -6,6 +6,8 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "penstock/client.hpp"
 
@@ -20,23 +22,43 @@ class UsageError : public std::runtime_error {
 /// The flags that all commands have are read already.
 struct Arguments {
   std::string endpoint;
-  std::string region;   ///< empty: the server's
-  std::string account;  ///< empty: the server's
-  std::string stream;
+  std::string region;              ///< empty: the server's
+  std::string account;             ///< empty: the server's
+  std::vector<std::string> words;  ///< that are no flags, as many as the command takes at most
+  std::vector<std::string> rest;   ///< behind `--`
   bool json = false;
   cxxopts::ParseResult given;
+
+  /// Empty if there are fewer.
+  std::string word(std::size_t index) const { return index < words.size() ? words[index] : std::string(); }
+  /// The stream that the command is about.
+  const std::string& stream() const { return words.front(); }
 
   /// Empty if the flag is not given.
   std::string text(const std::string& flag) const;
   bool has(const std::string& flag) const { return given.count(flag) > 0; }
+  /// Of a flag that may be given more than once.
+  std::vector<std::string> texts(const std::string& flag) const;
 };
 
-void describe_common(cxxopts::Options& flags);
+/// What a command takes besides its flags.
+struct Words {
+  std::string_view help;  ///< such as "STREAM"
+  std::size_t min = 1;
+  std::size_t max = 1;
+  const char* missing = "";  ///< the question where there are too few
+  bool rest = false;         ///< whether anything may stand behind `--`
+};
+
+void describe_common(cxxopts::Options& flags, const Words& words);
 /// Throws UsageError.
-Arguments read_common(const cxxopts::ParseResult& given);
+Arguments read_common(const cxxopts::ParseResult& given, const Words& words, std::vector<std::string> rest);
 
 /// A flag whose value is a whole number of 1 and more. Throws UsageError.
 std::optional<std::size_t> read_count(const Arguments& arguments, const std::string& flag);
+
+/// The same of a number from `min` on, within the digits that such a flag may have.
+std::optional<int> read_number(const Arguments& arguments, const std::string& flag, int min);
 
 /// Seconds since 1970, or a date with a time of day, such as 2030-01-31T12:00:00.5Z or 2030-01-31 12:00+02:00 (UTC
 /// where it says nothing else). Nothing if it is neither.

@@ -1,11 +1,13 @@
 #include "cli/cli.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cxxopts.hpp>
 #include <exception>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
@@ -19,13 +21,17 @@ namespace {
 constexpr const char* usage = R"(Usage: penstock <command> [flags]
        penstock --version
 
-Durable queues and streams that unmodified AWS SDKs talk to.
+Durable queues and streams that unmodified AWS SDKs talk to, and functions that are run for what is on them.
 
   serve             serve them
   consumers STREAM  list the consumers of a stream whose positions the server keeps, and how far behind they are
   lag STREAM        tell how far behind they are in each shard
   tail STREAM       print records, and with --consumer go on where the last one of that name stopped
   reset STREAM      set a consumer's positions
+  function          register functions (add NAME), list, show and remove them
+  mapping           have a function run for what is on a queue or a stream (add SOURCE FUNCTION), list, remove
+  invoke NAME       run a function once and print its answer
+  logs NAME         print what a function wrote, with -f as it is written
 
 Run 'penstock <command> --help' for its flags.
 Exit status: 0 done, 1 failed, 2 the command line is wrong, 3 there is no server at the endpoint.
@@ -36,9 +42,19 @@ struct Command {
   const char* what;
   int (*run)(const Arguments& arguments);
   void (*describe)(cxxopts::Options& flags);
+  Words words = {"STREAM", 1, 1, "which stream?"};
 };
 
 constexpr std::array commands{
+    Command{
+        "function", "Registers functions, lists, shows and removes them.", run_function, describe_function,
+        Words{"add NAME [-- COMMAND...] | list | show NAME | remove NAME", 1, 2, "add, list, show or remove?", true}},
+    Command{"mapping", "Has a function run for what is on a queue or a stream.", run_mapping, describe_mapping,
+            Words{"add SOURCE FUNCTION | list | remove UUID", 1, 3, "add, list or remove?"}},
+    Command{"invoke", "Runs a function once and prints its answer.", run_invoke, describe_invoke,
+            Words{"NAME", 1, 1, "which function?"}},
+    Command{"logs", "Prints what a function wrote, and when its invocations began and ended.", run_logs, describe_logs,
+            Words{"NAME", 1, 1, "which function?"}},
     Command{"consumers",
             "Lists the consumers of a stream: members, records and time behind, records lost to retention.",
             run_consumers, describe_consumers},
@@ -72,11 +88,15 @@ int run(const Command& command, int argc, const char* const* argv) {
   const std::string name(command.name);
   cxxopts::Options flags("penstock " + name, command.what);
   command.describe(flags);
-  describe_common(flags);
+  describe_common(flags, command.words);
+  // What is behind -- is a command line of its own.
+  const char* const* const end = argv + argc;
+  const char* const* const dashes = std::find(argv, end, std::string_view("--"));
   try {
-    const cxxopts::ParseResult given = flags.parse(argc, argv);
+    const cxxopts::ParseResult given = flags.parse(static_cast<int>(dashes - argv), argv);
     if (given.count("help") > 0) return print_help(flags.help({"", "Common"}));
-    return command.run(read_common(given));
+    return command.run(
+        read_common(given, command.words, std::vector<std::string>(dashes == end ? end : dashes + 1, end)));
   } catch (const cxxopts::exceptions::exception& error) {
     return wrong(name, error.what());
   } catch (const UsageError& error) {

@@ -6,12 +6,20 @@
 namespace penstock::cli {
 
 int run_consumers(const Arguments& arguments);
+int run_function(const Arguments& arguments);
+int run_invoke(const Arguments& arguments);
 int run_lag(const Arguments& arguments);
+int run_logs(const Arguments& arguments);
+int run_mapping(const Arguments& arguments);
 int run_reset(const Arguments& arguments);
 int run_tail(const Arguments& arguments);
 
 void describe_consumers(cxxopts::Options& flags);
+void describe_function(cxxopts::Options& flags);
+void describe_invoke(cxxopts::Options& flags);
 void describe_lag(cxxopts::Options& flags);
+void describe_logs(cxxopts::Options& flags);
+void describe_mapping(cxxopts::Options& flags);
 void describe_reset(cxxopts::Options& flags);
 void describe_tail(cxxopts::Options& flags);
 

@@ -20,7 +20,7 @@ constexpr std::chrono::seconds answer_time_max{30};
 }  // namespace
 
 Server::Server(const Arguments& arguments)
-    : address_{arguments.stream, {}, arguments.region, arguments.account}, world_(client::real_world()) {
+    : address_{arguments.word(0), {}, arguments.region, arguments.account}, world_(client::real_world()) {
   try {
     line_ = world_->open(arguments.endpoint);
   } catch (const std::invalid_argument& error) {
@@ -35,11 +35,22 @@ client::Address Server::address(const std::string& consumer) const {
 }
 
 client::Answer Server::answer(client::Request request) {
-  request.timeout = answer_time_max;
+  if (request.timeout == std::chrono::milliseconds{0}) request.timeout = answer_time_max;
   // A request that is not interruptible is answered or throws.
   client::Answer answer = line_->exchange(request).value();
   client::check(answer);
   return answer;
+}
+
+client::Answer Server::lambda(client::Request request) {
+  if (!address_.region.empty() || !address_.account.empty()) {
+    // The account and the region are those of the credentials, which nobody looks at otherwise.
+    const std::string key = address_.account.empty() ? "penstock" : address_.account;
+    request.headers.emplace_back("Authorization", "AWS4-HMAC-SHA256 Credential=" + key + "/20300101/" +
+                                                      address_.region +
+                                                      "/lambda/aws4_request, SignedHeaders=host, Signature=0");
+  }
+  return answer(std::move(request));
 }
 
 void Server::check_stream() {

@@ -29,6 +29,9 @@ class Server {
     return client::from_json<Output>(answer(client::request_of<Op>(address(consumer), std::move(input))));
   }
 
+  /// An operation of Lambda's, or of the server's own on functions.
+  client::Answer lambda(client::Request request);
+
   /// Throws if there is no such stream, or no server.
   void check_stream();
   /// The names of the stream's consumers, sorted.

@@ -178,7 +178,7 @@ client::Options options_of(const Arguments& arguments) {
   options.endpoint = arguments.endpoint;
   options.region = arguments.region;
   options.account = arguments.account;
-  options.stream = arguments.stream;
+  options.stream = arguments.stream();
   options.lease = tail_lease;
   const auto start = parse_start(arguments.has("from") ? arguments.text("from") : "horizon");
   if (!start) throw UsageError("--from is horizon, latest or a time, not '" + arguments.text("from") + "'");

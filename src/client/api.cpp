@@ -177,6 +177,10 @@ Fault read_fault(const Answer& answer) {
   try {
     auto fault = from_json<wire::Fault>(answer);
     if (fault.error) return {text(fault.error), text(fault.message)};
+    for (const auto& [name, value] : answer.headers) {
+      if (name == "x-amzn-errortype")
+        return {value, text(fault.service_message ? fault.service_message : fault.message)};
+    }
   } catch (const Error&) {
     // What stands between may answer in its own way.
   }

@@ -25,6 +25,8 @@
 #include <system_error>
 #include <utility>
 
+#include "protocol/text.hpp"
+
 namespace penstock::client {
 
 namespace asio = boost::asio;
@@ -53,6 +55,7 @@ http::request<http::string_body> to_http(const Request& request, const Endpoint&
   out.target(endpoint.path + request.target);
   out.set(http::field::host, endpoint.authority);
   if (!request.body.empty()) out.set(http::field::content_type, "application/json");
+  for (const auto& [name, value] : request.headers) out.set(name, value);
   out.body() = request.body;
   out.prepare_payload();
   return out;
@@ -125,6 +128,11 @@ asio::awaitable<void> HttpLine::converse(const Request& request, Attempt& attemp
     if (!parser.keep_alive()) close();
     auto response = parser.release();
     attempt.answer = Answer{static_cast<int>(response.result_int()), std::move(response.body())};
+    for (const auto& field : response) {
+      std::string name(field.name_string());
+      std::ranges::transform(name, name.begin(), protocol::to_lower);
+      attempt.answer->headers.emplace_back(std::move(name), std::string(field.value()));
+    }
   } catch (const system_error& error) {
     close();
     const error_code code = error.code();

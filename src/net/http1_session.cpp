@@ -10,6 +10,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <charconv>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -135,7 +136,8 @@ class Http1Session final : public SessionGroup::Session {
   asio::awaitable<int> read(Parser& parser) {
     parser.eager(true);
     parser.header_limit(group_.limits().header_bytes_max);
-    parser.body_limit(group_.limits().body_bytes_max);
+    // What is to be read is not known before the target is, and by then some of the body may have been.
+    parser.body_limit(std::max(group_.limits().large_body_bytes_max, group_.limits().body_bytes_max));
     connection_.set_idle(true);
     connection_.set_deadline(group_.limits().idle_time_max);
     bool continued = false;
@@ -148,6 +150,7 @@ class Http1Session final : public SessionGroup::Session {
         const std::size_t used = parser.put(buffer_.data(), error);
         buffer_.consume(used);
         if (error && error != http::error::need_more) co_return status_of(error) == 0 ? -1 : status_of(error);
+        if (is_too_large(parser)) co_return 413;
         if (parser.is_done()) co_return 0;
         if (!count_body(parser)) co_return 503;
         if (parser.is_header_done() && !continued && expects_continue(parser)) {
@@ -162,6 +165,13 @@ class Http1Session final : public SessionGroup::Session {
       // A long body is read in longer steps.
       if (got == step && step < read_bytes_max) step *= 2;
     }
+  }
+
+  bool is_too_large(const Parser& parser) const {
+    if (!parser.is_header_done()) return false;
+    const std::uint64_t announced = parser.content_length().value_or(0);
+    const std::uint64_t size = std::max<std::uint64_t>(announced, parser.get().body().size());
+    return size > group_.limits().body_bytes_max && size > group_.body_bytes_max(view(parser.get().target()));
   }
 
   static bool expects_continue(const Parser& parser) {

@@ -79,7 +79,7 @@ void Http2Session::take_header(Http2Stream& stream, std::string_view name, std::
     if (name == "content-length") {
       std::uint64_t announced = 0;
       std::from_chars(value.data(), value.data() + value.size(), announced);
-      if (announced > limits_.body_bytes_max) stream.refusal = 413;
+      if (announced > group_.body_bytes_max(stream.path)) stream.refusal = 413;
     }
     stream.text.append(name).append(value);
     stream.fields.push_back({name.size(), value.size()});
@@ -117,12 +117,13 @@ int Http2Session::data(nghttp2_session* http2, std::uint8_t, std::int32_t id, co
 }
 
 void Http2Session::take_body(Http2Stream& stream, std::string_view data) {
-  if (stream.body.size() + data.size() > limits_.body_bytes_max) return refuse(stream, 413);
+  const std::size_t bytes_max = group_.body_bytes_max(stream.path);
+  if (stream.body.size() + data.size() > bytes_max) return refuse(stream, 413);
   if (!group_.reserve_body(data.size())) return refuse(stream, 503);
   stream.body_reserved += data.size();
   // By steps of a quarter, so that what the string takes is not much more than what is counted.
   const std::size_t size = stream.body.size() + data.size();
-  if (size > stream.body.capacity()) stream.body.reserve(std::min(size + size / 4, limits_.body_bytes_max));
+  if (size > stream.body.capacity()) stream.body.reserve(std::min(size + size / 4, bytes_max));
   stream.body.append(data);
 }
 

@@ -11,6 +11,8 @@ struct NetLimits {
   std::size_t connections_max = 4'096;  ///< per thread; one more is closed at once
   std::uint32_t header_bytes_max = 32U << 10U;
   std::size_t body_bytes_max = 16U << 20U;
+  /// Of requests that the handler says may be large: 50 MiB of a zip in base64 come to 67 MiB.
+  std::size_t large_body_bytes_max = 72U << 20U;
   std::size_t bodies_bytes_max = 256U << 20U;   ///< per thread, all bodies being read together
   std::size_t answers_bytes_max = 256U << 20U;  ///< per thread, of answers not sent yet; one more is answered 503
   std::chrono::seconds request_time_max{60};    ///< from a request's first byte to its last

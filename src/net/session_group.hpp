@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <functional>
 #include <list>
+#include <string_view>
 #include <vector>
 
 #include "net/exchange.hpp"
@@ -72,6 +73,11 @@ class SessionGroup {
   void adopt(boost::asio::ip::tcp::socket::protocol_type protocol, int descriptor);
   Handler& handler() { return handler_; }
   const NetLimits& limits() const { return limits_; }
+
+  /// What the body of a request may come to.
+  std::size_t body_bytes_max(std::string_view target) const {
+    return handler_.takes_large_body(target) ? limits_.large_body_bytes_max : limits_.body_bytes_max;
+  }
 
   /// A request is being read, answered or written, and not parked. Calls of both are paired.
   void begin_busy() { busy_.store(busy_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }

@@ -9,7 +9,9 @@
 
 #include "core/uuid.hpp"
 #include "penstock/stream_names.hpp"
+#include "protocol/query.hpp"
 #include "server/pages.hpp"
+#include "server/trigger_host.hpp"
 
 namespace penstock::server {
 
@@ -34,6 +36,32 @@ std::vector<std::string> handles_of(const Result& result) {
     }
   }
   return handles;
+}
+
+// Of Lambda's operations on functions, some of which carry code.
+constexpr std::string_view functions_path = "/2015-03-31/functions";
+
+// Where the zips of functions are to be had: these with the function's name between them.
+constexpr std::string_view code_path = "/_penstock/functions/";
+constexpr std::string_view code_path_end = "/code";
+
+/// The function whose zip is asked for, if that is what the request is.
+std::optional<FunctionName> code_asked_for(const WireRequest& request, const protocol::ServiceContext& context) {
+  const std::size_t path_end = request.target.find('?');
+  std::string_view path = request.target.substr(0, path_end);
+  if (request.method != "GET" || !path.starts_with(code_path) || !path.ends_with(code_path_end)) return std::nullopt;
+  path.remove_prefix(code_path.size());
+  if (path.size() <= code_path_end.size()) return std::nullopt;
+  path.remove_suffix(code_path_end.size());
+  if (path.find('/') != std::string_view::npos) return std::nullopt;
+  FunctionName function{context.account, context.region, std::string(path)};
+  const std::string_view query = path_end == std::string_view::npos ? "" : request.target.substr(path_end + 1);
+  const auto form = protocol::Form::parse(query, {});
+  if (const auto* parameters = std::get_if<protocol::Form>(&form)) {
+    if (const auto account = parameters->find("Account")) function.account = *account;
+    if (const auto region = parameters->find("Region")) function.region = *region;
+  }
+  return function;
 }
 
 WireResponse plain(int status, std::string_view text) {
@@ -63,11 +91,10 @@ void Frontend::start(WireRequest request, Exchange& exchange) {
     return finish(exchange, plain(403, objection));
   }
   if (auto probe = answer_probe(request)) return finish(exchange, std::move(*probe));
+  if (auto function = code_asked_for(request, service_.context)) return answer_code(std::move(*function), exchange);
   auto prepared = protocol::prepare(request, service_.context);
   if (auto* response = std::get_if<WireResponse>(&prepared)) return finish(exchange, std::move(*response));
-  if (auto* call = std::get_if<protocol::PreparedTriggerCall>(&prepared)) {
-    return finish(exchange, call->respond(Error{ErrorCode::LambdaServiceException, {}}));
-  }
+  if (auto* call = std::get_if<protocol::PreparedTriggerCall>(&prepared)) return carry_out(std::move(*call), exchange);
   auto& call = std::get<PreparedCall>(prepared);
   if (adds_data(call.command) && !service_.disk_space->has_room()) {
     return finish(exchange,
@@ -144,6 +171,8 @@ void Frontend::check(const std::shared_ptr<Questions>& questions, const Result& 
   finish(exchange, questions->call.prepared.respond(std::move(*objection)));
 }
 
+bool Frontend::takes_large_body(std::string_view target) const { return target.starts_with(functions_path); }
+
 WireResponse Frontend::refuse(int status, std::string_view reason) { return dated(plain(status, reason)); }
 
 std::optional<WireResponse> Frontend::answer_probe(const WireRequest& request) const {
@@ -196,6 +225,39 @@ void Frontend::dispatch(PreparedCall call, Exchange& exchange) {
              run(std::move(answer));
            });
          });
+}
+
+// Whoever may register a function has this machine run programs of theirs.
+std::optional<Error> Frontend::objection_to(const TriggerCommand& command) const {
+  if (runs_programs(command) && !service_.guard.loopback_only && !service_.allow_remote_functions) {
+    return Error{ErrorCode::LambdaAccessDenied,
+                 "This server listens beyond its machine, and so functions cannot be registered or changed over the "
+                 "network. Start it with --allow-remote-functions to allow whoever reaches it to run programs."};
+  }
+  if (adds_data(command) && !service_.disk_space->has_room()) {
+    return Error{ErrorCode::ServiceUnavailable, "The disk is full."};
+  }
+  return std::nullopt;
+}
+
+void Frontend::carry_out(protocol::PreparedTriggerCall call, Exchange& exchange) {
+  if (auto objection = objection_to(call.command)) return finish(exchange, call.respond(std::move(*objection)));
+  service_.triggers->submit(
+      std::move(call.command), [this, &exchange, respond = std::move(call.respond)](TriggerResult result) mutable {
+        asio::post(exchange.executor(),
+                   [this, &exchange, respond = std::move(respond), answer = std::move(result)]() mutable {
+                     finish(exchange, respond(std::move(answer)));
+                   });
+      });
+}
+
+void Frontend::answer_code(FunctionName function, Exchange& exchange) {
+  service_.triggers->read_code(std::move(function), [this, &exchange](std::variant<std::string, Error> code) {
+    asio::post(exchange.executor(), [this, &exchange, answer = std::move(code)]() mutable {
+      if (const auto* error = std::get_if<Error>(&answer)) return finish(exchange, plain(404, error->message));
+      finish(exchange, WireResponse{200, "application/zip", {}, std::move(std::get<std::string>(answer))});
+    });
+  });
 }
 
 // Until the subscription begins, the exchange lives whether its client does or not.

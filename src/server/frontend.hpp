@@ -11,32 +11,13 @@
 #include <vector>
 
 #include "net/exchange.hpp"
-#include "penstock/store.hpp"
 #include "protocol/wire.hpp"
 #include "server/clock.hpp"
-#include "server/disk_space.hpp"
-#include "server/guard.hpp"
-#include "server/routing.hpp"
+#include "server/service.hpp"
 #include "server/shard.hpp"
 #include "server/subscription.hpp"
 
 namespace penstock::server {
-
-/// What all frontends look at; outlives them.
-struct Service {
-  protocol::ServiceContext context;
-  Guard guard;
-  std::vector<Shard*> shards;
-  const DiskSpace* disk_space = nullptr;
-  const Store* store = nullptr;
-  const SystemClock* clock = nullptr;
-  bool strict_limits = false;
-
-  /// The index of the shard that owns a queue or a stream.
-  std::size_t owner_of(const QueueName& queue) const { return server::owner_of(queue, shards.size()); }
-  std::size_t owner_of(const StreamName& stream) const { return server::owner_of(stream, shards.size()); }
-  std::size_t owner_of(const Command& command) const { return server::owner_of(command, shards.size()); }
-};
 
 class Frontend final : public net::Handler {
  public:
@@ -44,6 +25,7 @@ class Frontend final : public net::Handler {
   Frontend(const Service& service, std::size_t own);
 
   void start(protocol::WireRequest request, net::Exchange& exchange) override;
+  bool takes_large_body(std::string_view target) const override;
   protocol::WireResponse refuse(int status, std::string_view reason) override;
 
   /// Answers a call that has been understood. REQUIRES: called in start, or in its place.
@@ -60,6 +42,9 @@ class Frontend final : public net::Handler {
   void route(Call call, net::Exchange& exchange);
   void dispatch(protocol::PreparedCall call, net::Exchange& exchange);
   void subscribe(Call call, net::Exchange& exchange);
+  void carry_out(protocol::PreparedTriggerCall call, net::Exchange& exchange);
+  std::optional<Error> objection_to(const TriggerCommand& command) const;
+  void answer_code(FunctionName function, net::Exchange& exchange);
   void ask(Command command, net::Exchange& exchange, Answered answered);
   void ask_all(const Command& command, net::Exchange& exchange, Answered answered);
   Subscription::Source source_of(StreamName stream, const Subscribed& subscribed, const net::Exchange& exchange);

@@ -1,10 +1,12 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 #include <variant>
 
 #include "cli/cli.hpp"
+#include "runner/keeper.hpp"
 #include "server/logging.hpp"
 #include "server/options.hpp"
 #include "server/server.hpp"
@@ -36,6 +38,8 @@ int main(int argc, char** argv) {
   const int count = asks_for_help ? static_cast<int>(help.size()) : argc;
   if (asks_for_help) command = help[1];
 
+  // Not for people: what the server starts for its function processes.
+  if (command == "keeper" && argc == 3) return penstock::runner::run_keeper(std::atoi(argv[2]));
   if (command == "serve") return serve(count - 1, arguments + 1);
   if (command == "--version") {
     std::printf("penstock %.*s\n", static_cast<int>(penstock::server::version.size()),

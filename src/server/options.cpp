@@ -16,6 +16,8 @@ namespace {
 constexpr unsigned threads_default_max = 8;
 constexpr unsigned threads_max = 256;
 constexpr unsigned stream_transition_ms_max = 600'000;
+constexpr unsigned concurrency_max = 10'000;
+constexpr unsigned function_idle_s_max = 86'400;
 
 std::string default_data_dir() {
   // XDG Base Directory Specification: a relative path in the variable is to be ignored.
@@ -31,7 +33,7 @@ std::string default_data_dir() {
 unsigned default_threads() { return std::clamp(std::thread::hardware_concurrency(), 1U, threads_default_max); }
 
 cxxopts::Options describe_flags() {
-  cxxopts::Options flags("penstock serve", "Serves queues and streams over the AWS protocols.");
+  cxxopts::Options flags("penstock serve", "Serves queues, streams and functions over the AWS protocols.");
   const auto text = [](const std::string& fallback) { return cxxopts::value<std::string>()->default_value(fallback); };
   // clang-format off
   flags.add_options()
@@ -53,6 +55,13 @@ cxxopts::Options describe_flags() {
        "throughput and quotas of streams and their shards", text("relaxed"), "strict|relaxed")
       ("stream-transition", "how long a stream is CREATING, UPDATING or DELETING, in milliseconds; 0 is not at all",
        text(std::to_string(Limits{}.stream_transition.count())), "MS")
+      ("lambda-endpoint", "another Lambda emulator: event source mappings deliver to it what functions that are not "
+       "registered here are to get", text(""), "URL")
+      ("concurrency", "invocations at a time, of all functions together", text(std::to_string(Options{}.concurrency)), "N")
+      ("function-idle-time", "how long a function's process without work is kept, in seconds",
+       text(std::to_string(Options{}.function_idle_time.count())), "S")
+      ("allow-remote-functions", "functions may be registered over the network too: whoever reaches the server can have "
+       "it run programs", cxxopts::value<bool>())
       ("tls-cert", "certificate with its chain, in PEM: clients that speak TLS are served, on the same port", text(""), "FILE")
       ("tls-key", "its private key, in PEM", text(""), "FILE")
       ("tls", "serve TLS with a certificate for localhost, 127.0.0.1 and ::1 that is made at the start", text(""),
@@ -119,6 +128,31 @@ std::optional<Ending> read_tls(const cxxopts::ParseResult& given, Options& optio
   return std::nullopt;
 }
 
+// A scheme and an authority, and perhaps a path; what is behind that is the operation's.
+bool is_base_url(std::string_view url) {
+  const std::size_t scheme = url.starts_with("http://") ? 7 : url.starts_with("https://") ? 8 : 0;
+  if (scheme == 0) return false;
+  const std::string_view rest = url.substr(scheme);
+  return !rest.empty() && rest.front() != '/' && rest.front() != ':' &&
+         std::all_of(rest.begin(), rest.end(), [](char c) { return c > ' ' && c < 0x7f && c != '?' && c != '#'; });
+}
+
+std::optional<Ending> read_functions(const cxxopts::ParseResult& given, Options& options) {
+  const auto text = [&](const char* flag) { return given[flag].as<std::string>(); };
+  options.lambda_endpoint = text("lambda-endpoint");
+  if (given.count("lambda-endpoint") > 0 && !is_base_url(options.lambda_endpoint)) {
+    return wrong("--lambda-endpoint is a URL such as http://127.0.0.1:3001, not '" + options.lambda_endpoint + "'");
+  }
+  auto concurrency = whole_number("concurrency", text("concurrency"), 1, concurrency_max);
+  if (auto* ending = std::get_if<Ending>(&concurrency)) return std::move(*ending);
+  options.concurrency = std::get<unsigned>(concurrency);
+  auto idle_time = whole_number("function-idle-time", text("function-idle-time"), 1, function_idle_s_max);
+  if (auto* ending = std::get_if<Ending>(&idle_time)) return std::move(*ending);
+  options.function_idle_time = std::chrono::seconds{std::get<unsigned>(idle_time)};
+  options.allow_remote_functions = given["allow-remote-functions"].as<bool>();
+  return std::nullopt;
+}
+
 std::variant<Options, Ending> read_flags(const cxxopts::ParseResult& given) {
   Options options;
   if (given.count("host") > 0) {
@@ -156,6 +190,7 @@ std::variant<Options, Ending> read_flags(const cxxopts::ParseResult& given) {
   auto transition = whole_number("stream-transition", text("stream-transition"), 0, stream_transition_ms_max);
   if (auto* ending = std::get_if<Ending>(&transition)) return std::move(*ending);
   options.stream_transition = Millis{std::get<unsigned>(transition)};
+  if (auto e = read_functions(given, options)) return std::move(*e);
   if (auto e = read_tls(given, options)) return std::move(*e);
   return options;
 }

@@ -1,6 +1,7 @@
 // What `penstock serve` can be told.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,6 +29,10 @@ struct Options {
   bool log_json = false;
   bool strict_limits = false;
   Millis stream_transition = Limits{}.stream_transition;
+  std::string lambda_endpoint;  ///< base URL of the emulator that runs functions which are not registered here
+  unsigned concurrency = 100;   ///< invocations at a time, of all functions
+  std::chrono::seconds function_idle_time{300};
+  bool allow_remote_functions = false;
   std::string tls_certificate;  ///< files in PEM, both or neither
   std::string tls_key;
   bool tls_self_signed = false;

@@ -173,4 +173,21 @@ bool adds_data(const Command& command) {
       command);
 }
 
+bool adds_data(const TriggerCommand& command) {
+  return std::visit(
+      [](const auto& asked) {
+        using Asked = std::remove_cvref_t<decltype(asked)>;
+        if constexpr (std::same_as<Asked, InvokeFunction>) {
+          return asked.type == InvocationType::event;
+        } else {
+          return OneOf<Asked, CreateFunction, UpdateFunction, PutAsyncConfig, TagLambda, CreateMapping>;
+        }
+      },
+      command);
+}
+
+bool runs_programs(const TriggerCommand& command) {
+  return std::holds_alternative<CreateFunction>(command) || std::holds_alternative<UpdateFunction>(command);
+}
+
 }  // namespace penstock::server

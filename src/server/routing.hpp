@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "penstock/commands.hpp"
+#include "penstock/trigger_commands.hpp"
 
 namespace penstock::server {
 
@@ -47,5 +48,10 @@ void set_stream(Command& command, StreamName stream);
 /// Nor does what moves a consumer on, whose positions are rewritten in place: who reads is not stopped by who fills the
 /// disk.
 bool adds_data(const Command& command);
+/// The same of functions and mappings: what registers, and invokes that are kept until they are over.
+bool adds_data(const TriggerCommand& command);
+
+/// Whether it says what this machine is to run.
+bool runs_programs(const TriggerCommand& command);
 
 }  // namespace penstock::server

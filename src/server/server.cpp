@@ -27,13 +27,16 @@
 #include "server/clock.hpp"
 #include "server/disk_space.hpp"
 #include "server/frontend.hpp"
+#include "server/function_parts.hpp"
 #include "server/shard.hpp"
+#include "server/trigger_host.hpp"
 #include "server/version.hpp"
 #include "storage/committer.hpp"
 #include "storage/memory_store.hpp"
 #include "storage/records.hpp"
 #include "storage/rocksdb_store.hpp"
 #include "storage/stream_records.hpp"
+#include "storage/trigger_records.hpp"
 
 namespace penstock::server {
 
@@ -44,6 +47,9 @@ namespace {
 /// How long open requests may take to end after a SIGTERM. Long polls are answered at once, so this is for clients that
 /// do not read.
 constexpr std::chrono::seconds drain_time_max{10};
+
+/// And invocations that are under way, before their processes are ended: the rest of that time is for their answers.
+constexpr Millis trigger_drain_time_max{7'000};
 
 /// How long a thread looks for the next request of a client that is alone before it sleeps.
 constexpr std::chrono::microseconds alone_poll_time{60};
@@ -63,6 +69,15 @@ std::error_code write_whole(const std::string& path, const std::string& text) {
   if (!file) return std::make_error_code(std::errc::io_error);
   std::filesystem::rename(unfinished, path, error);
   return error;
+}
+
+/// The server as functions on this machine reach it.
+std::string endpoint_for_functions(const std::string& address) {
+  // An address that means all of them is none to connect to.
+  for (const std::string_view any : {"0.0.0.0:", "[::]:"}) {
+    if (address.starts_with(any)) return "http://127.0.0.1:" + address.substr(any.size());
+  }
+  return "http://" + address;
 }
 
 // Empty if TLS is not asked for, or one line that says what is wrong with the flags.
@@ -104,7 +119,10 @@ struct Worker {
 class Server {
  public:
   Server(const Options& options, std::unique_ptr<Store> store, std::unique_ptr<net::Tls> tls)
-      : options_(options), store_(std::move(store)), tls_(std::move(tls)) {}
+      : options_(options),
+        store_(std::move(store)),
+        tls_(std::move(tls)),
+        functions_directory_(options.ephemeral ? "" : options.data_dir) {}
 
   StoreError recover() {
     const Limits limits{.strict = options_.strict_limits, .stream_transition = options_.stream_transition};
@@ -118,6 +136,7 @@ class Server {
     service_.store = store_.get();
     service_.clock = &clock_;
     service_.strict_limits = options_.strict_limits;
+    service_.allow_remote_functions = options_.allow_remote_functions;
     for (std::size_t i = 0; i < options_.threads; ++i) {
       workers_.push_back(std::make_unique<Worker>(*store_, committer_, clock_, limits, service_, i));
       service_.shards.push_back(&workers_.back()->shard);
@@ -144,6 +163,28 @@ class Server {
     return {};
   }
 
+  /// REQUIRES: recover() and listen() succeeded.
+  StoreError recover_triggers() {
+    if (functions_directory_.path().empty()) {
+      return {StoreStatus::not_writable, "there is no directory for temporary files"};
+    }
+    RecoveredTriggers found;
+    if (StoreError error = storage::recover_triggers(*store_, found)) return error;
+    TriggerLimits limits;
+    limits.concurrency_max = static_cast<int>(options_.concurrency);
+    limits.lambda_endpoint = options_.lambda_endpoint;
+    FunctionParts parts =
+        make_function_parts({.directory = functions_directory_.path(),
+                             .durable = !options_.ephemeral && options_.durability == storage::Durability::fsync,
+                             .endpoint = endpoint_for_functions(listener_->addresses().front()),
+                             .idle_time = options_.function_idle_time});
+    triggers_ = std::make_unique<TriggerHost>(service_, *store_, committer_, clock_, limits, std::move(parts.shelf),
+                                              parts.make_processes);
+    triggers_->recover(std::move(found));
+    service_.triggers = triggers_.get();
+    return {};
+  }
+
   net::ListenError listen() {
     std::vector<net::Lane> lanes;
     for (const auto& worker : workers_) lanes.push_back({&worker->context, &worker->sessions});
@@ -164,6 +205,7 @@ class Server {
       if (!error) begin_stop(signal);
     });
     for (const auto& worker : workers_) worker->shard.start();
+    triggers_->start();
     disk_space_->start();
     listener_->start();
     asio::post(main_context(), [this] { announce(); });
@@ -173,6 +215,7 @@ class Server {
     }
     run_until_stopped(*workers_[0]);
     for (std::thread& thread : threads) thread.join();
+    triggers_->stop();
     if (!committer_.flush()) return 1;
     spdlog::info("stopped");
     return failed_ ? 1 : 0;
@@ -217,7 +260,8 @@ class Server {
     if (signal != 0) spdlog::info("stopping on signal {}", signal);
     listener_->stop();
     disk_space_->stop();
-    draining_ = workers_.size();
+    draining_ = workers_.size() + 1;
+    triggers_->drain(trigger_drain_time_max, [this] { asio::post(main_context(), [this] { triggers_drained(); }); });
     for (const auto& worker : workers_) {
       asio::post(worker->context, [this, w = worker.get()] {
         w->shard.release_parked();
@@ -227,11 +271,16 @@ class Server {
     drain_timer_ = std::make_unique<asio::steady_timer>(main_context(), drain_time_max);
     drain_timer_->async_wait([this](const boost::system::error_code& error) {
       if (error) return;
-      spdlog::warn("closing the connections whose clients did not take their answers");
+      spdlog::warn("closing what has not ended by itself: connections whose clients did not take their answers");
       for (const auto& worker : workers_) {
         asio::post(worker->context, [w = worker.get()] { w->sessions.abort(); });
       }
+      triggers_drained();
     });
+  }
+
+  void triggers_drained() {
+    if (!std::exchange(triggers_drained_, true)) one_drained();
   }
 
   void one_drained() {
@@ -248,8 +297,10 @@ class Server {
   const Options& options_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<net::Tls> tls_;
+  FunctionsDirectory functions_directory_;
   SystemClock clock_;
   Service service_;
+  std::unique_ptr<TriggerHost> triggers_;
   std::vector<net::SessionGroup*> groups_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<DiskSpace> disk_space_;
@@ -257,12 +308,14 @@ class Server {
   std::unique_ptr<asio::signal_set> signals_;
   std::unique_ptr<asio::steady_timer> drain_timer_;
   std::size_t draining_ = 0;
+  bool triggers_drained_ = false;
   bool stopping_ = false;
   bool failed_ = false;
   storage::Committer committer_{*store_,
                                 options_.ephemeral ? storage::Durability::os : options_.durability,
                                 {[this] {
                                    for (const auto& worker : workers_) worker->shard.wake();
+                                   if (triggers_) triggers_->wake();
                                  },
                                  [](const StoreError& error) {
                                    // What the engine holds in memory may not be on disk now: only what is on disk may
@@ -293,6 +346,9 @@ int serve(const Options& options) {
     return fail("cannot use the data directory " + options.data_dir + ": " + error.message);
   }
   if (const net::ListenError error = server.listen()) return fail(error.message);
+  if (const StoreError error = server.recover_triggers()) {
+    return fail("cannot use the data directory " + options.data_dir + ": " + error.message);
+  }
   return server.run();
 }
 

@@ -76,6 +76,7 @@ Shard::Shard(asio::io_context& context, const Store& store, storage::Committer& 
       clock_(clock),
       router_(std::move(router)),
       engine_(std::move(engine)),
+      releases_(context, committer, [this](Release ready) { release(std::move(ready)); }),
       timer_(context) {}
 
 Shard::~Shard() = default;
@@ -97,7 +98,7 @@ void Shard::submit(CallId call, Command command, Completion completion) {
   engine_->apply(call, std::move(command), clock_.now());
   if (draining_) engine_->release_parked();
   // With one client at a time there is nothing to share a turn with, so it need not wait for the end of one.
-  if (alone_ && calls_.size() == 1 && !turn_wanted_ && !releasing_) return end_turn();
+  if (alone_ && calls_.size() == 1 && !turn_wanted_ && !releases_.is_releasing()) return end_turn();
   want_turn();
 }
 
@@ -105,22 +106,21 @@ void Shard::cancel(CallId call, Command cancellation) {
   engine_->apply(CallId{}, std::move(cancellation), clock_.now());
   want_turn();
   // If its answer is on the way already, that completes the call, and comes back as undelivered.
-  const auto effects_hold_it = [&](const Release& release) {
-    return std::any_of(release.replies.begin(), release.replies.end(), [&](const Reply& r) { return r.call == call; });
-  };
-  if (std::any_of(releases_.begin(), releases_.end(), effects_hold_it)) return;
+  if (is_answered(call)) return;
   asio::post(context_, [this, call] {
     // By now the turn that might have answered it is over.
-    const bool answered = std::any_of(releases_.begin(), releases_.end(), [&](const Release& release) {
-      return std::any_of(release.replies.begin(), release.replies.end(),
-                         [&](const Reply& r) { return r.call == call; });
-    });
-    if (answered) return;
+    if (is_answered(call)) return;
     const auto found = calls_.find(call);
     if (found == calls_.end()) return;
     const Completion completion = std::move(found->second);
     calls_.erase(found);
     completion(std::nullopt);
+  });
+}
+
+bool Shard::is_answered(CallId call) const {
+  return releases_.any_of([call](const Release& release) {
+    return std::any_of(release.replies.begin(), release.replies.end(), [&](const Reply& r) { return r.call == call; });
   });
 }
 
@@ -151,10 +151,8 @@ void Shard::end_turn() {
   }
   if (!effects.replies.empty() || !effects.loads.empty() || !effects.transfers.empty() ||
       !effects.transactions.empty()) {
-    waiting_.fetch_add(1, std::memory_order_relaxed);
-    releases_.push_back(Release{submitted_, submitted_sync_, std::move(effects.replies), std::move(effects.loads),
-                                std::move(effects.transfers), std::move(effects.transactions)});
-    release();
+    releases_.hold(Release{std::move(effects.replies), std::move(effects.loads), std::move(effects.transfers),
+                           std::move(effects.transactions)});
   }
   arm_timer();
 }
@@ -178,35 +176,10 @@ void Shard::commit(WriteBatch& batch, bool sync, std::size_t reply_count) {
       committed_alone_ = alone_ = true;
     }
   }
-  submitted_ = position ? *position : committer_.submit(std::move(batch), sync);
-  if (sync) submitted_sync_ = submitted_;
+  releases_.submitted(position ? *position : committer_.submit(std::move(batch), sync), sync);
 }
 
-void Shard::wake() {
-  if (waiting_.load(std::memory_order_relaxed) == 0) return;
-  if (woken_.exchange(true)) return;
-  asio::post(context_, [this] {
-    woken_ = false;
-    release();
-  });
-}
-
-void Shard::release() {
-  // What is completed may submit the next call and get here again.
-  if (std::exchange(releasing_, true)) return;
-  while (!releases_.empty()) {
-    const storage::CommitProgress progress = committer_.progress();
-    const Release& first = releases_.front();
-    if (progress.written < first.written || progress.synced < first.synced) break;
-    Release ready = std::move(releases_.front());
-    releases_.pop_front();
-    waiting_.fetch_sub(1, std::memory_order_relaxed);
-    release_one(std::move(ready));
-  }
-  releasing_ = false;
-}
-
-void Shard::release_one(Release release) {
+void Shard::release(Release release) {
   for (Reply& reply : release.replies) complete(std::move(reply));
   for (const Load& load : release.loads) run_load(load);
   std::move(release.transfers.begin(), release.transfers.end(), std::back_inserter(transfers_));

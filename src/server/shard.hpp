@@ -6,7 +6,6 @@
 // that a stop leaves all of it or nothing.
 #pragma once
 
-#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
@@ -21,6 +20,7 @@
 #include "penstock/engine.hpp"
 #include "penstock/limits.hpp"
 #include "server/clock.hpp"
+#include "server/commit_queue.hpp"
 #include "storage/committer.hpp"
 
 namespace penstock::server {
@@ -67,13 +67,10 @@ class Shard {
   // Any thread:
 
   /// The committer has got further.
-  void wake();
-  std::size_t waiting_for_commit() const { return waiting_.load(std::memory_order_relaxed); }
+  void wake() { releases_.wake(); }
 
  private:
   struct Release {
-    std::uint64_t written = 0;  // positions of the log that have to be reached
-    std::uint64_t synced = 0;
     std::vector<Reply> replies;
     std::vector<Load> loads;
     std::vector<Transfer> transfers;
@@ -84,8 +81,8 @@ class Shard {
   void end_turn();
   void commit(WriteBatch& batch, bool sync, std::size_t reply_count);
   bool may_commit_here(bool sync, std::size_t reply_count);
-  void release();
-  void release_one(Release release);
+  void release(Release release);
+  bool is_answered(CallId call) const;
   void run_load(const Load& load);
   void complete(Reply reply);
   void fill(std::vector<Delivery>& messages, std::size_t bytes_max);
@@ -107,16 +104,13 @@ class Shard {
   std::unique_ptr<Engine> engine_;
 
   std::unordered_map<CallId, Completion> calls_;
-  std::deque<Release> releases_;
+  CommitQueue<Release> releases_;
   std::deque<Transfer> transfers_;  // that wait for others to be settled
   std::size_t transfers_open_ = 0;  // that were read and are not settled
   std::deque<Transaction> transactions_;
   std::size_t transactions_open_ = 0;
   std::uint64_t internal_calls_ = 0;
-  std::uint64_t submitted_ = 0;       // position of this shard's latest batch
-  std::uint64_t submitted_sync_ = 0;  // and of its latest that asked for a sync
   bool turn_wanted_ = false;
-  bool releasing_ = false;
   bool draining_ = false;
 
   // Whether commits are made in this thread: only while there is one client at a time.
@@ -127,9 +121,6 @@ class Shard {
 
   boost::asio::steady_timer timer_;
   std::optional<Instant> armed_;
-
-  std::atomic<bool> woken_{false};
-  std::atomic<std::size_t> waiting_{0};
 };
 
 }  // namespace penstock::server

@@ -62,6 +62,12 @@ def command(server, *arguments):
     return [harness.PENSTOCK, *arguments, "--endpoint", server.endpoint]
 
 
+def command_line(server, *arguments):
+    """The same of one that may have a command of its own behind `--`."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return [harness.PENSTOCK, *arguments[:end], "--endpoint", server.endpoint, *arguments[end:]]
+
+
 def start(server, *arguments):
     """A command that goes on by itself."""
     return subprocess.Popen(command(server, *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -98,6 +104,23 @@ class CommandLine(InDirectory):
             ("reset", "s", "--consumer", "c"): "--to",
             ("reset", "s", "--consumer", "c", "--to", "noon"): "--to",
             ("reset", "s", "--consumer", "c", "--to", "4" * 56): "--shard",
+            ("tail", "s", "--", "t"): "'t'",
+            ("function",): "add, list, show or remove",
+            ("function", "make", "f"): "make",
+            ("function", "add"): "function",
+            ("function", "add", "f"): "--runtime",
+            ("function", "add", "f", "--runtime", "python3.11", "--url", "http://localhost"): "exclude",
+            ("function", "add", "f", "--exec"): "--exec",
+            ("function", "add", "f", "--timeout", "x", "--", "true"): "--timeout",
+            ("function", "add", "f", "--env", "x", "--", "true"): "--env",
+            ("function", "add", "f", "--directory", "/no/such/directory", "--", "true"): "/no/such/directory",
+            ("function", "list", "f"): "'f'",
+            ("function", "show", "f", "--", "true"): "command",
+            ("mapping", "add", "orders"): "function",
+            ("mapping", "add", "orders", "f"): "queue:NAME",
+            ("mapping", "remove"): "UUID",
+            ("invoke",): "function",
+            ("logs", "f", "--since", "yesterday"): "--since",
         }
         for arguments, named in cases.items():
             with self.subTest(arguments=arguments):
@@ -110,9 +133,9 @@ class CommandLine(InDirectory):
         for arguments in (("help",), ("--help",)):
             status, out, _ = self.run_to_end(*arguments)
             self.assertEqual(status, 0)
-            for name in "serve consumers lag tail reset".split():
+            for name in "serve consumers lag tail reset function mapping invoke logs".split():
                 self.assertIn(name, out)
-        for name in "serve consumers lag tail reset".split():
+        for name in "serve consumers lag tail reset function mapping invoke logs".split():
             for arguments in ((name, "--help"), ("help", name)):
                 status, out, _ = self.run_to_end(*arguments)
                 self.assertEqual(status, 0)
@@ -369,6 +392,112 @@ class Restarts(InDirectory):
         self.assertEqual(tail("--limit", "4"), names(0, 4))
         self.restart()
         self.assertEqual(tail("--no-follow"), names(4, 10))
+
+
+HANDLER = """
+import json
+def handler(event, context):
+    print("handling", json.dumps(event)[:100])
+    if event.get("fail"):
+        raise ValueError("as it was told")
+    return {"got": event, "env": __import__("os").environ.get("GREETING")}
+"""
+
+
+class Functions(OneServer):
+    FLAGS = ("--threads", "2", "--stream-transition", "0")
+
+    def setUp(self):
+        super().setUp()
+        pathlib.Path(self.directory, "app.py").write_text(HANDLER)
+
+    def run_command(self, *arguments, status=0, stdin=None, cwd=None):
+        done = subprocess.run(command_line(self.server, *arguments), capture_output=True, text=True, timeout=LIMIT,
+                              input=stdin, cwd=cwd)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done.stdout, done.stderr
+
+    def add_handler(self, *more):
+        name = f"handler-{next(numbers)}"
+        self.run_command("function", "add", name, "--runtime", "python3.11", "--handler", "app.handler", *more,
+                         cwd=self.directory)
+        return name
+
+    def test_a_handler_of_the_working_directory_is_registered_and_invoked(self):
+        name = self.add_handler("--env", "GREETING=a,b=c", "--timeout", "9")
+        out, _ = self.run_command("invoke", name, "--payload", '{"n": 1}')
+        self.assertEqual(json.loads(out), {"got": {"n": 1}, "env": "a,b=c"})
+        out, _ = self.run_command("invoke", name, "--payload", "-", stdin='{"n": 2}')
+        self.assertEqual(json.loads(out)["got"], {"n": 2})
+        pathlib.Path(self.directory, "event.json").write_text('{"n": 3}')
+        out, err = self.run_command("invoke", name, "--payload", "@event.json", "--log", cwd=self.directory)
+        self.assertEqual(json.loads(out)["got"], {"n": 3})
+        self.assertIn('handling {"n": 3}', err)
+        shown = json.loads(self.run_command("function", "show", name, "--json")[0])
+        self.assertEqual((shown["Kind"], shown["Directory"], shown["Timeout"]),
+                         ("handler", os.path.realpath(self.directory), 9))
+        self.assertIn(name, self.run_command("function", "list")[0])
+        self.run_command("function", "remove", name)
+        self.assertNotIn(name, self.run_command("function", "list")[0])
+        _, err = self.run_command("invoke", name, status=1)
+        self.assertIn("ResourceNotFoundException", err)
+
+    def test_a_function_that_fails_is_told(self):
+        name = self.add_handler()
+        out, err = self.run_command("invoke", name, "--payload", '{"fail": true}', status=1)
+        self.assertEqual(json.loads(out)["errorMessage"], "as it was told")
+        self.assertIn("Unhandled", err)
+        out, _ = self.run_command("invoke", name, "--payload", '{"fail": true}', "--json", status=1)
+        self.assertEqual(json.loads(out)["FunctionError"], "Unhandled")
+
+    def test_a_command_is_run_once_for_each_event(self):
+        name = f"exec-{next(numbers)}"
+        self.run_command("function", "add", name, "--exec", "--", "sh", "-c", 'read line; echo "{\\"seen\\": $line}"')
+        out, _ = self.run_command("invoke", name, "--payload", "[1,2]\n")
+        self.assertEqual(json.loads(out), {"seen": [1, 2]})
+
+    def test_what_it_writes_is_printed_and_followed(self):
+        name = self.add_handler()
+        self.run_command("invoke", name, "--payload", '{"n": "first"}')
+        out, _ = self.run_command("logs", name)
+        lines = out.splitlines()
+        self.assertTrue(lines[0].startswith("START RequestId: "), lines)
+        self.assertIn('handling {"n": "first"}', lines)
+        self.assertTrue(any(line.startswith("REPORT RequestId: ") for line in lines), lines)
+        self.assertEqual(self.run_command("logs", name, "--since", str(time.time() + 100))[0], "")
+        self.assertEqual(len(self.run_command("logs", name, "--limit", "2", "--json")[0].splitlines()), 2)
+        process = start(self.server, "logs", name, "-f")
+        try:
+            self.assertEqual(read_lines(process, len(lines)), lines)
+            self.run_command("invoke", name, "--payload", '{"n": "second"}')
+            self.assertIn('handling {"n": "second"}', read_lines(process, 2))
+        finally:
+            process.kill()
+            process.communicate()
+
+    def test_a_queue_is_mapped_to_a_function(self):
+        name = self.add_handler()
+        queue = f"queue-{next(numbers)}"
+        url = self.server.create(queue)
+        uuid = self.run_command("mapping", "add", f"queue:{queue}", name, "--batch-size", "2", "--filter",
+                                '{"body": [{"prefix": "a"}, {"prefix": "b"}]}')[0].strip()
+        listed = json.loads(self.run_command("mapping", "list", "--json")[0])["EventSourceMappings"]
+        [mapping] = [one for one in listed if one["UUID"] == uuid]
+        self.assertEqual(mapping["BatchSize"], 2)
+        self.assertIn(uuid, self.run_command("mapping", "list")[0])
+        self.server.call("SendMessage", {"QueueUrl": url, "MessageBody": "abc"})
+        wait_until(lambda: '"abc"' in self.run_command("logs", name)[0] or "handling" in self.run_command("logs", name)[0])
+        self.run_command("mapping", "remove", uuid)
+        wait_until(lambda: uuid not in self.run_command("mapping", "list")[0])
+        _, err = self.run_command("mapping", "remove", uuid, status=1)
+        self.assertIn("ResourceNotFoundException", err)
+
+    def test_a_function_of_another_region_is_another(self):
+        name = self.add_handler("--region", "eu-west-1", "--account", "111111111111")
+        _, err = self.run_command("function", "show", name, status=1)
+        self.assertIn("Function not found", err)
+        out, _ = self.run_command("invoke", name, "--region", "eu-west-1", "--account", "111111111111")
+        self.assertEqual(json.loads(out)["got"], {})
 
 
 if __name__ == "__main__":

@@ -132,6 +132,26 @@ TEST(Routing, AFullDiskRefusesWhatAddsAndNothingElse) {
   for (const StreamCommand& command : harmless) EXPECT_FALSE(adds_data(command)) << command.index();
 }
 
+TEST(Routing, OfFunctionsAFullDiskRefusesWhatIsKept) {
+  InvokeFunction event;
+  event.type = InvocationType::event;
+  const std::vector<TriggerCommand> adding{CreateFunction{}, UpdateFunction{}, CreateMapping{},
+                                           PutAsyncConfig{}, TagLambda{},      event};
+  for (const TriggerCommand& command : adding) EXPECT_TRUE(adds_data(command)) << command.index();
+  const std::vector<TriggerCommand> harmless{InvokeFunction{}, DeleteFunction{},  GetFunction{},
+                                             DeleteMapping{},  ListFunctions{},   UntagLambda{},
+                                             ListMappings{},   ReadFunctionLog{}, DeleteAsyncConfig{}};
+  for (const TriggerCommand& command : harmless) EXPECT_FALSE(adds_data(command)) << command.index();
+}
+
+TEST(Routing, WhatSaysWhatIsRunIsRegistering) {
+  EXPECT_TRUE(runs_programs(CreateFunction{}));
+  EXPECT_TRUE(runs_programs(UpdateFunction{}));
+  EXPECT_FALSE(runs_programs(InvokeFunction{}));
+  EXPECT_FALSE(runs_programs(CreateMapping{}));
+  EXPECT_FALSE(runs_programs(DeleteFunction{}));
+}
+
 TEST(Merge, StreamsOfAllShardsAreInOrder) {
   const Result all = streams_merged(10, {list_of({"b", "d"}, false), list_of({}, false), list_of({"a", "c"}, false)});
   EXPECT_THAT(names_of(all), ElementsAre("a", "b", "c", "d"));

@@ -1,0 +1,46 @@
+// What a host of triggers is made of in a running server: processes, and the code they run.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "server/code_keeper.hpp"
+#include "server/trigger_host.hpp"
+
+namespace penstock::server {
+
+/// Where the code of functions is kept: below the data directory, or, where nothing is kept, in a directory that goes
+/// with the object.
+class FunctionsDirectory {
+ public:
+  /// Nothing is made before it is needed, but for a directory that is to go. `data_dir` is empty where nothing is kept.
+  explicit FunctionsDirectory(const std::string& data_dir);
+  FunctionsDirectory(const FunctionsDirectory&) = delete;
+  FunctionsDirectory& operator=(const FunctionsDirectory&) = delete;
+  ~FunctionsDirectory();
+
+  /// Empty if there could be none.
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  bool temporary_ = false;
+};
+
+struct FunctionSettings {
+  std::string directory;
+  bool durable = true;   ///< what is kept survives the loss of power
+  std::string endpoint;  ///< of this server, for functions
+  std::chrono::seconds idle_time{};
+};
+
+struct FunctionParts {
+  std::unique_ptr<CodeShelf> shelf;
+  TriggerHost::MakeProcesses make_processes;
+};
+
+/// No process is started, and no file looked at, before the first function is.
+FunctionParts make_function_parts(const FunctionSettings& settings);
+
+}  // namespace penstock::server

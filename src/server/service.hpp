@@ -1,0 +1,37 @@
+// What all parts of a server look at: what there is, and where it lives.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "penstock/store.hpp"
+#include "protocol/wire.hpp"
+#include "server/clock.hpp"
+#include "server/disk_space.hpp"
+#include "server/guard.hpp"
+#include "server/routing.hpp"
+
+namespace penstock::server {
+
+class Shard;
+class TriggerHost;
+
+/// Outlives whoever looks at it.
+struct Service {
+  protocol::ServiceContext context;
+  Guard guard;
+  std::vector<Shard*> shards;
+  TriggerHost* triggers = nullptr;
+  const DiskSpace* disk_space = nullptr;
+  const Store* store = nullptr;
+  const SystemClock* clock = nullptr;
+  bool strict_limits = false;
+  bool allow_remote_functions = false;  ///< whoever reaches the server may have it run programs
+
+  /// The index of the shard that owns a queue or a stream.
+  std::size_t owner_of(const QueueName& queue) const { return server::owner_of(queue, shards.size()); }
+  std::size_t owner_of(const StreamName& stream) const { return server::owner_of(stream, shards.size()); }
+  std::size_t owner_of(const Command& command) const { return server::owner_of(command, shards.size()); }
+};
+
+}  // namespace penstock::server

@@ -1,0 +1,150 @@
+// The triggers of a server: the engine that decides what functions are invoked with, in a thread of its own, with what
+// it needs to act on its effects. It asks shards as clients do, has functions run, and is told what comes of both. The
+// order of a turn is that of a shard's: commands are applied as they come, at the turn's end their mutations go to the
+// committer as one batch, and all else is seen to when that is written, and durable where it has to be.
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "penstock/triggers.hpp"
+#include "protocol/lambda/filters.hpp"
+#include "server/clock.hpp"
+#include "server/code_keeper.hpp"
+#include "server/commit_queue.hpp"
+#include "server/processes.hpp"
+#include "server/service.hpp"
+#include "storage/committer.hpp"
+
+namespace penstock::server {
+
+class TriggerHost {
+ public:
+  /// Called in the host's thread, once.
+  using Completion = std::function<void(TriggerResult)>;
+  using MakeProcesses = std::function<std::unique_ptr<Processes>(boost::asio::io_context&)>;
+
+  /// What is handed in must outlive it.
+  TriggerHost(const Service& service, const Store& store, storage::Committer& committer, const SystemClock& clock,
+              const TriggerLimits& limits, std::unique_ptr<CodeShelf> shelf, const MakeProcesses& make_processes);
+  /// The same around an engine that is given.
+  TriggerHost(const Service& service, const Store& store, storage::Committer& committer, const SystemClock& clock,
+              std::unique_ptr<TriggerEngine> engine, std::unique_ptr<CodeShelf> shelf,
+              const MakeProcesses& make_processes);
+  TriggerHost(const TriggerHost&) = delete;
+  TriggerHost& operator=(const TriggerHost&) = delete;
+  /// REQUIRES: it never ran, or has been stopped.
+  ~TriggerHost();
+
+  // Before it runs:
+
+  void recover(RecoveredTriggers found);
+  /// Lets the recovered state take effect, in a thread that begins here. REQUIRES: the shards will run.
+  void start();
+
+  // Any thread:
+
+  /// Answers always.
+  void submit(TriggerCommand command, Completion completion);
+  /// The zip that a function was made of. Errors: LambdaResourceNotFound.
+  void read_code(FunctionName function, std::function<void(std::variant<std::string, Error>)> completion);
+  /// The committer has got further.
+  void wake() { releases_.wake(); }
+  /// Begins nothing more, lets what runs end, and what came of it be settled, and then ends all processes: after
+  /// `time_max` even if something runs. From the call on new commands are refused. REQUIRES: called once, after start.
+  void drain(Millis time_max, std::function<void()> drained);
+
+  /// Ends the thread. REQUIRES: the shards hold nothing of it any more, or run no more.
+  void stop();
+
+ private:
+  /// What rendering a mapping's items takes; never changes, and so may be used in any thread.
+  struct Rendering {
+    std::shared_ptr<const MappingRecord> mapping;
+    protocol::lambda::Filters filters;
+    std::string role;  ///< of the function
+  };
+  /// A question that a shard may be told to let go of.
+  struct Cancellable {
+    Shard* shard = nullptr;
+    CallId call;
+    Command cancellation;
+  };
+
+  void take(TriggerCommand command, Completion completion);
+  void take_new(CreateFunction create, Completion completion);
+  void take_change(UpdateFunction update, Completion completion);
+  void take_log_read(const ReadFunctionLog& read, const Completion& completion);
+  std::optional<Error> objection_to(const FunctionRecord& function) const;
+  template <class WithCode>
+  void keep_code(WithCode command, std::function<void(WithCode&, const KeptCode&)> put, Completion completion);
+  void apply(TriggerCommand command, Completion completion);
+  void tell(TriggerCommand command);
+
+  void want_turn();
+  void end_turn();
+  void note(const std::vector<TriggerMutation>& mutations);
+  void note(const TriggerMutation& mutation);
+  void commit(const TriggerEffects& effects);
+  void release(TriggerEffects effects);
+  void complete(TriggerReply reply);
+  void send(Ask ask);
+  void send(Report report);
+  void send(AskId id, Command command, std::shared_ptr<const Rendering> rendering);
+  void cancel(AskId ask);
+  void answered(Answered answer);
+  void invoke(Invocation invocation);
+  void over(InvocationOver outcome);
+  std::shared_ptr<const Rendering> rendering_of(const std::shared_ptr<const MappingRecord>& mapping);
+  void sweep_code();
+  void look_whether_drained();
+  void end_processes();
+  void arm_timer();
+
+  boost::asio::io_context context_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
+  const Service& service_;
+  const Store& store_;
+  storage::Committer& committer_;
+  const SystemClock& clock_;
+  SystemEntropy entropy_;
+  std::unique_ptr<TriggerEngine> engine_;
+  CodeKeeper code_;
+  std::unique_ptr<Processes> processes_;
+  CommitQueue<TriggerEffects> releases_;
+
+  std::unordered_map<CallId, Completion> calls_;
+  std::uint64_t call_count_ = 0;
+  std::unordered_map<std::uint64_t, Cancellable> cancellable_;
+  std::size_t asks_open_ = 0;
+  std::size_t invocations_open_ = 0;
+  std::unordered_map<std::string, std::shared_ptr<const Rendering>> renderings_;  // by the mapping's UUID
+  std::map<FunctionName, FunctionRecord> functions_;                              // as the engine has them
+  bool sweep_wanted_ = true;
+  bool turn_wanted_ = false;
+
+  std::function<void()> drained_;
+  bool draining_ = false;
+  bool ending_ = false;  // the processes are being ended
+  bool ended_ = false;   // there is none left
+  boost::asio::steady_timer drain_timer_{context_};
+
+  boost::asio::steady_timer timer_{context_};
+  std::optional<Instant> armed_;
+
+  std::thread thread_;
+};
+
+}  // namespace penstock::server

@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+"""Functions of a running server: their processes, what is left of them, and who may register them. Runs the real
+binary: test_functions.py --penstock BIN [unittest arguments]."""
+
+import base64
+import http.client
+import io
+import json
+import os
+import pathlib
+import signal
+import time
+import unittest.mock
+import uuid
+import zipfile
+
+import harness
+from harness import LIMIT, InDirectory, Server, wait_until
+
+HANDLER = """
+import os, subprocess, time
+def handler(event, context):
+    if event.get("detach"):
+        subprocess.Popen(["sleep", "600"], start_new_session=True)
+    time.sleep(event.get("sleep", 0))
+    return {"pid": os.getpid(), "size": len(str(event))}
+"""
+MARK = "PENSTOCK_TEST_MARK"
+
+
+def request(server, method, path, body=None, headers=None, limit=LIMIT, address="127.0.0.1"):
+    connection = http.client.HTTPConnection(address, server.port, timeout=limit)
+    try:
+        connection.request(method, path, body, headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+    finally:
+        connection.close()
+
+
+def ask(server, method, path, body=None, **more):
+    status, _, text = request(server, method, path, None if body is None else json.dumps(body), **more)
+    return status, json.loads(text) if text else {}
+
+
+def zipped(files):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def creation(name, zip_bytes, **more):
+    return {"FunctionName": name, "Runtime": "python3.11", "Handler": "app.handler",
+            "Role": "arn:aws:iam::000000000000:role/any", "Code": {"ZipFile": base64.b64encode(zip_bytes).decode()}, **more}
+
+
+def invoke(server, name, event, **more):
+    status, _, text = request(server, "POST", f"/2015-03-31/functions/{name}/invocations", json.dumps(event), **more)
+    return status, json.loads(text)
+
+
+def marked(mark):
+    """Processes that have the mark in their environment."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and f"{MARK}={mark}".encode() in (entry / "environ").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+        except OSError:
+            pass
+    return found
+
+
+class Processes(InDirectory):
+    def register(self, server, **more):
+        mark = uuid.uuid4().hex
+        pathlib.Path(self.directory, "app.py").write_text(HANDLER)
+        settings = {"Kind": "handler", "Runtime": "python3.11", "Handler": "app.handler", "Directory": self.directory,
+                    "Timeout": 20, "Environment": {MARK: mark}, **more}
+        status, answer = ask(server, "PUT", "/_penstock/functions/work", settings)
+        self.assertEqual(status, 200, answer)
+        return mark
+
+    def begin_invoke(self, server, event):
+        """Its connection, when the function runs."""
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT)
+        connection.request("POST", "/2015-03-31/functions/work/invocations", json.dumps(event))
+        return connection
+
+    def test_none_is_there_before_the_first_event(self):
+        with Server(self.directory) as server:
+            mark = self.register(server)
+            children = pathlib.Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+            self.assertEqual(children.read_text(), "")
+            self.assertEqual(marked(mark), [])
+            self.assertEqual(invoke(server, "work", {})[0], 200)
+            self.assertEqual(len(marked(mark)), 1)
+
+    def test_it_stays_warm_and_goes_when_it_is_idle(self):
+        with Server(self.directory, "--function-idle-time", "1") as server:
+            mark = self.register(server)
+            first, again = (invoke(server, "work", {})[1]["pid"] for _ in range(2))
+            self.assertEqual(first, again)
+            wait_until(lambda: marked(mark) == [])
+
+    def test_a_stop_lets_what_runs_end(self):
+        with Server(self.directory) as server:
+            mark = self.register(server)
+            connection = self.begin_invoke(server, {"sleep": 1, "detach": True})
+            wait_until(lambda: len(marked(mark)) >= 2)
+            status, log = server.stop()
+            self.assertEqual(status, 0, log)
+            self.assertEqual(connection.getresponse().status, 200)
+            self.assertEqual(marked(mark), [])
+
+    def test_a_stop_does_not_wait_for_ever(self):
+        with Server(self.directory) as server:
+            mark = self.register(server, Timeout=600)
+            connection = self.begin_invoke(server, {"sleep": 600})
+            wait_until(lambda: marked(mark))
+            began = time.monotonic()
+            status, log = server.stop()
+            self.assertEqual(status, 0, log)
+            self.assertLess(time.monotonic() - began, 15)
+            self.assertEqual(marked(mark), [])
+            connection.close()
+
+    def test_nothing_outlives_a_server_that_is_killed(self):
+        with Server(self.directory) as server:
+            mark = self.register(server)
+            connection = self.begin_invoke(server, {"sleep": 600, "detach": True})
+            wait_until(lambda: len(marked(mark)) >= 2)
+            server.stop(signal.SIGKILL)
+            wait_until(lambda: marked(mark) == [])
+            connection.close()
+
+    def test_functions_and_their_code_survive_a_restart(self):
+        with Server(self.directory) as server:
+            status, made = ask(server, "POST", "/2015-03-31/functions", creation("kept", zipped({"app.py": HANDLER})))
+            self.assertEqual(status, 201, made)
+            server.stop(signal.SIGKILL)
+        with Server(self.directory) as server:
+            self.assertEqual(invoke(server, "kept", {})[0], 200)
+            status, _ = ask(server, "DELETE", "/2015-03-31/functions/kept")
+            self.assertEqual(status, 204)
+            wait_until(lambda: not list(pathlib.Path(self.directory, "data", "functions").rglob("app.py")))
+            self.assertEqual(server.stop()[0], 0)
+
+    def test_an_ephemeral_server_leaves_no_code(self):
+        environment = {**os.environ, "TMPDIR": self.directory}
+        with unittest.mock.patch.dict(os.environ, environment), Server(self.directory, "--ephemeral", data_dir=False) as server:
+            ask(server, "POST", "/2015-03-31/functions", creation("gone", zipped({"app.py": HANDLER})))
+            self.assertEqual(invoke(server, "gone", {})[0], 200)
+            self.assertEqual(server.stop()[0], 0)
+        self.assertEqual([name for name in os.listdir(self.directory) if name.startswith("penstock-")], [])
+
+    def test_another_emulator_runs_what_is_not_registered_here(self):
+        with Server(self.directory, data_dir=False) as other, Server(
+                self.directory, "--lambda-endpoint", other.endpoint) as server:
+            mark = self.register(other)
+            status, _ = server.call("CreateQueue", {"QueueName": "jobs"})
+            status, made = ask(server, "POST", "/2015-03-31/event-source-mappings", {
+                "EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:jobs", "FunctionName": "work"})
+            self.assertEqual(status, 202, made)
+            server.call("SendMessage", {"QueueUrl": "/000000000000/jobs", "MessageBody": "m"})
+            wait_until(lambda: marked(mark))
+            counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+            wait_until(lambda: set(server.call("GetQueueAttributes", {
+                "QueueUrl": "/000000000000/jobs", "AttributeNames": counts})[1]["Attributes"].values()) == {"0"})
+
+
+class Registration(InDirectory):
+    def test_is_refused_where_the_server_listens_beyond_its_machine(self):
+        for flags, wanted in (((), 403), (("--allow-remote-functions",), 200)):
+            with self.subTest(flags=flags), Server(self.directory, "--host", "0.0.0.0", *flags) as server:
+                settings = {"Kind": "exec", "Command": ["true"]}
+                status, answer = ask(server, "PUT", "/_penstock/functions/f", settings)
+                self.assertEqual(status, wanted, answer)
+                status, answer = ask(server, "POST", "/2015-03-31/functions", creation("g", zipped({"app.py": HANDLER})))
+                self.assertEqual(status, 403 if wanted == 403 else 201, answer)
+
+    def test_a_large_zip_is_taken_and_a_larger_body_elsewhere_is_not(self):
+        noise = os.urandom(20_000_000)
+        with Server(self.directory) as server:
+            body = json.dumps(creation("large", zipped({"app.py": HANDLER, "noise": noise})))
+            status, _, text = request(server, "POST", "/2015-03-31/functions", body)
+            self.assertEqual(status, 201, text)
+            status, _, code = request(server, "GET", "/_penstock/functions/large/code")
+            self.assertEqual(status, 200)
+            with zipfile.ZipFile(io.BytesIO(code)) as archive:
+                self.assertEqual(archive.read("noise"), noise)
+            status, _, _ = request(server, "POST", "/", "x" * 20_000_000, {
+                "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AmazonSQS.SendMessage"})
+            self.assertEqual(status, 413)
+
+    def test_of_a_directory_that_is_not_there_is_refused(self):
+        with Server(self.directory) as server:
+            settings = {"Kind": "exec", "Command": ["true"], "Directory": "/no/such/directory"}
+            status, answer = ask(server, "PUT", "/_penstock/functions/f", settings)
+            self.assertEqual(status, 400, answer)
+            self.assertIn("/no/such/directory", json.dumps(answer))
+
+
+class Flags(InDirectory):
+    def test_wrong_ones_are_named_and_exit_2(self):
+        for flag, value in (("--lambda-endpoint", "localhost:3001"), ("--lambda-endpoint", ""), ("--concurrency", "0"),
+                            ("--concurrency", "many"), ("--function-idle-time", "0")):
+            with self.subTest(flag=flag, value=value):
+                status, _, err = self.run_to_end("serve", f"{flag}={value}")
+                self.assertEqual(status, 2, err)
+                self.assertIn(flag, err)
+
+    def test_concurrency_bounds_invocations(self):
+        with Server(self.directory, "--concurrency", "1") as server:
+            pathlib.Path(self.directory, "app.py").write_text(HANDLER)
+            settings = {"Kind": "handler", "Runtime": "python3.11", "Handler": "app.handler", "Directory": self.directory}
+            self.assertEqual(ask(server, "PUT", "/_penstock/functions/work", settings)[0], 200)
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT)
+            connection.request("POST", "/2015-03-31/functions/work/invocations", json.dumps({"sleep": 1}))
+            wait_until(lambda: invoke(server, "work", {})[0] == 429)
+            self.assertEqual(connection.getresponse().status, 200)
+
+
+if __name__ == "__main__":
+    harness.main()
