@@ -20,6 +20,7 @@ import time
 import consumer_sections as consumers
 import queue_sections as queues
 import stream_sections as streams
+import trigger_sections as triggers
 from harness import CPUS, ROOT, Bench, BenchError, Process
 
 SECTIONS = {
@@ -38,6 +39,10 @@ SECTIONS = {
     "consumer": consumers.section_consumer,
     "takeover": consumers.section_takeover,
     "many-consumers": consumers.section_many_consumers,
+    "trigger-latency": triggers.section_trigger_latency,
+    "trigger-rate": triggers.section_trigger_rate,
+    "cold-start": triggers.section_cold_start,
+    "idle-mappings": triggers.section_idle_mappings,
     "kinesis-peers": streams.section_kinesis_peers,
 }
 

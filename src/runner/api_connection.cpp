@@ -37,13 +37,13 @@ ApiConnection::ApiConnection(RuntimeApi& api, asio::ip::tcp::socket socket)
   socket_.non_blocking(true, ignored);
 }
 
-void ApiConnection::start(std::shared_ptr<ApiConnection> self) {
+void ApiConnection::start(const std::shared_ptr<ApiConnection>& self) {
   self_ = self;
   keep_ = api_.keep_;
-  read(std::move(self));
+  read(self);
 }
 
-void ApiConnection::read(std::shared_ptr<ApiConnection> self) {
+void ApiConnection::read(const std::shared_ptr<ApiConnection>& self) {
   if (reading_ || !open_ || (busy_ && buffer_.size() > ahead_bytes_max)) return;
   reading_ = true;
   socket_.async_read_some(buffer_.prepare(step_), [this, self](const error_code& error, std::size_t got) {

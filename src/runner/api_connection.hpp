@@ -21,7 +21,7 @@ class ApiConnection {
  public:
   ApiConnection(RuntimeApi& api, boost::asio::ip::tcp::socket socket);
 
-  void start(std::shared_ptr<ApiConnection> self);
+  void start(const std::shared_ptr<ApiConnection>& self);
   /// Answers the call to `next` that waits.
   void deliver(ApiEvent event);
   void close();
@@ -29,7 +29,7 @@ class ApiConnection {
  private:
   using Parser = boost::beast::http::request_parser<CappedBody>;
 
-  void read(std::shared_ptr<ApiConnection> self);
+  void read(const std::shared_ptr<ApiConnection>& self);
   void take(const std::shared_ptr<ApiConnection>& self);
   /// True if a whole request was read.
   bool parse();

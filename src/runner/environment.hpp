@@ -22,6 +22,7 @@ class EnvironmentOwner {
   EnvironmentOwner() = default;
   EnvironmentOwner(const EnvironmentOwner&) = delete;
   EnvironmentOwner& operator=(const EnvironmentOwner&) = delete;
+  virtual ~EnvironmentOwner() = default;
 
   /// It waits for an event: after its start, and after each invocation.
   virtual void on_idle(Environment& environment) = 0;
@@ -32,9 +33,6 @@ class EnvironmentOwner {
   virtual void on_lost(Environment& environment, std::optional<RunOutcome> outcome) = 0;
   /// Nothing of it is left.
   virtual void on_over(Environment& environment) = 0;
-
- protected:
-  ~EnvironmentOwner() = default;
 };
 
 class Environment final : public RuntimeApiOwner, public SandboxOwner {
@@ -119,6 +117,8 @@ class Environment final : public RuntimeApiOwner, public SandboxOwner {
   Clock::time_point event_at_;        ///< when the event was handed over
   double init_ms_ = 0;                ///< of the start, until an invocation has reported it
   Clock::time_point started_at_;
+  std::uint64_t peak_bytes_ = 0;
+  Clock::time_point peak_asked_at_;        ///< when the kernel was asked for it
   bool second_start_ = false;              ///< the first took too long, and this one has the function's own time
   std::optional<RunOutcome> failed_init_;  ///< as the runtime accounts for it
 

@@ -122,14 +122,13 @@ void KeeperLink::flush() {
 }
 
 // False if it has to wait. One that cannot be sent at all is dropped: its channel's being closed says so.
-bool KeeperLink::send(const Packet& packet) {
+bool KeeperLink::send(Packet& packet) {
   std::array<int, spawn_descriptors_max> fds{packet.channel.get(), packet.files.standard_input.get(),
                                              packet.files.standard_output.get(), packet.files.standard_error.get(),
                                              packet.files.cgroup.get()};
   const std::size_t count = packet.files.cgroup ? fds.size() : fds.size() - 1;
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof fds)] = {};
-  iovec part{const_cast<char*>(packet.bytes.data()),
-             packet.bytes.size()};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  iovec part{packet.bytes.data(), packet.bytes.size()};
   msghdr message = {};
   message.msg_iov = &part;
   message.msg_iovlen = 1;

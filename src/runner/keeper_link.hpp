@@ -44,7 +44,7 @@ class KeeperLink {
   };
 
   void start_keeper();
-  bool send(const Packet& packet);
+  bool send(Packet& packet);
   void flush();
   void watch_end();
 

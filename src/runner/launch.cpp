@@ -52,7 +52,8 @@ bool is_shim(const std::string& directory) { return directory.ends_with("/shims"
 
 std::string find_in(const std::string& path, const std::string& name, bool shims) {
   for (const std::string& directory : directories_of(path)) {
-    std::string candidate = directory + "/" + name;
+    std::string candidate = directory;
+    candidate.append("/").append(name);
     if (is_shim(directory) == shims && is_executable(candidate)) return candidate;
   }
   return {};
@@ -110,7 +111,7 @@ std::vector<std::string> environment_of(const FunctionRecord& function, const Su
   // What the service sets, nobody else does.
   const auto set = [&](const char* name, std::string value) { variables.insert_or_assign(name, std::move(value)); };
   // These a function may have otherwise.
-  const auto suggest = [&](const char* name, std::string value) { variables.try_emplace(name, std::move(value)); };
+  const auto suggest = [&](const char* name, const std::string& value) { variables.try_emplace(name, value); };
   if (!around.runtime_api.empty()) set("AWS_LAMBDA_RUNTIME_API", around.runtime_api);
   set("_HANDLER", function.handler);
   set("LAMBDA_TASK_ROOT", around.code_directory);
@@ -139,7 +140,7 @@ std::vector<std::string> environment_of(const FunctionRecord& function, const Su
   variables.erase("_LAMBDA_SERVER_PORT");
   std::vector<std::string> out;
   out.reserve(variables.size());
-  for (const auto& [name, value] : variables) out.push_back(name + "=" + value);
+  for (const auto& [name, value] : variables) out.emplace_back(name).append("=").append(value);
   return out;
 }
 
@@ -185,6 +186,9 @@ std::optional<std::string> missing_interpreter(const FunctionRecord& function) {
 
 Launch launch_of(const FunctionRecord& function, const Surroundings& given, const std::string& request_id) {
   Surroundings around = given;
+  if (around.code_directory.empty() && !function.code_sha256.empty()) {
+    return refusal(failed("The function's code, " + function.code_sha256 + ", is not there."));
+  }
   if (around.code_directory.empty()) around.code_directory = "/";
   if (!is_directory(around.code_directory)) {
     return refusal(failed("The function's directory " + around.code_directory + " is not there."));

@@ -45,6 +45,7 @@ class RuntimeApiOwner {
   RuntimeApiOwner() = default;
   RuntimeApiOwner(const RuntimeApiOwner&) = delete;
   RuntimeApiOwner& operator=(const RuntimeApiOwner&) = delete;
+  virtual ~RuntimeApiOwner() = default;
 
   /// True if the call is to wait for the event that RuntimeApi::deliver brings; when it does, on_waiting is called.
   virtual bool on_next(ApiReply& refusal) = 0;
@@ -56,9 +57,6 @@ class RuntimeApiOwner {
   virtual ApiReply on_response(ApiReport report) = 0;
   virtual ApiReply on_error(ApiReport report) = 0;
   virtual ApiReply on_init_error(ApiReport report) = 0;
-
- protected:
-  ~RuntimeApiOwner() = default;
 };
 
 class RuntimeApi {

@@ -65,6 +65,7 @@ class SandboxOwner {
   SandboxOwner() = default;
   SandboxOwner(const SandboxOwner&) = delete;
   SandboxOwner& operator=(const SandboxOwner&) = delete;
+  virtual ~SandboxOwner() = default;
 
   /// Of stdout, unless on_data takes it, or of stderr.
   virtual void on_line(std::string_view line) = 0;
@@ -75,9 +76,6 @@ class SandboxOwner {
   virtual void on_start_failed(int error) = 0;
   /// Nothing of the process is left, and all of its output has been handed over.
   virtual void on_exit(int status) = 0;
-
- protected:
-  ~SandboxOwner() = default;
 };
 
 class Sandbox {

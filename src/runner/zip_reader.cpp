@@ -116,7 +116,7 @@ void read_zip64(std::string_view extra, ZipEntry& entry) {
 
 class Inflater {
  public:
-  Inflater() { good_ = ::inflateInit2(&stream_, -MAX_WBITS) == Z_OK; }
+  Inflater() : good_(::inflateInit2(&stream_, -MAX_WBITS) == Z_OK) {}
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
   ~Inflater() { ::inflateEnd(&stream_); }
@@ -141,7 +141,7 @@ class Inflater {
 
  private:
   z_stream stream_ = {};
-  bool good_ = false;
+  const bool good_;
 };
 
 }  // namespace

@@ -59,6 +59,21 @@ TEST_F(TriggerMappingsTest, WhatACreationNeedsHasToBeThere) {
   EXPECT_EQ(create_mapping().state, MappingState::creating) << "what was refused stands in nobody's way";
 }
 
+TEST_F(TriggerMappingsTest, AStreamOrItsConsumerThatIsNotThereIsRefused) {
+  create_function();
+  MappingRecord mapping = mapping_record();
+  const StreamName stream{"000000000000", "us-east-1", "gone"};
+  mapping.source = stream;
+  mapping.source_arn = arn_of(stream);
+  Error error = refused(CreateMapping{mapping});
+  EXPECT_EQ(error.code, ErrorCode::LambdaInvalidParameterValue);
+  EXPECT_EQ(error.message, "Stream not found: arn:aws:kinesis:us-east-1:000000000000:stream/gone");
+  mapping.consumer = ConsumerRef{"reader", 1'700'000'000};
+  mapping.source_arn += "/consumer/reader:1700000000";
+  error = refused(CreateMapping{mapping});
+  EXPECT_EQ(error.message, "Consumer not found: " + mapping.source_arn);
+}
+
 TEST_F(TriggerMappingsTest, AFunctionThatRunsLongerThanItsMessagesAreInvisibleIsRefused) {
   create();
   create_function("worker", 60);

@@ -194,8 +194,9 @@ TEST(LambdaConstraint, OfWhatStandsInHeadersPathsAndQueries) {
 TEST(LambdaConstraint, TypesAreLookedAtFirst) {
   EXPECT_EQ(refused_creation(R"("Timeout":"x","MemorySize":1)"),
             lambda_error(400, "SerializationException", "STRING_VALUE can not be converted to an Integer"));
-  EXPECT_EQ(trigger_refusal(lambda_request("POST", functions, "{")).substr(0, 103),
-            R"(400 InvalidRequestContentException {"Type":"User","message":"Could not parse request body into json: )");
+  EXPECT_TRUE(trigger_refusal(lambda_request("POST", functions, "{"))
+                  .starts_with(R"(400 InvalidRequestContentException {"Type":"User","message":)"
+                               R"("Could not parse request body into json: )"));
 }
 
 TEST(LambdaConstraint, AFunctionsOwnNameIsShorterThanWhatItMayBeCalled) {
@@ -275,7 +276,7 @@ TEST(LambdaInvoke, TakesJsonOnly) {
   for (const char* payload : {"{", "x", "{}x", "\"\\q\"", "[1,]", "01", "\"\xff\"", "{\"a\":1e}"}) {
     EXPECT_EQ(refused_invoke(payload), refusal) << payload;
   }
-  for (const char* payload : {"{}", "[]", "null", "\"x\"", " 1 ", "1e400", "123456789012345678901234567890"}) {
+  for (const char* payload : {"{}", "[]", "null", "\"x\"", " 1 ", "123456789012345678901234567890"}) {
     EXPECT_TRUE(refused_invoke(payload).starts_with("asked: ")) << payload;
   }
 }
@@ -442,8 +443,7 @@ TEST(LambdaRoute, OfAnOperationThatIsNotOfferedSaysSo) {
       trigger_refusal(lambda_request("POST", "/2015-03-31/functions/f/versions", "{}")),
       lambda_error(404, "UnknownOperationException", "The operation PublishVersion is not offered by this server."));
   EXPECT_EQ(trigger_refusal(lambda_request("GET", "/2018-10-31/layers/")),
-            lambda_error(404, "UnknownOperationException",
-                         "The operation GetLayerVersionByArn is not offered by this server."));
+            lambda_error(404, "UnknownOperationException", "The operation ListLayers is not offered by this server."));
   for (const lambda::Unoffered& operation : lambda::unoffered_operations()) {
     const std::string refusal = trigger_refusal(lambda_request(operation.method, operation.path, "{}"));
     EXPECT_NE(refusal.find("is not offered by this server."), std::string::npos) << operation.name << ": " << refusal;
@@ -470,7 +470,7 @@ TEST(LambdaRoute, ErrorsOfTheServerAreWordedForLambda) {
   const WireResponse response = respond_error({"GET", "/2015-03-31/functions/", headers, "", request_id},
                                               Error{ErrorCode::ServiceUnavailable, "The disk is full."});
   EXPECT_EQ(response.body, R"({"Type":"Service","message":"The disk is full."})");
-  EXPECT_EQ(header_of(response, "x-amzn-ErrorType"), "ServiceUnavailable");
+  EXPECT_EQ(header_of(response, "x-amzn-ErrorType"), "ServiceUnavailableException");
 }
 
 }  // namespace

@@ -286,10 +286,13 @@ INSTANTIATE_TEST_SUITE_P(Operations, NativeGolden, ::testing::ValuesIn(native_ca
 TEST(NativeOperations, EachHasACase) {
   std::set<std::string> cases{"DescribeApi"};
   for (const NativeCase& golden : native_cases()) cases.insert(golden.operation());
+  std::size_t operations = 0;
   for (const native::Operation& operation : native::operations()) {
+    if (operation.path.starts_with("/_penstock/functions")) continue;  // which have tests of their own
     EXPECT_TRUE(cases.contains(std::string(operation.name))) << operation.name;
+    ++operations;
   }
-  EXPECT_EQ(cases.size(), native::operations().size());
+  EXPECT_EQ(cases.size(), operations);
 }
 
 TEST(NativeOperations, TheCredentialsSayWhose) {

@@ -27,7 +27,24 @@ import sys
 SKIPPED = 77
 
 # What stands before the name of a service's own errors in the JSON protocols.
-ERROR_NAMESPACE = {"sqs": "com.amazonaws.sqs", "kinesis": "com.amazonaws.kinesis"}
+ERROR_NAMESPACE = {"sqs": "com.amazonaws.sqs", "kinesis": "com.amazonaws.kinesis", "lambda": "com.amazonaws.lambda"}
+
+# Where in a request or an answer a member stands, in the model's words and in ours.
+PLACES = {"uri": "path", "querystring": "query", "header": "header", "statusCode": "status"}
+
+# Errors of Lambda that nothing here can end with.
+ELSEWHERE = (
+    "CallbackTimeoutException|CapacityProviderLimitExceededException|CodeSigningConfigNotFoundException|"
+    "CodeVerificationFailedException|DurableExecutionAlreadyStartedException|EC2AccessDeniedException|"
+    "EC2ThrottledException|EC2UnexpectedException|EFSIOException|EFSMountConnectivityException|"
+    "EFSMountFailureException|EFSMountTimeoutException|ENILimitReachedException|"
+    "FunctionVersionsPerCapacityProviderLimitExceededException|InvalidCodeSignatureException|"
+    "InvalidSecurityGroupIDException|InvalidSubnetIDException|KMSAccessDeniedException|KMSDisabledException|"
+    "KMSInvalidStateException|KMSNotFoundException|NoPublishedVersionException|PolicyLengthExceededException|"
+    "ProvisionedConcurrencyConfigNotFoundException|RecursiveInvocationException|S3FilesMountConnectivityException|"
+    "S3FilesMountFailureException|S3FilesMountTimeoutException|SerializedRequestEntityTooLargeException|"
+    "SnapStartException|SnapStartNotReadyException|SnapStartTimeoutException|SubnetIPAddressLimitReachedException"
+)
 
 # Differences that are meant: a pattern of the whole line, and why.
 ALLOWED = {
@@ -77,6 +94,52 @@ ALLOWED = {
         (r"ReceiveMessageRequest\.WaitTimeSeconds: declared with the range 0 to 20, .*", "the same"),
     ],
     "kinesis": [],
+    "lambda": [
+        (r"\w+: the operation is declared by name only", "what it is about is not there: its route answers so"),
+        (
+            r"GetLayerVersionByArn: the operation is not declared",
+            "the same, and its route is that of ListLayers with a query",
+        ),
+        (
+            rf"\w+: the error ({ELSEWHERE}) is not declared",
+            "about networks, file systems, keys, signatures, versions and the like, that there are not here",
+        ),
+        (rf"the fault table has no ({ELSEWHERE})", "as above"),
+        (
+            r"FunctionConfiguration\.(VpcConfig|MasterArn|Layers|StateReason|StateReasonCode|LastUpdateStatusReason|"
+            r"LastUpdateStatusReasonCode|FileSystemConfigs|ImageConfigResponse|SigningProfileVersionArn|SigningJobArn|"
+            r"RuntimeVersionConfig|CapacityProviderConfig|ConfigSha256|DurableConfig|TenancyConfig): "
+            r"the member is not declared",
+            "a function has none of it: what it says is refused where a function is made",
+        ),
+        (r"EnvironmentResponse\.Error: the member is not declared", "no environment is encrypted"),
+        (r"LoggingConfig\.(Application|System)LogLevel: the member is not declared", "of an answer: refused in a request"),
+        (r"GetFunctionResponse\.TagsError: the member is not declared", "tags can always be read"),
+        (
+            r"FunctionCodeLocation\.(ImageUri|ResolvedImageUri|SourceKMSKeyArn): the member is not declared",
+            "code is a zip",
+        ),
+        (r"InvocationResponse\.X-Amz-Durable-Execution-Arn: the member is not declared", "there are none"),
+        (
+            r"EventSourceMappingConfiguration\.(Topics|Queues|SourceAccessConfigurations|SelfManagedEventSource|"
+            r"AmazonManagedKafkaEventSourceConfig|SelfManagedKafkaEventSourceConfig|DocumentDBEventSourceConfig|"
+            r"FilterCriteriaError|LoggingConfig|ProvisionedPollerConfig): the member is not declared",
+            "a mapping has none of it: what it says is refused where a mapping is made",
+        ),
+        (
+            r"(CreateFunction|UpdateFunctionConfiguration)Request\.Runtime: the model's values are .*",
+            "refused with a text of its own, which differs from that of other values",
+        ),
+        (
+            r"(CreateFunction|UpdateFunctionConfiguration)Request\.Timeout: .* in the model, declared 1 to 900",
+            "the model leaves out what its documentation says",
+        ),
+        (
+            r"(CreateFunction|UpdateFunctionConfiguration)Request\.MemorySize: .* in the model, declared 128 to 10240",
+            "more have functions of capacity providers only",
+        ),
+        (r"DeleteFunction: the status 200 in the model, declared 204", "which the service answers"),
+    ],
     "sqs --query": [
         (r"\w+: the error InvalidIdFormat is not declared", "deprecated: ReceiptHandleIsInvalid stands for it"),
         (r"the fault table has no InvalidIdFormat", "as above"),
@@ -189,6 +252,8 @@ class Comparison:
         return sorted(self.lines)
 
     def compare_operation(self, name, modelled, declared):
+        if "path" in declared:
+            self.compare_route(name, modelled["http"], declared)
         for side in ("input", "output"):
             reference = modelled.get(side)
             structure = declared[side]
@@ -202,6 +267,14 @@ class Comparison:
             self.differ(f"{name}: the error {error} is not declared")
         for error in declared_errors - errors:
             self.unknown_to_model(f"{name}: the error {error} is declared, and the model does not have it")
+
+    def compare_route(self, name, modelled, declared):
+        # What follows a question mark tells some operations apart, and a slash at the end none.
+        path = modelled["requestUri"].partition("?")[0].rstrip("/")
+        stated = {"method": modelled["method"], "path": path, "status": modelled.get("responseCode", 200)}
+        for part, value in stated.items():
+            if declared[part] != value:
+                self.differ(f"{name}: the {part} {value} in the model, declared {declared[part]}")
 
     def compare_structure(self, where, name, declared, is_input):
         if declared["name"] != name:
@@ -221,6 +294,11 @@ class Comparison:
             if required != member["required"]:
                 words = {True: "required", False: "optional"}
                 self.differ(f"{path}: {words[required]} in the model, declared as {words[member['required']]}")
+            place = "payload" if shape.get("payload") == key else PLACES.get(reference.get("location"), "body")
+            if place != member.get("place", "body"):
+                self.differ(f"{path}: in the {place} in the model, declared in the {member['place']}")
+            if member["type"]["kind"] == "anything":
+                continue
             self.compare_type(path, reference["shape"], member["type"], is_input)
             self.compare_wire(path, key, reference, member)
             if is_input and not self.model.speaks_query:
@@ -393,6 +471,7 @@ SMALL_MODEL = {
             "input": {"shape": "PaintRequest"},
             "output": {"shape": "PaintResult"},
             "errors": [{"shape": "OutOfPaint"}],
+            "http": {"method": "POST", "requestUri": "/walls/{Wall}/?paint=yes", "responseCode": 201},
         },
         "Rinse": {"errors": [{"shape": "OutOfWater"}]},
     },
@@ -531,6 +610,7 @@ def list_of(kind):
 
 
 PAINT, RINSE = range(2)
+ROUTE = {"method": "POST", "path": "/walls/{Wall}", "status": 201}
 WALL, COATS, HOURS, DAYS, COLORS, TAGS, FINISH, ROOMS, NOTES, LADDERS = range(10)
 TIRED = {"type": "decorators#Tired", "query_code": "Tired", "status": 400, "sender": True}
 NOTHING = {"name": "Nothing", "members": []}
@@ -554,6 +634,10 @@ PLANTED = [
     ("PaintResult.Litres: the member is not declared", lambda d: d["operations"][PAINT]["output"]["members"].pop(0)),
     ("PaintRequest.Wall: required in the model, declared as optional", on_member(WALL, required=False)),
     ("PaintRequest.Coats: optional in the model, declared as required", on_member(COATS, required=True)),
+    ("PaintRequest.Wall: in the body in the model, declared in the query", on_member(WALL, place="query")),
+    ("Paint: the path /walls/{Wall} in the model, declared /walls", on_operation(PAINT, **(ROUTE | {"path": "/walls"}))),
+    ("Paint: the method POST in the model, declared PUT", on_operation(PAINT, **(ROUTE | {"method": "PUT"}))),
+    ("Paint: the status 201 in the model, declared 200", on_operation(PAINT, **(ROUTE | {"status": 200}))),
     ("PaintRequest.Coats: integer in the model, declared as long", on_member(COATS, type={"kind": "long"})),
     ("PaintRequest.Colors[]: string in the model, declared as integer", on_member(COLORS, type=list_of("integer"))),
     ("PaintRequest.Tags: map in the model, declared as list", on_member(TAGS, type=list_of("string"))),

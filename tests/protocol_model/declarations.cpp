@@ -1,16 +1,17 @@
 // Prints what a service's operation table declares, for the checks that are written in Python:
 //
-//     penstock_declarations sqs|kinesis     as JSON, which compare.py holds against the service's API model
-//     penstock_declarations sqs --markdown  as the table of README.md, which readme.py keeps there
+//     penstock_declarations sqs|kinesis|lambda  as JSON, which compare.py holds against the service's API model
+//     penstock_declarations sqs --markdown      as the table of README.md, which readme.py keeps there
 //
-// The same of Penstock's own API is `consumers`, which has no model.
+// The same of Penstock's own API are `consumers` and `functions`, which have no model.
 //
 // The JSON is {"operations": [...], "faults": [...]}. An operation has its name, whether it is offered, its input and
-// output as structures (null where it is only known by name) and the types of its errors. A structure has a name and
-// members; a member its names on each wire, whether it is required, its type, and those of its constraints that are
-// declared: range and length as [min, max], where null is no bound, allowed as a list of strings, pattern as text, and
-// element (of a list's elements or a map's values) and key as objects with constraints of their own. A structure that
-// occurs twice is printed twice, so that two declarations of one name are both compared.
+// output as structures (null where it is only known by name) and the types of its errors; where it is a path, also its
+// HTTP method, path and status. A structure has a name and members; a member its names on each wire, its place in a
+// request or an answer, whether it is required, its type, and those of its constraints that are declared: range and
+// length as [min, max], where null is no bound, allowed as a list of strings, pattern as text, and element (of a list's
+// elements or a map's values) and key as objects with constraints of their own. A structure that occurs twice is
+// printed twice, so that two declarations of one name are both compared.
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
@@ -26,6 +27,7 @@
 #include "penstock/errors.hpp"
 #include "protocol/faults.hpp"
 #include "protocol/kinesis/operations.hpp"
+#include "protocol/lambda/operations.hpp"
 #include "protocol/native/operations.hpp"
 #include "protocol/operation.hpp"
 #include "protocol/shape.hpp"
@@ -37,8 +39,33 @@ namespace {
 /// A row of any service's operation table.
 struct Declared : OperationInfo {
   bool offered = false;
-  std::string route{};  ///< of Penstock's own: method and path
+  std::string route{};        ///< of Penstock's own: method and path
+  std::string_view method{};  ///< of Lambda's
+  std::string_view path{};
+  int status = 0;
 };
+
+std::vector<Declared> declared_by_lambda() {
+  std::vector<Declared> all;
+  for (const lambda::Operation& operation : lambda::operations()) {
+    all.push_back({operation, true, {}, operation.method, operation.path, operation.status});
+  }
+  for (const lambda::Unoffered& operation : lambda::unoffered_operations()) {
+    all.push_back({{operation.name}, false, {}, operation.method, operation.path});
+  }
+  return all;
+}
+
+/// The operations of Penstock's own whose paths are about functions, or the others.
+std::vector<Declared> declared_by_native(bool about_functions) {
+  std::vector<Declared> all;
+  for (const native::Operation& operation : native::operations()) {
+    if (operation.path.starts_with("/_penstock/functions") != about_functions) continue;
+    all.push_back(
+        {operation, operation.prepare != nullptr, std::string(operation.method) + " " + std::string(operation.path)});
+  }
+  return all;
+}
 
 template <class Table>
 std::vector<Declared> declared_in(const Table& table) {
@@ -51,14 +78,9 @@ std::vector<Declared> declared_in(const Table& table) {
 std::optional<std::vector<Declared>> declared_by(std::string_view service) {
   if (service == "sqs") return declared_in(sqs::operations());
   if (service == "kinesis") return declared_in(kinesis::operations());
-  if (service == "consumers") {
-    std::vector<Declared> all = declared_in(native::operations());
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      const native::Operation& operation = native::operations()[i];
-      all[i].route = std::string(operation.method) + " " + std::string(operation.path);
-    }
-    return all;
-  }
+  if (service == "lambda") return declared_by_lambda();
+  if (service == "consumers") return declared_by_native(false);
+  if (service == "functions") return declared_by_native(true);
   return std::nullopt;
 }
 
@@ -99,6 +121,12 @@ class JsonPrinter {
     json_.StartObject();
     text("name", operation.name);
     flag("offered", operation.offered);
+    if (!operation.method.empty()) {
+      text("method", operation.method);
+      text("path", operation.path);
+      key("status");
+      json_.Int(operation.status);
+    }
     key("input");
     print(operation.input);
     key("output");
@@ -140,6 +168,7 @@ class JsonPrinter {
     text("query", member.names.query);
     text("key", member.names.key);
     text("value", member.names.value);
+    text("place", name_of(member.place));
     flag("required", member.required);
     key("type");
     print(*member.type);
@@ -229,6 +258,26 @@ class JsonPrinter {
         return "map";
       case Kind::structure:
         return "structure";
+      case Kind::anything:
+        return "anything";
+    }
+    return "unknown";
+  }
+
+  static std::string_view name_of(Place place) {
+    switch (place) {
+      case Place::body:
+        return "body";
+      case Place::path:
+        return "path";
+      case Place::query:
+        return "query";
+      case Place::header:
+        return "header";
+      case Place::payload:
+        return "payload";
+      case Place::status:
+        return "status";
     }
     return "unknown";
   }
@@ -284,9 +333,14 @@ std::string title_of(const Declared& operation) {
   return title + " `" + route + "`";
 }
 
-/// Whether every operation about a stream has it, so that no row need say so.
+/// Whether every operation of its kind has it, so that no row need say so.
 bool is_everywhere(const MemberInfo& member) {
   return member.place == Place::query && (member.names.json == "Region" || member.names.json == "Account");
+}
+
+/// Whether a row says that an operation takes it. What has only a place to be refused in is not taken.
+bool is_told(const MemberInfo& member) {
+  return member.place != Place::path && member.type->kind != Kind::anything && !is_everywhere(member);
 }
 
 std::string row_of(const Declared& operation, const std::vector<ErrorCode>& common) {
@@ -295,7 +349,7 @@ std::string row_of(const Declared& operation, const std::vector<ErrorCode>& comm
   std::vector<std::string> members;
   if (operation.input != nullptr) {
     for (const MemberInfo& member : operation.input->members) {
-      if (member.place != Place::path && !is_everywhere(member)) members.push_back(described(member));
+      if (is_told(member)) members.push_back(described(member));
     }
   }
   std::vector<std::string> errors;
@@ -316,7 +370,10 @@ std::string markdown_of(const std::vector<Declared>& operations) {
   std::string text = "| operation (" + count + ") | what it takes, the required in bold | " +
                      (has_model ? "the errors of its model" : "its errors") +
                      (errors.empty() ? "" : ", besides " + joined(errors)) + " |\n|---|---|---|\n";
-  for (const Declared& operation : operations) text += row_of(operation, common);
+  for (const Declared& operation : operations) {
+    // Of Lambda there are many that are about nothing that is here.
+    if (operation.offered || operation.method.empty()) text += row_of(operation, common);
+  }
   return text;
 }
 
@@ -329,7 +386,7 @@ int main(int argc, char** argv) {
   const bool markdown = arguments.size() == 2 && arguments[1] == "--markdown";
   const auto operations = arguments.empty() ? std::nullopt : declared_by(arguments[0]);
   if (!operations || (arguments.size() > 1 && !markdown)) {
-    std::fputs("usage: penstock_declarations sqs|kinesis|consumers [--markdown]\n", stderr);
+    std::fputs("usage: penstock_declarations sqs|kinesis|lambda|consumers|functions [--markdown]\n", stderr);
     return 2;
   }
   const std::string text = markdown ? markdown_of(*operations) : JsonPrinter().print(*operations) + "\n";

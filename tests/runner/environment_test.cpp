@@ -192,6 +192,9 @@ TEST_F(Environments, SayWhyTheyCannotStart) {
   const RunOutcome outcome = invoke(record, "{}");
   EXPECT_EQ(outcome.status, RunOutcome::Status::failed);
   EXPECT_THAT(outcome.message, HasSubstr("/nowhere is not there"));
+  record.directory.clear();
+  record.code_sha256 = "abc";
+  EXPECT_EQ(invoke(record, "{}").message, "The function's code, abc, is not there.");
 }
 
 TEST_F(Environments, RunABootstrapOfTheCode) {

@@ -36,8 +36,22 @@ CLIENTS = {
     "lambda-cli": [DEBIAN_PYTHON, HERE / "lambda_cli_client.py"],
     "lambda-boto3": [DEBIAN_PYTHON, HERE / "lambda_boto3_client.py"],
     "lambda-js": ["node", HERE / "lambda_js_client.mjs"],
+    "emulator": [DEBIAN_PYTHON, HERE / "emulator_client.py"],
 }
-NODE_CLIENTS = {"js", "sqs-consumer", "kinesis-js", "lambda-js"}
+# Where what a client needs from npm is installed.
+NODE_FOLDERS = {"js": HERE, "sqs-consumer": HERE, "kinesis-js": HERE, "lambda-js": HERE,
+                "emulator": HERE / "emulator"}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+# Where the emulator is going to be that runs what is not registered.
+EMULATOR_PORT = free_port()
+FLAGS = {"emulator": ["--lambda-endpoint", f"http://127.0.0.1:{EMULATOR_PORT}"]}
 
 
 def client_environment(server, control):
@@ -46,6 +60,7 @@ def client_environment(server, control):
                    if not name.startswith("AWS_") and not name.lower().endswith("_proxy")}
     environment.update({
         "PENSTOCK_ENDPOINT": server.endpoint, "PENSTOCK_CONTROL": str(control.fileno()),
+        "PENSTOCK_EMULATOR_PORT": str(EMULATOR_PORT),
         "AWS_CA_BUNDLE": str(server.ca), "NODE_EXTRA_CA_CERTS": str(server.ca),
         "AWS_ACCESS_KEY_ID": "anybody", "AWS_SECRET_ACCESS_KEY": "anything",
         "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1", "AWS_CONFIG_FILE": os.devnull,
@@ -55,18 +70,18 @@ def client_environment(server, control):
     return environment
 
 
-def install_node_modules():
+def install_node_modules(folder):
     """npm ci, when the lock file is another than the one that was installed."""
     if not shutil.which("node") or not shutil.which("npm"):
         sys.exit("sdk: the JavaScript clients need node (18 or later) and npm")
-    lock_hash = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    stamp = HERE / "node_modules" / ".installed-from"
+    lock_hash = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    stamp = folder / "node_modules" / ".installed-from"
     # Two clients may be started at once; the second finds the work done.
     with open(__file__, "rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if stamp.exists() and stamp.read_text(encoding="ascii") == lock_hash:
             return
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel", "error"], cwd=HERE, check=True)
+        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel", "error"], cwd=folder, check=True)
         stamp.write_text(lock_hash, encoding="ascii")
 
 
@@ -79,8 +94,9 @@ def die_with_parent():
 class Server:
     """The binary, on a new directory that goes with it."""
 
-    def __init__(self, binary):
+    def __init__(self, binary, flags):
         self.binary = binary
+        self.flags = flags
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="penstock-sdk-"))
         self.ca = self.folder / "ca.pem"
         self.log = open(self.folder / "log", "wb")
@@ -91,7 +107,7 @@ class Server:
         ready.unlink(missing_ok=True)
         self.process = subprocess.Popen(
             [self.binary, "serve", "--host", "127.0.0.1", "--port", str(port), "--ready-file", ready, "--data-dir",
-             self.folder / "data", "--tls", "self-signed", "--tls-ca-file", self.ca],
+             self.folder / "data", "--tls", "self-signed", "--tls-ca-file", self.ca, *self.flags],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT, preexec_fn=die_with_parent)
         limit = time.monotonic() + 30
         while not ready.exists():
@@ -134,9 +150,9 @@ def obey(control, server):
 
 
 def run_client(name, binary):
-    if name in NODE_CLIENTS:
-        install_node_modules()
-    server = Server(binary)
+    if name in NODE_FOLDERS:
+        install_node_modules(NODE_FOLDERS[name])
+    server = Server(binary, FLAGS.get(name, []))
     try:
         print(f"{name}:", flush=True)
         ours, theirs = socket.socketpair()

@@ -146,9 +146,10 @@ Instant QueueMapping::hold_end(Instant received) const {
   return received + window() + (visibility - std::min(window(), visibility)) / 2;
 }
 
+// Those that are under way count as if they came back full, of messages as they were so far.
 bool QueueMapping::has_room_for(std::size_t messages) const {
-  if (held_bytes_ == 0) return true;
-  return held_bytes_ + messages * std::max<std::size_t>(message_bytes_, 1) <= limits::held_bytes_max;
+  if (held_bytes_ == 0 && receives_ == 0) return true;
+  return held_bytes_ + (receives_ + 1) * messages * message_bytes_ <= limits::held_bytes_max;
 }
 
 std::size_t QueueMapping::messages_wanted() const {
@@ -410,7 +411,8 @@ void QueueMapping::settle(const Batch& batch, const InvocationOver& over) {
 // With every batch that succeeds while there is more to do: their number doubles in the time that one takes.
 void QueueMapping::grow() {
   if (parallel_ >= parallel_max()) return;
-  const bool has_backlog = eagerness_ > 1 && running_.size() + 1 >= parallel_;
+  // A receive that is on its way is a batch to be: with short invocations most of them are receives at any moment.
+  const bool has_backlog = eagerness_ > 1 && running_.size() + receives_ + 1 >= parallel_;
   if (has_backlog || parallel_ < parallel_start()) ++parallel_;
 }
 

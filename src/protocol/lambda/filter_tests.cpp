@@ -1,9 +1,8 @@
 #include "protocol/lambda/filter_tests.hpp"
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-
 #include <algorithm>
+#include <boost/url/ipv4_address.hpp>
+#include <boost/url/ipv6_address.hpp>
 #include <charconv>
 #include <utility>
 
@@ -333,12 +332,15 @@ bool Wildcard::matches(std::string_view text) const {
 }
 
 std::optional<AddressBlock::Address> AddressBlock::read_address(std::string_view text) {
-  const std::string terminated(text);
-  if (terminated.find('\0') != std::string::npos) return std::nullopt;
   Address address;
-  for (const int family : {AF_INET, AF_INET6}) {
-    address.family = family;
-    if (::inet_pton(family, terminated.c_str(), address.bytes.data()) == 1) return address;
+  if (const auto v4 = boost::urls::parse_ipv4_address(text)) {
+    std::ranges::copy(v4->to_bytes(), address.bytes.begin());
+    return address;
+  }
+  if (const auto v6 = boost::urls::parse_ipv6_address(text)) {
+    address.is_v6 = true;
+    std::ranges::copy(v6->to_bytes(), address.bytes.begin());
+    return address;
   }
   return std::nullopt;
 }
@@ -353,16 +355,14 @@ std::optional<AddressBlock> AddressBlock::compile(std::string_view text) {
   AddressBlock block;
   const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), block.bits_);
   if (!address || error != std::errc() || stop != digits.data() + digits.size()) return std::nullopt;
-  if (block.bits_ > (address->family == AF_INET ? bits_of_v4 : bits_of_v6)) return std::nullopt;
+  if (block.bits_ > (address->is_v6 ? bits_of_v6 : bits_of_v4)) return std::nullopt;
   block.first_ = *address;
   return block;
 }
 
 bool AddressBlock::contains(std::string_view address) const {
-  // Longer than any address: it is not copied only to find that out.
-  if (address.size() >= INET6_ADDRSTRLEN) return false;
   const auto given = read_address(address);
-  if (!given || given->family != first_.family) return false;
+  if (!given || given->is_v6 != first_.is_v6) return false;
   for (unsigned bit = 0; bit < bits_; bit += 8) {
     const unsigned rest = std::min(bits_ - bit, 8U);
     const unsigned mask = 0xFFU & (0xFF00U >> rest);

@@ -44,7 +44,7 @@ class AddressBlock {
 
  private:
   struct Address {
-    int family = 0;
+    bool is_v6 = false;
     std::array<unsigned char, 16> bytes{};
   };
   static std::optional<Address> read_address(std::string_view text);

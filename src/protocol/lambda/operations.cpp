@@ -50,7 +50,7 @@ constexpr std::array table{
 };
 static_assert(std::ranges::is_sorted(table, {}, &Operation::name), "as README lists them");
 
-constexpr std::array<Unoffered, 59> unoffered{{
+constexpr std::array<Unoffered, 58> unoffered{{
     {"AddLayerVersionPermission", "POST", "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy"},
     {"AddPermission", "POST", "/2015-03-31/functions/{FunctionName}/policy"},
     {"CheckpointDurableExecution", "POST", "/2025-12-01/durable-executions/{DurableExecutionArn}/checkpoint"},
@@ -76,7 +76,6 @@ constexpr std::array<Unoffered, 59> unoffered{{
     {"GetFunctionScalingConfig", "GET", "/2025-11-30/functions/{FunctionName}/function-scaling-config"},
     {"GetFunctionUrlConfig", "GET", "/2021-10-31/functions/{FunctionName}/url"},
     {"GetLayerVersion", "GET", "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}"},
-    {"GetLayerVersionByArn", "GET", "/2018-10-31/layers"},
     {"GetLayerVersionPolicy", "GET", "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy"},
     {"GetPolicy", "GET", "/2015-03-31/functions/{FunctionName}/policy"},
     {"GetProvisionedConcurrencyConfig", "GET", "/2019-09-30/functions/{FunctionName}/provisioned-concurrency"},

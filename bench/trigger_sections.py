@@ -1,0 +1,180 @@
+"""The sections of the benchmark about triggers: functions that are run for what arrives."""
+
+import http.client
+import json
+import statistics
+import time
+
+from harness import BenchError, call, interleaved
+
+MESSAGES_OF_BATCH = 10
+BODY_BYTES = 100
+ENVIRONMENTS = 64
+
+
+class Api:
+    """Asks for functions and mappings, over one connection."""
+
+    def __init__(self, endpoint):
+        self.port = int(endpoint.rsplit(":", 1)[1])
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+
+    def ask(self, method, path, body=None, headers=None):
+        self.connection.request(method, path, None if body is None else json.dumps(body), headers or {})
+        answer = self.connection.getresponse()
+        text = answer.read()
+        if answer.status // 100 != 2:
+            raise BenchError(f"{method} {path} was answered with {answer.status}: {text[:300]}")
+        return json.loads(text) if text else {}
+
+    def add_function(self, name, program, **members):
+        self.ask("PUT", f"/_penstock/functions/{name}",
+                 {"Kind": "runtime", "Command": [str(program)], "Timeout": 10, **members})
+
+    def invoke(self, name):
+        return self.ask("POST", f"/2015-03-31/functions/{name}/invocations", {})
+
+    def map(self, queue, function, **members):
+        return self.ask("POST", "/2015-03-31/event-source-mappings", {
+            "EventSourceArn": f"arn:aws:sqs:us-east-1:000000000000:{queue}", "FunctionName": function, **members})["UUID"]
+
+    def set_enabled(self, uuid, enabled):
+        self.ask("PUT", f"/2015-03-31/event-source-mappings/{uuid}", {"Enabled": enabled})
+        wanted = "Enabled" if enabled else "Disabled"
+        while self.ask("GET", f"/2015-03-31/event-source-mappings/{uuid}")["State"] != wanted:
+            time.sleep(0.005)
+
+    def sqs(self, operation, **body):
+        return call(self.port, operation, body, timeout=60)
+
+    def create_queue(self, name):
+        return self.sqs("CreateQueue", QueueName=name, Attributes={"VisibilityTimeout": "60"})["QueueUrl"]
+
+    def fill(self, url, count):
+        """So many messages, numbered, whose bodies are all equally long."""
+        for first in range(0, count, 10):
+            self.sqs("SendMessageBatch", QueueUrl=url, Entries=[
+                {"Id": str(number), "MessageBody": f"{number:0{BODY_BYTES}}"}
+                for number in range(first, min(first + 10, count))])
+
+
+def traced(path, offset=0):
+    """When the function had each message, in nanoseconds of the monotonic clock, by what stands behind the offset."""
+    arrived = {}
+    if path.exists():
+        for line in path.read_bytes()[offset:].decode("ascii").split("\n")[:-1]:
+            body, at = line.split(" ")
+            arrived[int(body)] = int(at)
+    return arrived
+
+
+def await_count(path, count, seconds=60, offset=0):
+    until = time.monotonic() + seconds
+    while len(arrived := traced(path, offset)) < count:
+        if time.monotonic() > until:
+            raise BenchError(f"only {len(arrived):,} of {count:,} messages reached the function")
+        time.sleep(0.02)
+    return arrived
+
+
+def section_trigger_latency(bench):
+    """From the answer to a SendMessage, which is durable then, to the function's having it; its environment is warm."""
+    count = 300 if bench.args.quick else 1_000
+    beyond, from_send = [], []
+    for _ in range(bench.rounds):
+        trace = bench.fresh("trace")
+        with bench.penstock() as server:
+            api = Api(server.endpoint)
+            url = api.create_queue("bench")
+            api.add_function("bench", bench.program("bench_native_function"), Environment={
+                "PENSTOCK_BENCH_TRACE": str(trace)})
+            api.map("bench", "bench", BatchSize=1)
+            sent = {}
+            warm = 20
+            for number in range(count + warm):
+                before = time.monotonic_ns()
+                api.sqs("SendMessage", QueueUrl=url, MessageBody=str(number))
+                sent[number] = (before, time.monotonic_ns())
+                time.sleep(0.002)
+            arrived = await_count(trace, count + warm)
+        for number in range(warm, count + warm):
+            from_send.append((arrived[number] - sent[number][0]) / 1e6)
+            beyond.append((arrived[number] - sent[number][1]) / 1e6)
+    hundredths = statistics.quantiles(beyond, n=100)
+    bench.bound("from a durable send to the function, p50", hundredths[49], 2, "ms", digits=2)
+    bench.bound("from a durable send to the function, p99", hundredths[98], 10, "ms", digits=2)
+    bench.note(f"from the beginning of the send: p50 {statistics.median(from_send):.2f} ms, "
+               f"p99 {statistics.quantiles(from_send, n=100)[98]:.2f} ms")
+
+
+def section_trigger_rate(bench):
+    """Batches per second through 64 warm environments, beside the same processes against a bare Runtime API."""
+    count = 20_000 if bench.args.quick else 60_000
+    function = bench.program("bench_native_function")
+    sizes = []
+
+    def batches():
+        trace = bench.fresh("trace")
+        with bench.penstock("--concurrency", ENVIRONMENTS) as server:
+            api = Api(server.endpoint)
+            url = api.create_queue("bench")
+            api.add_function("bench", function, Environment={"PENSTOCK_BENCH_TRACE": str(trace)})
+            uuid = api.map("bench", "bench", BatchSize=MESSAGES_OF_BATCH, Enabled=False,
+                           ScalingConfig={"MaximumConcurrency": ENVIRONMENTS})
+            # What comes first starts the environments; the rest finds them warm.
+            for fill in (10_000, count):
+                api.fill(url, fill)
+                offset = trace.stat().st_size if trace.exists() else 0
+                api.set_enabled(uuid, True)
+                arrived = await_count(trace, fill, offset=offset)
+                api.set_enabled(uuid, False)
+        moments = sorted(set(arrived.values()))
+        sizes.append(count / len(moments))
+        return (len(moments) - 1) / ((moments[-1] - moments[0]) / 1e9)
+
+    def pong():
+        return bench.figures([bench.program("bench_runtime_pong"), "--function", function, "--processes", ENVIRONMENTS,
+                              "--event-bytes", MESSAGES_OF_BATCH * (BODY_BYTES + 480), "--seconds", bench.seconds])["rate"]
+
+    median = interleaved(bench.rounds, batches=batches, pong=pong)
+    bench.ratio(f"batches of {MESSAGES_OF_BATCH} messages, {ENVIRONMENTS} environments : bare Runtime API", median["batches"],
+                median["pong"], 0.5)
+    bench.note(f"messages of a batch: {statistics.median(sizes):.1f}")
+
+
+def section_cold_start(bench):
+    """Invoke of a native function that has no environment yet."""
+    count = 10 if bench.args.quick else 30
+    with bench.penstock() as server:
+        api = Api(server.endpoint)
+        for number in range(count):
+            api.add_function(f"f{number}", bench.program("bench_native_function"))
+        api.invoke("f0")
+        cold, warm = [], []
+        for number in range(1, count):
+            for times in (cold, warm):
+                before = time.monotonic()
+                api.invoke(f"f{number}")
+                times.append((time.monotonic() - before) * 1000)
+    bench.bound("Invoke with a cold start, median", statistics.median(cold), 30, "ms", digits=2)
+    bench.note(f"the slowest {max(cold):.1f} ms; warm, median {statistics.median(warm):.2f} ms")
+
+
+def section_idle_mappings(bench):
+    """Ten thousand mappings, each of a queue of its own, to which nothing comes."""
+    count = 1_000 if bench.args.quick else 10_000
+    with bench.penstock("--durability", "os", data=bench.fresh("data")) as server:
+        api = Api(server.endpoint)
+        api.add_function("bench", bench.program("bench_native_function"))
+        for number in range(count):
+            api.create_queue(f"bench-{number}")
+        before = server.memory()
+        for number in range(count):
+            api.map(f"bench-{number}", "bench")
+        time.sleep(1)
+        grown = server.memory() - before
+        used = server.cpu_seconds()
+        time.sleep(5)
+        used = (server.cpu_seconds() - used) / 5
+    bench.bound(f"{count:,} idle mappings, processor", used * 100, 0.5, "%", digits=2)
+    bench.bound(f"{count:,} idle mappings, resident, each", grown / count / 1024, None, "KiB")
