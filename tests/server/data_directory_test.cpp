@@ -47,7 +47,9 @@ TEST(DataDirectory, OfANewerFormatIsOneLineAndExit1) {
   const Outcome outcome = serve_on(directory.path().string());
   EXPECT_EQ(outcome.status, 1);
   EXPECT_EQ(outcome.said, "penstock: cannot use the data directory " + directory.path().string() +
-                              ": the data is of format 5, and this version reads formats up to 4\n");
+                              ": the data is of format " + std::to_string(storage::format_version + 1) +
+                              ", and this version reads formats up to " + std::to_string(storage::format_version) +
+                              "\n");
 }
 
 }  // namespace
