@@ -1,9 +1,10 @@
-// What the members of a mapping's configuration have to do with each other and with its source. A change is held
-// against these with all that it leaves as it is, which only the engine knows.
+// What the members of a mapping's configuration have to do with each other and with its source: looked at when a
+// mapping is asked for, and again when a change was merged into one.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -13,60 +14,58 @@
 
 namespace penstock {
 
-/// More than this and a batch needs a window to be gathered in; and the most that FIFO queues give.
+/// More than this and a batch needs a window to be gathered in; and the most that a batch of a FIFO queue has.
 inline constexpr int batch_size_without_window_max = 10;
+
+namespace detail {
+
+inline Error invalid_mapping(std::string message) {
+  return {ErrorCode::LambdaInvalidParameterValue, std::move(message)};
+}
+
+inline Error not_of_source(std::string_view member, std::string_view sources) {
+  return invalid_mapping(
+      std::string(member).append(" is not supported for ").append(sources).append(" event sources."));
+}
+
+/// The first member that only streams have, unless it says no more than that there is nothing of it.
+inline std::optional<std::string_view> stream_member_in(const MappingConfig& config) {
+  const MappingConfig none;
+  if (config.parallelization != none.parallelization) return "ParallelizationFactor";
+  if (config.bisect) return "BisectBatchOnFunctionError";
+  if (config.retries_max != none.retries_max) return "MaximumRetryAttempts";
+  if (config.record_age_seconds_max != none.record_age_seconds_max) return "MaximumRecordAgeInSeconds";
+  if (!config.on_failure.empty()) return "DestinationConfig";
+  if (config.tumbling_seconds != 0) return "TumblingWindowInSeconds";
+  return std::nullopt;
+}
+
+inline std::optional<Error> objection_to(const MappingConfig& config, const QueueName& queue) {
+  const std::string most = std::to_string(batch_size_without_window_max);
+  if (const auto member = stream_member_in(config)) return not_of_source(*member, "SQS");
+  if (is_fifo(queue.name) && config.window_seconds > 0) {
+    return invalid_mapping("MaximumBatchingWindowInSeconds is not supported for FIFO queues.");
+  }
+  if (config.batch_size <= batch_size_without_window_max) return std::nullopt;
+  if (is_fifo(queue.name)) return invalid_mapping("BatchSize must be at most " + most + " for FIFO queues.");
+  if (config.window_seconds > 0) return std::nullopt;
+  return invalid_mapping(
+      "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than " + most);
+}
+
+}  // namespace detail
 
 /// Why a configuration cannot be, if each of its members alone can.
 inline std::optional<Error> objection_to(const MappingConfig& config,
                                          const std::variant<QueueName, StreamName>& source) {
-  const auto invalid = [](std::string message) {
-    return Error{ErrorCode::LambdaInvalidParameterValue, std::move(message)};
-  };
-  if (const auto* queue = std::get_if<QueueName>(&source)) {
-    if (is_fifo(queue->name) && config.window_seconds > 0) {
-      return invalid("MaximumBatchingWindowInSeconds is not supported for FIFO queues.");
-    }
-    if (is_fifo(queue->name) && config.batch_size > batch_size_without_window_max) {
-      return invalid("BatchSize must be at most " + std::to_string(batch_size_without_window_max) +
-                     " for FIFO queues.");
-    }
-    if (config.batch_size > batch_size_without_window_max && config.window_seconds == 0) {
-      return invalid("Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than " +
-                     std::to_string(batch_size_without_window_max));
-    }
-    return std::nullopt;
-  }
-  // A window's state is one value that goes from each invocation to the next, in the order of the shard's records: of
-  // several batches at a time there would be several.
+  if (const auto* queue = std::get_if<QueueName>(&source)) return detail::objection_to(config, *queue);
+  if (config.concurrency_max) return detail::not_of_source("ScalingConfig", "Kinesis");
+  // A window's state is one value that goes from each invocation to the next, in the order of the shard's records: with
+  // several batches at a time there would be several of it, and no final invocation that has it all.
   if (config.tumbling_seconds > 0 && config.parallelization > 1) {
-    return invalid("TumblingWindowInSeconds is not supported with a ParallelizationFactor greater than 1.");
+    return detail::invalid_mapping(
+        "TumblingWindowInSeconds is not supported with a ParallelizationFactor greater than 1.");
   }
-  return std::nullopt;
-}
-
-/// Why a change cannot be of a mapping with that source: it has members of the other kind of source. What says no more
-/// than that there is nothing of them does no harm.
-inline std::optional<Error> objection_to(const MappingPatch& patch, const std::variant<QueueName, StreamName>& source) {
-  const auto invalid = [](std::string_view member, std::string_view sources) {
-    return Error{ErrorCode::LambdaInvalidParameterValue,
-                 std::string(member).append(" is not supported for ").append(sources).append(" event sources.")};
-  };
-  if (std::holds_alternative<StreamName>(source)) {
-    if (patch.concurrency_max && *patch.concurrency_max) return invalid("ScalingConfig", "Kinesis");
-    return std::nullopt;
-  }
-  constexpr std::string_view sqs = "SQS";
-  const MappingConfig none;
-  if (patch.parallelization.value_or(none.parallelization) != none.parallelization) {
-    return invalid("ParallelizationFactor", sqs);
-  }
-  if (patch.bisect.value_or(false)) return invalid("BisectBatchOnFunctionError", sqs);
-  if (patch.retries_max.value_or(none.retries_max) != none.retries_max) return invalid("MaximumRetryAttempts", sqs);
-  if (patch.record_age_seconds_max.value_or(none.record_age_seconds_max) != none.record_age_seconds_max) {
-    return invalid("MaximumRecordAgeInSeconds", sqs);
-  }
-  if (patch.on_failure && !patch.on_failure->empty()) return invalid("DestinationConfig", sqs);
-  if (patch.tumbling_seconds.value_or(0) != 0) return invalid("TumblingWindowInSeconds", sqs);
   return std::nullopt;
 }
 

@@ -1,7 +1,7 @@
 // Tumbling windows: their bounds, their state, and how they end.
 #include <gmock/gmock.h>
 
-#include "core/triggers/stream_batch.hpp"
+#include "penstock/mapping_rules.hpp"
 #include "trigger_stream_fixture.hpp"
 
 namespace penstock::core {
@@ -202,7 +202,7 @@ TEST_F(StreamWindowTest, AFinalInvocationThatFailsForGoodIsReported) {
 
 TEST_F(StreamWindowTest, WindowsDoNotGoWithParallelBatches) {
   config().parallelization = 2;
-  const auto objection = objection_to_stream_config(config());
+  const auto objection = objection_to(config(), std::variant<QueueName, StreamName>(StreamName{}));
   ASSERT_TRUE(objection);
   EXPECT_EQ(objection->message,
             "TumblingWindowInSeconds is not supported with a ParallelizationFactor greater than 1.");

@@ -1,56 +1,27 @@
 #include "core/triggers/mapping_rules.hpp"
 
 #include "core/triggers/destinations.hpp"
-#include "core/triggers/stream_batch.hpp"
 #include "core/triggers/trigger_errors.hpp"
-#include "penstock/queue_names.hpp"
+#include "penstock/mapping_rules.hpp"
 
 namespace penstock::core {
 
 namespace {
-
-constexpr int fifo_batch_max = 10;
-constexpr int batch_without_window_max = 10;
 
 template <class Value>
 void take(Value& into, const std::optional<Value>& from) {
   if (from) into = *from;
 }
 
-std::optional<Error> check_of_queue(const QueueName& queue, const MappingConfig& config) {
-  if (is_fifo(queue.name)) {
-    if (config.window_seconds > 0) return invalid_mapping("Batching window is not supported for FIFO queues.");
-    if (config.batch_size > fifo_batch_max) return invalid_mapping("Maximum batch size for FIFO queues is 10.");
-  }
-  if (config.batch_size > batch_without_window_max && config.window_seconds == 0) {
-    return invalid_mapping(
-        "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10");
-  }
-  const bool has_stream_member = config.parallelization != 1 || config.bisect || config.retries_max != -1 ||
-                                 config.record_age_seconds_max != -1 || !config.on_failure.empty() ||
-                                 config.tumbling_seconds != 0;
-  if (has_stream_member) {
-    return invalid_mapping(
-        "ParallelizationFactor, BisectBatchOnFunctionError, MaximumRetryAttempts, MaximumRecordAgeInSeconds, "
-        "DestinationConfig and TumblingWindowInSeconds are not supported for SQS event sources.");
-  }
-  return std::nullopt;
-}
-
-std::optional<Error> check_of_stream(const MappingConfig& config) {
-  if (config.concurrency_max) return invalid_mapping("ScalingConfig is not supported for Kinesis event sources.");
-  if (auto error = objection_to_stream_config(config)) return error;
-  if (config.on_failure.empty()) return std::nullopt;
-  const auto destination = parse_destination(config.on_failure);
-  if (destination && std::holds_alternative<QueueName>(*destination)) return std::nullopt;
-  return invalid_mapping("The on-failure destination " + config.on_failure + " is not an SQS queue.");
-}
-
 }  // namespace
 
 std::optional<Error> check_mapping(const MappingRecord& mapping) {
-  if (const auto* queue = std::get_if<QueueName>(&mapping.source)) return check_of_queue(*queue, mapping.config);
-  return check_of_stream(mapping.config);
+  if (auto error = objection_to(mapping.config, mapping.source)) return error;
+  const std::string& on_failure = mapping.config.on_failure;
+  if (on_failure.empty()) return std::nullopt;
+  const auto destination = parse_destination(on_failure);
+  if (destination && std::holds_alternative<QueueName>(*destination)) return std::nullopt;
+  return invalid_mapping("The on-failure destination " + on_failure + " is not an SQS queue.");
 }
 
 void merge(MappingRecord& mapping, const MappingPatch& patch) {

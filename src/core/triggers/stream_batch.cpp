@@ -54,14 +54,4 @@ Millis retry_delay(const TriggerLimits& limits, int in_vain) {
   return std::min(delay, limits.retry_delay_max);
 }
 
-// A window's state is one value that goes from each invocation to the next, in the order of the shard's records: with
-// several batches at a time there would be several of it, and no final invocation that has it all.
-std::optional<Error> objection_to_stream_config(const MappingConfig& config) {
-  if (config.tumbling_seconds > 0 && config.parallelization > 1) {
-    return Error{ErrorCode::LambdaInvalidParameterValue,
-                 "TumblingWindowInSeconds is not supported with a ParallelizationFactor greater than 1."};
-  }
-  return std::nullopt;
-}
-
 }  // namespace penstock::core

@@ -49,7 +49,4 @@ Judgement judge(const MappingConfig& config, const StreamBatch& batch, const Inv
 /// How long to wait after the `in_vain`-th try that came to nothing, counted from 0.
 Millis retry_delay(const TriggerLimits& limits, int in_vain);
 
-/// What does not go together in the configuration of a stream's mapping.
-std::optional<Error> objection_to_stream_config(const MappingConfig& config);
-
 }  // namespace penstock::core

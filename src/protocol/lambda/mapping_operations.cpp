@@ -78,7 +78,6 @@ AskedTriggers CreateEventSourceMappingOperation::to_command(Input& input, const 
   if (auto error = take_start(input, mapping)) return std::move(*error);
   auto patch = take_settings(input);
   if (Error* error = std::get_if<Error>(&patch)) return std::move(*error);
-  if (auto error = objection_to(std::get<MappingPatch>(patch), mapping.source)) return std::move(*error);
   if (mapping.of_stream()) mapping.config.batch_size = stream_batch_size_default;
   apply_patch(std::get<MappingPatch>(std::move(patch)), mapping.config);
   if (auto error = objection_to(mapping.config, mapping.source)) return std::move(*error);
