@@ -208,6 +208,23 @@ TEST_F(TriggerFunctionsTest, ACallerIsRefusedWhereNoSlotIsFree) {
   EXPECT_FALSE(trigger_answered(invoke()));
 }
 
+TEST_F(TriggerFunctionsTest, FunctionsTakeTurnsWithTheOnlySlot) {
+  trigger_limits_.concurrency_max = 1;
+  set_trigger_limits(trigger_limits_);
+  create_function();
+  create_function("other");
+  for (const char* function : {"worker", "worker", "worker", "other", "other"}) {
+    InvokeFunction command;
+    command.function = name(function);
+    command.type = InvocationType::event;
+    command.payload = std::make_shared<const std::string>(function);
+    trigger(std::move(command));
+  }
+  EXPECT_EQ(trigger_answer<Error>(invoke()).code, ErrorCode::LambdaTooManyRequests);
+  EXPECT_THAT(work_off(), ElementsAre("worker", "other", "worker", "other", "worker"));
+  EXPECT_FALSE(trigger_answered(invoke())) << "it runs, as nobody waits any more";
+}
+
 TEST_F(TriggerFunctionsTest, AReservationOfNoneStopsAFunction) {
   create_function();
   ask_triggers<FunctionDescription>(PutFunctionConcurrency{name(), 0});

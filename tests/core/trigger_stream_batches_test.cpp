@@ -136,6 +136,24 @@ TEST_F(StreamMappingTest, AFullBatchDoesNotWaitForTheWindow) {
   EXPECT_EQ(batch(), (Batch{"a", "b"}));
 }
 
+TEST_F(StreamMappingTest, ABacklogThatFillsTheReadAheadDoesNotWaitForTheWindow) {
+  trigger_limits_.read_ahead_records_max = 20;
+  create();
+  config().parallelization = 10;
+  config().batch_size = 100;
+  config().window_seconds = 300;
+  std::vector<std::pair<std::string, std::string>> records;
+  for (int i = 0; i < 50; ++i) records.emplace_back("k" + std::to_string(i % 10), "r" + std::to_string(i));
+  put_keyed(records);
+  start();
+  EXPECT_FALSE(is_quiet());
+  while (!is_quiet()) succeed();
+  EXPECT_GT(stored_next(), 30U) << "no time has passed";
+  pass_all(Millis{300'000});
+  while (!is_quiet()) succeed();
+  EXPECT_EQ(stored_next(), 51U);
+}
+
 TEST_F(StreamMappingTest, ABatchEndsBeforeItIsTooLargeAndOneRecordThatIsTooLargeGoesAlone) {
   trigger_limits_.batch_bytes_max = 10;
   config().window_seconds = 10;
@@ -223,6 +241,36 @@ TEST_F(StreamMappingTest, WhatWasRefusedASlotGoesOnWhenThereIsOne) {
   EXPECT_THAT(batches(), ElementsAre(Batch{"a"}));
   succeed();
   EXPECT_THAT(batches(), ElementsAre(Batch{"b"}));
+}
+
+TEST_F(StreamMappingTest, ShardsTakeTurnsWithTheOnlySlot) {
+  trigger_limits_.concurrency_max = 1;
+  config().batch_size = 1;
+  create(2);
+  put({"a1", "a2", "a3"});
+  put({"b1", "b2", "b3"}, middle_);
+  start();
+  std::vector<std::string> order;
+  while (!is_quiet()) {
+    order.push_back(batch()[0]);
+    succeed();
+  }
+  EXPECT_THAT(order, ElementsAre("a1", "b1", "a2", "b2", "a3", "b3"));
+}
+
+TEST_F(StreamMappingTest, ParallelBatchesOfAShardTakeTurnsWithTheOnlySlot) {
+  trigger_limits_.concurrency_max = 1;
+  config().batch_size = 1;
+  config().parallelization = 10;
+  create();
+  put_keyed({{"k1", "a1"}, {"k1", "a2"}, {"k1", "a3"}, {"k2", "b1"}, {"k2", "b2"}, {"k2", "b3"}});
+  start();
+  std::string order;
+  while (!is_quiet()) {
+    order += batch()[0][0];
+    succeed();
+  }
+  EXPECT_TRUE(order == "ababab" || order == "bababa") << order;
 }
 
 TEST_F(StreamMappingTest, NothingIsLostWhileTheFunctionIsMissing) {

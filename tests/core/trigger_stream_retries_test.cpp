@@ -239,6 +239,21 @@ TEST_F(StreamRetryTest, ADestinationThatIsGoneHoldsUpTheShardForAFewTriesOnly) {
   EXPECT_EQ(stored_next(), 2U);
 }
 
+TEST_F(StreamRetryTest, AReportThatHasNoRoomForNowHoldsTheCheckpointUntilItIsTaken) {
+  send_failures_to_a_queue();
+  config().retries_max = 0;
+  refuses_reports_ = ErrorCode::OverLimit;
+  begin_with({"a"});
+  fail();
+  pass_all(Millis{3'600'000});
+  EXPECT_GT(reports_.size(), 10U);
+  EXPECT_LT(reports_.size(), 100U) << "the delay grows";
+  EXPECT_EQ(stored_next(), 1U);
+  refuses_reports_.reset();
+  pass_all(trigger_limits_.retry_delay_max);
+  EXPECT_EQ(stored_next(), 2U);
+}
+
 TEST_F(StreamRetryTest, BisectingFindsThePoisonRecordAndReportsItAlone) {
   send_failures_to_a_queue();
   config().retries_max = 1;

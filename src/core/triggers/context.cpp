@@ -76,6 +76,15 @@ int TriggerContext::free_slots(const FunctionName& function) const {
   return std::min(of_all, unreserved() - running_unreserved_);
 }
 
+bool TriggerContext::is_awaited(const FunctionName& function) const {
+  if (reservation_of(function)) {
+    const auto room = rooms_.find(function);
+    return room != rooms_.end() && !room->second.waiting.empty();
+  }
+  return std::ranges::any_of(
+      rooms_, [this](const auto& entry) { return !entry.second.waiting.empty() && !reservation_of(entry.first); });
+}
+
 void TriggerContext::await_slot(Participant& participant, const FunctionName& function) {
   Room& room = rooms_[function];
   if (std::ranges::find(room.waiting, &participant) == room.waiting.end()) room.waiting.push_back(&participant);
@@ -84,7 +93,7 @@ void TriggerContext::await_slot(Participant& participant, const FunctionName& fu
 std::variant<InvocationId, NoInvocation> TriggerContext::begin(Participant& participant, InvocationStart start) {
   auto function = find_function(start.function);
   if (function == nullptr) return NoInvocation::no_function;
-  if (!has_slot(start.function)) {
+  if (!can_begin(start.function)) {
     await_slot(participant, start.function);
     return NoInvocation::no_slot;
   }
@@ -157,6 +166,7 @@ void TriggerContext::ring(std::size_t count_max) {
 // Round the functions from the one behind that which was offered a slot last, so that one with much to do does not keep
 // the others from theirs.
 void TriggerContext::offer_slots() {
+  offering_ = true;
   std::vector<FunctionName> waiting;
   for (const auto& [name, room] : rooms_) {
     if (!room.waiting.empty()) waiting.push_back(name);
@@ -170,12 +180,14 @@ void TriggerContext::offer_slots() {
       if (room.waiting.empty()) break;
       Participant* participant = room.waiting.front();
       room.waiting.pop_front();
-      offered_last_ = name;
+      // A reservation's slots are nobody else's, and move nobody's turn.
+      if (!reservation_of(name)) offered_last_ = name;
       participant->slot_freed();
     }
     const auto room = rooms_.find(name);
     if (room != rooms_.end() && room->second.running == 0 && room->second.waiting.empty()) rooms_.erase(room);
   }
+  offering_ = false;
 }
 
 }  // namespace penstock::core

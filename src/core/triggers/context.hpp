@@ -101,6 +101,10 @@ class TriggerContext {
   int reserved() const { return reserved_; }
   /// Whether begin() would find a slot.
   bool has_slot(const FunctionName& function) const { return free_slots(function) > 0; }
+  /// Whether begin() would find a slot that nobody has waited for longer.
+  bool can_begin(const FunctionName& function) const {
+    return has_slot(function) && (offering_ || !is_awaited(function));
+  }
   /// How many invocations of it could begin now.
   int free_slots(const FunctionName& function) const;
   /// Has the participant told when a slot of the function is free, as begin() does where it refuses.
@@ -108,6 +112,8 @@ class TriggerContext {
   int running() const { return running_; }
   int running_of(const FunctionName& function) const;
 
+  /// A slot that has become free goes to those who wait for one, in their turn: whoever has just given it back stands
+  /// behind them, so that one with much to do does not keep it.
   std::variant<InvocationId, NoInvocation> begin(Participant& participant, InvocationStart start);
 
   // ---- Of the engine.
@@ -142,6 +148,8 @@ class TriggerContext {
   };
 
   std::optional<int> reservation_of(const FunctionName& function) const;
+  /// Whether somebody waits for a slot that the function's invocations could take.
+  bool is_awaited(const FunctionName& function) const;
 
   std::uint64_t asks_ = 0;
   std::uint64_t invocations_ = 0;
@@ -152,7 +160,8 @@ class TriggerContext {
   std::map<TimerId, Ring> timers_;
   std::map<FunctionName, std::shared_ptr<const FunctionRecord>> functions_;
   std::map<FunctionName, Room> rooms_;
-  FunctionName offered_last_;
+  FunctionName offered_last_;  ///< of those that share what is not reserved
+  bool offering_ = false;      ///< what is begun now is begun by those whose turn it is
   int reserved_ = 0;
   int running_ = 0;
   int running_unreserved_ = 0;

@@ -13,7 +13,7 @@ void Invokes::handle(CallId call, InvokeFunction& command) {
   if (command.type == InvocationType::dry_run) return context_.reply(call, Done{});
   if (context_.draining) return context_.reply(call, shutting_down());
   // A caller is refused at once rather than queued: it is told so, and may try again.
-  if (!context_.has_slot(command.function)) return context_.reply(call, rate_exceeded());
+  if (!context_.can_begin(command.function)) return context_.reply(call, rate_exceeded());
   InvocationStart start{command.function, std::move(command.invoked_arn), std::move(command.payload)};
   start.client_context = std::move(command.client_context);
   start.trace_id = std::move(command.trace_id);

@@ -43,6 +43,18 @@ const Mappings::Entry* Mappings::find(const std::string& uuid) const {
   return found == entries_.end() ? nullptr : &found->second;
 }
 
+// It waits for nothing but its source, which may never be there again: whoever is through with it must not have to wait
+// with it.
+bool Mappings::is_starting(const Entry& entry) {
+  if (!entry.active || entry.stopping) return false;
+  const MappingState state = entry.mapping->announced().state;
+  return state == MappingState::creating || state == MappingState::enabling || state == MappingState::updating;
+}
+
+bool Mappings::may_become(const Entry& entry, const MappingRecord& asked) {
+  return is_settled(entry.mapping->announced()) || (is_starting(entry) && !asked.config.enabled);
+}
+
 // ---- Commands
 
 std::optional<Error> Mappings::check_function(const FunctionName& function) const {
@@ -92,9 +104,9 @@ void Mappings::handle(CallId call, UpdateMapping& command) {
   Entry* entry = find(command.uuid);
   if (entry == nullptr) return context_.reply(call, mapping_not_found());
   const MappingRecord& before = entry->mapping->announced();
-  if (!is_settled(before)) return context_.reply(call, mapping_in_use("update"));
   MappingRecord asked = before;
   merge(asked, command.patch);
+  if (!may_become(*entry, asked)) return context_.reply(call, mapping_in_use("update"));
   if (auto error = check_mapping(asked)) return context_.reply(call, std::move(*error));
   if (asked.function == before.function) return change(call, *entry, std::move(asked));
   if (auto error = check_function(asked.function)) return context_.reply(call, std::move(*error));
@@ -108,7 +120,9 @@ void Mappings::handle(CallId call, UpdateMapping& command) {
 void Mappings::handle(CallId call, const DeleteMapping& command) {
   Entry* entry = find(command.uuid);
   if (entry == nullptr) return context_.reply(call, mapping_not_found());
-  if (!is_settled(entry->mapping->announced())) return context_.reply(call, mapping_in_use("delete"));
+  if (!is_settled(entry->mapping->announced()) && !is_starting(*entry)) {
+    return context_.reply(call, mapping_in_use("delete"));
+  }
   set_state(*entry, MappingState::deleting);
   context_.reply(call, MappingDescription{entry->mapping->announced()});
   stop(*entry);
@@ -171,10 +185,10 @@ void Mappings::answered(Answered answer) {
   if (!pending.patch && !error) return create(pending.call, std::move(pending.asked));
   Entry* entry = find(pending.asked.uuid);
   if (!error && entry == nullptr) error = mapping_not_found();
-  if (!error && !is_settled(entry->mapping->announced())) error = mapping_in_use("update");
   // What else was changed meanwhile stays.
   MappingRecord changed = error ? MappingRecord{} : entry->mapping->announced();
   if (!error) merge(changed, *pending.patch);
+  if (!error && !may_become(*entry, changed)) error = mapping_in_use("update");
   if (!error) error = check_mapping(changed);
   if (error) {
     by_key_.erase(key_of(pending.asked));

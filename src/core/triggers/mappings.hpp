@@ -63,6 +63,9 @@ class Mappings final : public Participant, public MappingOwner {
   static Key key_of(const MappingRecord& record) { return {record.source_arn, record.function}; }
   Entry* find(const std::string& uuid);
   const Entry* find(const std::string& uuid) const;
+  static bool is_starting(const Entry& entry);
+  /// Whether a change to that is taken now.
+  static bool may_become(const Entry& entry, const MappingRecord& asked);
   void ask_source(Pending pending);
   std::optional<Error> check_source(const MappingRecord& asked, const std::optional<Result>& result) const;
   std::optional<Error> check_function(const FunctionName& function) const;

@@ -11,14 +11,37 @@
 namespace penstock::core {
 namespace {
 
-/// Tries of an account of failure. The service drops one that its destination does not take, rather than let a queue
-/// that was deleted hold up the shard; a few tries are for a queue that is being created, or busy.
+/// Tries of an account of failure that its destination will not have. The service drops such a one, rather than let a
+/// queue that was deleted hold up the shard; a few tries are for a queue that is being created.
 constexpr int reports_max = 5;
 
 /// How a queue took the only message of an account.
-bool was_accepted(const std::optional<Result>& result) {
-  const auto* sent = result ? std::get_if<SendResults>(&*result) : nullptr;
-  return sent != nullptr && !sent->entries.empty() && std::holds_alternative<Sent>(sent->entries.front());
+enum class Taken : std::uint8_t { accepted, refused, not_now };
+Taken taken(const std::optional<Result>& result) {
+  if (!result) return Taken::not_now;
+  const Error* error = std::get_if<Error>(&*result);
+  if (const auto* sent = std::get_if<SendResults>(&*result); sent != nullptr && !sent->entries.empty()) {
+    if (std::holds_alternative<Sent>(sent->entries.front())) return Taken::accepted;
+    error = std::get_if<Error>(&sent->entries.front());
+  }
+  if (error == nullptr) return Taken::not_now;
+  switch (error->code) {
+    case ErrorCode::QueueDoesNotExist:
+    case ErrorCode::InvalidMessageContents:
+    case ErrorCode::InvalidAttributeName:
+    case ErrorCode::InvalidAttributeValue:
+    case ErrorCode::UnsupportedOperation:
+    case ErrorCode::BatchRequestTooLong:
+    case ErrorCode::InvalidParameterValue:
+    case ErrorCode::MissingParameter:
+    case ErrorCode::RequestTooLarge:
+    case ErrorCode::AccessDenied:
+      return Taken::refused;
+    default:
+      // A full disk, too many requests or a shutdown are over some time, and what the account is of has not been
+      // processed by anybody.
+      return Taken::not_now;
+  }
 }
 
 }  // namespace
@@ -45,7 +68,8 @@ bool ShardWorker::form(Lane& lane) {
   if (has_windows()) return form_in_window(lane);
   if (lane.waiting.empty()) return false;
   const Cut cut = cut_of(lane, context_.limits.batch_bytes_max, std::nullopt);
-  if (!cut.is_full && !ended_ && window_is_open(lane)) return false;
+  // Where no more is read ahead, waiting brings it no more either.
+  if (!cut.is_full && !ended_ && !is_read_ahead_full() && window_is_open(lane)) return false;
   take_out(lane, cut.count, false);
   return true;
 }
@@ -103,6 +127,7 @@ void ShardWorker::begin(Lane& lane) {
     batch.request_id = std::move(request_id);
     lane.invocation = *id;
     lane.phase = Phase::running;
+    first_lane_ = (lane.number + 1) % lanes_.size();
   } else if (std::get<NoInvocation>(begun) == NoInvocation::no_slot) {
     lane.phase = Phase::refused;
     awaits_slot_ = true;
@@ -269,11 +294,13 @@ BatchFailure ShardWorker::failure_of(const StreamBatch& batch) const {
 
 void ShardWorker::reported(Lane& lane, const std::optional<Result>& result) {
   lane.phase = Phase::idle;
-  if (was_accepted(result) || ++lane.reports == reports_max) {
-    lane.reports = 0;
+  const Taken how = taken(result);
+  if (how == Taken::refused) ++lane.refusals;
+  if (how == Taken::accepted || lane.refusals == reports_max) {
+    lane.reports = lane.refusals = 0;
     done_with(lane);
   } else if (!stopping_) {
-    pause(lane, retry_delay(context_.limits, lane.reports - 1));
+    pause(lane, retry_delay(context_.limits, lane.reports++));
   }
   went_on(lane);
 }

@@ -125,7 +125,8 @@ void ShardWorker::slot_freed() {
 /// Whatever is possible in any lane is done, which may be nothing. What filters drop, and what is discarded, moves the
 /// checkpoint without an invocation.
 void ShardWorker::go_on() {
-  for (Lane& lane : lanes_) drive(lane);
+  const std::size_t first = first_lane_;
+  for (std::size_t i = 0; i < lanes_.size(); ++i) drive(lanes_[(first + i) % lanes_.size()]);
   save();
   read_on();
   finish_if_done();
@@ -133,14 +134,18 @@ void ShardWorker::go_on() {
 
 // ---- Reading.
 
+bool ShardWorker::is_read_ahead_full() const {
+  const TriggerLimits& limits = context_.limits;
+  return watermark_.size() >= limits.read_ahead_records_max || bytes_ >= limits.read_ahead_bytes_max;
+}
+
 /// Some lane has less than another batch, and the limits of what is read ahead are not reached. A lane that is stuck
 /// reaches them in the end, until when the others go on.
 bool ShardWorker::wants_more() const {
-  const TriggerLimits& limits = context_.limits;
-  if (watermark_.size() >= limits.read_ahead_records_max || bytes_ >= limits.read_ahead_bytes_max) return false;
+  if (is_read_ahead_full()) return false;
   const auto batch_size = static_cast<std::size_t>(config().batch_size);
   return std::ranges::any_of(lanes_, [&](const Lane& lane) {
-    return lane.waiting.size() < batch_size && lane.waiting_bytes < limits.batch_bytes_max;
+    return lane.waiting.size() < batch_size && lane.waiting_bytes < context_.limits.batch_bytes_max;
   });
 }
 

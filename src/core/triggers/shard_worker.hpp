@@ -91,7 +91,8 @@ class ShardWorker final : public Participant {
     std::optional<TimerId> timer;  ///< of pausing; of idle, the end of the batching window
     InvocationId invocation;
     AskId report;
-    int reports = 0;  ///< tries of the present one that came to nothing
+    int reports = 0;   ///< tries of the present one that came to nothing
+    int refusals = 0;  ///< of these, those after which another is of little use
   };
   /// What the next batch of a lane may take.
   struct Cut {
@@ -103,6 +104,7 @@ class ShardWorker final : public Participant {
   bool has_windows() const { return config().tumbling_seconds > 0; }
 
   // Reading (shard_worker.cpp).
+  bool is_read_ahead_full() const;
   bool wants_more() const;
   void read_on();
   void take(RecordsPage page, std::vector<SourceItem> items);
@@ -157,6 +159,7 @@ class ShardWorker final : public Participant {
   std::size_t bytes_ = 0;  ///< of what was read and is not done
 
   std::vector<Lane> lanes_;
+  std::size_t first_lane_ = 0;  ///< whose turn it is to begin, where there are fewer slots than lanes
   bool awaits_slot_ = false;
   bool stopping_ = false;
   bool finished_ = false;

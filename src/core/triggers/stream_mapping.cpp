@@ -1,6 +1,7 @@
 #include "core/triggers/stream_mapping.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "penstock/stream_names.hpp"
@@ -10,6 +11,9 @@ namespace {
 
 /// Of one question; streams may have more.
 constexpr std::size_t shards_listed_max = 1'000;
+
+/// Of LastProcessingResult.
+constexpr std::size_t result_chars_max = 512;
 
 const Error* error_in(const std::optional<Result>& result) { return result ? std::get_if<Error>(&*result) : nullptr; }
 
@@ -36,6 +40,7 @@ StreamMapping::~StreamMapping() { ask_no_more(); }
 
 void StreamMapping::start() {
   workers_.clear();
+  leaving_.clear();
   over_.clear();
   stopping_ = told_started_ = list_again_ = false;
   is_running_ = true;
@@ -72,9 +77,28 @@ void StreamMapping::function_changed() {
   for (ShardWorker* worker : workers) worker->function_changed();
 }
 
-void StreamMapping::shard_quiet() { tell_if_quiet(); }
+/// Their invocations cannot be called back, and no others begin beside them: of a key's records one is processed at a
+/// time, also where its stream or consumer has gone and come again.
+void StreamMapping::let_workers_go() {
+  for (auto& [shard, worker] : workers_) {
+    worker->stop();
+    if (!worker->is_quiet()) leaving_.push_back(std::move(worker));
+  }
+  workers_.clear();
+}
+
+void StreamMapping::shard_quiet() {
+  if (!leaving_.empty() && std::ranges::all_of(leaving_, [](const auto& worker) { return worker->is_quiet(); })) {
+    std::ranges::move(leaving_, std::back_inserter(over_));
+    leaving_.clear();
+    // Where it is not known which shards there are, they begin when it is.
+    if (!stopping_ && !lists_ && !timer_) begin_shards();
+  }
+  tell_if_quiet();
+}
 
 void StreamMapping::tell_if_quiet() {
+  if (!stopping_ || !leaving_.empty()) return;
   const bool is_quiet = std::ranges::all_of(workers_, [](const auto& entry) { return entry.second->is_quiet(); });
   if (is_quiet && std::exchange(is_running_, false)) owner_.mapping_stopped(*this);
 }
@@ -148,11 +172,11 @@ void StreamMapping::list_failed(const std::optional<Result>& result) {
   asks_positions_.clear();
   positions_.clear();
   const Error* error = error_in(result);
-  if (error != nullptr && error->code == ErrorCode::KinesisResourceNotFound) {
-    set_last_result("PROBLEM: " + error->message);
-    // What they have read of it is gone with it.
-    workers_.clear();
+  if (error != nullptr && !error->message.empty()) {
+    set_last_result(("PROBLEM: " + error->message).substr(0, result_chars_max));
   }
+  // What they have read of it is gone with it.
+  if (error != nullptr && error->code == ErrorCode::KinesisResourceNotFound) let_workers_go();
   timer_ = context_.set_timer(*this, context_.now + context_.limits.source_retry_delay, 0);
 }
 
@@ -178,7 +202,7 @@ void StreamMapping::abandon_other_incarnation() {
     context_.promise(DropCheckpoint{record().uuid, checkpoint.stream, shard});
   }
   checkpoints_.clear();
-  workers_.clear();
+  let_workers_go();
   retention_.reset();
   id_ = listing_id_;
 }
@@ -216,7 +240,7 @@ void StreamMapping::position_found(ShardIndex shard, const std::optional<Result>
   const auto* position = result ? std::get_if<ShardPosition>(&*result) : nullptr;
   if (position == nullptr || position->id != id_) {
     for (const auto& [asked, other] : std::exchange(asks_positions_, {})) context_.cancel(asked);
-    return list_failed(std::nullopt);
+    return list_failed(position == nullptr ? result : std::nullopt);
   }
   positions_.emplace(shard, *position);
   if (!asks_positions_.empty()) return;
@@ -277,6 +301,7 @@ void StreamMapping::pass_on(const ShardCheckpoint& finished, const std::vector<S
 void StreamMapping::begin_shards() {
   lists_ = false;
   if (list_again_) return list();
+  if (!leaving_.empty() || context_.draining) return;
   std::vector<ShardWorker*> begun;
   for (const auto& [index, checkpoint] : checkpoints_) {
     const auto shard = shards_.find(index);
@@ -291,8 +316,11 @@ void StreamMapping::begin_shards() {
 
 // ---- What workers tell.
 
+/// One that leaves may be of another incarnation, or of a shard that has been passed over since.
 void StreamMapping::moved(const ShardCheckpoint& checkpoint) {
-  checkpoints_.insert_or_assign(checkpoint.shard, checkpoint);
+  const auto known = checkpoints_.find(checkpoint.shard);
+  if (known == checkpoints_.end() || known->second.stream != checkpoint.stream || known->second.finished) return;
+  known->second = checkpoint;
   context_.note(PutCheckpoint{record().uuid, checkpoint});
 }
 

@@ -67,6 +67,7 @@ class StreamMapping final : public Mapping, public ShardOwner {
   void see_to_missing();
   void pass_on(const ShardCheckpoint& finished, const std::vector<ShardRecord>& children);
   void begin_shards();
+  void let_workers_go();
   void tell_if_quiet();
 
   static constexpr RecordIndex first_record{1};
@@ -90,7 +91,8 @@ class StreamMapping final : public Mapping, public ShardOwner {
   ShardRecords shards_;   ///< of the latest complete one
   std::optional<Millis> retention_;
   std::map<ShardIndex, std::unique_ptr<ShardWorker>> workers_;
-  std::vector<std::unique_ptr<ShardWorker>> over_;  ///< which may still be on the stack
+  std::vector<std::unique_ptr<ShardWorker>> leaving_;  ///< whose invocations have to end before others begin
+  std::vector<std::unique_ptr<ShardWorker>> over_;     ///< which may still be on the stack
 };
 
 }  // namespace penstock::core
