@@ -132,6 +132,7 @@ RunOutcome ExecRun::outcome_of_end(int status) const {
   if (sandbox_.killed_for_memory()) return exited(id, killed_text);
   if (too_large_) return response_too_large();
   if (late_) return timed_out(id, static_cast<double>(function_.timeout_seconds));
+  if (sandbox_.lost()) return process_lost();
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     std::string_view why = tail_of(errors_, error_bytes_max);
     while (why.ends_with('\n')) why.remove_suffix(1);

@@ -71,9 +71,14 @@ void Sandbox::open(std::shared_ptr<void> keep, const SpawnRequest& request, std:
   files.standard_error = std::move(err.write_end);
   cgroup_ = context_.cgroups.make(memory_bytes_max);
   if (cgroup_) files.cgroup = cgroup_->open_members();
+  if (cgroup_ && !files.cgroup) {
+    cgroup_.reset();
+    context_.cgroups.note_missed();
+  }
   memory_bytes_max_ = memory_bytes_max;
   memory_ = {};
   killed_for_memory_ = false;
+  lost_ = false;
   child_.emplace(context_.io, context_.keeper.spawn(request, std::move(files)));
   keep_ = std::move(keep);
   child_->watch(keep_, [this](const ChildReport* report) { on_report(report); });
@@ -128,7 +133,10 @@ void Sandbox::drain() {
 }
 
 void Sandbox::on_report(const ChildReport* report) {
-  if (report == nullptr) return finish(SIGKILL);
+  if (report == nullptr) {
+    lost_ = true;
+    return finish(SIGKILL);
+  }
   switch (report->kind) {
     case ChildReport::Kind::started:
       memory_ = MemoryWatch(report->value);

@@ -110,6 +110,8 @@ class Sandbox {
   /// Kills it if it uses more than it may. Called now and then while it works.
   void check_memory();
   bool killed_for_memory() const { return killed_for_memory_; }
+  /// Its end was none of its own: its guard has gone, or has never got the order to start it.
+  bool lost() const { return lost_; }
   std::uint64_t peak_bytes();
 
  private:
@@ -140,6 +142,7 @@ class Sandbox {
   std::optional<Cgroup> cgroup_;
   std::uint64_t memory_bytes_max_ = 0;
   bool killed_for_memory_ = false;
+  bool lost_ = false;
 };
 
 }  // namespace penstock::runner

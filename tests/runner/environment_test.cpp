@@ -363,6 +363,51 @@ TEST_F(Environments, OfAFunctionThatIsReservedNoMoreThanItsShare) {
   EXPECT_TRUE(wait(next).succeeded()) << "the one that takes too long between two events is ended at its timeout";
 }
 
+TEST_F(Environments, FollowTheReservationOfTheirFunction) {
+  FunctionRecord record = native();
+  record.reserved_concurrency = 1;
+  EXPECT_TRUE(invoke(record, "\"x\"").succeeded());
+  record.reserved_concurrency = 3;
+  const std::vector<std::shared_ptr<Running>> three{start(record, "\"sleep 300\""), start(record, "\"sleep 300\""),
+                                                    start(record, "\"sleep 300\"")};
+  EXPECT_EQ(pool().environments(), 3U);
+  for (const auto& running : three) EXPECT_TRUE(wait(running).succeeded());
+  record.reserved_concurrency = 1;
+  EXPECT_TRUE(invoke(record, "\"x\"").succeeded());
+  run_until([&] { return pool().environments() == 1; });
+}
+
+TEST_F(Environments, MakeRoomByNoMoreThanIsWanted) {
+  options_.environments_max = 3;
+  std::vector<std::string> pids;
+  for (const char* name : {"a", "b", "c"}) {
+    FunctionRecord record = native(name);
+    record.environment["INIT"] = "stubborn 0";
+    pids.push_back(invoke(record, "\"pid\"").payload);
+  }
+  const auto another = start(native("d"), "\"x\"");
+  FunctionRecord warm = native("c");
+  warm.environment["INIT"] = "stubborn 0";
+  EXPECT_EQ(invoke(warm, "\"pid\"").payload, pids[2]) << "and who waits looks for room again";
+  EXPECT_TRUE(wait(another).succeeded());
+  EXPECT_EQ(pool().environments(), 3U);
+  EXPECT_FALSE(lives(static_cast<pid_t>(std::stol(pids[0]))));
+  EXPECT_TRUE(lives(static_cast<pid_t>(std::stol(pids[1]))));
+}
+
+TEST_F(Environments, MayAnswerAfterTheyAreToldToEnd) {
+  const auto running = start(native(), "\"stubborn 100\"");
+  run_until([&] { return log_text(native()).find("stubborn\n") != std::string::npos; });
+  stop();
+  pool_.reset();
+  ASSERT_TRUE(running->outcome);
+  EXPECT_TRUE(running->outcome->succeeded()) << running->outcome->payload;
+}
+
+TEST_F(Environments, TalkToNobodyButTheirRuntime) {
+  EXPECT_EQ(invoke(native(), "\"as-a-page\"").payload, "\"403! 403! 403! 403! \"");
+}
+
 TEST_F(Environments, LeaveNothingBehindWhenTheyEnd) {
   const auto orphan = static_cast<pid_t>(std::stol(invoke(native(), "\"orphan\"").payload));
   ASSERT_TRUE(lives(orphan));
