@@ -3,7 +3,7 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <system_error>
+#include <exception>
 #include <utility>
 
 #include "runner/launch.hpp"
@@ -99,7 +99,7 @@ std::optional<RunOutcome> Environment::launch(const std::string& request_id) {
   const auto memory_bytes_max = static_cast<std::uint64_t>(function_->memory_mib) << 20U;
   try {
     sandbox_.start(self_.lock(), launch.request, memory_bytes_max, Sandbox::Input::none, Sandbox::Output::lines);
-  } catch (const std::system_error& error) {
+  } catch (const std::exception& error) {
     return failed(std::string("The function's process cannot be started: ") + error.what());
   }
   const auto limit = second_start_ ? Millis(std::chrono::seconds(function_->timeout_seconds)) : workshop_.init_time_max;

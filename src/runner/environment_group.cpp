@@ -1,7 +1,7 @@
 #include "runner/environment_group.hpp"
 
 #include <algorithm>
-#include <system_error>
+#include <exception>
 #include <utility>
 
 #include "runner/outcomes.hpp"
@@ -83,7 +83,7 @@ bool EnvironmentGroup::start_one() {
       hooks_.became_busy();
       return true;
     }
-  } catch (const std::system_error& error) {
+  } catch (const std::exception& error) {
     refused = failed(std::string("The function's environment cannot be made: ") + error.what());
   }
   fail_one(std::move(*refused));

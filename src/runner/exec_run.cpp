@@ -3,9 +3,10 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include <system_error>
+#include <exception>
 #include <utility>
 
+#include "runner/adopt.hpp"
 #include "runner/launch.hpp"
 #include "runner/outcomes.hpp"
 #include "runner/text.hpp"
@@ -58,8 +59,9 @@ std::optional<RunOutcome> ExecRun::launch(const std::string& code_directory) {
   try {
     sandbox_.start(self_.lock(), launch.request, static_cast<std::uint64_t>(function_.memory_mib) << 20U,
                    Sandbox::Input::piped, Sandbox::Output::data);
-    input_.assign(sandbox_.take_input().release());
-  } catch (const std::system_error& error) {
+    adopt(input_, sandbox_.take_input());
+  } catch (const std::exception& error) {
+    sandbox_.abandon();
     return failed(std::string("The function's process cannot be started: ") + error.what());
   }
   return std::nullopt;

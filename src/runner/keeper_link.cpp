@@ -13,6 +13,8 @@
 #include <system_error>
 #include <utility>
 
+#include "runner/adopt.hpp"
+
 namespace penstock::runner {
 
 namespace asio = boost::asio;
@@ -86,8 +88,10 @@ KeeperLink::~KeeperLink() {
 
 void KeeperLink::start_keeper() {
   auto [ours, theirs] = make_channel();
+  auto socket = std::make_shared<Stream>(context_);
+  adopt(*socket, std::move(ours));
   keeper_ = start_process(executable_, theirs.get());
-  socket_ = std::make_shared<Stream>(context_, ours.release());
+  socket_ = std::move(socket);
   watch_end();
 }
 

@@ -8,6 +8,8 @@
 #include <system_error>
 #include <utility>
 
+#include "runner/adopt.hpp"
+
 namespace penstock::runner {
 
 namespace asio = boost::asio;
@@ -42,6 +44,17 @@ Sandbox::~Sandbox() { close(); }
 
 void Sandbox::start(std::shared_ptr<void> keep, const SpawnRequest& request, std::uint64_t memory_bytes_max,
                     Input input, Output output) {
+  try {
+    open(std::move(keep), request, memory_bytes_max, input, output);
+  } catch (...) {
+    // Whatever of it has been made goes, the process included.
+    abandon();
+    throw;
+  }
+}
+
+void Sandbox::open(std::shared_ptr<void> keep, const SpawnRequest& request, std::uint64_t memory_bytes_max, Input input,
+                   Output output) {
   SpawnFiles files;
   if (input == Input::piped) {
     Pipe pipe = make_pipe();
@@ -50,6 +63,7 @@ void Sandbox::start(std::shared_ptr<void> keep, const SpawnRequest& request, std
     input_ = std::move(pipe.write_end);
   } else {
     files.standard_input = Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!files.standard_input) throw std::system_error(errno, std::generic_category(), "/dev/null");
   }
   Pipe out = make_pipe();
   Pipe err = make_pipe();
@@ -66,8 +80,10 @@ void Sandbox::start(std::shared_ptr<void> keep, const SpawnRequest& request, std
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     Descriptor& end = i == 0 ? out.read_end : err.read_end;
     set_non_blocking(end.get());
-    sources_[i].emplace(Source{Stream(context_.io, end.release()), LineBreaker(context_.line_bytes_max), true,
-                               i == 0 && output == Output::data});
+    Stream stream(context_.io);
+    adopt(stream, std::move(end));
+    sources_[i].emplace(
+        Source{std::move(stream), LineBreaker(context_.line_bytes_max), true, i == 0 && output == Output::data});
     watch(*sources_[i]);
   }
 }

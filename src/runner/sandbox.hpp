@@ -93,7 +93,8 @@ class Sandbox {
   Sandbox(const Context& context, SandboxOwner& owner);
   ~Sandbox();
 
-  /// Throws std::system_error if nothing can be started. `keep` owns the owner, and so this, until the end is reported.
+  /// Throws if nothing can be started, and is then as it was before. `keep` owns the owner, and so this, until the end
+  /// is reported.
   void start(std::shared_ptr<void> keep, const SpawnRequest& request, std::uint64_t memory_bytes_max, Input input,
              Output output);
   /// The writing end of stdin, if it is piped; taken once.
@@ -119,6 +120,8 @@ class Sandbox {
     bool is_data = false;
   };
 
+  void open(std::shared_ptr<void> keep, const SpawnRequest& request, std::uint64_t memory_bytes_max, Input input,
+            Output output);
   void watch(Source& source);
   /// False if there is nothing more for now.
   bool read_some(Source& source);

@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <filesystem>
+#include <iterator>
 #include <string>
 
 #include "runner/outcomes.hpp"
@@ -202,6 +205,60 @@ TEST_F(Environments, RunABootstrapOfTheCode) {
   FunctionRecord record = function(FunctionKind::runtime);
   record.runtime = "provided.al2023";
   EXPECT_EQ(invoke(record, "{\"a\":1}").payload, "{\"a\":1}");
+}
+
+// How many descriptors this process may have open, until it is gone.
+class FilesMax {
+ public:
+  explicit FilesMax(rlim_t files_max) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit lower = before_;
+    lower.rlim_cur = files_max;
+    ::setrlimit(RLIMIT_NOFILE, &lower);
+  }
+  FilesMax(const FilesMax&) = delete;
+  FilesMax& operator=(const FilesMax&) = delete;
+  ~FilesMax() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+std::size_t open_files() {
+  const std::filesystem::directory_iterator files("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(files), end(files))) - 1;
+}
+
+TEST_F(Environments, FailOneInvocationEachWhereThereAreNoDescriptorsLeft) {
+  ASSERT_TRUE(invoke(native("warm"), "\"x\"").succeeded());
+  FunctionRecord program = function(FunctionKind::exec, "program");
+  program.command = {"/bin/cat"};
+  const std::size_t before = open_files();
+  for (rlim_t more = 0; more < 12; ++more) {
+    std::shared_ptr<Running> started;
+    std::shared_ptr<Running> executed;
+    {
+      const FilesMax limit(before + more);
+      started = start(native("f" + std::to_string(more)), "\"x\"");
+      run_until([&] { return started->outcome || more > 6; });
+    }
+    const RunOutcome outcome = wait(started);
+    if (!outcome.succeeded()) {
+      EXPECT_EQ(outcome.status, RunOutcome::Status::failed) << outcome.payload;
+      EXPECT_THAT(outcome.message, HasSubstr("Too many open files"));
+      EXPECT_EQ(open_files(), before) << "with " << more;
+    } else {
+      EXPECT_GT(more, 4U);
+      break;
+    }
+    {
+      const FilesMax limit(before + more);
+      executed = start(program, "{}");
+    }
+    const RunOutcome run = wait(executed);
+    EXPECT_TRUE(run.succeeded() || run.status == RunOutcome::Status::failed) << run.payload;
+  }
+  EXPECT_TRUE(invoke(native("after"), "\"x\"").succeeded());
 }
 
 TEST_F(Environments, PassOnWhatTheirInitHasToSay) {
