@@ -85,7 +85,9 @@ void ApiConnection::serve() {
   step_ = read_bytes;
   const auto& request = parser_->get();
   keep_alive_ = request.keep_alive();
-  const ApiReply reply = reply_to(view(request.method_string()), view(request.target()), waits_);
+  const ApiReply reply = is_of_runtime()
+                             ? reply_to(view(request.method_string()), view(request.target()), waits_)
+                             : api_error(403, "Forbidden", "The Runtime API is for the function's runtime.");
   parser_.reset();
   if (!open_) return;
   if (waits_) {
@@ -95,6 +97,14 @@ void ApiConnection::serve() {
   const auto keep = keep_;
   write(reply.status, "Content-Type: application/json\r\n", std::make_shared<const std::string>(reply.body));
   api_.owner_.on_replied();
+}
+
+// Pages in a browser reach every port of this machine, and under names of their own; no runtime sends what they send.
+bool ApiConnection::is_of_runtime() const {
+  const auto& request = parser_->get();
+  if (request.find(http::field::origin) != request.end() || request.find("Sec-Fetch-Site") != request.end())
+    return false;
+  return view(request[http::field::host]) == api_.address();
 }
 
 ApiReport ApiConnection::report_of(std::string_view request_id) {

@@ -34,6 +34,7 @@ class ApiConnection {
   /// True if a whole request was read.
   bool parse();
   void serve();
+  bool is_of_runtime() const;
   ApiReply reply_to(std::string_view method, std::string_view target, bool& waits);
   ApiReport report_of(std::string_view request_id);
   void write(unsigned status, std::string_view headers, std::shared_ptr<const std::string> body);

@@ -107,6 +107,12 @@ Cgroups::~Cgroups() {
 
 std::optional<Cgroup> Cgroups::make(std::uint64_t memory_bytes_max) {
   if (!available()) return std::nullopt;
+  auto group = try_make(memory_bytes_max);
+  if (!group) note_missed();
+  return group;
+}
+
+std::optional<Cgroup> Cgroups::try_make(std::uint64_t memory_bytes_max) {
   std::string directory = parent_ + "/" + std::to_string(next_++);
   if (::mkdir(directory.c_str(), directory_mode) != 0) return std::nullopt;
   Cgroup group(directory);

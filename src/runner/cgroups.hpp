@@ -42,16 +42,22 @@ class Cgroups {
   Cgroups& operator=(const Cgroups&) = delete;
 
   bool available();
+  /// False if there has been a process without a group of its own, as there may be again.
+  bool covers_all() { return available() && !missed_; }
+  /// A group that was made cannot be entered.
+  void note_missed() { missed_ = true; }
   /// Nothing where it cannot be had: memory has to be watched otherwise.
   std::optional<Cgroup> make(std::uint64_t memory_bytes_max);
 
  private:
   void look();
+  std::optional<Cgroup> try_make(std::uint64_t memory_bytes_max);
 
   std::string mount_;  ///< empty once it has been looked for
   std::string own_;
   std::string parent_;  ///< of the groups
   std::uint64_t next_ = 1;
+  bool missed_ = false;
 };
 
 }  // namespace penstock::runner

@@ -5,12 +5,14 @@
 #include <cerrno>
 #include <utility>
 
+#include "runner/adopt.hpp"
+
 namespace penstock::runner {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-Child::Child(asio::io_context& context, Descriptor channel) : channel_(context, channel.release()) {}
+Child::Child(asio::io_context& context, Descriptor channel) : channel_(context) { adopt(channel_, std::move(channel)); }
 
 void Child::watch(std::shared_ptr<void> owner, Reported reported) {
   channel_.async_wait(

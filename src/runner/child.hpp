@@ -16,6 +16,7 @@ class Child {
   /// A report; nothing if the channel was closed before the process's end was reported, since its guard was killed.
   using Reported = std::function<void(const ChildReport*)>;
 
+  /// Throws std::system_error if the channel cannot be watched.
   Child(boost::asio::io_context& context, Descriptor channel);
 
   /// `owner`, which owns this and what `reported` refers to, lives until close() or until the last report has come,

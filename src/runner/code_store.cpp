@@ -272,15 +272,25 @@ std::optional<std::string> CodeStore::zip_of(const std::string& sha256) const {
 void CodeStore::keep_only(const std::set<std::string>& sha256s) {
   std::set<std::string> kept;
   for (const std::string& sha256 : sha256s) kept.insert(name_of(sha256));
-  // Nobody begins to hold meanwhile what is being dropped.
-  const std::lock_guard lock(held_->mutex);
   std::error_code error;
   std::vector<fs::path> doomed;
-  for (const auto& entry : fs::directory_iterator(directory_, error)) {
-    const std::string name = entry.path().filename().string();
-    const bool half_written = name.starts_with(aside) && held_->names.empty();
-    const bool unnamed = name.size() == 2 * sha256_bytes && !kept.contains(name) && !held_->names.contains(name);
-    if (half_written || unnamed) doomed.push_back(entry.path());
+  {
+    // Nobody begins to hold meanwhile what is being dropped. Taken out of the way it is at once; removing it takes as
+    // long as it has files, and others need the lock.
+    const std::lock_guard lock(held_->mutex);
+    for (const auto& entry : fs::directory_iterator(directory_, error)) {
+      const std::string name = entry.path().filename().string();
+      const bool half_written = name.starts_with(aside) && held_->names.empty();
+      const bool unnamed = name.size() == 2 * sha256_bytes && !kept.contains(name) && !held_->names.contains(name);
+      if (half_written || unnamed) doomed.push_back(entry.path());
+    }
+    for (fs::path& path : doomed) {
+      if (path.filename().string().starts_with(aside)) continue;
+      const fs::path out = path.parent_path() / (std::string(aside) + path.filename().string());
+      fs::remove_all(out, error);  // of a removal that was cut off
+      fs::rename(path, out, error);
+      if (!error) path = out;
+    }
   }
   for (const fs::path& path : doomed) fs::remove_all(path, error);
 }

@@ -3,7 +3,7 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <system_error>
+#include <exception>
 #include <utility>
 
 #include "runner/launch.hpp"
@@ -99,7 +99,7 @@ std::optional<RunOutcome> Environment::launch(const std::string& request_id) {
   const auto memory_bytes_max = static_cast<std::uint64_t>(function_->memory_mib) << 20U;
   try {
     sandbox_.start(self_.lock(), launch.request, memory_bytes_max, Sandbox::Input::none, Sandbox::Output::lines);
-  } catch (const std::system_error& error) {
+  } catch (const std::exception& error) {
     return failed(std::string("The function's process cannot be started: ") + error.what());
   }
   const auto limit = second_start_ ? Millis(std::chrono::seconds(function_->timeout_seconds)) : workshop_.init_time_max;
@@ -174,8 +174,12 @@ ApiReply Environment::on_error(ApiReport report) { return take_answer(std::move(
 
 ApiReply Environment::take_answer(ApiReport report, bool is_error) {
   if (report.request_id != request_id_) return api_error(400, "InvalidRequestID", "Invalid request ID");
-  if (state_ != State::invoking) return refuse_transition(is_error ? "InvocationErrorResponse" : "InvocationResponse");
-  state_ = State::answered;
+  // One that is told to end may finish what it does.
+  const bool last = state_ == State::ending && verdict_ == Verdict::told && invoke_ && !answer_;
+  if (state_ != State::invoking && !last) {
+    return refuse_transition(is_error ? "InvocationErrorResponse" : "InvocationResponse");
+  }
+  if (!last) state_ = State::answered;
   since_ = Clock::now();
   answer_ = outcome_of(report, is_error);
   if (!report.too_large) return api_accepted();
@@ -304,6 +308,7 @@ RunOutcome Environment::outcome_of_end(int status, const std::string& request_id
   if (sandbox_.killed_for_memory()) return exited(request_id, killed_text);
   if (verdict_ == Verdict::timeout) return timed_out(request_id, timeout_seconds());
   if (failed_init_) return *failed_init_;
+  if (sandbox_.lost()) return process_lost();
   return exited(request_id, exit_text(status));
 }
 
@@ -314,7 +319,8 @@ void Environment::note_end(const RunOutcome& outcome, int status, const std::str
     log_.line(timestamp() + " " + request_id + " Task timed out after " + two_decimals(timeout_seconds()) + " seconds");
     return;
   }
-  const std::string how = sandbox_.killed_for_memory() ? std::string(killed_text) : exit_text(status);
+  std::string how = sandbox_.killed_for_memory() ? std::string(killed_text) : exit_text(status);
+  if (outcome.status == RunOutcome::Status::failed) how = outcome.message;
   log_.line("RequestId: " + request_id + " Error: " + how);
   if (!outcome.function_error.empty()) log_.line("Runtime.ExitError");
 }

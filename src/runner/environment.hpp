@@ -56,7 +56,7 @@ class Environment final : public RuntimeApiOwner, public SandboxOwner {
   /// REQUIRES: idle.
   void begin(Invoke invoke);
 
-  /// SIGTERM and, after the time of grace, SIGKILL. An invocation under way is lost.
+  /// SIGTERM and, after the time of grace, SIGKILL. An invocation under way may be answered until then.
   void end();
   /// Ends it without a word, with what the kernel needs for that: for a pool that is itself taken down.
   void abandon();

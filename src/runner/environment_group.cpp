@@ -1,7 +1,7 @@
 #include "runner/environment_group.hpp"
 
 #include <algorithm>
-#include <system_error>
+#include <exception>
 #include <utility>
 
 #include "runner/outcomes.hpp"
@@ -29,7 +29,9 @@ EnvironmentGroup::EnvironmentGroup(const Workshop& workshop, std::shared_ptr<con
       patience_time_(patience_min) {}
 
 void EnvironmentGroup::run(Invoke invoke) {
+  function_ = invoke.request.function;
   waiting_.push_back(std::move(invoke));
+  end_surplus();
   dispatch();
 }
 
@@ -64,11 +66,33 @@ std::size_t EnvironmentGroup::expected(Clock::time_point now) const {
 // A function of limited concurrency is never in more processes than that, even where one of them takes its time between
 // two events.
 bool EnvironmentGroup::may_start_another() const {
-  if (!function_->reserved_concurrency) return true;
-  const auto alive = std::count_if(environments_.begin(), environments_.end(), [](const auto& environment) {
-    return environment->state() != Environment::State::ending;
-  });
-  return alive < *function_->reserved_concurrency;
+  return !function_->reserved_concurrency || static_cast<int>(alive()) < *function_->reserved_concurrency;
+}
+
+// There may be more than that from the time before the function was limited.
+void EnvironmentGroup::end_surplus() {
+  if (!function_->reserved_concurrency) return;
+  while (static_cast<int>(alive()) > *function_->reserved_concurrency && end_idle()) {
+  }
+}
+
+std::size_t EnvironmentGroup::ending() const {
+  return static_cast<std::size_t>(
+      std::count_if(environments_.begin(), environments_.end(),
+                    [](const auto& environment) { return environment->state() == Environment::State::ending; }));
+}
+
+std::size_t EnvironmentGroup::alive() const { return environments_.size() - ending(); }
+
+std::size_t EnvironmentGroup::wanted() const {
+  const std::size_t served = expected(Clock::now());
+  if (stopping_ || waiting_.size() <= served) return 0;
+  std::size_t more = waiting_.size() - served;
+  if (function_->reserved_concurrency) {
+    const auto limit = static_cast<std::size_t>(std::max(*function_->reserved_concurrency, 0));
+    more = std::min(more, limit - std::min(limit, alive()));
+  }
+  return more;
 }
 
 // False if it could not be started, for which one that waits has to suffer.
@@ -83,7 +107,7 @@ bool EnvironmentGroup::start_one() {
       hooks_.became_busy();
       return true;
     }
-  } catch (const std::system_error& error) {
+  } catch (const std::exception& error) {
     refused = failed(std::string("The function's environment cannot be made: ") + error.what());
   }
   fail_one(std::move(*refused));

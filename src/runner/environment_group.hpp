@@ -53,6 +53,10 @@ class EnvironmentGroup final : public EnvironmentOwner {
   bool empty() const { return environments_.empty() && waiting_.empty(); }
   std::size_t size() const { return environments_.size(); }
   bool waits() const { return !waiting_.empty(); }
+  /// Environments that would be started now if there were room for them.
+  std::size_t wanted() const;
+  /// Environments that will be gone soon.
+  std::size_t ending() const;
 
   void on_idle(Environment& environment) override;
   void on_answered(Environment& environment) override;
@@ -62,13 +66,15 @@ class EnvironmentGroup final : public EnvironmentOwner {
  private:
   void serve_waiting();
   std::size_t expected(Clock::time_point now) const;
+  std::size_t alive() const;
   bool may_start_another() const;
+  void end_surplus();
   bool start_one();
   void fail_one(RunOutcome outcome);
   void be_patient(Clock::time_point until);
 
   const Workshop& workshop_;
-  const std::shared_ptr<const FunctionRecord> function_;
+  std::shared_ptr<const FunctionRecord> function_;  ///< as the latest request has it: its reservation may change
   const std::string code_directory_;
   const Hooks hooks_;
   std::vector<std::shared_ptr<Environment>> environments_;

@@ -3,9 +3,10 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include <system_error>
+#include <exception>
 #include <utility>
 
+#include "runner/adopt.hpp"
 #include "runner/launch.hpp"
 #include "runner/outcomes.hpp"
 #include "runner/text.hpp"
@@ -58,8 +59,9 @@ std::optional<RunOutcome> ExecRun::launch(const std::string& code_directory) {
   try {
     sandbox_.start(self_.lock(), launch.request, static_cast<std::uint64_t>(function_.memory_mib) << 20U,
                    Sandbox::Input::piped, Sandbox::Output::data);
-    input_.assign(sandbox_.take_input().release());
-  } catch (const std::system_error& error) {
+    adopt(input_, sandbox_.take_input());
+  } catch (const std::exception& error) {
+    sandbox_.abandon();
     return failed(std::string("The function's process cannot be started: ") + error.what());
   }
   return std::nullopt;
@@ -130,6 +132,7 @@ RunOutcome ExecRun::outcome_of_end(int status) const {
   if (sandbox_.killed_for_memory()) return exited(id, killed_text);
   if (too_large_) return response_too_large();
   if (late_) return timed_out(id, static_cast<double>(function_.timeout_seconds));
+  if (sandbox_.lost()) return process_lost();
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     std::string_view why = tail_of(errors_, error_bytes_max);
     while (why.ends_with('\n')) why.remove_suffix(1);

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +13,8 @@
 #include <cstring>
 #include <system_error>
 #include <utility>
+
+#include "runner/adopt.hpp"
 
 namespace penstock::runner {
 
@@ -82,12 +85,16 @@ KeeperLink::KeeperLink(asio::io_context& context, std::string executable)
 KeeperLink::~KeeperLink() {
   error_code ignored;
   if (socket_) socket_->close(ignored);
+  if (grave_) grave_->close(ignored);
 }
 
 void KeeperLink::start_keeper() {
+  bury();
   auto [ours, theirs] = make_channel();
+  auto socket = std::make_shared<Stream>(context_);
+  adopt(*socket, std::move(ours));
   keeper_ = start_process(executable_, theirs.get());
-  socket_ = std::make_shared<Stream>(context_, ours.release());
+  socket_ = std::move(socket);
   watch_end();
 }
 
@@ -99,8 +106,32 @@ void KeeperLink::watch_end() {
     socket_->close(ignored);
     socket_.reset();
     waiting_.clear();
-    ::waitpid(keeper_, nullptr, WNOHANG);
+    dead_.push_back(keeper_);
+    watch_death();
   });
+}
+
+// The kernel closes a process's files before the process can be waited for. What cannot be watched is waited for when
+// the next keeper is started.
+void KeeperLink::watch_death() {
+  Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, dead_.back(), 0)));
+  if (!process) return bury();
+  try {
+    auto grave = std::make_shared<Stream>(context_);
+    adopt(*grave, std::move(process));
+    grave_ = std::move(grave);
+  } catch (const std::system_error&) {
+    return bury();
+  }
+  grave_->async_wait(Stream::wait_read, [this, grave = grave_](const error_code& error) {
+    if (error || grave != grave_) return;
+    grave_.reset();
+    bury();
+  });
+}
+
+void KeeperLink::bury() {
+  std::erase_if(dead_, [](pid_t pid) { return ::waitpid(pid, nullptr, WNOHANG) != 0; });
 }
 
 Descriptor KeeperLink::spawn(const SpawnRequest& request, SpawnFiles files) {

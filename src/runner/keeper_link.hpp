@@ -10,6 +10,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runner/descriptor.hpp"
 #include "runner/spawn_request.hpp"
@@ -47,12 +48,16 @@ class KeeperLink {
   bool send(Packet& packet);
   void flush();
   void watch_end();
+  void watch_death();
+  void bury();
 
   boost::asio::io_context& context_;
   const std::string executable_;
   pid_t keeper_ = -1;
   /// Handlers that outlive a keeper, or this, see by its not being there any more.
   std::shared_ptr<boost::asio::posix::stream_descriptor> socket_;
+  std::vector<pid_t> dead_;                                       ///< keepers that have gone and are not waited for yet
+  std::shared_ptr<boost::asio::posix::stream_descriptor> grave_;  ///< the last one's, readable when it is dead
   std::deque<Packet> waiting_;  ///< that the keeper was too busy to take; as many as there are environments at most
 };
 

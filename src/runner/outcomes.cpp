@@ -66,6 +66,10 @@ RunOutcome failed(std::string message) {
   return outcome;
 }
 
+RunOutcome process_lost() {
+  return failed("The function's process was ended, since the one that looks after it has gone.");
+}
+
 std::string exit_text(int status) {
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return "Runtime exited without providing a reason";
   std::string text = "Runtime exited with error: ";

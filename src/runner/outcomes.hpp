@@ -22,6 +22,8 @@ RunOutcome no_bootstrap(const std::string& request_id, const std::string& path);
 RunOutcome not_executable(const std::string& request_id, const std::string& path, int error);
 /// It could not be run at all.
 RunOutcome failed(std::string message);
+/// Nobody looks after the process any more.
+RunOutcome process_lost();
 
 /// What the service says of a process that ended with this status of wait().
 std::string exit_text(int status);

@@ -74,8 +74,8 @@ void Pool::run(RunRequest request, Ended ended) {
       see_whether_stopped();
     });
     execs_.insert(exec);
-    watch_memory();
-    return exec->start(exec, code_directory_(*function));
+    exec->start(exec, code_directory_(*function));
+    return watch_memory();
   }
   std::string why;
   if (function->kind == FunctionKind::handler && !prepare_bootstraps(why)) {
@@ -118,16 +118,20 @@ std::size_t Pool::environments() const {
   return count;
 }
 
-// Whether one more environment may be started. At the limit, the one that has been idle for longest goes, and who wants
-// one hears of it when it is gone.
+// Whether one more environment may be started. At the limit, the one that has been idle for longest goes, unless as
+// many as are wanted are going already, and who wants one hears of it when it is gone.
 bool Pool::make_room() {
+  if (environments() < options_.environments_max) return true;
   EnvironmentGroup* idlest = nullptr;
+  std::size_t ending = 0;
+  std::size_t wanted = 0;
   for_each_group([&](EnvironmentGroup& group) {
+    ending += group.ending();
+    wanted += group.wanted();
     const auto since = group.oldest_idle();
     if (since && (idlest == nullptr || *since < *idlest->oldest_idle())) idlest = &group;
   });
-  if (environments() < options_.environments_max) return true;
-  if (idlest != nullptr) idlest->end_idle();
+  if (idlest != nullptr && ending < wanted) idlest->end_idle();
   short_of_room_ = true;
   return false;
 }
@@ -191,7 +195,7 @@ void Pool::watch_idle() {
 }
 
 void Pool::watch_memory() {
-  if (memory_armed_ || cgroups_.available()) return;
+  if (memory_armed_ || cgroups_.covers_all()) return;
   memory_armed_ = true;
   memory_timer_.expires_after(options_.memory_interval);
   memory_timer_.async_wait([this, alive = std::weak_ptr<bool>(alive_)](const error_code& error) {

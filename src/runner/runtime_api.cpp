@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <system_error>
 #include <utility>
 
 #include "runner/api_connection.hpp"
@@ -28,17 +29,24 @@ ApiReply api_error(unsigned status, std::string_view type, std::string_view mess
 }
 
 RuntimeApi::RuntimeApi(asio::io_context& context, RuntimeApiOwner& owner)
-    : context_(context),
-      owner_(owner),
-      acceptor_(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0), false),
-      pause_(context) {}
+    : context_(context), owner_(owner), acceptor_(context), pause_(context) {
+  // Asio's exceptions are none of std::system_error.
+  error_code error;
+  const auto check = [&] {
+    if (error) throw std::system_error(error, "the Runtime API has nowhere to listen");
+  };
+  acceptor_.open(tcp::v4(), error);
+  check();
+  acceptor_.bind(tcp::endpoint(asio::ip::address_v4::loopback(), 0), error);
+  check();
+  acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  check();
+  const tcp::endpoint endpoint = acceptor_.local_endpoint(error);
+  check();
+  address_ = endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
+}
 
 RuntimeApi::~RuntimeApi() { close(); }
-
-std::string RuntimeApi::address() const {
-  const tcp::endpoint endpoint = acceptor_.local_endpoint();
-  return endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
-}
 
 void RuntimeApi::start(std::shared_ptr<void> keep) {
   keep_ = std::move(keep);

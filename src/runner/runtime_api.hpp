@@ -69,7 +69,7 @@ class RuntimeApi {
   ~RuntimeApi();
 
   /// `host:port`, which is what clients want.
-  std::string address() const;
+  const std::string& address() const { return address_; }
   /// `keep` owns the owner, and lives as long as anything here is under way.
   void start(std::shared_ptr<void> keep);
   void close();
@@ -86,6 +86,7 @@ class RuntimeApi {
   boost::asio::io_context& context_;
   RuntimeApiOwner& owner_;
   boost::asio::ip::tcp::acceptor acceptor_;
+  std::string address_;
   boost::asio::steady_timer pause_;  ///< after an accept that failed
   std::shared_ptr<void> keep_;
   std::vector<std::shared_ptr<ApiConnection>> connections_;

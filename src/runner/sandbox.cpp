@@ -8,6 +8,8 @@
 #include <system_error>
 #include <utility>
 
+#include "runner/adopt.hpp"
+
 namespace penstock::runner {
 
 namespace asio = boost::asio;
@@ -42,6 +44,17 @@ Sandbox::~Sandbox() { close(); }
 
 void Sandbox::start(std::shared_ptr<void> keep, const SpawnRequest& request, std::uint64_t memory_bytes_max,
                     Input input, Output output) {
+  try {
+    open(std::move(keep), request, memory_bytes_max, input, output);
+  } catch (...) {
+    // Whatever of it has been made goes, the process included.
+    abandon();
+    throw;
+  }
+}
+
+void Sandbox::open(std::shared_ptr<void> keep, const SpawnRequest& request, std::uint64_t memory_bytes_max, Input input,
+                   Output output) {
   SpawnFiles files;
   if (input == Input::piped) {
     Pipe pipe = make_pipe();
@@ -50,6 +63,7 @@ void Sandbox::start(std::shared_ptr<void> keep, const SpawnRequest& request, std
     input_ = std::move(pipe.write_end);
   } else {
     files.standard_input = Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!files.standard_input) throw std::system_error(errno, std::generic_category(), "/dev/null");
   }
   Pipe out = make_pipe();
   Pipe err = make_pipe();
@@ -57,17 +71,24 @@ void Sandbox::start(std::shared_ptr<void> keep, const SpawnRequest& request, std
   files.standard_error = std::move(err.write_end);
   cgroup_ = context_.cgroups.make(memory_bytes_max);
   if (cgroup_) files.cgroup = cgroup_->open_members();
+  if (cgroup_ && !files.cgroup) {
+    cgroup_.reset();
+    context_.cgroups.note_missed();
+  }
   memory_bytes_max_ = memory_bytes_max;
   memory_ = {};
   killed_for_memory_ = false;
+  lost_ = false;
   child_.emplace(context_.io, context_.keeper.spawn(request, std::move(files)));
   keep_ = std::move(keep);
   child_->watch(keep_, [this](const ChildReport* report) { on_report(report); });
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     Descriptor& end = i == 0 ? out.read_end : err.read_end;
     set_non_blocking(end.get());
-    sources_[i].emplace(Source{Stream(context_.io, end.release()), LineBreaker(context_.line_bytes_max), true,
-                               i == 0 && output == Output::data});
+    Stream stream(context_.io);
+    adopt(stream, std::move(end));
+    sources_[i].emplace(
+        Source{std::move(stream), LineBreaker(context_.line_bytes_max), true, i == 0 && output == Output::data});
     watch(*sources_[i]);
   }
 }
@@ -112,7 +133,10 @@ void Sandbox::drain() {
 }
 
 void Sandbox::on_report(const ChildReport* report) {
-  if (report == nullptr) return finish(SIGKILL);
+  if (report == nullptr) {
+    lost_ = true;
+    return finish(SIGKILL);
+  }
   switch (report->kind) {
     case ChildReport::Kind::started:
       memory_ = MemoryWatch(report->value);

@@ -93,7 +93,8 @@ class Sandbox {
   Sandbox(const Context& context, SandboxOwner& owner);
   ~Sandbox();
 
-  /// Throws std::system_error if nothing can be started. `keep` owns the owner, and so this, until the end is reported.
+  /// Throws if nothing can be started, and is then as it was before. `keep` owns the owner, and so this, until the end
+  /// is reported.
   void start(std::shared_ptr<void> keep, const SpawnRequest& request, std::uint64_t memory_bytes_max, Input input,
              Output output);
   /// The writing end of stdin, if it is piped; taken once.
@@ -109,6 +110,8 @@ class Sandbox {
   /// Kills it if it uses more than it may. Called now and then while it works.
   void check_memory();
   bool killed_for_memory() const { return killed_for_memory_; }
+  /// Its end was none of its own: its guard has gone, or has never got the order to start it.
+  bool lost() const { return lost_; }
   std::uint64_t peak_bytes();
 
  private:
@@ -119,6 +122,8 @@ class Sandbox {
     bool is_data = false;
   };
 
+  void open(std::shared_ptr<void> keep, const SpawnRequest& request, std::uint64_t memory_bytes_max, Input input,
+            Output output);
   void watch(Source& source);
   /// False if there is nothing more for now.
   bool read_some(Source& source);
@@ -137,6 +142,7 @@ class Sandbox {
   std::optional<Cgroup> cgroup_;
   std::uint64_t memory_bytes_max_ = 0;
   bool killed_for_memory_ = false;
+  bool lost_ = false;
 };
 
 }  // namespace penstock::runner

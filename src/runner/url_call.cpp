@@ -105,11 +105,16 @@ UrlCall::UrlCall(const Workshop& workshop, Invoke invoke, Over over)
       over_(std::move(over)),
       function_(*invoke_.request.function),
       log_(workshop.logs, function_.name),
-      stream_(workshop.io) {}
+      stream_(workshop.io),
+      timer_(workshop.io) {}
 
 void UrlCall::start(const std::shared_ptr<UrlCall>& self) {
   started_at_ = Clock::now();
   log_.start(invoke_.request.request_id);
+  timer_.expires_after(std::chrono::seconds(function_.timeout_seconds));
+  timer_.async_wait([this, self](const error_code& error) {
+    if (!error && !ended_) expire();
+  });
   asio::post(workshop_.io, [this, self] {
     if (ended_) return;
     asio::co_spawn(workshop_.io, call(), [this, self](const std::exception_ptr& thrown, RunOutcome outcome) {
@@ -124,6 +129,8 @@ asio::awaitable<RunOutcome> UrlCall::call() {
   if (!url) co_return failed("The function's URL '" + function_.url + "' is not like http://host:port/path.");
   try {
     InvokeAnswer answer = co_await exchange(*url);
+    // It may have ended meanwhile, and its pool with it.
+    if (ended_) co_return RunOutcome{};
     if (const auto lines = decode_base64(answer.log_result)) {
       LineBreaker breaker(workshop_.sandbox.line_bytes_max);
       breaker.add(*lines, [this](std::string_view line) { log_.line(line); });
@@ -132,20 +139,26 @@ asio::awaitable<RunOutcome> UrlCall::call() {
     co_return outcome_of(std::move(answer), function_.url, invoke_.request.request_id);
   } catch (const system_error& error) {
     const error_code code = error.code();
-    if (code == beast::error::timeout) {
-      late_ = true;
-      co_return timed_out(invoke_.request.request_id, static_cast<double>(function_.timeout_seconds));
-    }
     if (code == http::error::body_limit) co_return response_too_large();
     co_return failed(function_.url + " cannot be reached: " + code.message());
   }
 }
 
 asio::awaitable<InvokeAnswer> UrlCall::exchange(const InvokeUrl& url) {
-  stream_.expires_after(std::chrono::seconds(function_.timeout_seconds));
-  asio::ip::tcp::resolver resolver(workshop_.io);
-  const auto found = co_await resolver.async_resolve(url.host, url.port, asio::use_awaitable);
-  co_await stream_.async_connect(found, asio::use_awaitable);
+  using asio::ip::tcp;
+  error_code not_an_address;
+  const auto address = asio::ip::make_address(url.host, not_an_address);
+  if (not_an_address) {
+    tcp::resolver resolver(workshop_.io);
+    const auto found = co_await resolver.async_resolve(url.host, url.port, asio::use_awaitable);
+    // To connect would open the stream again.
+    if (ended_) throw system_error(asio::error::operation_aborted);
+    co_await stream_.async_connect(found, asio::use_awaitable);
+  } else {
+    const auto port = static_cast<std::uint16_t>(std::stoul(url.port));
+    co_await stream_.async_connect(tcp::endpoint(address, port), asio::use_awaitable);
+  }
+  if (ended_) throw system_error(asio::error::operation_aborted);
   error_code ignored;
   stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
 
@@ -177,6 +190,7 @@ asio::awaitable<InvokeAnswer> UrlCall::exchange(const InvokeUrl& url) {
 
 void UrlCall::finish(RunOutcome outcome) {
   if (ended_) return;
+  timer_.cancel();
   const std::string& id = invoke_.request.request_id;
   if (outcome.status != RunOutcome::Status::answered) log_.line("RequestId: " + id + " Error: " + outcome.message);
   if (late_) {
@@ -185,14 +199,25 @@ void UrlCall::finish(RunOutcome outcome) {
   }
   log_.end(id, function_.memory_mib, milliseconds_since(started_at_), 0, outcome);
   ended_ = true;
-  end_invoke(workshop_.io, std::move(invoke_), std::move(outcome));
+  // What is under way still refers to the request.
+  end_invoke(workshop_.io, {.request = {}, .ended = std::move(invoke_.ended)}, std::move(outcome));
   over_(*this);
 }
 
-void UrlCall::end() { stream_.close(); }
+void UrlCall::expire() {
+  late_ = true;
+  stream_.close();
+  finish(timed_out(invoke_.request.request_id, static_cast<double>(function_.timeout_seconds)));
+}
+
+void UrlCall::end() {
+  stream_.close();
+  finish(failed("The server is being shut down."));
+}
 
 void UrlCall::abandon() {
   ended_ = true;
+  timer_.cancel();
   stream_.close();
 }
 

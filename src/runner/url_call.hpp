@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <cstdint>
 #include <functional>
@@ -47,6 +48,7 @@ class UrlCall {
  private:
   boost::asio::awaitable<RunOutcome> call();
   boost::asio::awaitable<InvokeAnswer> exchange(const InvokeUrl& url);
+  void expire();
   void finish(RunOutcome outcome);
 
   const Workshop& workshop_;
@@ -55,6 +57,7 @@ class UrlCall {
   const FunctionRecord& function_;
   InvocationLog log_;
   boost::beast::tcp_stream stream_;
+  boost::asio::steady_timer timer_;  ///< of the whole call: a name that is being resolved cannot be interrupted
   Clock::time_point started_at_;
   bool late_ = false;
   bool ended_ = false;

@@ -56,6 +56,8 @@ class CodeKeeper {
   void read(std::string sha256, std::function<void(std::optional<std::string>)> read);
   void keep_only(std::set<std::string> sha256s);
   bool has_room() const { return puts_ < puts_max; }
+  /// Whether no code is being put.
+  bool is_quiet() const { return puts_ == 0; }
 
  private:
   boost::asio::thread_pool& pool();

@@ -128,11 +128,11 @@ std::optional<Ending> read_tls(const cxxopts::ParseResult& given, Options& optio
   return std::nullopt;
 }
 
-// A scheme and an authority, and perhaps a path; what is behind that is the operation's.
+// A scheme and an authority, and perhaps a path; what is behind that is the operation's. Emulators speak plain HTTP.
 bool is_base_url(std::string_view url) {
-  const std::size_t scheme = url.starts_with("http://") ? 7 : url.starts_with("https://") ? 8 : 0;
-  if (scheme == 0) return false;
-  const std::string_view rest = url.substr(scheme);
+  constexpr std::string_view scheme = "http://";
+  if (!url.starts_with(scheme)) return false;
+  const std::string_view rest = url.substr(scheme.size());
   return !rest.empty() && rest.front() != '/' && rest.front() != ':' &&
          std::all_of(rest.begin(), rest.end(), [](char c) { return c > ' ' && c < 0x7f && c != '?' && c != '#'; });
 }

@@ -303,6 +303,7 @@ void TriggerHost::release(TriggerEffects effects) {
   for (Report& report : effects.reports) send(std::move(report));
   for (const Retire& retire : effects.retires) processes_->runner().retire(retire.function, retire.generation);
   for (Invocation& invocation : effects.invocations) invoke(std::move(invocation));
+  sweep_code();
   look_whether_drained();
 }
 
@@ -431,9 +432,10 @@ void TriggerHost::over(InvocationOver outcome) {
 // ---- Housekeeping.
 
 // Code that is still running is left alone until a quiet moment; where there is none, the next start drops what nothing
-// refers to.
+// refers to. Until a record is durable the one before it may be what the next start finds, and while code is being put
+// it is not known yet who refers to it.
 void TriggerHost::sweep_code() {
-  if (!sweep_wanted_ || invocations_open_ > 0) return;
+  if (!sweep_wanted_ || invocations_open_ > 0 || !releases_.empty() || !code_.is_quiet()) return;
   sweep_wanted_ = false;
   std::set<std::string> kept;
   for (const auto& [name, function] : functions_) {

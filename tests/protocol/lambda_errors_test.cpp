@@ -391,6 +391,9 @@ INSTANTIATE_TEST_SUITE_P(
                    "StartingPositionTimestamp is required with StartingPosition AT_TIMESTAMP."},
         MemberCase{stream_mapping_with(latest + R"(,"StartingPositionTimestamp":1)"),
                    "StartingPositionTimestamp is valid only with StartingPosition AT_TIMESTAMP."},
+        MemberCase{
+            stream_mapping_with(R"("StartingPosition":"AT_TIMESTAMP","StartingPositionTimestamp":1767225600.001)"),
+            "StartingPositionTimestamp cannot be in the future."},
         MemberCase{stream_mapping_with(latest + R"(,"ScalingConfig":{"MaximumConcurrency":2})"),
                    "ScalingConfig is not supported for Kinesis event sources."},
         MemberCase{stream_mapping_with(latest + R"(,"TumblingWindowInSeconds":1,"ParallelizationFactor":2)"),

@@ -332,6 +332,40 @@ constexpr BodyCase kinds_of_content[]{
 };
 INSTANTIATE_TEST_SUITE_P(KindsOfContent, FilterBody, ::testing::ValuesIn(kinds_of_content));
 
+constexpr BodyCase what_fits_into_no_type[]{
+    {R"({"body":{"type":["order"]}})", R"({"type":"order","wei":1000000000000000000000})", true},
+    {R"({"body":{"type":["order"]}})", R"({"type":"other","wei":1000000000000000000000})", false},
+    {R"({"body":{"type":["order"]}})", R"({"wei":-9223372036854775809,"type":"order"})", true},
+    {R"({"body":{"type":["order"]}})", R"({"ratio":1e400,"type":"order"})", true},
+    {R"({"body":{"type":["order"]}})", R"({"ratio":[-1.5E+400,1e-400,0.0e999,1e400],"type":"order"})", true},
+    {R"({"body":{"type":["order"]}})", R"({"ratio":1e99999999999999999999,"type":"order"})", true},
+    {R"({"body":{"type":["order"]}})", R"({"text":"1e400 \" 1e400 \ud83d\ude00","n":1e400,"type":"order"})", true},
+    // They are numbers like others.
+    {R"({"body":{"wei":[1000000000000000000000]}})", R"({"wei":1000000000000000000000})", true},
+    {R"({"body":{"wei":[1000000000000000000000]}})", R"({"wei":1e21})", true},
+    {R"({"body":{"wei":[1000000000000000000000]}})", R"({"wei":2000000000000000000000})", false},
+    {R"({"body":{"wei":[{"numeric":[">",1e20]}]}})", R"({"wei":1000000000000000000000})", true},
+    {R"({"body":{"wei":[{"numeric":["<",0]}]}})", R"({"wei":-1000000000000000000000})", true},
+    {R"({"body":{"wei":[{"numeric":[">",1e300]}]}})", R"({"wei":1e400})", true},
+    {R"({"body":{"wei":[{"numeric":["<",-1e300]}]}})", R"({"wei":-1e400})", true},
+    {R"({"body":{"wei":[{"numeric":["<",1]}]}})", R"({"wei":1e-400,"n":1e400})", true},
+    // Beside them, those of 64 bits are exact.
+    {R"({"body":{"a":[18446744073709551615]}})", R"({"a":18446744073709551615,"b":1e400})", true},
+    {R"({"body":{"a":[18446744073709551615]}})", R"({"a":18446744073709551614,"b":1e400})", false},
+    // Halves of pairs, as programs write them that cut texts anywhere.
+    {R"({"body":{"type":["order"]}})", R"({"type":"order","cut":"x\ud83d"})", true},
+    {R"({"body":{"type":["order"]}})", R"({"type":"order","cut":"\ude00x","n":1e400})", true},
+    {R"({"body":{"s":["\ud83d\ude00"]}})", R"({"s":"\ud83d\ude00","cut":"\ud83d\ud83d"})", true},
+    // What is no JSON does not become any.
+    {R"({"body":{"type":["order"]}})", R"({"type":"order","n":01000000000000000000000})", false},
+    {R"({"body":{"type":["order"]}})", R"({"type":"order","n":1.e400})", false},
+    {R"({"body":{"type":["order"]}})", R"({"type":"order","n":1e400)", false},
+    {R"({"body":{"type":["order"]}})", R"({"type":"order","n":1e400,"s":"\ud8)", false},
+    {R"({"body":{"type":["order"]}})", R"({"type":"order","n":-1e})", false},
+    {R"({"body":{"type":["order"]}})", R"({"type":"order","s":"\x"})", false},
+};
+INSTANTIATE_TEST_SUITE_P(FittingIntoNoType, FilterBody, ::testing::ValuesIn(what_fits_into_no_type));
+
 class FilterRefusal : public ::testing::TestWithParam<std::string_view> {};
 
 TEST_P(FilterRefusal, IsWordedAsTheServiceDoes) {
@@ -441,6 +475,17 @@ TEST(Filter, ARecordIsMatchedByItsDataAndByWhatStandsBesideIt) {
   EXPECT_TRUE(passes(R"({"eventName":["aws:kinesis:record"]})"));
   // A message's body is nothing of a record's.
   EXPECT_FALSE(passes(R"({"body":{"a":[1]}})"));
+}
+
+TEST(Filter, NumbersOfARecordMayBeAsLongAsTheyLike) {
+  const Filters filters = compiled({R"({"data":{"type":["order"]}})"});
+  EXPECT_TRUE(filters.match_record(R"({"type":"order","wei":1000000000000000000000})", no_record));
+  EXPECT_FALSE(filters.match_record(R"({"type":"other","wei":1000000000000000000000})", no_record));
+}
+
+TEST(Filter, WhatIsTooDeepToBeReadIsNotDropped) {
+  const std::string deep = R"({"a":1,"b":)" + std::string(2'000, '[') + std::string(2'000, ']') + "}";
+  EXPECT_TRUE(body_passes(R"({"body":{"a":[1]}})", deep));
 }
 
 TEST(Filter, DataThatIsNoTextIsDropped) {

@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <filesystem>
+#include <iterator>
 #include <string>
 
 #include "runner/outcomes.hpp"
@@ -204,6 +207,60 @@ TEST_F(Environments, RunABootstrapOfTheCode) {
   EXPECT_EQ(invoke(record, "{\"a\":1}").payload, "{\"a\":1}");
 }
 
+// How many descriptors this process may have open, until it is gone.
+class FilesMax {
+ public:
+  explicit FilesMax(rlim_t files_max) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit lower = before_;
+    lower.rlim_cur = files_max;
+    ::setrlimit(RLIMIT_NOFILE, &lower);
+  }
+  FilesMax(const FilesMax&) = delete;
+  FilesMax& operator=(const FilesMax&) = delete;
+  ~FilesMax() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+std::size_t open_files() {
+  const std::filesystem::directory_iterator files("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(files), end(files))) - 1;
+}
+
+TEST_F(Environments, FailOneInvocationEachWhereThereAreNoDescriptorsLeft) {
+  ASSERT_TRUE(invoke(native("warm"), "\"x\"").succeeded());
+  FunctionRecord program = function(FunctionKind::exec, "program");
+  program.command = {"/bin/cat"};
+  const std::size_t before = open_files();
+  for (rlim_t more = 0; more < 12; ++more) {
+    std::shared_ptr<Running> started;
+    std::shared_ptr<Running> executed;
+    {
+      const FilesMax limit(before + more);
+      started = start(native("f" + std::to_string(more)), "\"x\"");
+      run_until([&] { return started->outcome || more > 6; });
+    }
+    const RunOutcome outcome = wait(started);
+    if (!outcome.succeeded()) {
+      EXPECT_EQ(outcome.status, RunOutcome::Status::failed) << outcome.payload;
+      EXPECT_THAT(outcome.message, HasSubstr("Too many open files"));
+      EXPECT_EQ(open_files(), before) << "with " << more;
+    } else {
+      EXPECT_GT(more, 4U);
+      break;
+    }
+    {
+      const FilesMax limit(before + more);
+      executed = start(program, "{}");
+    }
+    const RunOutcome run = wait(executed);
+    EXPECT_TRUE(run.succeeded() || run.status == RunOutcome::Status::failed) << run.payload;
+  }
+  EXPECT_TRUE(invoke(native("after"), "\"x\"").succeeded());
+}
+
 TEST_F(Environments, PassOnWhatTheirInitHasToSay) {
   FunctionRecord record = native();
   record.environment["INIT"] = "error";
@@ -304,6 +361,51 @@ TEST_F(Environments, OfAFunctionThatIsReservedNoMoreThanItsShare) {
   const auto next = start(record, "\"x\"");
   EXPECT_EQ(pool().environments(), 1U);
   EXPECT_TRUE(wait(next).succeeded()) << "the one that takes too long between two events is ended at its timeout";
+}
+
+TEST_F(Environments, FollowTheReservationOfTheirFunction) {
+  FunctionRecord record = native();
+  record.reserved_concurrency = 1;
+  EXPECT_TRUE(invoke(record, "\"x\"").succeeded());
+  record.reserved_concurrency = 3;
+  const std::vector<std::shared_ptr<Running>> three{start(record, "\"sleep 300\""), start(record, "\"sleep 300\""),
+                                                    start(record, "\"sleep 300\"")};
+  EXPECT_EQ(pool().environments(), 3U);
+  for (const auto& running : three) EXPECT_TRUE(wait(running).succeeded());
+  record.reserved_concurrency = 1;
+  EXPECT_TRUE(invoke(record, "\"x\"").succeeded());
+  run_until([&] { return pool().environments() == 1; });
+}
+
+TEST_F(Environments, MakeRoomByNoMoreThanIsWanted) {
+  options_.environments_max = 3;
+  std::vector<std::string> pids;
+  for (const char* name : {"a", "b", "c"}) {
+    FunctionRecord record = native(name);
+    record.environment["INIT"] = "stubborn 0";
+    pids.push_back(invoke(record, "\"pid\"").payload);
+  }
+  const auto another = start(native("d"), "\"x\"");
+  FunctionRecord warm = native("c");
+  warm.environment["INIT"] = "stubborn 0";
+  EXPECT_EQ(invoke(warm, "\"pid\"").payload, pids[2]) << "and who waits looks for room again";
+  EXPECT_TRUE(wait(another).succeeded());
+  EXPECT_EQ(pool().environments(), 3U);
+  EXPECT_FALSE(lives(static_cast<pid_t>(std::stol(pids[0]))));
+  EXPECT_TRUE(lives(static_cast<pid_t>(std::stol(pids[1]))));
+}
+
+TEST_F(Environments, MayAnswerAfterTheyAreToldToEnd) {
+  const auto running = start(native(), "\"stubborn 100\"");
+  run_until([&] { return log_text(native()).find("stubborn\n") != std::string::npos; });
+  stop();
+  pool_.reset();
+  ASSERT_TRUE(running->outcome);
+  EXPECT_TRUE(running->outcome->succeeded()) << running->outcome->payload;
+}
+
+TEST_F(Environments, TalkToNobodyButTheirRuntime) {
+  EXPECT_EQ(invoke(native(), "\"as-a-page\"").payload, "\"403! 403! 403! 403! \"");
 }
 
 TEST_F(Environments, LeaveNothingBehindWhenTheyEnd) {

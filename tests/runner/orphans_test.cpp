@@ -68,8 +68,12 @@ TEST_F(Orphans, AreNotLeftByAKeeperThatIsKilled) {
   const auto running = start(native(), "\"sleep 60000\"");
   io_.restart();
   io_.run_for(std::chrono::milliseconds(20));
-  ::kill(parent_of(guard), SIGKILL);
-  EXPECT_THAT(wait(running).payload, HasSubstr("signal: killed"));
+  const pid_t keeper = parent_of(guard);
+  ::kill(keeper, SIGKILL);
+  const RunOutcome outcome = wait(running);
+  EXPECT_EQ(outcome.status, RunOutcome::Status::failed) << "it is no error of the function";
+  EXPECT_THAT(outcome.message, HasSubstr("the one that looks after it has gone"));
+  run_until([&] { return ::kill(keeper, 0) != 0; });
   expect_dead(function);
   expect_dead(orphan);
   expect_dead(guard);

@@ -131,6 +131,22 @@ TEST_F(UrlCalls, EndWithTheirPool) {
   pool_.reset();
 }
 
+TEST_F(UrlCalls, AreNotMadeAfterTheirPoolIsStopped) {
+  Emulator emulator(io_, "");
+  FunctionRecord record = function(FunctionKind::url);
+  record.url = "http://localhost" + emulator.url().substr(emulator.url().rfind(':'));
+  const auto running = start(record, "{}");
+  io_.restart();
+  io_.run_one();
+  stop();
+  ASSERT_TRUE(running->outcome);
+  EXPECT_EQ(running->outcome->status, RunOutcome::Status::failed);
+  io_.restart();
+  io_.run_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(emulator.request(), "") << "whose name was still being looked up";
+  pool_.reset();
+}
+
 TEST(InvokeUrls, AreTakenApart) {
   const auto url = parse_invoke_url("http://[::1]:9001/2015-03-31/functions/f/invocations");
   ASSERT_TRUE(url);

@@ -26,7 +26,7 @@ sqs, functions = boto3.client("sqs", **settings), boto3.client("lambda", **setti
 def start_emulator():
     process = subprocess.Popen(
         ["node_modules/.bin/serverless", "offline", "--host", "127.0.0.1", "--lambdaPort", str(PORT), "--httpPort", "0",
-         "--noTimeout", "--disableScheduledEvents"], cwd=HERE, start_new_session=True, stdin=subprocess.DEVNULL,
+         "--noTimeout"], cwd=HERE, start_new_session=True, stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         env={**os.environ, "SLS_TELEMETRY_DISABLED": "1", "SLS_NOTIFICATIONS_MODE": "off", "CI": "1"})
 
@@ -89,12 +89,13 @@ def what_is_not_registered_here_is_invoked_there():
 
 
 @case
-def what_the_emulator_does_not_know_is_not_found():
+def what_the_emulator_does_not_know_is_said_in_its_words():
     try:
         functions.invoke(FunctionName="emulator-dev-none", Payload=b"{}")
         raise AssertionError("it was invoked")
-    except functions.exceptions.ResourceNotFoundException:
-        pass
+    except functions.exceptions.ServiceException as error:
+        message = error.response["Error"]["Message"]
+        true("404" in message and "Function not found: emulator-dev-none" in message, message)
 
 
 @case

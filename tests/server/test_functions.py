@@ -191,8 +191,10 @@ class Registration(InDirectory):
             self.assertEqual(status, 200)
             with zipfile.ZipFile(io.BytesIO(code)) as archive:
                 self.assertEqual(archive.read("noise"), noise)
-            status, _, _ = request(server, "POST", "/", "x" * 20_000_000, {
-                "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AmazonSQS.SendMessage"})
+            # It is refused before its body is there, and the connection with it.
+            status, _, _ = request(server, "POST", "/", None, {
+                "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AmazonSQS.SendMessage",
+                "Content-Length": "20000000"})
             self.assertEqual(status, 413)
 
     def test_of_a_directory_that_is_not_there_is_refused(self):

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "protocol/json.hpp"
+#include "protocol/lambda/content_json.hpp"
 #include "protocol/lambda/filter_tests.hpp"
 #include "protocol/text.hpp"
 
@@ -144,7 +145,7 @@ class Content {
 
   bool matches(const Field& field) {
     read();
-    if (field.node) return json_ && match_node(*field.node, json_);
+    if (field.node) return is_beyond_reading_ || (json_ && match_node(*field.node, json_));
     return !json_ && is_text_ && any_passes(field.tests, bytes_);
   }
 
@@ -156,13 +157,17 @@ class Content {
     const std::size_t begin = bytes_.find_first_not_of(" \t\r\n");
     element root;
     const bool container = begin != std::string_view::npos && (bytes_[begin] == '{' || bytes_[begin] == '[');
-    if (container && reader.read(bytes_).get(root) == simdjson::SUCCESS) json_ = root;
+    const auto error = container ? read_content(reader, bytes_).get(root) : simdjson::INCORRECT_TYPE;
+    if (error == simdjson::SUCCESS) json_ = root;
+    // What a filter drops is gone for good, so that nothing is dropped which might be what the filter asks for.
+    is_beyond_reading_ = error == simdjson::DEPTH_ERROR || error == simdjson::MEMALLOC;
     is_text_ = json_.has_value() || is_utf8(bytes_);
   }
 
   std::string_view bytes_;
   bool was_read_ = false;
   bool is_text_ = false;
+  bool is_beyond_reading_ = false;  ///< too deep, or too large for the memory that there is, to say what it is
   std::optional<element> json_;
 };
 
@@ -199,7 +204,7 @@ std::variant<Filters, Error> Filters::compile(std::span<const std::string> patte
   auto compiled = std::make_shared<Patterns>();
   for (const std::string& pattern : patterns) {
     element root;
-    if (pattern.size() > 4 * pattern_chars_max || reader.read(pattern).get(root) != simdjson::SUCCESS ||
+    if (pattern.size() > 4 * pattern_chars_max || read_content(reader, pattern).get(root) != simdjson::SUCCESS ||
         !compile_node(root, compiled->roots.emplace_back())) {
       return invalid_pattern();
     }

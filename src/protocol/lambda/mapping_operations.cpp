@@ -18,7 +18,7 @@ Error missing(std::string_view member) {
                            "' failed to satisfy constraint: Member must not be null");
 }
 
-std::optional<Error> take_start(const CreateEventSourceMappingRequest& input, MappingRecord& mapping) {
+std::optional<Error> take_start(const CreateEventSourceMappingRequest& input, Instant now, MappingRecord& mapping) {
   const auto& position = input.starting_position;
   if (!mapping.of_stream()) {
     if (!position && !input.starting_position_timestamp) return std::nullopt;
@@ -35,7 +35,12 @@ std::optional<Error> take_start(const CreateEventSourceMappingRequest& input, Ma
   mapping.config.start = at_timestamp                 ? IteratorType::at_timestamp
                          : position == "TRIM_HORIZON" ? IteratorType::trim_horizon
                                                       : IteratorType::latest;
-  if (at_timestamp) mapping.config.start_timestamp = from_epoch_ms(input.starting_position_timestamp->ms);
+  if (!at_timestamp) return std::nullopt;
+  mapping.config.start_timestamp = from_epoch_ms(input.starting_position_timestamp->ms);
+  // No shard has a place there yet, so that the mapping could not begin.
+  if (*mapping.config.start_timestamp > now) {
+    return invalid_parameter("StartingPositionTimestamp cannot be in the future.");
+  }
   return std::nullopt;
 }
 
@@ -75,7 +80,7 @@ AskedTriggers CreateEventSourceMappingOperation::to_command(Input& input, const 
   if (auto error = take_function(*input.function_name, caller, mapping.function, mapping.function_arn)) {
     return std::move(*error);
   }
-  if (auto error = take_start(input, mapping)) return std::move(*error);
+  if (auto error = take_start(input, caller.now, mapping)) return std::move(*error);
   auto patch = take_settings(input);
   if (Error* error = std::get_if<Error>(&patch)) return std::move(*error);
   if (mapping.of_stream()) mapping.config.batch_size = stream_batch_size_default;

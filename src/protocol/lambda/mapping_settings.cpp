@@ -15,6 +15,8 @@ namespace {
 
 constexpr int record_age_seconds_min = 60;
 constexpr int unbounded = -1;
+/// What a mapping's last result is while there is none.
+constexpr std::string_view nothing_processed = "No records processed";
 
 std::string_view name_of_start(IteratorType start) {
   switch (start) {
@@ -100,7 +102,7 @@ void describe_stream(const MappingRecord& mapping, EventSourceMappingConfigurati
   out.tumbling_window_in_seconds = config.tumbling_seconds;
   OnFailure& on_failure = out.destination_config.emplace().on_failure.emplace();
   if (!config.on_failure.empty()) on_failure.destination = config.on_failure;
-  out.last_processing_result = mapping.last_result.empty() ? "No records processed" : mapping.last_result;
+  out.last_processing_result = mapping.last_result.empty() ? std::string(nothing_processed) : mapping.last_result;
 }
 
 }  // namespace
@@ -192,7 +194,7 @@ EventSourceMappingConfiguration description_of(const MappingRecord& mapping) {
   out.event_source_mapping_arn = mapping_arn_of(mapping);
   if (mapping.of_stream()) {
     describe_stream(mapping, out);
-  } else if (!mapping.last_result.empty()) {
+  } else if (!mapping.last_result.empty() && mapping.last_result != nothing_processed) {
     out.last_processing_result = mapping.last_result;
   }
   return out;

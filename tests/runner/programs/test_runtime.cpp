@@ -68,8 +68,10 @@ void send_all(int fd, const std::string& bytes) {
   }
 }
 
+std::string host() { return std::string("Host: ") + std::getenv("AWS_LAMBDA_RUNTIME_API") + "\r\n"; }
+
 Answer post(int fd, const std::string& call, const std::string& body, const std::string& headers = {}) {
-  send_all(fd, "POST /2018-06-01/runtime/" + call + " HTTP/1.1\r\nHost: x\r\n" + headers +
+  send_all(fd, "POST /2018-06-01/runtime/" + call + " HTTP/1.1\r\n" + host() + headers +
                    "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
   return receive(fd);
 }
@@ -124,6 +126,10 @@ std::string act(const std::string& word, const std::string& argument) {
     ::raise(number);
   } else if (word == "sleep") {
     sleep_ms(number);
+  } else if (word == "stubborn") {
+    ::signal(SIGTERM, SIG_IGN);
+    say("stubborn");
+    sleep_ms(number);
   } else if (word == "fill") {
     use_memory(number);
   } else if (word == "fork-and-fill") {
@@ -172,19 +178,31 @@ bool answer_by_hand(int fd, const std::string& word, const std::string& id, cons
   if (word == "statuses") {
     std::string seen = std::to_string(post(fd, "invocation/nobody/response", "{}").status());
     seen += " " + std::to_string(post(fd, "init/error", "{}").status());
-    send_all(fd, "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n");
+    send_all(fd, "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n" + host() + "\r\n");
     seen += " " + std::to_string(receive(fd).status());
     const Answer accepted = post(fd, response, "\"" + seen + "\"");
     say(std::to_string(accepted.status()) + " " + accepted.body);
     const Answer again = post(fd, response, "{}");
     say(std::to_string(again.status()) + " " + again.body);
+  } else if (word == "as-a-page") {
+    const std::string next = "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n";
+    std::string seen;
+    for (const std::string& headers :
+         {std::string("Host: evil.example\r\n"), std::string(), host() + "Origin: http://evil.example\r\n",
+          host() + "Sec-Fetch-Site: cross-site\r\n"}) {
+      send_all(fd, next + headers + "\r\n");
+      const Answer answer = receive(fd);
+      const bool forbidden = answer.body.find("Forbidden") != std::string::npos;
+      seen += std::to_string(answer.status()) + (forbidden ? "! " : "? ");
+    }
+    post(fd, response, "\"" + seen + "\"");
   } else if (word == "headers") {
     post(fd, response, event.head);
   } else if (word == "fail") {
     post(fd, "invocation/" + id + "/error", R"({"errorMessage":"as told","errorType":"Told"})",
          "Lambda-Runtime-Function-Error-Type: Told\r\n");
   } else if (word == "stream" || word == "stream-and-fail") {
-    std::string request = "POST /2018-06-01/runtime/" + response + " HTTP/1.1\r\nHost: x\r\n" +
+    std::string request = "POST /2018-06-01/runtime/" + response + " HTTP/1.1\r\n" + host() +
                           "Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n";
     if (word == "stream") {
       request += "\r\n" + chunk("\"one ") + chunk("two\"") + "0\r\n\r\n";
@@ -212,7 +230,7 @@ int main() {
   const int fd = connect_to_api();
   begin(fd);
   for (;;) {
-    send_all(fd, "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n");
+    send_all(fd, "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n" + host() + "\r\n");
     const Answer event = receive(fd);
     if (event.status() != 200) return 75;
     const std::string id = event.header("Lambda-Runtime-Aws-Request-Id");
