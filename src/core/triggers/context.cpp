@@ -172,7 +172,7 @@ void TriggerContext::offer_slots() {
     if (!room.waiting.empty()) waiting.push_back(name);
   }
   const auto behind = std::ranges::upper_bound(waiting, offered_last_);
-  std::ranges::rotate(waiting, behind);
+  std::rotate(waiting.begin(), behind, waiting.end());
   for (const FunctionName& name : waiting) {
     // Each of those who wait now is offered once: whoever is refused again stands at the end.
     for (std::size_t left = rooms_.at(name).waiting.size(); left > 0 && has_slot(name); --left) {
