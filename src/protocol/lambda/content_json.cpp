@@ -62,7 +62,7 @@ bool is_huge(std::string_view text, const Number& number) {
   auto digits = static_cast<std::int64_t>(whole.size());
   if (whole == "0") {
     const std::string_view fraction = text.substr(number.whole, number.fraction - number.whole);
-    digits = 1 - static_cast<std::int64_t>(std::min(fraction.find_first_not_of("0", 1), fraction.size()));
+    digits = 1 - static_cast<std::int64_t>(std::min(fraction.find_first_not_of('0', 1), fraction.size()));
   }
   std::string_view exponent = text.substr(std::min(number.fraction + 1, text.size()));
   if (exponent.starts_with('+')) exponent.remove_prefix(1);
