@@ -79,14 +79,14 @@ class Processes(InDirectory):
         pathlib.Path(self.directory, "app.py").write_text(HANDLER)
         settings = {"Kind": "handler", "Runtime": "python3.11", "Handler": "app.handler", "Directory": self.directory,
                     "Timeout": 20, "Environment": {MARK: mark}, **more}
-        status, answer = ask(server, "PUT", "/_penstock/functions/work", settings)
+        status, answer = ask(server, "PUT", "/_penstock/functions/worker", settings)
         self.assertEqual(status, 200, answer)
         return mark
 
     def begin_invoke(self, server, event):
         """Its connection, when the function runs."""
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT)
-        connection.request("POST", "/2015-03-31/functions/work/invocations", json.dumps(event))
+        connection.request("POST", "/2015-03-31/functions/worker/invocations", json.dumps(event))
         return connection
 
     def test_none_is_there_before_the_first_event(self):
@@ -95,13 +95,13 @@ class Processes(InDirectory):
             children = pathlib.Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
             self.assertEqual(children.read_text(), "")
             self.assertEqual(marked(mark), [])
-            self.assertEqual(invoke(server, "work", {})[0], 200)
+            self.assertEqual(invoke(server, "worker", {})[0], 200)
             self.assertEqual(len(marked(mark)), 1)
 
     def test_it_stays_warm_and_goes_when_it_is_idle(self):
         with Server(self.directory, "--function-idle-time", "1") as server:
             mark = self.register(server)
-            first, again = (invoke(server, "work", {})[1]["pid"] for _ in range(2))
+            first, again = (invoke(server, "worker", {})[1]["pid"] for _ in range(2))
             self.assertEqual(first, again)
             wait_until(lambda: marked(mark) == [])
 
@@ -162,7 +162,7 @@ class Processes(InDirectory):
             mark = self.register(other)
             status, _ = server.call("CreateQueue", {"QueueName": "jobs"})
             status, made = ask(server, "POST", "/2015-03-31/event-source-mappings", {
-                "EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:jobs", "FunctionName": "work"})
+                "EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:jobs", "FunctionName": "worker"})
             self.assertEqual(status, 202, made)
             server.call("SendMessage", {"QueueUrl": "/000000000000/jobs", "MessageBody": "m"})
             wait_until(lambda: marked(mark))
@@ -218,10 +218,10 @@ class Flags(InDirectory):
         with Server(self.directory, "--concurrency", "1") as server:
             pathlib.Path(self.directory, "app.py").write_text(HANDLER)
             settings = {"Kind": "handler", "Runtime": "python3.11", "Handler": "app.handler", "Directory": self.directory}
-            self.assertEqual(ask(server, "PUT", "/_penstock/functions/work", settings)[0], 200)
+            self.assertEqual(ask(server, "PUT", "/_penstock/functions/worker", settings)[0], 200)
             connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT)
-            connection.request("POST", "/2015-03-31/functions/work/invocations", json.dumps({"sleep": 1}))
-            wait_until(lambda: invoke(server, "work", {})[0] == 429)
+            connection.request("POST", "/2015-03-31/functions/worker/invocations", json.dumps({"sleep": 1}))
+            wait_until(lambda: invoke(server, "worker", {})[0] == 429)
             self.assertEqual(connection.getresponse().status, 200)
 
 
