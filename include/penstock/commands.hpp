@@ -190,6 +190,9 @@ struct ReceiveMessages {
 struct DeleteMessages {
   QueueName queue;
   std::vector<std::string> receipt_handles;
+  /// Whether the answer says that they will not come again. Otherwise a loss of power may bring them back, as that of a
+  /// receive may: what is deleted on nobody's behalf need not have anything wait for a sync.
+  bool promised = true;
 };
 
 struct VisibilityChange {

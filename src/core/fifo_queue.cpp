@@ -574,14 +574,16 @@ std::optional<Deliveries> FifoQueue::repeat(const Wanted& wanted, Instant now) {
 void FifoQueue::remove(CallId call, const DeleteMessages& command, Instant now) {
   if (!within_rate(Action::remove, nullptr, now)) return shard_.reply(call, Error{ErrorCode::RequestThrottled, {}});
   EntryResults results;
-  for (const std::string& handle : command.receipt_handles) results.entries.push_back(delete_one(handle, now));
+  for (const std::string& handle : command.receipt_handles) {
+    results.entries.push_back(delete_one(handle, command.promised, now));
+  }
   shard_.reply(call, std::move(results));
   // The next message of the group may be what a long poll waits for.
   serve_parked(now);
   pump_move_task(now);
 }
 
-std::optional<Error> FifoQueue::delete_one(const std::string& handle, Instant now) {
+std::optional<Error> FifoQueue::delete_one(const std::string& handle, bool promised, Instant now) {
   const auto parsed = parse_receipt_handle(handle);
   if (!parsed || parsed->queue != id()) return invalid_handle(handle);
   const auto entry = window_.find(parsed->sequence);
@@ -589,7 +591,7 @@ std::optional<Error> FifoQueue::delete_one(const std::string& handle, Instant no
   if (entry->second.phase != Phase::in_flight || entry->second.state.receipt_nonce != parsed->nonce) {
     return handle_expired(handle);
   }
-  drop(entry, true, now);
+  drop(entry, promised, now);
   return std::nullopt;
 }
 

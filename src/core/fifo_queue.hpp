@@ -97,7 +97,7 @@ class FifoQueue final : public Queue {
   void set_in_flight(Sequence sequence, Entry& entry, Instant now);
   void end_flight(Entry& entry);
   Entries::iterator in_flight(const ReceiptHandle& handle);
-  std::optional<Error> delete_one(const std::string& handle, Instant now);
+  std::optional<Error> delete_one(const std::string& handle, bool promised, Instant now);
   std::optional<Error> change_one(const VisibilityChange& change, Instant now);
 
   // Attempts.

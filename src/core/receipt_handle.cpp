@@ -22,36 +22,44 @@ std::uint64_t checksum(const ReceiptHandle& handle) {
   return sum;
 }
 
-void append_hex(std::string& out, std::uint64_t word) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  for (unsigned shift = 64; shift > 0; shift -= 4) out.push_back(digits[(word >> (shift - 4)) & 0xfU]);
+constexpr std::string_view digits = "0123456789abcdef";
+constexpr std::uint8_t no_digit = 0xff;
+
+constexpr std::array<std::uint8_t, 256> digit_values = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(no_digit);
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    values.at(static_cast<unsigned char>(digits[i])) = static_cast<std::uint8_t>(i);
+  }
+  return values;
+}();
+
+void write_hex(char* out, std::uint64_t word) {
+  for (std::size_t i = word_digits; i > 0; --i, word >>= 4U) out[i - 1] = digits[word & 0xfU];
 }
 
 std::optional<std::uint64_t> read_hex(std::string_view text) {
   std::uint64_t word = 0;
+  std::uint8_t seen = 0;
   for (const char c : text) {
-    unsigned digit = 0;
-    if (c >= '0' && c <= '9') {
-      digit = static_cast<unsigned>(c - '0');
-    } else if (c >= 'a' && c <= 'f') {
-      digit = static_cast<unsigned>(c - 'a') + 10;
-    } else {
-      return std::nullopt;
-    }
-    word = (word << 4U) | digit;
+    const std::uint8_t value = digit_values[static_cast<unsigned char>(c)];
+    seen |= value;
+    word = (word << 4U) | (value & 0xfU);
   }
+  // Of a value only what is no digit has more than four bits.
+  if (seen > 0xfU) return std::nullopt;
   return word;
 }
 
 }  // namespace
 
 std::string format(const ReceiptHandle& handle) {
-  std::string text;
-  text.reserve(handle_chars);
-  append_hex(text, handle.queue.value);
-  append_hex(text, handle.sequence.value);
-  append_hex(text, handle.nonce);
-  append_hex(text, checksum(handle));
+  std::string text(handle_chars, '0');
+  std::size_t at = 0;
+  for (const std::uint64_t word : {handle.queue.value, handle.sequence.value, handle.nonce, checksum(handle)}) {
+    write_hex(&text[at], word);
+    at += word_digits;
+  }
   return text;
 }
 

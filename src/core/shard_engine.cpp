@@ -21,6 +21,9 @@ namespace {
 // How many deadlines one advance takes off the heap: bounds the time before the shard looks at its connections again.
 constexpr std::size_t due_batch_max = 1'000;
 
+// Room for a turn's mutations that is kept ready for the next.
+constexpr std::size_t mutations_reserved_max = 256;
+
 Error queue_does_not_exist() { return {ErrorCode::QueueDoesNotExist, {}}; }
 
 class ShardEngine final : public Engine {
@@ -198,7 +201,11 @@ Effects ShardEngine::take_effects() {
   }
   shard_.touched.clear();
   streams_.flush();
-  return std::exchange(shard_.effects, {});
+  // The next turn is likely to change as much as this one: what it notes then need not move as the list grows.
+  const std::size_t likely = std::min(shard_.effects.mutations.size(), mutations_reserved_max);
+  Effects effects = std::exchange(shard_.effects, {});
+  shard_.effects.mutations.reserve(likely);
+  return effects;
 }
 
 void ShardEngine::handle(CallId call, CreateQueue& command) {

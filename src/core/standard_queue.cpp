@@ -823,7 +823,7 @@ void StandardQueue::delete_now(CallId call, const DeleteMessages& command) {
       results.entries.emplace_back(invalid_handle(handle));
       continue;
     }
-    if (found.resident) drop_message(*found.resident, true);
+    if (found.resident) drop_message(*found.resident, command.promised);
     results.entries.emplace_back(std::nullopt);
   }
   shard_.reply(call, std::move(results));

@@ -54,11 +54,10 @@ Hasher& thread_hasher() {
 
 std::string hex_of(std::span<const std::uint8_t> sum) {
   constexpr std::string_view digits = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(2 * sum.size());
-  for (const std::uint8_t byte : sum) {
-    hex.push_back(digits[byte >> 4U]);
-    hex.push_back(digits[byte & 0xFU]);
+  std::string hex(2 * sum.size(), '0');
+  for (std::size_t i = 0; i < sum.size(); ++i) {
+    hex[2 * i] = digits[sum[i] >> 4U];
+    hex[2 * i + 1] = digits[sum[i] & 0xFU];
   }
   return hex;
 }

@@ -19,8 +19,9 @@ namespace {
 /// How long after SIGKILL an invocation is answered even though the kernel has not buried the process yet.
 constexpr std::chrono::milliseconds burial_time_max{1'000};
 
-/// An invocation that takes longer always reports what it has used at most.
-constexpr std::chrono::milliseconds peak_interval{20};
+/// An invocation that takes longer always reports what it has used at most; shorter ones are asked about this often.
+constexpr std::chrono::milliseconds peak_duration_min{5};
+constexpr std::chrono::milliseconds peak_interval{100};
 
 const char* name_of(Environment::State state) {
   switch (state) {
@@ -212,7 +213,7 @@ void Environment::finish_invoke(RunOutcome outcome) {
   // To ask costs as much as all else that an invocation costs here, and what a short one has used beyond what was known
   // a moment before is little; the next one that is asked about shows it.
   const auto now = Clock::now();
-  if (state_ != State::answered || now - peak_asked_at_ > peak_interval) {
+  if (state_ != State::answered || now - event_at_ > peak_duration_min || now - peak_asked_at_ > peak_interval) {
     peak_bytes_ = sandbox_.peak_bytes();
     peak_asked_at_ = now;
   }

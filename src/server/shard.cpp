@@ -72,6 +72,7 @@ Shard::Shard(asio::io_context& context, const Store& store, storage::Committer& 
              Router router, std::unique_ptr<Engine> engine)
     : context_(context),
       store_(store),
+      messages_(store),
       committer_(committer),
       clock_(clock),
       router_(std::move(router)),
@@ -214,7 +215,7 @@ void Shard::fill(std::vector<Delivery>& messages, std::size_t bytes_max) {
   std::size_t bytes = 0;
   for (Delivery& delivery : messages) {
     if (bytes >= bytes_max) break;
-    const StoreError error = storage::read_message(store_, delivery.queue, delivery.sequence, delivery.message);
+    const StoreError error = messages_.read(delivery.queue, delivery.sequence, delivery.message);
     // Dropped meanwhile, by a purge say: then there is nothing to deliver. A record that is damaged is not delivered
     // either, and comes up again after its visibility timeout.
     if (error && error.status != StoreStatus::not_found) {

@@ -22,6 +22,7 @@
 #include "server/clock.hpp"
 #include "server/commit_queue.hpp"
 #include "storage/committer.hpp"
+#include "storage/message_reader.hpp"
 
 namespace penstock::server {
 
@@ -97,6 +98,7 @@ class Shard {
 
   boost::asio::io_context& context_;
   const Store& store_;
+  storage::MessageReader messages_;
   storage::Committer& committer_;
   const SystemClock& clock_;
   const Router router_;

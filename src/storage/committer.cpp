@@ -5,8 +5,12 @@
 
 namespace penstock::storage {
 
-Committer::Committer(Store& store, Durability durability, Callbacks callbacks)
-    : store_(store), durability_(durability), callbacks_(std::move(callbacks)), thread_([this] { run(); }) {}
+Committer::Committer(Store& store, Durability durability, Callbacks callbacks, std::chrono::milliseconds unsynced_max)
+    : store_(store),
+      durability_(durability),
+      callbacks_(std::move(callbacks)),
+      unsynced_max_(unsynced_max),
+      thread_([this] { run(); }) {}
 
 Committer::~Committer() {
   {
@@ -97,7 +101,7 @@ bool Committer::take_wake() {
     gather_until_ = 0;
     return true;
   }
-  const bool something = !pending_.empty() || error_to_report_;
+  const bool something = !pending_.empty() || error_to_report_ || (sleeps_long_ && unsynced_since_);
   if (!sleeping_ || busy_ || !something) return false;
   sleeping_ = false;
   return true;
@@ -108,12 +112,18 @@ void Committer::finish_group(std::uint64_t last, bool synced, StoreError error) 
   busy_ = false;
   if (error) {
     failed_ = true;
+    unsynced_since_.reset();
     pending_.clear();
     error_to_report_ = std::move(error);
   } else {
     // A group is synced as a whole if any of its batches asked for it, so that nothing that asked is left behind.
     progress_ = {last, last};
-    if (synced) on_medium_ = last;
+    if (synced) {
+      on_medium_ = last;
+      unsynced_since_.reset();
+    } else if (durability_ == Durability::fsync && !unsynced_since_) {
+      unsynced_since_ = std::chrono::steady_clock::now();
+    }
   }
   if (waiting_ > 0) done_.notify_all();
 }
@@ -173,13 +183,33 @@ void Committer::run() {
       commit_pending(lock);
     } else if (stopping_ && !busy_) {
       return;
+    } else if (is_sync_due()) {
+      // An empty batch at a position that was given before: nothing to write, only to sync.
+      add_pending({}, submitted_, true);
     } else {
-      sleeping_ = true;
-      // Whoever takes the wake clears `sleeping_`, so that of many who submit only one pays for the notification.
-      work_.wait(lock, [this] { return !sleeping_ || (stopping_ && !busy_); });
-      sleeping_ = false;
+      sleep(lock);
     }
   }
+}
+
+/// REQUIRES: the lock is held.
+bool Committer::is_sync_due() const {
+  return unsynced_since_ && !busy_ && std::chrono::steady_clock::now() - *unsynced_since_ >= unsynced_max_;
+}
+
+/// Waits for something to do. REQUIRES: the lock is held; it is released meanwhile.
+void Committer::sleep(std::unique_lock<std::mutex>& lock) {
+  sleeping_ = true;
+  // Another thread's commit wakes this one when it is over.
+  sleeps_long_ = !unsynced_since_ || busy_;
+  // Whoever takes the wake clears `sleeping_`, so that of many who submit only one pays for the notification.
+  const auto is_woken = [this] { return !sleeping_ || (stopping_ && !busy_); };
+  if (sleeps_long_) {
+    work_.wait(lock, is_woken);
+  } else {
+    work_.wait_until(lock, *unsynced_since_ + unsynced_max_, is_woken);
+  }
+  sleeping_ = sleeps_long_ = false;
 }
 
 }  // namespace penstock::storage

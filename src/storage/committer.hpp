@@ -1,6 +1,7 @@
 // Group commit: every batch that waits when the disk is free becomes one write with one sync.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -29,6 +30,9 @@ struct CommitProgress {
 /// A group that has grown to this is committed as it is; what comes after it forms the next.
 inline constexpr std::size_t group_bytes_max = 16U << 20U;
 
+/// What nobody asked to be synced is synced after this time at the latest, so that a loss of power costs no more of it.
+inline constexpr std::chrono::milliseconds unsynced_time_max{1'000};
+
 /// Owns one thread. A group is what came while the one before was synced; where syncs are slow, and some more is about
 /// to come, it waits for that a moment (see GroupPacer).
 class Committer {
@@ -39,7 +43,8 @@ class Committer {
         on_failure;  ///< once, from the committing thread; nothing is committed after
   };
 
-  Committer(Store& store, Durability durability, Callbacks callbacks);
+  Committer(Store& store, Durability durability, Callbacks callbacks,
+            std::chrono::milliseconds unsynced_max = unsynced_time_max);
   /// Commits what was submitted, then ends the thread.
   ~Committer();
   Committer(const Committer&) = delete;
@@ -75,6 +80,8 @@ class Committer {
   bool take_wake();
   void finish_group(std::uint64_t last, bool synced, StoreError error);
   void gather(std::unique_lock<std::mutex>& lock);
+  void sleep(std::unique_lock<std::mutex>& lock);
+  bool is_sync_due() const;
   void commit_pending(std::unique_lock<std::mutex>& lock);
   void report_failure(std::unique_lock<std::mutex>& lock);
   void run();
@@ -82,6 +89,7 @@ class Committer {
   Store& store_;
   const Durability durability_;
   const Callbacks callbacks_;
+  const std::chrono::milliseconds unsynced_max_;
 
   mutable std::mutex mutex_;  // protects all below
   std::condition_variable work_;
@@ -95,6 +103,8 @@ class Committer {
   std::size_t gather_until_ = 0;  ///< changes for which the committing thread pauses; 0 if it does not
   bool busy_ = false;             ///< a commit is under way, in either thread
   bool sleeping_ = false;         ///< the committing thread waits to be notified
+  bool sleeps_long_ = false;      ///< and does so without regard to the time
+  std::optional<std::chrono::steady_clock::time_point> unsynced_since_;  ///< when the oldest write without one was made
   bool failed_ = false;
   bool stopping_ = false;
   std::optional<StoreError> error_to_report_;  ///< for the committing thread to hand to on_failure

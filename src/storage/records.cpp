@@ -283,7 +283,7 @@ const fb::Message* verified_message(std::string_view bytes) {
   return stored;
 }
 
-bool decode_message(std::string_view bytes, StoredMessage& message) {
+bool decode(std::string_view bytes, StoredMessage& message) {
   const fb::Message* stored = verified_message(bytes);
   if (stored == nullptr) return false;
   message.message_id = text_of(stored->message_id());
@@ -640,10 +640,15 @@ StoreError read_message(const Store& store, QueueId queue, Sequence sequence,
   // Kept between calls for its capacity, unless a large message has grown it.
   thread_local std::string value;
   if (StoreError error = store.get(Table::messages, message_key(queue, sequence).view(), value)) return error;
-  auto decoded = std::make_shared<StoredMessage>();
-  const bool intact = decode_message(value, *decoded);
+  StoreError error = decode_message(queue, sequence, value, message);
   if (value.capacity() > builder_bytes_kept_max) std::string{}.swap(value);
-  if (!intact) return corrupt("message of " + describe(queue, sequence));
+  return error;
+}
+
+StoreError decode_message(QueueId queue, Sequence sequence, std::string_view value,
+                          std::shared_ptr<const StoredMessage>& message) {
+  auto decoded = std::make_shared<StoredMessage>();
+  if (!decode(value, *decoded)) return corrupt("message of " + describe(queue, sequence));
   message = std::move(decoded);
   return {};
 }

@@ -49,6 +49,10 @@ StoreError decode_arrival(std::string_view value, TransferKind& kind);
 StoreError read_message(const Store& store, QueueId queue, Sequence sequence,
                         std::shared_ptr<const StoredMessage>& message);
 
+/// The message that a record's bytes are.
+StoreError decode_message(QueueId queue, Sequence sequence, std::string_view value,
+                          std::shared_ptr<const StoredMessage>& message);
+
 /// Runs a load and gives the command that carries its answer.
 StoreError run_load(const Store& store, const Load& load, Command& answer);
 

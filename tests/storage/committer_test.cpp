@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <future>
 #include <memory>
@@ -133,8 +134,9 @@ using Calls = std::vector<GatedStore::Call>;
 
 class CommitterTest : public testing::Test {
  protected:
-  void start(Durability durability = Durability::fsync) {
-    committer_ = std::make_unique<Committer>(store_, durability, observer_.callbacks());
+  void start(Durability durability = Durability::fsync,
+             std::chrono::milliseconds unsynced_max = std::chrono::hours{1}) {
+    committer_ = std::make_unique<Committer>(store_, durability, observer_.callbacks(), unsynced_max);
   }
   std::uint64_t submit(int i, bool sync) { return committer_->submit(batch_of(i), sync); }
 
@@ -182,6 +184,29 @@ TEST_F(CommitterTest, AGroupInWhichNothingAsksIsNotSynced) {
   observer_.await_progress(2);
   EXPECT_EQ(store_.calls(), (Calls{{1, false}, {2, false}}));
   EXPECT_EQ(committer_->progress().synced, 3U) << "nothing that asked for a sync is without one";
+}
+
+TEST_F(CommitterTest, WhatNobodyAskedToBeSyncedIsSyncedWithItsTime) {
+  start(Durability::fsync, std::chrono::milliseconds{1});
+  submit(1, false);
+  store_.await_calls(2);
+  EXPECT_EQ(store_.calls(), (Calls{{1, false}, {0, true}}));
+  WriteBatch batch = batch_of(2);
+  ASSERT_TRUE(committer_->commit_if_idle(batch, false).has_value() || committer_->submit(std::move(batch), false) > 0);
+  store_.await_calls(4);
+  EXPECT_EQ(store_.calls().back(), (GatedStore::Call{0, true}));
+}
+
+TEST_F(CommitterTest, ASyncThatSomebodyAskedForIsNotRepeated) {
+  start(Durability::fsync, std::chrono::milliseconds{1});
+  store_.close();
+  submit(1, false);
+  store_.await_calls(1);
+  submit(2, true);
+  store_.open();
+  store_.await_calls(2);
+  committer_.reset();
+  EXPECT_EQ(store_.calls(), (Calls{{1, false}, {1, true}}));
 }
 
 TEST_F(CommitterTest, NothingIsAnsweredForBeforeTheStoreHasIt) {

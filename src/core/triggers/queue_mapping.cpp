@@ -438,7 +438,7 @@ std::vector<std::string> QueueMapping::succeeded(const Batch& batch, const Invoc
 
 void QueueMapping::remove(std::vector<std::string> handles) {
   for (std::size_t at = 0; at < handles.size(); at += limits::handles_max) {
-    DeleteMessages command{queue(), {}};
+    DeleteMessages command{queue(), {}, false};
     for (std::size_t i = at; i < std::min(handles.size(), at + limits::handles_max); ++i) {
       command.receipt_handles.push_back(std::move(handles[i]));
     }

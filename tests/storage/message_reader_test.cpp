@@ -1,0 +1,150 @@
+#include "storage/message_reader.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "records_support.hpp"
+#include "storage/keys.hpp"
+#include "storage/memory_store.hpp"
+#include "support.hpp"
+
+namespace penstock::storage {
+namespace {
+
+namespace limits = message_reader_limits;
+
+/// A store that counts how it is read.
+class CountingStore final : public Store {
+ public:
+  StoreError commit(const WriteBatch& batch, bool sync) override { return rows_.commit(batch, sync); }
+  StoreError sync() override { return {}; }
+  StoreError get(Table table, std::string_view key, std::string& value) const override {
+    ++gets;
+    return rows_.get(table, key, value);
+  }
+  StoreError scan(Table table, std::string_view from, std::string_view until,
+                  const std::function<bool(std::string_view, std::string_view)>& visit) const override {
+    ++scans;
+    return rows_.scan(table, from, until, visit);
+  }
+
+  mutable std::size_t gets = 0;
+  mutable std::size_t scans = 0;
+
+ private:
+  MemoryStore rows_;
+};
+
+std::string body_of(std::uint64_t queue, std::uint64_t sequence) {
+  return "message " + std::to_string(sequence) + " of " + std::to_string(queue);
+}
+
+class MessageReaderTest : public testing::Test {
+ protected:
+  void put(std::uint64_t queue, std::uint64_t first, std::uint64_t count, std::size_t padding = 0) {
+    for (std::uint64_t sequence = first; sequence < first + count; ++sequence) {
+      auto message = std::make_shared<StoredMessage>();
+      message->message_id = "11111111-2222-3333-4444-555555555555";
+      message->content.body = body_of(queue, sequence) + std::string(padding, '.');
+      commit(store_, {PutMessage{QueueId{queue}, Sequence{sequence}, std::move(message)}});
+    }
+  }
+  StoreStatus read(std::uint64_t queue, std::uint64_t sequence) {
+    message_.reset();
+    return reader_.read(QueueId{queue}, Sequence{sequence}, message_).status;
+  }
+  void expect(std::uint64_t queue, std::uint64_t sequence) {
+    ASSERT_EQ(read(queue, sequence), StoreStatus::ok) << queue << ", " << sequence;
+    ASSERT_TRUE(message_->content.body.starts_with(body_of(queue, sequence))) << message_->content.body;
+  }
+
+  CountingStore store_;
+  MessageReader reader_{store_};
+  std::shared_ptr<const StoredMessage> message_;
+};
+
+TEST_F(MessageReaderTest, ABacklogIsReadInRuns) {
+  put(7, 1, 1'000);
+  for (std::uint64_t sequence = 1; sequence <= 1'000; ++sequence) expect(7, sequence);
+  EXPECT_LE(store_.gets, limits::in_order_min);
+  EXPECT_LE(store_.scans, 1'000 / limits::ahead_max + 1);
+}
+
+TEST_F(MessageReaderTest, SeveralQueuesAreEachReadInRuns) {
+  for (std::uint64_t queue = 1; queue <= limits::queues_max; ++queue) put(queue, 1, 100);
+  for (std::uint64_t sequence = 1; sequence <= 100; ++sequence) {
+    for (std::uint64_t queue = 1; queue <= limits::queues_max; ++queue) expect(queue, sequence);
+  }
+  EXPECT_LE(store_.gets, limits::queues_max * limits::in_order_min);
+  EXPECT_LE(store_.scans, limits::queues_max * (100 / limits::ahead_max + 1));
+}
+
+TEST_F(MessageReaderTest, WhereLittleLiesAheadEachIsLookedUp) {
+  for (std::uint64_t sequence = 1; sequence <= 200; ++sequence) {
+    put(7, sequence, 1);
+    expect(7, sequence);
+  }
+  EXPECT_LE(store_.scans, 200 / limits::pause_reads + 1);
+}
+
+TEST_F(MessageReaderTest, WhatIsAskedForInNoOrderIsLookedUp) {
+  put(7, 1, 200);
+  for (std::uint64_t sequence = 200; sequence >= 1; --sequence) expect(7, sequence);
+  EXPECT_EQ(store_.scans, 0U);
+}
+
+TEST_F(MessageReaderTest, AnyOrderOfAnyQueuesGivesWhatWasAskedFor) {
+  constexpr std::uint64_t queues = 2 * limits::queues_max;
+  for (std::uint64_t queue = 1; queue <= queues; ++queue) put(queue, 1, 150);
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(seed);
+    SeededEntropy entropy{seed};
+    std::uint64_t queue = 1;
+    std::uint64_t sequence = 1;
+    for (int step = 0; step < 500; ++step) {
+      if (entropy.below(10) == 0) queue = 1 + entropy.below(queues);
+      sequence = entropy.below(10) == 0 ? 1 + entropy.below(150) : sequence % 150 + 1 + entropy.below(3);
+      if (sequence > 150) {
+        ASSERT_EQ(read(queue, sequence), StoreStatus::not_found);
+      } else {
+        ASSERT_NO_FATAL_FAILURE(expect(queue, sequence));
+      }
+    }
+  }
+}
+
+TEST_F(MessageReaderTest, WhatIsGoneIsNotFound) {
+  put(7, 1, 20);
+  put(7, 22, 20);
+  for (std::uint64_t sequence = 1; sequence <= 20; ++sequence) expect(7, sequence);
+  EXPECT_EQ(read(7, 21), StoreStatus::not_found);
+  expect(7, 22);
+  EXPECT_EQ(read(8, 1), StoreStatus::not_found);
+}
+
+TEST_F(MessageReaderTest, ADamagedMessageHidesNoOther) {
+  put(7, 1, 40);
+  WriteBatch damage;
+  damage.put(Table::messages, message_key(QueueId{7}, Sequence{20}).view(), "no message");
+  ASSERT_FALSE(store_.commit(damage, true));
+  for (std::uint64_t sequence = 1; sequence <= 40; ++sequence) {
+    if (sequence == 20) {
+      EXPECT_EQ(read(7, sequence), StoreStatus::corrupt);
+    } else {
+      expect(7, sequence);
+    }
+  }
+}
+
+TEST_F(MessageReaderTest, LargeMessagesAreNotReadFarAhead) {
+  put(7, 1, 20, limits::ahead_bytes_max / 2);
+  for (std::uint64_t sequence = 1; sequence <= 20; ++sequence) expect(7, sequence);
+  // One of them at most lies ahead, which is not worth it.
+  EXPECT_GE(store_.gets, 16U);
+}
+
+}  // namespace
+}  // namespace penstock::storage
