@@ -1,19 +1,16 @@
 #include "config/check.hpp"
 
 #include <algorithm>
-#include <array>
-#include <map>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 
-#include "config/shapes.hpp"
 #include "core/queue_settings.hpp"
 #include "core/streams.hpp"
 #include "core/triggers/mapping_rules.hpp"
 #include "penstock/limits.hpp"
-#include "protocol/text.hpp"
 #include "protocol/wire.hpp"
 
 namespace penstock::config {
@@ -67,7 +64,10 @@ void check(const Request& request, const Place& place, const Value& members, Pos
 }
 
 void check_queue(const Resource& queue, const Place& place, Problems& problems) {
-  // Each attribute alone, so that each has its own problem; and then all of them together.
+  // The name, and each attribute alone, so that each has its own problem; and then all of them together.
+  if (const auto objection = objection_to(create_queue({queue.name, queue.at, map_value()}, place), place)) {
+    return problems.add(queue.at, *objection);
+  }
   const std::size_t before = problems.count();
   for (const Member& member : queue.members.members) {
     Resource alone = queue;
@@ -145,14 +145,23 @@ Position place_of_message(const std::string& message, const Value& members, Posi
   return best == nullptr ? fallback : best->value.at;
 }
 
+// What has a problem already would only have it again in other words.
 void check_setup(const Setup& setup, const Place& place, Problems& problems) {
-  for (const Resource& queue : setup.queues) check_queue(queue, place, problems);
-  for (const Resource& stream : setup.streams) check_stream(stream, place, problems);
-  for (const Consumer& consumer : setup.consumers) {
-    check(create_consumer(consumer), place, consumer.members, consumer.at, problems);
+  for (const Resource& queue : setup.queues) {
+    if (queue.in_order) check_queue(queue, place, problems);
   }
-  for (const Resource& function : setup.functions) check_function(function, place, problems);
-  for (const Mapping& mapping : setup.mappings) check_mapping(mapping, place, problems);
+  for (const Resource& stream : setup.streams) {
+    if (stream.in_order) check_stream(stream, place, problems);
+  }
+  for (const Consumer& consumer : setup.consumers) {
+    if (consumer.in_order) check(create_consumer(consumer), place, consumer.members, consumer.at, problems);
+  }
+  for (const Resource& function : setup.functions) {
+    if (function.in_order) check_function(function, place, problems);
+  }
+  for (const Mapping& mapping : setup.mappings) {
+    if (mapping.in_order) check_mapping(mapping, place, problems);
+  }
 }
 
 }  // namespace penstock::config

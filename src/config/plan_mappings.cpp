@@ -16,6 +16,13 @@ constexpr const char* mappings_path = "/2015-03-31/event-source-mappings";
 /// With which a mapping is made for good.
 constexpr std::array<std::string_view, 2> for_good{"StartingPosition", "StartingPositionTimestamp"};
 
+Position place_of_source(const Mapping& mapping) {
+  for (const char* name : {"EventSource", "EventSourceArn"}) {
+    if (const Value* source = mapping.members.find(name)) return source->at;
+  }
+  return mapping.at;
+}
+
 bool is_on(const std::string& state) { return state != "Disabled" && state != "Disabling"; }
 
 }  // namespace
@@ -26,9 +33,7 @@ void Planner::plan_mappings() {
 
 void Planner::check_mapping_names(const Mapping& mapping, const Source& source) {
   const Value& members = mapping.members;
-  const Value* at = members.find("EventSource");
-  if (at == nullptr) at = members.find("EventSourceArn");
-  const Position place = at == nullptr ? mapping.at : at->at;
+  const Position place = place_of_source(mapping);
   if (source.arn.find(":sqs:") != std::string::npos) need_queue(source.arn, place);
   need_stream(source.stream, place);
   if (const Value* function = members.find("FunctionName")) need_function(function->text, function->at);

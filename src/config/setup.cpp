@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
+#include <utility>
 
 #include "config/shapes.hpp"
 
@@ -42,7 +42,9 @@ std::vector<Resource> read_resources(const Value& section, const std::string& ki
       break;
     }
     const std::string what = "the " + kind + " " + in_quotes(member.name);
-    resources.push_back({member.name, member.at, members_of(member.value, what, allowed, problems)});
+    const std::size_t before = problems.count();
+    Value members = members_of(member.value, what, allowed, problems);
+    resources.push_back({member.name, member.at, std::move(members), problems.count() == before});
   }
   return resources;
 }
@@ -72,9 +74,10 @@ std::vector<Consumer> read_consumers(const Value& section, Problems& problems) {
   for (const Member& stream : section.members) {
     if (!is_map(stream.value, "the consumers of " + in_quotes(stream.name), problems)) continue;
     for (const Member& member : stream.value.members) {
+      const std::size_t before = problems.count();
       const std::string what = "the consumer " + in_quotes(member.name);
-      consumers.push_back(
-          {stream.name, member.name, member.at, members_of(member.value, what, consumer_members(), problems)});
+      Value members = members_of(member.value, what, consumer_members(), problems);
+      consumers.push_back({stream.name, member.name, member.at, std::move(members), problems.count() == before});
     }
   }
   return consumers;
@@ -116,6 +119,7 @@ std::vector<Mapping> read_mappings(const Value& section, Problems& problems) {
       if (item.kind == Value::Kind::null) problems.add(item.at, "a mapping has to be a map");
       continue;
     }
+    const std::size_t before = problems.count();
     check_members(item, mapping_members(), problems);
     check_mapping(item, problems);
     const auto is_the_same = [&](const Mapping& other) {
@@ -126,7 +130,7 @@ std::vector<Mapping> read_mappings(const Value& section, Problems& problems) {
       problems.add(item.at, "there is a mapping of " + in_quotes(source_of(item)) + " to " +
                                 in_quotes(item.text_of("FunctionName")) + " before");
     }
-    mappings.push_back({item.at, item});
+    mappings.push_back({item.at, item, problems.count() == before});
   }
   return mappings;
 }

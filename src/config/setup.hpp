@@ -25,6 +25,7 @@ struct Resource {
   std::string name;
   Position at;
   Value members;
+  bool in_order = true;  ///< names and types are those of the API
 };
 
 /// One of Penstock's own, with positions.
@@ -33,12 +34,14 @@ struct Consumer {
   std::string name;
   Position at;
   Value members;
+  bool in_order = true;
 };
 
 /// The members say which source (EventSource or EventSourceArn) and which function.
 struct Mapping {
   Position at;
   Value members;
+  bool in_order = true;
 };
 
 struct Setup {

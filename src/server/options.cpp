@@ -307,8 +307,11 @@ std::optional<std::string> objection_to_setting(const std::string& name, const s
     // These are looked at together.
     if (name.starts_with("tls")) return std::nullopt;
     auto read = read_flags(given);
-    if (const auto* ending = std::get_if<Ending>(&read)) return without_advice(*ending);
-    return std::nullopt;
+    const auto* ending = std::get_if<Ending>(&read);
+    if (ending == nullptr) return std::nullopt;
+    // The place says which setting it is, and none is written as a flag is.
+    std::string text = without_advice(*ending);
+    return text.starts_with("--" + name) ? config::in_quotes(name) + text.substr(name.size() + 2) : text;
   } catch (const cxxopts::exceptions::no_such_option&) {
     return "there is no setting '" + name + "'; settings are called as the flags of 'penstock serve' are";
   } catch (const cxxopts::exceptions::exception& error) {

@@ -80,7 +80,7 @@ TEST(Setup, UnknownNamesAreToldOfAllAtOnce) {
               ElementsAre(StartsWith("f.yaml:1:1: there is no 'queue'; a file has settings, queues"),
                           "f.yaml:3:7: there is no 'VisibilityTimout'; 'VisibilityTimeout' is meant, perhaps",
                           StartsWith("f.yaml:4:7: there is no 'Colour' here, but ContentBasedDeduplication, "),
-                          "f.yaml:6:21: there is no 'timeout'; 'Timeout' is meant, perhaps"));
+                          "f.yaml:6:25: there is no 'timeout'; 'Timeout' is meant, perhaps"));
 }
 
 TEST(Setup, TypesAreThoseOfTheApi) {
@@ -89,9 +89,9 @@ TEST(Setup, TypesAreThoseOfTheApi) {
           "streams:\n  s: {ShardCount: two, Consumers: one, Tags: {a: [b]}}\nmappings:\n"
           "  - {EventSource: 'queue:q', FunctionName: f, BatchSize: '10', Enabled: 1, FilterCriteria: {Filter: []}}\n"),
       ElementsAre("f.yaml:2:19: 'ShardCount' has to be a whole number", "f.yaml:2:35: 'Consumers' has to be a list",
-                  "f.yaml:2:51: 'a' has to be a text", "f.yaml:4:58: 'BatchSize' has to be a whole number",
+                  "f.yaml:2:50: 'a' has to be a text", "f.yaml:4:58: 'BatchSize' has to be a whole number",
                   "f.yaml:4:73: 'Enabled' has to be true or false",
-                  "f.yaml:4:93: there is no 'Filter'; 'Filters' is meant, perhaps", testing::_));
+                  "f.yaml:4:93: there is no 'Filter'; 'Filters' is meant, perhaps"));
 }
 
 TEST(Setup, WhatAServiceWouldRefuseIsSaidInItsWords) {

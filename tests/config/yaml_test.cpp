@@ -66,7 +66,7 @@ TEST(Yaml, KeysThatAreThereTwiceAreToldOfWithTheirPlaces) {
 TEST(Yaml, WhatIsNoYamlIsToldOfWithItsPlace) {
   EXPECT_THAT(read("a: [1, 2\nb: 3\n"), HasSubstr("f.yaml:2:"));
   EXPECT_THAT(read("a: *unknown\n"), HasSubstr("f.yaml:1:4: "));
-  EXPECT_EQ(read("a: 1\n---\nb: 2\n"), "f.yaml:3:1: there is more than one document\n");
+  EXPECT_EQ(read("a: 1\n---\nb: 2\n"), "f.yaml:2:1: there is more than one document\n");
   EXPECT_EQ(read("? [a]\n: 1\n"), "f.yaml:1:3: a key has to be a text\n");
   EXPECT_EQ(read("a: {<<: 1}\n"), "f.yaml:1:9: only maps can be merged\n");
   EXPECT_THAT(read("a: \xff\n"), HasSubstr("no text in UTF-8"));
@@ -87,7 +87,8 @@ TEST(Yaml, BombsOfAliasesDoNotGoOff) {
 }
 
 TEST(Yaml, DepthAndSizeAreBounded) {
-  EXPECT_THAT(read(std::string(100'000, '[')), HasSubstr("stand within each other"));
+  EXPECT_THAT(read(std::string(100'000, '[')), HasSubstr("f.yaml:1:"));
+  EXPECT_THAT(read(std::string(100, '[') + std::string(100, ']')), HasSubstr("stand within each other"));
   std::string blocks;
   for (int i = 0; i < 100; ++i) blocks += std::string(static_cast<std::size_t>(i), ' ') + "a:\n";
   EXPECT_THAT(read(blocks), HasSubstr("stand within each other"));

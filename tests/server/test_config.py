@@ -5,6 +5,7 @@ refused and where. Runs the real binary: test_config.py --penstock BIN [unittest
 import http.client
 import json
 import pathlib
+import signal
 import subprocess
 import zipfile
 
@@ -190,7 +191,7 @@ class Apply(ConfiguredBy):
             self.assertEqual(self.described(server), before)
             status, log = server.stop()
             self.assertEqual(status, 0)
-            self.assertIn("0 created, 0 updated, 16 as they were", log)
+            self.assertIn("0 created, 0 updated, 15 as they were", log)
 
     def test_what_differs_is_changed_and_the_rest_left_alone(self):
         with self.start() as server:
@@ -240,7 +241,7 @@ class Apply(ConfiguredBy):
             wait_until(lambda: {one["State"] for one in self.described(server)[3]} == {"Enabled"})
             status, log = server.stop()
             self.assertEqual(status, 0)
-            self.assertIn("0 created, 8 updated, 8 as they were", log)
+            self.assertIn("0 created, 7 updated, 8 as they were", log)
 
     def test_a_fault_of_an_update_leaves_the_others_their_state(self):
         with self.start() as server:
@@ -280,7 +281,7 @@ class Refuse(ConfiguredBy):
             "penstock.yaml:4:47: there is no function 'nobody', neither in the file nor on the server",
             "penstock.yaml:5:19: there is no stream 'none', neither in the file nor on the server",
             "penstock.yaml:5:48: there is no function 'nobody', neither in the file nor on the server",
-            "penstock.yaml:6:19: there is no stream 'none', neither in the file nor on the server"])
+            "penstock.yaml:6:20: there is no stream 'none', neither in the file nor on the server"])
         with Server(self.directory) as server:
             self.assertEqual(server.call("ListQueues", {})[1].get("QueueUrls", []), [])
 
@@ -298,12 +299,13 @@ class Refuse(ConfiguredBy):
         process = subprocess.Popen([harness.PENSTOCK, "serve", "--port", "0", "--data-dir", self.directory + "/data",
                                     "--stream-transition", "600000", "--config", str(self.file)],
                                    stderr=subprocess.PIPE, text=True)
-        while "set up by" not in process.stderr.readline():
-            pass
-        wait_until(lambda: pathlib.Path(self.directory, "data").exists())
+        def caught():
+            status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+            return int(status.split("SigCgt:")[1].split()[0], 16)
+        wait_until(lambda: caught() & 1 << signal.SIGTERM - 1)
         process.terminate()
-        self.assertEqual(process.wait(LIMIT), 0)
-        process.stderr.close()
+        _, log = process.communicate(timeout=LIMIT)
+        self.assertEqual(process.returncode, 0, log)
 
 
 class Settings(ConfiguredBy):
@@ -349,8 +351,8 @@ class CommandLine(ConfiguredBy):
         rows = [line.split("\t") for line in out.splitlines()]
         self.assertEqual(rows[0], ["KIND", "NAME", "LINE"])
         self.assertIn(["queue", "orders", "4"], rows)
-        self.assertIn(["mapping", "queue:orders take", "34"], rows)
-        self.assertEqual(len(rows), 17)
+        self.assertIn(["mapping", "queue:orders take", "32"], rows)
+        self.assertEqual(len(rows), 16)
         status, out, _ = self.config("check", str(self.file), "--json")
         self.assertEqual(json.loads(out)["Resources"][0], {"Kind": "queue", "Name": "orders", "Line": 4})
 
@@ -366,7 +368,7 @@ class CommandLine(ConfiguredBy):
             for words in (("plan",), ("apply", "--dry-run")):
                 status, out, log = self.config(*words, str(self.file), server=server)
                 self.assertEqual((status, log), (0, ""))
-                self.assertEqual([line.split("\t")[3] for line in out.splitlines()], ["ACTION"] + 16 * ["create"])
+                self.assertEqual([line.split("\t")[3] for line in out.splitlines()], ["ACTION"] + 15 * ["create"])
             self.assertNotIn("QueueUrls", self.client(server, "sqs").list_queues())
             status, _, log = self.config("apply", str(self.file), server=server)
             self.assertEqual((status, log), (0, ""))
