@@ -39,13 +39,7 @@ std::optional<Error> objection_of_engine(const TriggerCommand& command) {
 /// What a request would be refused for.
 std::optional<std::string> objection_to(const Request& request, const Place& place) {
   std::vector<protocol::Header> headers;
-  for (const auto& [name, value] : request.headers) headers.push_back({name, value});
-  protocol::WireRequest wire;
-  wire.method = request.method;
-  wire.target = request.target;
-  wire.headers = headers;
-  wire.body = request.body;
-  const protocol::Prepared prepared = protocol::prepare(wire, {place.account, place.region});
+  const protocol::Prepared prepared = protocol::prepare(as_received(request, headers), {place.account, place.region});
   if (const auto* response = std::get_if<protocol::WireResponse>(&prepared)) {
     return message_of({response->status, response->body});
   }

@@ -14,6 +14,16 @@ Request targeted(std::string_view prefix, std::string_view operation, std::strin
 
 }  // namespace
 
+protocol::WireRequest as_received(const Request& request, std::vector<protocol::Header>& headers) {
+  for (const auto& [name, value] : request.headers) headers.push_back({name, value});
+  protocol::WireRequest wire;
+  wire.method = request.method;
+  wire.target = request.target;
+  wire.headers = headers;
+  wire.body = request.body;
+  return wire;
+}
+
 Request sqs_request(std::string_view operation, const Value& input) {
   return targeted("AmazonSQS.", operation, "1.0", input);
 }

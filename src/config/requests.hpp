@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/value.hpp"
+#include "protocol/wire.hpp"
 
 namespace penstock::config {
 
@@ -24,6 +25,9 @@ struct Answer {
 
   bool is_success() const { return status >= 200 && status < 300; }
 };
+
+/// The request as a session would hand it in: views of it, and of `headers`, which is filled.
+protocol::WireRequest as_received(const Request& request, std::vector<protocol::Header>& headers);
 
 /// Asks and waits for the answer. Throws what its maker says where there is none.
 using Ask = std::function<Answer(const Request& request)>;

@@ -24,10 +24,10 @@ struct Value {
 
   Kind kind = Kind::null;
   Position at{};
-  std::string text{};             ///< of a scalar: `true`, a number as JSON has them, or a text
-  std::string tag{};              ///< such as `!Ref`; empty if there is none
-  std::vector<Value> items{};     ///< of a list
-  std::vector<Member> members{};  ///< of a map, in their order
+  std::string text{};           ///< of a scalar: `true`, a number as JSON has them, or a text
+  std::string tag{};            ///< such as `!Ref`; empty if there is none
+  std::vector<Value> items;     ///< of a list
+  std::vector<Member> members;  ///< of a map, in their order
 
   bool is_scalar() const { return kind == Kind::boolean || kind == Kind::number || kind == Kind::text; }
   /// nullptr if there is none of that name, or this is no map.

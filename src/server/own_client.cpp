@@ -60,13 +60,7 @@ config::Answer OwnClient::ask(const config::Request& request) {
 
 void OwnClient::begin(const std::shared_ptr<Call>& call, const config::Request& request) {
   std::vector<protocol::Header> headers;
-  for (const auto& [name, value] : request.headers) headers.push_back({name, value});
-  protocol::WireRequest wire;
-  wire.method = request.method;
-  wire.target = request.target;
-  wire.headers = headers;
-  wire.body = request.body;
-  frontend_.start(wire, call->exchange);
+  frontend_.start(config::as_received(request, headers), call->exchange);
 }
 
 void OwnClient::close() {
