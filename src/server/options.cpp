@@ -223,9 +223,15 @@ std::string without_advice(const Ending& ending) {
   return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
 }
 
+/// Views of the words.
+std::vector<const char*> argv_of(const std::vector<std::string>& words) {
+  std::vector<const char*> argv(words.size());
+  std::ranges::transform(words, argv.begin(), [](const std::string& word) { return word.c_str(); });
+  return argv;
+}
+
 std::variant<Options, Ending> read_words(const std::vector<std::string>& words) {
-  std::vector<const char*> argv;
-  for (const std::string& word : words) argv.push_back(word.c_str());
+  const std::vector<const char*> argv = argv_of(words);
   cxxopts::Options flags = describe_flags();
   try {
     return read_flags(flags.parse(static_cast<int>(argv.size()), argv.data()));
@@ -298,9 +304,9 @@ std::variant<Options, Ending> read_with_file(const cxxopts::ParseResult& given, 
 std::optional<std::string> objection_to_setting(const std::string& name, const std::vector<std::string>& values) {
   cxxopts::Options flags = describe_flags();
   std::vector<std::string> words{"serve"};
-  for (const std::string& value : values) words.push_back("--" + name + "=" + value);
-  std::vector<const char*> argv;
-  for (const std::string& word : words) argv.push_back(word.c_str());
+  const std::string flag = "--" + name + "=";
+  for (const std::string& value : values) words.push_back(flag + value);
+  const std::vector<const char*> argv = argv_of(words);
   if (is_in(name, no_settings)) return "'" + name + "' is no setting";
   try {
     const cxxopts::ParseResult given = flags.parse(static_cast<int>(argv.size()), argv.data());
