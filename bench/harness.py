@@ -109,12 +109,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def call(port, operation, body, timeout=30):
+def call(port, operation, body, timeout=30, target="AmazonSQS"):
     """One JSON request; returns the parsed answer. The connection is refused with OSError while nobody listens."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
         connection.request("POST", "/", json.dumps(body), {
-            "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AmazonSQS." + operation,
+            "Content-Type": f"application/x-amz-json-{'1.0' if target == 'AmazonSQS' else '1.1'}", "X-Amz-Target": f"{target}.{operation}",
             "Authorization": "AWS4-HMAC-SHA256 Credential=bench/20260101/us-east-1/sqs/aws4_request, "
                              "SignedHeaders=host, Signature=0"})
         answer = connection.getresponse()

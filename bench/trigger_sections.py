@@ -8,9 +8,13 @@ import time
 
 from harness import BenchError, call, interleaved
 
-MESSAGES_OF_BATCH = 10
+PER_BATCH = 10
 BODY_BYTES = 100
+# What a message or record of that size is in an event.
+MESSAGE_EVENT_BYTES = BODY_BYTES + 480
+RECORD_EVENT_BYTES = BODY_BYTES + 500
 ENVIRONMENTS = 64
+LANES_OF_SHARD = 8
 
 
 class Api:
@@ -35,9 +39,10 @@ class Api:
     def invoke(self, name):
         return self.ask("POST", f"/2015-03-31/functions/{name}/invocations", {})
 
-    def map(self, queue, function, **members):
+    def map(self, name, function, source="sqs:{region}:{account}:", **members):
+        arn = "arn:aws:" + source.format(region="us-east-1", account="000000000000") + name
         return self.ask("POST", "/2015-03-31/event-source-mappings", {
-            "EventSourceArn": f"arn:aws:sqs:us-east-1:000000000000:{queue}", "FunctionName": function, **members})["UUID"]
+            "EventSourceArn": arn, "FunctionName": function, **members})["UUID"]
 
     def set_enabled(self, uuid, enabled):
         self.ask("PUT", f"/2015-03-31/event-source-mappings/{uuid}", {"Enabled": enabled})
@@ -50,6 +55,16 @@ class Api:
 
     def create_queue(self, name):
         return self.sqs("CreateQueue", QueueName=name, Attributes={"VisibilityTimeout": "60"})["QueueUrl"]
+
+    def kinesis(self, operation, **body):
+        return call(self.port, operation, body, timeout=60, target="Kinesis_20131202")
+
+    def fill_stream(self, count):
+        """So many records, numbered, spread over all shards and lanes."""
+        for first in range(0, count, 500):
+            self.kinesis("PutRecords", StreamName="bench", Records=[
+                {"Data": base64.b64encode(f"{number:0{BODY_BYTES}}".encode()).decode(), "PartitionKey": str(number)}
+                for number in range(first, min(first + 500, count))])
 
     def fill(self, url, count):
         """So many messages, numbered, whose bodies are all equally long."""
@@ -112,39 +127,62 @@ def section_trigger_latency(bench):
                f"p99 {statistics.quantiles(from_send, n=100)[98]:.2f} ms")
 
 
+def filled_queue(api, per_batch):
+    """Fills a queue, and maps it; its batches have so many messages."""
+    url = api.create_queue("bench")
+    uuid = api.map("bench", "bench", BatchSize=per_batch, Enabled=False,
+                   ScalingConfig={"MaximumConcurrency": ENVIRONMENTS})
+    return uuid, lambda count: api.fill(url, count)
+
+
+def filled_stream(api, per_batch):
+    """Fills a stream of as many lanes as there are environments, and maps it."""
+    api.kinesis("CreateStream", StreamName="bench", ShardCount=ENVIRONMENTS // LANES_OF_SHARD)
+    while api.kinesis("DescribeStreamSummary", StreamName="bench")["StreamDescriptionSummary"]["StreamStatus"] != "ACTIVE":
+        time.sleep(0.005)
+    uuid = api.map("bench", "bench", source="kinesis:{region}:{account}:stream/", BatchSize=per_batch, Enabled=False,
+                   StartingPosition="TRIM_HORIZON", ParallelizationFactor=LANES_OF_SHARD)
+    return uuid, api.fill_stream
+
+
 def section_trigger_rate(bench):
     """Batches per second through 64 warm environments, beside the same processes against a bare Runtime API."""
-    count = 20_000 if bench.args.quick else 60_000
     function = bench.program("bench_native_function")
-    sizes = []
 
-    def batches():
-        trace = bench.fresh("trace")
-        with bench.penstock("--concurrency", ENVIRONMENTS) as server:
-            api = Api(server.endpoint)
-            url = api.create_queue("bench")
-            api.add_function("bench", function, Environment={"PENSTOCK_BENCH_TRACE": str(trace)})
-            uuid = api.map("bench", "bench", BatchSize=MESSAGES_OF_BATCH, Enabled=False,
-                           ScalingConfig={"MaximumConcurrency": ENVIRONMENTS})
-            # What comes first starts the environments; the rest finds them warm.
-            for fill in (10_000, count):
-                api.fill(url, fill)
-                offset = trace.stat().st_size if trace.exists() else 0
-                api.set_enabled(uuid, True)
-                arrived = await_count(trace, fill, offset=offset)
-                api.set_enabled(uuid, False)
-        moments = sorted(set(arrived.values()))
-        sizes.append(count / len(moments))
-        return (len(moments) - 1) / ((moments[-1] - moments[0]) / 1e9)
+    def measure(name, fill_and_map, per_batch, item_bytes):
+        count = (5_000 if bench.args.quick else 15_000) * min(per_batch, 4)
+        sizes = []
 
-    def pong():
-        return bench.figures([bench.program("bench_runtime_pong"), "--function", function, "--processes", ENVIRONMENTS,
-                              "--event-bytes", MESSAGES_OF_BATCH * (BODY_BYTES + 480), "--seconds", bench.seconds])["rate"]
+        def batches():
+            trace = bench.fresh("trace")
+            with bench.penstock("--concurrency", ENVIRONMENTS) as server:
+                api = Api(server.endpoint)
+                api.add_function("bench", function, Environment={"PENSTOCK_BENCH_TRACE": str(trace)})
+                uuid, fill = fill_and_map(api, per_batch)
+                # What comes first starts the environments; the rest finds them warm.
+                for items in (1_000 * per_batch, count):
+                    fill(items)
+                    offset = trace.stat().st_size if trace.exists() else 0
+                    api.set_enabled(uuid, True)
+                    arrived = await_count(trace, items, offset=offset)
+                    api.set_enabled(uuid, False)
+            moments = sorted(set(arrived.values()))
+            sizes.append(count / len(moments))
+            return (len(moments) - 1) / ((moments[-1] - moments[0]) / 1e9)
 
-    median = interleaved(bench.rounds, batches=batches, pong=pong)
-    bench.ratio(f"batches of {MESSAGES_OF_BATCH} messages, {ENVIRONMENTS} environments : bare Runtime API", median["batches"],
-                median["pong"], 0.5)
-    bench.note(f"messages of a batch: {statistics.median(sizes):.1f}")
+        def pong():
+            return bench.figures([bench.program("bench_runtime_pong"), "--function", function,
+                                  "--processes", ENVIRONMENTS, "--event-bytes", per_batch * item_bytes,
+                                  "--seconds", bench.seconds])["rate"]
+
+        median = interleaved(bench.rounds, batches=batches, pong=pong)
+        bench.ratio(f"batches of {name}, {ENVIRONMENTS} environments : bare Runtime API", median["batches"],
+                    median["pong"], 0.5)
+        bench.note(f"in a batch: {statistics.median(sizes):.1f}; {median['batches'] * statistics.median(sizes):,.0f} /s")
+
+    measure("1 message", filled_queue, 1, MESSAGE_EVENT_BYTES)
+    measure(f"{PER_BATCH} records", filled_stream, PER_BATCH, RECORD_EVENT_BYTES)
+    measure(f"{PER_BATCH} messages", filled_queue, PER_BATCH, MESSAGE_EVENT_BYTES)
 
 
 def section_cold_start(bench):
