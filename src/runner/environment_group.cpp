@@ -198,9 +198,9 @@ bool EnvironmentGroup::has_busy() const {
                      [](const auto& environment) { return environment->state() != Environment::State::idle; });
 }
 
-void EnvironmentGroup::check_memory() {
+void EnvironmentGroup::check_memory(bool of_idle_too) {
   for (const auto& environment : environments_) {
-    if (environment->state() != Environment::State::idle) environment->check_memory();
+    if (of_idle_too || environment->state() != Environment::State::idle) environment->check_memory();
   }
 }
 

@@ -42,7 +42,7 @@ class EnvironmentGroup final : public EnvironmentOwner {
   /// Ends the one that has been idle for longest. False if there is none.
   bool end_idle();
   std::optional<Clock::time_point> oldest_idle() const;
-  void check_memory();
+  void check_memory(bool of_idle_too);
   bool has_busy() const;
 
   /// Ends all; what waits or runs gets the outcome of a shutdown or of its process's end.

@@ -38,9 +38,6 @@ std::vector<std::string> handles_of(const Result& result) {
   return handles;
 }
 
-// Of Lambda's operations on functions, some of which carry code.
-constexpr std::string_view functions_path = "/2015-03-31/functions";
-
 // Where the zips of functions are to be had: these with the function's name between them.
 constexpr std::string_view code_path = "/_penstock/functions/";
 constexpr std::string_view code_path_end = "/code";
@@ -171,7 +168,10 @@ void Frontend::check(const std::shared_ptr<Questions>& questions, const Result& 
   finish(exchange, questions->call.prepared.respond(std::move(*objection)));
 }
 
-bool Frontend::takes_large_body(std::string_view target) const { return target.starts_with(functions_path); }
+// A zip, from whoever may send anything at all.
+bool Frontend::takes_large_body(const WireRequest& head) const {
+  return service_.guard.objection(head).empty() && protocol::carries_code(head);
+}
 
 WireResponse Frontend::refuse(int status, std::string_view reason) { return dated(plain(status, reason)); }
 

@@ -25,7 +25,7 @@ class Frontend final : public net::Handler {
   Frontend(const Service& service, std::size_t own);
 
   void start(protocol::WireRequest request, net::Exchange& exchange) override;
-  bool takes_large_body(std::string_view target) const override;
+  bool takes_large_body(const protocol::WireRequest& head) const override;
   protocol::WireResponse refuse(int status, std::string_view reason) override;
 
   /// Answers a call that has been understood. REQUIRES: called in start, or in its place.

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <system_error>
@@ -77,13 +78,21 @@ class PoolProcesses final : public Processes {
     return runner::missing_interpreter(function).value_or("");
   }
 
-  void read_log(const ReadFunctionLog& question, std::function<void(FunctionLog)> read) override {
+  std::string remark_on(const FunctionRecord& function) const override {
+    return runner::substitute_interpreter(function).value_or("");
+  }
+
+  void read_log(const ReadFunctionLog& question, std::function<void(TriggerResult)> read) override {
     const std::uint64_t id = ++readers_;
     waiting_.emplace(id, std::move(read));
-    pool_.read_log(question.function, question.after, question.lines_max, question.wait, [this, id](FunctionLog log) {
-      auto reader = waiting_.extract(id);
-      if (!reader.empty()) reader.mapped()(std::move(log));
-    });
+    pool_.read_log(question.function, question.after, question.lines_max, question.wait,
+                   [this, id](std::optional<FunctionLog> log) {
+                     auto reader = waiting_.extract(id);
+                     if (reader.empty()) return;
+                     if (log) return reader.mapped()(std::move(*log));
+                     reader.mapped()(Error{ErrorCode::LambdaTooManyRequests,
+                                           "Too many wait for lines of logs already. Try again."});
+                   });
   }
 
   void release_log_readers() override {
@@ -95,7 +104,7 @@ class PoolProcesses final : public Processes {
  private:
   runner::Pool pool_;
   std::uint64_t readers_ = 0;
-  std::unordered_map<std::uint64_t, std::function<void(FunctionLog)>> waiting_;
+  std::unordered_map<std::uint64_t, std::function<void(TriggerResult)>> waiting_;
 };
 
 }  // namespace
@@ -123,6 +132,8 @@ FunctionParts make_function_parts(const FunctionSettings& settings) {
   options.endpoint_url = settings.endpoint;
   options.directory = settings.directory + "/bootstraps";
   options.idle_time = settings.idle_time;
+  options.environments_max = std::max(options.environments_max, settings.concurrency);
+  options.descriptors_max = settings.descriptors_max;
   FunctionParts parts;
   parts.shelf = std::make_unique<DiskShelf>(store);
   parts.make_processes = [store, options](boost::asio::io_context& context) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -33,6 +35,8 @@ struct FunctionSettings {
   bool durable = true;   ///< what is kept survives the loss of power
   std::string endpoint;  ///< of this server, for functions
   std::chrono::seconds idle_time{};
+  std::size_t concurrency = 0;        ///< invocations at a time, each of which may take an environment of its own
+  std::uint64_t descriptors_max = 0;  ///< what a function may have open, by its soft limit; 0: as much as the server
 };
 
 struct FunctionParts {

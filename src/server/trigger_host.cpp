@@ -107,6 +107,7 @@ TriggerHost::TriggerHost(const Service& service, const Store& store, storage::Co
                          const MakeProcesses& make_processes)
     : TriggerHost(service, store, committer, clock, std::unique_ptr<TriggerEngine>(), std::move(shelf),
                   make_processes) {
+  runs_unregistered_ = !limits.lambda_endpoint.empty();
   engine_ = core::make_trigger_engine(limits, entropy_, [](const AsyncEnd& end) { return lambda::report_of(end); });
 }
 
@@ -164,8 +165,22 @@ std::optional<Error> TriggerHost::objection_to(const FunctionRecord& function) c
   return Error{ErrorCode::LambdaInvalidParameterValue, std::move(objection)};
 }
 
+// What is to be known of a function that is being registered goes with the answer, and into the server's log.
+TriggerHost::Completion TriggerHost::with_remark(const FunctionRecord& function, Completion completion) const {
+  std::string remark = processes_->remark_on(function);
+  if (remark.empty()) return completion;
+  return [name = function.name.name, remark = std::move(remark), done = std::move(completion)](TriggerResult result) {
+    if (auto* described = std::get_if<FunctionDescription>(&result)) {
+      spdlog::warn("function {}: {}", name, remark);
+      described->remark = remark;
+    }
+    done(std::move(result));
+  };
+}
+
 void TriggerHost::take_new(CreateFunction create, Completion completion) {
   if (auto objection = objection_to(create.function)) return completion(std::move(*objection));
+  completion = with_remark(create.function, std::move(completion));
   // A name that is taken is found out before anything is unpacked; the engine looks again.
   if (!create.zip || (!create.replace && functions_.contains(create.function.name))) {
     return apply(std::move(create), std::move(completion));
@@ -182,7 +197,9 @@ void TriggerHost::take_new(CreateFunction create, Completion completion) {
 void TriggerHost::take_change(UpdateFunction update, Completion completion) {
   const auto found = functions_.find(update.function);
   if (found == functions_.end()) return apply(std::move(update), std::move(completion));
-  if (auto objection = objection_to(changed(found->second, update.patch))) return completion(std::move(*objection));
+  const FunctionRecord function = changed(found->second, update.patch);
+  if (auto objection = objection_to(function)) return completion(std::move(*objection));
+  if (update.patch.runtime) completion = with_remark(function, std::move(completion));
   if (!update.zip) return apply(std::move(update), std::move(completion));
   keep_code<UpdateFunction>(
       std::move(update),
@@ -215,10 +232,11 @@ void TriggerHost::keep_code(WithCode command, std::function<void(WithCode&, cons
 }
 
 void TriggerHost::take_log_read(const ReadFunctionLog& read, const Completion& completion) {
-  if (!functions_.contains(read.function)) return completion(not_found(read.function));
+  // What another emulator runs has a log here, of what is known of it, and nobody knows what that emulator has.
+  if (!functions_.contains(read.function) && !runs_unregistered_) return completion(not_found(read.function));
   ReadFunctionLog question = read;
   question.wait = std::clamp(question.wait, Millis{0}, log_wait_max);
-  processes_->read_log(question, [completion](FunctionLog log) { completion(std::move(log)); });
+  processes_->read_log(question, completion);
 }
 
 void TriggerHost::read_code(FunctionName function, std::function<void(std::variant<std::string, Error>)> completion) {

@@ -88,6 +88,7 @@ class TriggerHost {
   void take_change(UpdateFunction update, Completion completion);
   void take_log_read(const ReadFunctionLog& read, const Completion& completion);
   std::optional<Error> objection_to(const FunctionRecord& function) const;
+  Completion with_remark(const FunctionRecord& function, Completion completion) const;
   template <class WithCode>
   void keep_code(WithCode command, std::function<void(WithCode&, const KeptCode&)> put, Completion completion);
   void apply(TriggerCommand command, Completion completion);
@@ -132,6 +133,7 @@ class TriggerHost {
   std::size_t invocations_open_ = 0;
   std::unordered_map<std::string, std::shared_ptr<const Rendering>> renderings_;  // by the mapping's UUID
   std::map<FunctionName, FunctionRecord> functions_;                              // as the engine has them
+  bool runs_unregistered_ = false;  // another emulator does
   bool sweep_wanted_ = true;
   bool turn_wanted_ = false;
 

@@ -314,7 +314,6 @@ TEST_F(Environments, LetTheirLogBeFollowed) {
   invoke(native(), "\"say one\"");
   const FunctionLog before = log_of(native());
   ASSERT_FALSE(before.lines.empty());
-  EXPECT_EQ(before.lines.front().number, 1U);
   const auto later = start(native(), "\"say two\"");
   const FunctionLog next = log_of(native(), before.lines.back().number, Millis(5'000));
   ASSERT_FALSE(next.lines.empty());

@@ -141,7 +141,7 @@ class Workbench : public testing::Test {
 
   FunctionLog log_of(const FunctionRecord& record, std::uint64_t after = 0, Millis time = Millis(0)) {
     std::optional<FunctionLog> log;
-    pool().read_log(record.name, after, 1'000, time, [&](FunctionLog read) { log = std::move(read); });
+    pool().read_log(record.name, after, 1'000, time, [&](std::optional<FunctionLog> read) { log = std::move(read).value_or(FunctionLog{}); });
     run_until([&] { return log.has_value(); });
     return log.value_or(FunctionLog{});
   }

@@ -148,7 +148,10 @@ class ScriptedProcesses final : public Processes, public Runner {
   std::string objection_to(const FunctionRecord& function) const override {
     return function.runtime == "cobol" ? "There is no cobol here." : "";
   }
-  void read_log(const ReadFunctionLog& question, std::function<void(FunctionLog)> read) override {
+  std::string remark_on(const FunctionRecord& function) const override {
+    return function.runtime == "snobol" ? "Something else runs it." : "";
+  }
+  void read_log(const ReadFunctionLog& question, std::function<void(TriggerResult)> read) override {
     if (question.wait == Millis{0}) return read(FunctionLog{{{1, {}, "START"}}, 0});
     waiting.push_back(std::move(read));
   }
@@ -176,7 +179,7 @@ class ScriptedProcesses final : public Processes, public Runner {
   std::vector<RunRequest> requests;
   std::vector<Ended> ends;
   std::vector<std::pair<std::string, std::uint64_t>> retired;
-  std::vector<std::function<void(FunctionLog)>> waiting;
+  std::vector<std::function<void(TriggerResult)>> waiting;
   bool stops = false;
 
  private:
