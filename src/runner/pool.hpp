@@ -16,6 +16,7 @@
 #include "penstock/runner.hpp"
 #include "penstock/trigger_commands.hpp"
 #include "runner/cgroups.hpp"
+#include "runner/code_store.hpp"
 #include "runner/environment_group.hpp"
 #include "runner/exec_run.hpp"
 #include "runner/invoke.hpp"
@@ -31,9 +32,9 @@ struct PoolOptions {
   std::string directory;     ///< the pool's own: the bootstraps of handlers are written there at their first use
   std::string keeper_executable = "/proc/self/exe";  ///< calls run_keeper when it is started as `<it> keeper <fd>`
   Millis idle_time{300'000};                         ///< after which an environment that waits is ended
-  Millis init_time_max{10'000};  ///< of a start; the one that follows it may take the function's timeout
-  Millis grace_time{2'000};      ///< between SIGTERM and SIGKILL
-  Millis memory_interval{50};    ///< between two looks at what processes use, where cgroups are not to be had
+  Millis init_time_max{10'000};        ///< of a start; the one that follows it may take the function's timeout
+  Millis grace_time{2'000};            ///< between SIGTERM and SIGKILL
+  Millis memory_interval{50};          ///< between two looks at what processes use, where cgroups are not to be had
   Millis idle_memory_interval{1'000};  ///< the same of processes that wait for an event
   std::uint64_t descriptors_max = 0;   ///< soft limit of what a process may have open; 0: this process's own
   bool use_cgroups = true;
@@ -45,8 +46,8 @@ struct PoolOptions {
 /// REQUIRES: the process ignores SIGPIPE.
 class Pool final : public Runner {
  public:
-  /// Where a function's code lies; empty if it has none.
-  using CodeDirectory = std::function<std::string(const FunctionRecord&)>;
+  /// Where a function's code lies, if it has any: held until nothing runs that was started from there.
+  using CodeDirectory = std::function<CodePlace(const FunctionRecord&)>;
 
   Pool(boost::asio::io_context& io, PoolOptions options, CodeDirectory code_directory);
   /// What still runs is killed, and nobody hears of it: stop before.

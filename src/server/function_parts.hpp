@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "runner/descriptor.hpp"
 #include "server/code_keeper.hpp"
 #include "server/trigger_host.hpp"
 
@@ -27,7 +28,7 @@ class FunctionsDirectory {
 
  private:
   std::string path_;
-  bool temporary_ = false;
+  runner::Descriptor claim_;  ///< of a directory that goes with the object, and with the next one if this cannot
 };
 
 struct FunctionSettings {

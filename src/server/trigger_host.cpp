@@ -34,6 +34,9 @@ constexpr std::uint64_t call_bits = 48;
 // The longest that a timer is set for; the engine is asked again then.
 constexpr Millis timer_max{3'600'000};
 
+// After which code that something still runs is looked at again.
+constexpr Millis sweep_again_time{60'000};
+
 // What a client that asks to wait for a log is made to wait at most.
 constexpr Millis log_wait_max{20'000};
 
@@ -225,7 +228,8 @@ void TriggerHost::keep_code(WithCode command, std::function<void(WithCode&, cons
     put(command, kept);
     // Until the engine has answered, nothing but this knows that the code is wanted.
     apply(std::move(command), [this, hold = kept.hold, done = std::move(done)](TriggerResult result) {
-      if (std::holds_alternative<Error>(result)) sweep_wanted_ = true;
+      // It may have been refused, or tried only.
+      sweep_wanted_ = true;
       done(std::move(result));
     });
   });
@@ -278,7 +282,11 @@ void TriggerHost::end_turn() {
     commit(effects);
     effects.mutations.clear();
   }
-  if (!effects.empty()) releases_.hold(std::move(effects));
+  const bool fades = !fading_.empty() && fading_.back().first > effects_held_;
+  if (!effects.empty() || fades) {
+    ++effects_held_;
+    releases_.hold(std::move(effects));
+  }
   sweep_code();
   arm_timer();
   look_whether_drained();
@@ -300,18 +308,22 @@ void TriggerHost::note(const std::vector<TriggerMutation>& mutations) {
 void TriggerHost::note(const TriggerMutation& mutation) {
   if (const auto* put = std::get_if<PutFunction>(&mutation)) {
     FunctionRecord& function = functions_[put->function.name];
-    if (function.code_sha256 != put->function.code_sha256) sweep_wanted_ = true;
+    if (function.code_sha256 != put->function.code_sha256) fade(function.code_sha256);
     if (function.role != put->function.role) {
       std::erase_if(renderings_,
                     [&](const auto& entry) { return entry.second->mapping->function == put->function.name; });
     }
     function = put->function;
   } else if (const auto* drop = std::get_if<DropFunction>(&mutation)) {
-    functions_.erase(drop->function);
-    sweep_wanted_ = true;
+    const auto dropped = functions_.extract(drop->function);
+    if (!dropped.empty()) fade(dropped.mapped().code_sha256);
   } else if (const auto* gone = std::get_if<DropMapping>(&mutation)) {
     renderings_.erase(gone->uuid);
   }
+}
+
+void TriggerHost::fade(const std::string& code_sha256) {
+  if (!code_sha256.empty()) fading_.emplace_back(effects_held_ + 1, code_sha256);
 }
 
 void TriggerHost::release(TriggerEffects effects) {
@@ -321,6 +333,8 @@ void TriggerHost::release(TriggerEffects effects) {
   for (Report& report : effects.reports) send(std::move(report));
   for (const Retire& retire : effects.retires) processes_->runner().retire(retire.function, retire.generation);
   for (Invocation& invocation : effects.invocations) invoke(std::move(invocation));
+  ++effects_released_;
+  for (; !fading_.empty() && fading_.front().first <= effects_released_; fading_.pop_front()) sweep_wanted_ = true;
   sweep_code();
   look_whether_drained();
 }
@@ -449,17 +463,24 @@ void TriggerHost::over(InvocationOver outcome) {
 
 // ---- Housekeeping.
 
-// Code that is still running is left alone until a quiet moment; where there is none, the next start drops what nothing
-// refers to. Until a record is durable the one before it may be what the next start finds, and while code is being put
-// it is not known yet who refers to it.
+// What runs holds its code. While code is being put it is not known yet who refers to it.
 void TriggerHost::sweep_code() {
-  if (!sweep_wanted_ || invocations_open_ > 0 || !releases_.empty() || !code_.is_quiet()) return;
+  if (!sweep_wanted_ || !code_.is_quiet()) return;
   sweep_wanted_ = false;
   std::set<std::string> kept;
   for (const auto& [name, function] : functions_) {
     if (!function.code_sha256.empty()) kept.insert(function.code_sha256);
   }
-  code_.keep_only(std::move(kept));
+  for (const auto& [effects, code] : fading_) kept.insert(code);
+  code_.keep_only(std::move(kept), [this](bool all_dropped) {
+    if (all_dropped || draining_) return;
+    sweep_timer_.expires_after(sweep_again_time);
+    sweep_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (error) return;
+      sweep_wanted_ = true;
+      sweep_code();
+    });
+  });
 }
 
 void TriggerHost::arm_timer() {
