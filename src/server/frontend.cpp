@@ -10,6 +10,7 @@
 #include "core/uuid.hpp"
 #include "penstock/stream_names.hpp"
 #include "protocol/query.hpp"
+#include "server/large_requests.hpp"
 #include "server/pages.hpp"
 #include "server/trigger_host.hpp"
 
@@ -89,6 +90,9 @@ void Frontend::start(WireRequest request, Exchange& exchange) {
   }
   if (auto probe = answer_probe(request)) return finish(exchange, std::move(*probe));
   if (auto function = code_asked_for(request, service_.context)) return answer_code(std::move(*function), exchange);
+  if (request.body.size() >= LargeRequests::body_bytes_min && protocol::carries_code(request)) {
+    return start_large(request, exchange);
+  }
   auto prepared = protocol::prepare(request, service_.context);
   if (auto* response = std::get_if<WireResponse>(&prepared)) return finish(exchange, std::move(*response));
   if (auto* call = std::get_if<protocol::PreparedTriggerCall>(&prepared)) return carry_out(std::move(*call), exchange);
@@ -98,6 +102,16 @@ void Frontend::start(WireRequest request, Exchange& exchange) {
                   protocol::respond_error(request, Error{ErrorCode::ServiceUnavailable, "The disk is full."}));
   }
   carry_out(std::move(call), exchange);
+}
+
+void Frontend::start_large(const WireRequest& request, Exchange& exchange) {
+  auto understood = [this, &exchange](protocol::Prepared prepared) {
+    if (auto* response = std::get_if<WireResponse>(&prepared)) return finish(exchange, std::move(*response));
+    carry_out(std::get<protocol::PreparedTriggerCall>(std::move(prepared)), exchange);
+  };
+  if (service_.large_requests->prepare(request, service_.context, exchange.executor(), std::move(understood))) return;
+  Error busy{ErrorCode::LambdaTooManyRequests, "Too much code is being read. Try again."};
+  finish(exchange, protocol::respond_error(request, busy));
 }
 
 void Frontend::carry_out(PreparedCall prepared, Exchange& exchange) {

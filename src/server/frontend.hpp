@@ -42,6 +42,7 @@ class Frontend final : public net::Handler {
   void route(Call call, net::Exchange& exchange);
   void dispatch(protocol::PreparedCall call, net::Exchange& exchange);
   void subscribe(Call call, net::Exchange& exchange);
+  void start_large(const protocol::WireRequest& request, net::Exchange& exchange);
   void carry_out(protocol::PreparedTriggerCall call, net::Exchange& exchange);
   std::optional<Error> objection_to(const TriggerCommand& command) const;
   void answer_code(FunctionName function, net::Exchange& exchange);

@@ -29,6 +29,7 @@
 #include "server/disk_space.hpp"
 #include "server/frontend.hpp"
 #include "server/function_parts.hpp"
+#include "server/large_requests.hpp"
 #include "server/shard.hpp"
 #include "server/trigger_host.hpp"
 #include "server/version.hpp"
@@ -140,6 +141,7 @@ class Server {
     service_.clock = &clock_;
     service_.strict_limits = options_.strict_limits;
     service_.allow_remote_functions = options_.allow_remote_functions;
+    service_.large_requests = &large_requests_;
     for (std::size_t i = 0; i < options_.threads; ++i) {
       workers_.push_back(std::make_unique<Worker>(*store_, committer_, clock_, limits, service_, i));
       service_.shards.push_back(&workers_.back()->shard);
@@ -308,6 +310,7 @@ class Server {
   std::unique_ptr<TriggerHost> triggers_;
   std::vector<net::SessionGroup*> groups_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  LargeRequests large_requests_;  ///< answers the workers, and so goes before them
   std::unique_ptr<DiskSpace> disk_space_;
   std::unique_ptr<net::Listener> listener_;
   std::unique_ptr<asio::signal_set> signals_;
