@@ -175,13 +175,13 @@ class Processes(InDirectory):
     def test_the_next_server_removes_what_one_that_was_killed_has_left(self):
         environment = {**os.environ, "TMPDIR": self.directory}
         left = lambda: sorted(name for name in os.listdir(self.directory) if name.startswith("penstock-functions-"))
-        with unittest.mock.patch.dict(os.environ, environment), Server(self.directory, data_dir=False) as alive:
+        with unittest.mock.patch.dict(os.environ, environment), Server(self.directory, "--ephemeral", data_dir=False) as alive:
             [of_alive] = left()
-            with Server(self.directory, data_dir=False) as killed:
+            with Server(self.directory, "--ephemeral", data_dir=False) as killed:
                 ask(killed, "POST", "/2015-03-31/functions", creation("gone", zipped({"app.py": HANDLER})))
                 self.assertEqual(len(left()), 2)
                 killed.stop(signal.SIGKILL)
-            with Server(self.directory, data_dir=False) as server:
+            with Server(self.directory, "--ephemeral", data_dir=False) as server:
                 self.assertEqual(len(left()), 2)
                 self.assertIn(of_alive, left(), "its server lives")
                 self.assertEqual(server.stop()[0], 0)
