@@ -186,7 +186,7 @@ std::optional<std::string> missing_interpreter(const FunctionRecord& function) {
 
 std::optional<std::string> substitute_interpreter(const FunctionRecord& function) {
   if (function.kind != FunctionKind::handler || !is_python(function)) return std::nullopt;
-  const std::string& wanted = interpreters_of(function).front();
+  const std::string wanted = interpreters_of(function).front();
   const std::string found = interpreter_of(function);
   if (found.empty() || fs::path(found).filename() == wanted) return std::nullopt;
   // Mostly a link to one that says which it is.
