@@ -34,8 +34,9 @@ constexpr std::uint64_t call_bits = 48;
 // The longest that a timer is set for; the engine is asked again then.
 constexpr Millis timer_max{3'600'000};
 
-// After which code that something still runs is looked at again.
-constexpr Millis sweep_again_time{60'000};
+// After which code that something still runs is looked at again: twice as long each time.
+constexpr Millis sweep_again_min{500};
+constexpr Millis sweep_again_max{60'000};
 
 // What a client that asks to wait for a log is made to wait at most.
 constexpr Millis log_wait_max{20'000};
@@ -334,7 +335,10 @@ void TriggerHost::release(TriggerEffects effects) {
   for (const Retire& retire : effects.retires) processes_->runner().retire(retire.function, retire.generation);
   for (Invocation& invocation : effects.invocations) invoke(std::move(invocation));
   ++effects_released_;
-  for (; !fading_.empty() && fading_.front().first <= effects_released_; fading_.pop_front()) sweep_wanted_ = true;
+  for (; !fading_.empty() && fading_.front().first <= effects_released_; fading_.pop_front()) {
+    sweep_wanted_ = true;
+    sweep_delay_ = Millis{0};
+  }
   sweep_code();
   look_whether_drained();
 }
@@ -474,7 +478,8 @@ void TriggerHost::sweep_code() {
   for (const auto& [effects, code] : fading_) kept.insert(code);
   code_.keep_only(std::move(kept), [this](bool all_dropped) {
     if (all_dropped || draining_) return;
-    sweep_timer_.expires_after(sweep_again_time);
+    sweep_delay_ = std::clamp(2 * sweep_delay_, sweep_again_min, sweep_again_max);
+    sweep_timer_.expires_after(sweep_delay_);
     sweep_timer_.async_wait([this](const boost::system::error_code& error) {
       if (error) return;
       sweep_wanted_ = true;

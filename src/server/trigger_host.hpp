@@ -144,6 +144,7 @@ class TriggerHost {
   std::uint64_t effects_released_ = 0;
   bool sweep_wanted_ = true;
   boost::asio::steady_timer sweep_timer_{context_};
+  Millis sweep_delay_{0};
   bool turn_wanted_ = false;
 
   std::function<void()> drained_;

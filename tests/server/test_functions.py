@@ -204,8 +204,11 @@ class Processes(InDirectory):
                     self.assertEqual(status, 200, answer)
             # What runs, and what is to run next.
             wait_until(lambda: len(codes()) == 2)
-            self.assertEqual(connection.getresponse().status, 200)
+            with connection.getresponse() as answer:
+                self.assertEqual(answer.status, 200)
             connection.close()
+            # What ran has ended.
+            wait_until(lambda: len(codes()) == 1)
 
     def test_a_function_may_have_as_many_files_open_as_the_server_was_started_with(self):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
