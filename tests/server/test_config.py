@@ -69,6 +69,9 @@ def handler(event, context):
 """
 
 
+HOME = 'settings: {region: eu-central-1, account: "123456789012"}\n'
+
+
 class ConfiguredBy(InDirectory):
     def setUp(self):
         super().setUp()
@@ -259,6 +262,31 @@ class Apply(ConfiguredBy):
             url = sqs.get_queue_url(QueueName="orders")["QueueUrl"]
             attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
             self.assertEqual(attributes["VisibilityTimeout"], "60")
+
+    def test_a_zip_may_become_a_directory_but_not_the_other_way_round(self):
+        settings = "Runtime: python3.11, Handler: app.handler, Description: kept, MemorySize: 192"
+        with self.start(HOME + "functions: {f: {" + settings + ", Code: code.zip}}\n") as server:
+            self.client(server, "lambda").update_function_configuration(FunctionName="f", Timeout=9)
+            server.stop()
+        directory = HOME + "functions:\n  f: {Runtime: python3.11, Handler: app.handler, Code: ./code}\n"
+        for summary in ("0 created, 1 updated, 0 as they were", "0 created, 0 updated, 1 as they were"):
+            with self.start(directory) as server:
+                function = self.client(server, "lambda").get_function_configuration(FunctionName="f")
+                self.assertEqual([function[name] for name in ("Timeout", "MemorySize", "Description")], [9, 192, "kept"])
+                _, _, text = request(server, "GET", "/_penstock/functions/f")
+                self.assertEqual(json.loads(text)["Directory"], self.directory + "/code")
+                self.assertIn(summary, server.stop()[1])
+        self.assertEqual(self.refused(directory.replace("./code", "code.zip")), [
+            "penstock.yaml:3:56: the function 'f' is registered without a zip, and cannot be changed to one; remove it "
+            "before"])
+
+    def test_settings_that_only_lambda_has_stay_when_another_command_is_registered(self):
+        text = HOME + "functions: {f: {Kind: exec, Command: [cat], Description: Echoes., Timeout: 7}}\n"
+        with self.start(text) as server:
+            server.stop()
+        with self.start(text.replace("Command: [cat], Description: Echoes., Timeout: 7", "Command: [tee]")) as server:
+            function = self.client(server, "lambda").get_function_configuration(FunctionName="f")
+            self.assertEqual([function[name] for name in ("Timeout", "Description")], [7, "Echoes."])
 
 
 class Refuse(ConfiguredBy):
