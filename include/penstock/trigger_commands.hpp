@@ -118,7 +118,7 @@ struct InvokeFunction {
 };
 
 /// Of a function's log, lines that came after `after`; waits for some if there are none. Answered by the shell, not by
-/// the engine: FunctionLog. Errors: LambdaResourceNotFound.
+/// the engine: FunctionLog. Errors: LambdaResourceNotFound, LambdaTooManyRequests where too many wait already.
 struct ReadFunctionLog {
   FunctionName function;
   std::uint64_t after = 0;
@@ -203,6 +203,7 @@ using TriggerCommand = std::variant<CreateFunction, GetFunction, ListFunctions, 
 
 struct FunctionDescription {
   FunctionRecord function;
+  std::string remark{};  ///< of a registration: what a person should know of how it is run here; mostly empty
 };
 struct FunctionList {
   std::vector<FunctionRecord> functions;
@@ -222,13 +223,13 @@ struct Invoked {
 };
 struct EventAccepted {};
 struct LogLine {
-  std::uint64_t number = 0;  ///< counts from 1, without gaps but for what was dropped
+  std::uint64_t number = 0;  ///< grows by 1 from line to line, and is larger than any that a server before has given
   Instant at{};
   std::string text;
 };
 struct FunctionLog {
   std::vector<LogLine> lines;
-  std::uint64_t dropped = 0;  ///< lines after `after` that are no longer kept
+  std::uint64_t dropped = 0;  ///< lines after `after` that are no longer kept, as far as this server has had them
 };
 struct MappingDescription {
   MappingRecord mapping;

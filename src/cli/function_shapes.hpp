@@ -28,6 +28,7 @@ struct Function {
   std::optional<std::int32_t> memory;
   std::optional<protocol::Map<std::string>> environment;
   std::optional<std::int32_t> concurrency;
+  std::optional<std::string> remark;  ///< of an answer
 
   static constexpr auto shape() {
     using Self = Function;
@@ -36,7 +37,7 @@ struct Function {
                  optional("Directory", &Self::directory), optional("Handler", &Self::handler),
                  optional("Runtime", &Self::runtime), optional("Url", &Self::url), optional("Timeout", &Self::timeout),
                  optional("MemorySize", &Self::memory), optional("Environment", &Self::environment),
-                 optional("ReservedConcurrency", &Self::concurrency));
+                 optional("ReservedConcurrency", &Self::concurrency), optional("Remark", &Self::remark));
   }
 };
 
@@ -81,6 +82,46 @@ struct Invoked {
     using Self = Invoked;
     return Shape("Invoked", optional("StatusCode", &Self::status), optional("FunctionError", &Self::error),
                  optional("Payload", &Self::payload), optional("LogTail", &Self::log));
+  }
+};
+
+// ---- What queues and streams are called.
+
+struct QueueQuestion {
+  std::optional<std::string> name;
+  std::optional<std::string> url;
+  std::optional<std::vector<std::string>> attributes;
+
+  static constexpr auto shape() {
+    using Self = QueueQuestion;
+    return Shape("QueueQuestion", optional("QueueName", &Self::name), optional("QueueUrl", &Self::url),
+                 optional("AttributeNames", &Self::attributes));
+  }
+};
+struct QueueAnswer {
+  std::optional<std::string> url;
+  std::optional<protocol::Map<std::string>> attributes;
+
+  static constexpr auto shape() {
+    using Self = QueueAnswer;
+    return Shape("QueueAnswer", optional("QueueUrl", &Self::url), optional("Attributes", &Self::attributes));
+  }
+};
+struct StreamQuestion {
+  std::optional<std::string> name;
+
+  static constexpr auto shape() { return Shape("StreamQuestion", optional("StreamName", &StreamQuestion::name)); }
+};
+struct StreamSummary {
+  std::optional<std::string> arn;
+
+  static constexpr auto shape() { return Shape("StreamSummary", optional("StreamARN", &StreamSummary::arn)); }
+};
+struct StreamAnswer {
+  std::optional<StreamSummary> summary;
+
+  static constexpr auto shape() {
+    return Shape("StreamAnswer", optional("StreamDescriptionSummary", &StreamAnswer::summary));
   }
 };
 

@@ -92,6 +92,7 @@ int add(Server& server, const Arguments& arguments, const std::string& name) {
   } else {
     std::fprintf(stderr, "%s: %s\n", name.c_str(), what_runs(function).c_str());
   }
+  if (function.remark) std::fprintf(stderr, "penstock: %s\n", function.remark->c_str());
   return success_status;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "cli/cli.hpp"
@@ -20,11 +21,26 @@ namespace {
 constexpr int wait_seconds = 20;
 constexpr int page_lines = 1'000;
 
+// While so many wait that the server takes no more.
+constexpr int too_many_status = 429;
+constexpr std::chrono::seconds busy_time{1};
+
 client::Request page_after(const std::string& name, std::int64_t after, bool waits) {
   std::string target = "/_penstock/functions/" + client::percent_encode(name) + "/logs?After=" + std::to_string(after);
   target.append("&Limit=").append(std::to_string(page_lines));
   if (waits) target.append("&WaitSeconds=").append(std::to_string(wait_seconds));
   return {"GET", std::move(target), {}};
+}
+
+wire::Log read_page(Server& server, const std::string& name, std::int64_t after, bool waits) {
+  for (;;) {
+    try {
+      return client::from_json<wire::Log>(server.lambda(page_after(name, after, waits)));
+    } catch (const client::Error& error) {
+      if (error.status() != too_many_status) throw;
+      std::this_thread::sleep_for(busy_time);
+    }
+  }
 }
 
 void print_line(Output& output, const wire::LogLine& line, bool json) {
@@ -56,7 +72,7 @@ int run_logs(const Arguments& arguments) {
   Output output;
   std::int64_t after = 0;
   for (std::size_t printed = 0;;) {
-    const auto log = client::from_json<wire::Log>(server.lambda(page_after(arguments.word(0), after, follows)));
+    const wire::Log log = read_page(server, arguments.word(0), after, follows);
     if (log.dropped.value_or(0) > 0) {
       std::fprintf(stderr, "penstock: %s lines are no longer kept\n", std::to_string(*log.dropped).c_str());
     }

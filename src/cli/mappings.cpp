@@ -18,16 +18,9 @@ constexpr const char* mappings_path = "/2015-03-31/event-source-mappings/";
 constexpr std::string_view queue_prefix = "queue:";
 constexpr std::string_view stream_prefix = "stream:";
 
-/// The account and the region of the server's default, or those that the flags say, as a function's ARN has them.
-struct Home {
-  std::string region;
-  std::string account;
-};
-
-Home home_of(Server& server, const std::string& function) {
-  const client::Answer answer =
-      server.lambda({"GET", "/2015-03-31/functions/" + client::percent_encode(function) + "/configuration", {}});
-  const std::string arn = client::from_json<wire::Mapping>(answer).function_arn.value_or("");
+/// Those of the function's ARN, if it is one, or else of the flags.
+Home home_of(const Server& server, const std::string& arn) {
+  if (!arn.starts_with("arn:")) return server.home();
   // arn:aws:lambda:<region>:<account>:function:<name>
   std::vector<std::string> parts{{}};
   for (const char c : arn) {
@@ -37,8 +30,34 @@ Home home_of(Server& server, const std::string& function) {
       parts.back() += c;
     }
   }
-  if (parts.size() < 7) throw client::Error(answer.status, "UnreadableAnswer", "it names no function");
+  if (parts.size() < 7) throw UsageError("'" + arn + "' is no function's ARN");
   return {parts[3], parts[4]};
+}
+
+/// What a queue or a stream is called that the server has, whoever runs the function.
+std::string queue_arn_of(Server& server, const std::string& name, const Home& home) {
+  wire::QueueQuestion question;
+  question.name = name;
+  const client::Answer found = server.call("AmazonSQS.GetQueueUrl", client::to_json(question), home);
+  question = {};
+  question.url = client::from_json<wire::QueueAnswer>(found).url;
+  question.attributes = {"QueueArn"};
+  const auto queue = client::from_json<wire::QueueAnswer>(
+      server.call("AmazonSQS.GetQueueAttributes", client::to_json(question), home));
+  for (const auto& [attribute, value] : queue.attributes.value_or(protocol::Map<std::string>{}).entries) {
+    if (attribute == "QueueArn") return value;
+  }
+  throw client::Error(found.status, "UnreadableAnswer", "it names no queue");
+}
+
+std::string stream_arn_of(Server& server, const std::string& name, const Home& home) {
+  wire::StreamQuestion question;
+  question.name = name;
+  const client::Answer found =
+      server.call("Kinesis_20131202.DescribeStreamSummary", client::to_json(question), home);
+  const auto stream = client::from_json<wire::StreamAnswer>(found);
+  if (stream.summary && stream.summary->arn) return *stream.summary->arn;
+  throw client::Error(found.status, "UnreadableAnswer", "it names no stream");
 }
 
 /// An ARN as it stands, or that of queue:NAME or stream:NAME beside the function.
@@ -51,8 +70,7 @@ std::string arn_of(Server& server, const std::string& text, const std::string& f
   }
   const Home home = home_of(server, function);
   const std::string name = text.substr(prefix.size());
-  if (queue) return "arn:aws:sqs:" + home.region + ":" + home.account + ":" + name;
-  return "arn:aws:kinesis:" + home.region + ":" + home.account + ":stream/" + name;
+  return queue ? queue_arn_of(server, name, home) : stream_arn_of(server, name, home);
 }
 
 void read_start(const Arguments& arguments, wire::Mapping& mapping) {

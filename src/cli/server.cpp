@@ -17,6 +17,14 @@ namespace {
 
 constexpr std::chrono::seconds answer_time_max{30};
 
+// The account and the region are those of the credentials, which nobody looks at otherwise.
+void add_credentials(client::Request& request, const Home& home, const std::string& service) {
+  if (home.region.empty() && home.account.empty()) return;
+  const std::string key = home.account.empty() ? "penstock" : home.account;
+  request.headers.emplace_back("Authorization", "AWS4-HMAC-SHA256 Credential=" + key + "/20300101/" + home.region +
+                                                    "/" + service + "/aws4_request, SignedHeaders=host, Signature=0");
+}
+
 }  // namespace
 
 Server::Server(const Arguments& arguments)
@@ -43,13 +51,16 @@ client::Answer Server::answer(client::Request request) {
 }
 
 client::Answer Server::lambda(client::Request request) {
-  if (!address_.region.empty() || !address_.account.empty()) {
-    // The account and the region are those of the credentials, which nobody looks at otherwise.
-    const std::string key = address_.account.empty() ? "penstock" : address_.account;
-    request.headers.emplace_back("Authorization", "AWS4-HMAC-SHA256 Credential=" + key + "/20300101/" +
-                                                      address_.region +
-                                                      "/lambda/aws4_request, SignedHeaders=host, Signature=0");
-  }
+  add_credentials(request, home(), "lambda");
+  return answer(std::move(request));
+}
+
+client::Answer Server::call(std::string_view target, std::string body, const Home& home) {
+  const bool sqs = target.starts_with("AmazonSQS.");
+  client::Request request{"POST", "/", std::move(body)};
+  request.headers.emplace_back("X-Amz-Target", target);
+  request.headers.emplace_back("Content-Type", sqs ? "application/x-amz-json-1.0" : "application/x-amz-json-1.1");
+  add_credentials(request, home, sqs ? "sqs" : "kinesis");
   return answer(std::move(request));
 }
 

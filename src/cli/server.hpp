@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,12 @@
 #include "protocol/native/position_operations.hpp"
 
 namespace penstock::cli {
+
+/// A region and an account, each empty for the server's default.
+struct Home {
+  std::string region;
+  std::string account;
+};
 
 class Server {
  public:
@@ -31,6 +38,10 @@ class Server {
 
   /// An operation of Lambda's, or of the server's own on functions.
   client::Answer lambda(client::Request request);
+  /// Where requests go that say nothing else; the server's default where the flags say nothing.
+  Home home() const { return {address_.region, address_.account}; }
+  /// An operation of SQS or Kinesis, such as AmazonSQS.GetQueueUrl.
+  client::Answer call(std::string_view target, std::string body, const Home& home);
 
   /// Throws if there is no such stream, or no server.
   void check_stream();

@@ -162,10 +162,12 @@ Fault read_fault(const Answer& answer) {
   try {
     auto fault = from_json<wire::Fault>(answer);
     if (fault.error) return {text(fault.error), text(fault.message)};
+    std::string message = text(fault.service_message ? fault.service_message : fault.message);
     for (const auto& [name, value] : answer.headers) {
-      if (name == "x-amzn-errortype")
-        return {value, text(fault.service_message ? fault.service_message : fault.message)};
+      if (name == "x-amzn-errortype") return {value, std::move(message)};
     }
+    // With a namespace before it, as in com.amazonaws.sqs#QueueDoesNotExist.
+    if (fault.type) return {fault.type->substr(fault.type->rfind('#') + 1), std::move(message)};
   } catch (const Error&) {
     // What stands between may answer in its own way.
   }

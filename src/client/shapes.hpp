@@ -24,11 +24,12 @@ using protocol::native::RevokedLease;
 struct Fault {
   std::optional<std::string> error;
   std::optional<std::string> message;
-  std::optional<std::string> service_message;  ///< of the services' operations, whose code stands in a header
+  std::optional<std::string> service_message;  ///< of the services' operations, whose code stands in a header or a type
+  std::optional<std::string> type;
 
   static constexpr auto shape() {
     return Shape("Fault", optional("Error", &Fault::error), optional("Message", &Fault::message),
-                 optional("message", &Fault::service_message));
+                 optional("message", &Fault::service_message), optional("__type", &Fault::type));
   }
 };
 

@@ -202,8 +202,9 @@ class Handler {
   /// Begins to answer. The request's views live until this returns; the exchange until it has ended.
   virtual void start(protocol::WireRequest request, Exchange& exchange) = 0;
 
-  /// Whether the body of such a request may come to NetLimits::large_body_bytes_max.
-  virtual bool takes_large_body(std::string_view /*target*/) const { return false; }
+  /// Whether the body of such a request may come to NetLimits::large_body_bytes_max. Asked once its head is there and
+  /// its body is known to be larger than others may be; what there is of the body is not in `head`.
+  virtual bool takes_large_body(const protocol::WireRequest& /*head*/) const { return false; }
 
   /// The answer to bytes that are no request that could be started; after it the connection is closed.
   virtual protocol::WireResponse refuse(int status, std::string_view reason) = 0;

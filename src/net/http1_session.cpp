@@ -140,6 +140,7 @@ class Http1Session final : public SessionGroup::Session {
     parser.body_limit(std::max(group_.limits().large_body_bytes_max, group_.limits().body_bytes_max));
     connection_.set_idle(true);
     connection_.set_deadline(group_.limits().idle_time_max);
+    takes_large_body_.reset();
     bool continued = false;
     std::size_t step = read_bytes;
     for (;;) {
@@ -150,7 +151,7 @@ class Http1Session final : public SessionGroup::Session {
         const std::size_t used = parser.put(buffer_.data(), error);
         buffer_.consume(used);
         if (error && error != http::error::need_more) co_return status_of(error) == 0 ? -1 : status_of(error);
-        if (is_too_large(parser)) co_return 413;
+        if (parser.is_header_done() && is_too_large(parser)) co_return 413;
         if (parser.is_done()) co_return 0;
         if (!count_body(parser)) co_return 503;
         if (parser.is_header_done() && !continued && expects_continue(parser)) {
@@ -167,11 +168,23 @@ class Http1Session final : public SessionGroup::Session {
     }
   }
 
-  bool is_too_large(const Parser& parser) const {
-    if (!parser.is_header_done()) return false;
+  bool is_too_large(const Parser& parser) {
     const std::uint64_t announced = parser.content_length().value_or(0);
     const std::uint64_t size = std::max<std::uint64_t>(announced, parser.get().body().size());
-    return size > group_.limits().body_bytes_max && size > group_.body_bytes_max(view(parser.get().target()));
+    if (size <= group_.limits().body_bytes_max) return false;
+    if (size > group_.limits().large_body_bytes_max) return true;
+    if (!takes_large_body_) takes_large_body_ = group_.handler().takes_large_body(request_of(parser.get()));
+    return !*takes_large_body_;
+  }
+
+  // Of what has been read of it; its body is left out.
+  WireRequest request_of(const http::request<http::string_body>& request) {
+    headers_.clear();
+    for (const auto& field : request) headers_.push_back({view(field.name_string()), view(field.value())});
+    return {.method = view(request.method_string()),
+            .target = view(request.target()),
+            .headers = headers_,
+            .secure = transport_.secure()};
   }
 
   static bool expects_continue(const Parser& parser) {
@@ -203,15 +216,10 @@ class Http1Session final : public SessionGroup::Session {
   // False if the connection is not to be used again.
   asio::awaitable<bool> answer(Parser& parser) {
     const http::request<http::string_body>& request = parser.get();
-    headers_.clear();
-    for (const auto& field : request) headers_.push_back({view(field.name_string()), view(field.value())});
+    WireRequest asked = request_of(request);
+    asked.body = request.body();
     Exchange exchange(transport_.get_executor());
-    group_.handler().start(WireRequest{.method = view(request.method_string()),
-                                       .target = view(request.target()),
-                                       .headers = headers_,
-                                       .body = request.body(),
-                                       .secure = transport_.secure()},
-                           exchange);
+    group_.handler().start(asked, exchange);
     if (!exchange.has_news()) co_await wait_for(exchange);
     lane_ = exchange.lane();
     if (exchange.abandoned()) co_return false;
@@ -372,6 +380,7 @@ class Http1Session final : public SessionGroup::Session {
   boost::beast::flat_buffer& buffer_;
   std::vector<protocol::Header> headers_;
   std::size_t body_reserved_ = 0;
+  std::optional<bool> takes_large_body_;  ///< of the request that is being read, once it has been asked
   std::size_t answer_reserved_ = 0;
   std::optional<std::size_t> lane_;  // where the last request was answered
   Exchange* watched_ = nullptr;

@@ -77,9 +77,7 @@ void Http2Session::take_header(Http2Stream& stream, std::string_view name, std::
   } else if (!name.starts_with(':') && !(stream.has_authority && name == "host")) {
     if (name == "expect" && lower(value) == "100-continue") stream.expects_continue = true;
     if (name == "content-length") {
-      std::uint64_t announced = 0;
-      std::from_chars(value.data(), value.data() + value.size(), announced);
-      if (announced > group_.body_bytes_max(stream.path)) stream.refusal = 413;
+      std::from_chars(value.data(), value.data() + value.size(), stream.announced);
     }
     stream.text.append(name).append(value);
     stream.fields.push_back({name.size(), value.size()});
@@ -101,6 +99,7 @@ int Http2Session::frame_received(nghttp2_session* http2, const nghttp2_frame* fr
 void Http2Session::check_head(Http2Stream& stream) {
   // Only CONNECT has no path, and nothing here is to be tunnelled to.
   if (stream.refusal == 0 && stream.path.empty()) stream.refusal = 400;
+  if (stream.refusal == 0 && !fits(stream, stream.announced)) stream.refusal = 413;
   if (stream.refusal != 0) return refuse(stream, stream.refusal);
   if (!stream.expects_continue || stream.request_ended) return;
   HeaderList head;
@@ -116,31 +115,39 @@ int Http2Session::data(nghttp2_session* http2, std::uint8_t, std::int32_t id, co
   return 0;
 }
 
+bool Http2Session::fits(Http2Stream& stream, std::uint64_t body_bytes) {
+  if (body_bytes <= limits_.body_bytes_max) return true;
+  if (body_bytes > limits_.large_body_bytes_max) return false;
+  if (!stream.takes_large_body) stream.takes_large_body = group_.handler().takes_large_body(request_of(stream));
+  return *stream.takes_large_body;
+}
+
 void Http2Session::take_body(Http2Stream& stream, std::string_view data) {
-  const std::size_t bytes_max = group_.body_bytes_max(stream.path);
-  if (stream.body.size() + data.size() > bytes_max) return refuse(stream, 413);
+  if (!fits(stream, stream.body.size() + data.size())) return refuse(stream, 413);
   if (!group_.reserve_body(data.size())) return refuse(stream, 503);
   stream.body_reserved += data.size();
   // By steps of a quarter, so that what the string takes is not much more than what is counted.
   const std::size_t size = stream.body.size() + data.size();
-  if (size > stream.body.capacity()) stream.body.reserve(std::min(size + size / 4, bytes_max));
+  if (size > stream.body.capacity()) stream.body.reserve(size + size / 4);
   stream.body.append(data);
 }
 
-void Http2Session::start(Http2Stream& stream) {
-  stream.started = true;
+// Without what has come of its body.
+WireRequest Http2Session::request_of(const Http2Stream& stream) {
   headers_.clear();
   std::string_view rest = stream.text;
   for (const Http2Stream::Field& field : stream.fields) {
     headers_.push_back({rest.substr(0, field.name_size), rest.substr(field.name_size, field.value_size)});
     rest.remove_prefix(field.name_size + field.value_size);
   }
-  group_.handler().start(WireRequest{.method = stream.method,
-                                     .target = stream.path,
-                                     .headers = headers_,
-                                     .body = stream.body,
-                                     .secure = transport_.secure()},
-                         stream.exchange);
+  return {.method = stream.method, .target = stream.path, .headers = headers_, .secure = transport_.secure()};
+}
+
+void Http2Session::start(Http2Stream& stream) {
+  stream.started = true;
+  WireRequest request = request_of(stream);
+  request.body = stream.body;
+  group_.handler().start(request, stream.exchange);
   forget_request(stream);
   set_active(stream, !stream.exchange.completed() && !stream.exchange.parks());
 }

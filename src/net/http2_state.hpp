@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdint>
 #include <list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -117,6 +118,8 @@ struct Http2Stream final : Exchange::Listener {
   std::string body;
   std::size_t header_bytes = 0;
   std::size_t body_reserved = 0;
+  std::uint64_t announced = 0;           // content-length
+  std::optional<bool> takes_large_body;  // once it has been asked
   int refusal = 0;  // the status with which it is answered instead of being started
   bool counted = false;
   bool has_authority = false;
@@ -195,6 +198,8 @@ class Http2Session final : public SessionGroup::Session {
   Http2Stream* begin_stream(std::int32_t id);
   void take_header(Http2Stream& stream, std::string_view name, std::string_view value);
   void check_head(Http2Stream& stream);
+  bool fits(Http2Stream& stream, std::uint64_t body_bytes);
+  protocol::WireRequest request_of(const Http2Stream& stream);
   void take_body(Http2Stream& stream, std::string_view data);
   void start(Http2Stream& stream);
   void refuse(Http2Stream& stream, int status);

@@ -74,11 +74,6 @@ class SessionGroup {
   Handler& handler() { return handler_; }
   const NetLimits& limits() const { return limits_; }
 
-  /// What the body of a request may come to.
-  std::size_t body_bytes_max(std::string_view target) const {
-    return handler_.takes_large_body(target) ? limits_.large_body_bytes_max : limits_.body_bytes_max;
-  }
-
   /// A request is being read, answered or written, and not parked. Calls of both are paired.
   void begin_busy() { busy_.store(busy_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
   void end_busy() { busy_.store(busy_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed); }

@@ -530,6 +530,8 @@ NativeFault native_fault_of(ErrorCode code) {
       return {"FunctionLimitExceeded", 400};
     case ErrorCode::LambdaInvalidRuntime:
       return {"RuntimeNotAvailable", 400};
+    case ErrorCode::LambdaTooManyRequests:
+      return {"TooManyRequests", 429};
     case ErrorCode::LambdaServiceException:
       return {"InternalFailure", 500};
     // What is wrong with a request before any operation sees it.

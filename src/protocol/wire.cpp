@@ -151,6 +151,11 @@ Prepared prepare(const WireRequest& given, const ServiceContext& context) {
   return prepare_query(request, context, std::move(reply));
 }
 
+bool carries_code(const WireRequest& head) {
+  const WireRequest request = at_plain_endpoint(head);
+  return lambda::carries_code(request.method, split_target(request.target).first);
+}
+
 WireResponse respond_error(const WireRequest& request, const Error& error) {
   return respond_fault(reply_to(at_plain_endpoint(request)), error);
 }

@@ -95,6 +95,9 @@ struct ServiceContext {
 /// session has bounded before.
 Prepared prepare(const WireRequest& request, const ServiceContext& context);
 
+/// Whether a request with this head carries the code of a function, and so may be larger than others.
+bool carries_code(const WireRequest& head);
+
 /// The answer to a request for which the server itself has no place (503) or which it could not read (4xx), worded in
 /// the protocol the request seems to speak.
 WireResponse respond_error(const WireRequest& request, const Error& error);

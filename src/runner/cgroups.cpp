@@ -8,11 +8,15 @@
 #include <charconv>
 #include <string_view>
 
+#include "runner/claim.hpp"
+
 namespace penstock::runner {
 
 namespace {
 
 constexpr mode_t directory_mode = 0755;
+constexpr std::string_view parent_prefix = "penstock-functions-";
+constexpr int claim_tries_max = 4;
 
 std::string read_text(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -92,8 +96,14 @@ void Cgroups::look() {
     ::mkdir(leaf.c_str(), directory_mode);
     if (!write_text(leaf + "/cgroup.procs", self) || !write_text(control, "+memory")) return;
   }
-  std::string parent = group + "/penstock-functions-" + std::to_string(::getpid());
-  if (::mkdir(parent.c_str(), directory_mode) != 0) return;
+  remove_unclaimed(group, std::string(parent_prefix), true);
+  // Whoever starts at the same moment may take it for one that was left.
+  std::string parent = group + "/" + std::string(parent_prefix) + std::to_string(::getpid());
+  for (int tries = 0; tries < claim_tries_max && !claim_; ++tries) {
+    ::mkdir(parent.c_str(), directory_mode);
+    claim_ = claim_directory(parent);
+  }
+  if (!claim_) return;
   if (!write_text(parent + "/cgroup.subtree_control", "+memory")) {
     ::rmdir(parent.c_str());
     return;

@@ -34,7 +34,8 @@ class Cgroup {
 class Cgroups {
  public:
   Cgroups() = default;
-  /// Looks for a group below which there may be others, when the first one is wanted. `mount` is where cgroup2 is
+  /// Looks for a group below which there may be others, when the first one is wanted, and removes what was left by
+  /// servers that were killed. `mount` is where cgroup2 is
   /// mounted, and `own` says in which group this process is.
   Cgroups(std::string mount, std::string own) : mount_(std::move(mount)), own_(std::move(own)) {}
   ~Cgroups();
@@ -56,6 +57,7 @@ class Cgroups {
   std::string mount_;  ///< empty once it has been looked for
   std::string own_;
   std::string parent_;  ///< of the groups
+  Descriptor claim_;    ///< to that: who finds one that nobody claims removes it
   std::uint64_t next_ = 1;
   bool missed_ = false;
 };

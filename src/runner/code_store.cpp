@@ -31,6 +31,8 @@ constexpr std::string_view malformed =
     "Could not unzip uploaded file. Please check your file, then try to upload again.";
 constexpr std::string_view empty_archive = "Uploaded file must be a non-empty zip";
 constexpr std::string_view aside = "new-";
+constexpr std::string_view marker_file = "whole";
+constexpr std::string_view synced_marker = "synced";
 constexpr std::size_t sha256_bytes = 32;
 constexpr std::size_t link_bytes_max = 4'096;
 constexpr mode_t file_mode = 0644;
@@ -86,6 +88,28 @@ std::optional<std::string> safe_path(std::string_view name) {
   return path;
 }
 
+std::optional<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  std::ostringstream content;
+  content << file.rdbuf();
+  return std::move(content).str();
+}
+
+// What is written in one run of the machine, and not synced, is there for as long as that lasts. Empty if that is not
+// known.
+std::string boot_marker() { return read_file("/proc/sys/kernel/random/boot_id").value_or(std::string()); }
+
+// Whether there is a file, directory or link as the archive has it, by its size: a file system that lost what was
+// written to a file lost its length too.
+bool is_like(const ZipEntry& entry, const std::string& path) {
+  struct stat found = {};
+  if (::lstat(path.c_str(), &found) != 0) return false;
+  if (entry.is_directory()) return S_ISDIR(found.st_mode);
+  if (entry.is_link()) return S_ISLNK(found.st_mode);
+  return S_ISREG(found.st_mode) && static_cast<std::uint64_t>(found.st_size) == entry.bytes;
+}
+
 void write_all(int fd, std::string_view bytes, const std::string& path) {
   while (!bytes.empty()) {
     const ssize_t put = ::write(fd, bytes.data(), bytes.size());
@@ -120,8 +144,11 @@ class Unpacker {
     const fs::path target = fs::path(root_) / path;
     std::error_code error;
     fs::create_directories(entry.is_directory() ? target : target.parent_path(), error);
-    // Where a file is to be a directory, it is the archive's fault; anything else is the disk's.
-    if (error == std::errc::file_exists || error == std::errc::not_a_directory) return false;
+    // Where a file is to be a directory, or a name is none, it is the archive's fault; anything else is the disk's.
+    for (const std::errc fault : {std::errc::file_exists, std::errc::not_a_directory, std::errc::filename_too_long,
+                                  std::errc::illegal_byte_sequence, std::errc::invalid_argument}) {
+      if (error == fault) return false;
+    }
     if (error) throw std::system_error(error, target.string());
     if (entry.is_directory()) return true;
     if (entry.is_link()) return note_link(entry, path);
@@ -200,12 +227,29 @@ void sync_filesystem_of(const std::string& path) {
 struct CodeStore::Held {
   std::mutex mutex;
   std::map<std::string, std::size_t> names;
+  std::set<std::string> whole;  ///< that have been found to be so
+  std::size_t puts = 0;         ///< under way
+};
+
+// While it is there, what is half-written is not left over.
+struct CodeStore::PutUnderWay {
+  explicit PutUnderWay(Held& its_held) : held(its_held) {
+    const std::lock_guard lock(held.mutex);
+    ++held.puts;
+  }
+  PutUnderWay(const PutUnderWay&) = delete;
+  PutUnderWay& operator=(const PutUnderWay&) = delete;
+  ~PutUnderWay() {
+    const std::lock_guard lock(held.mutex);
+    --held.puts;
+  }
+  Held& held;
 };
 
 CodeStore::CodeStore(std::string directory, bool durable, CodeLimits limits)
     : directory_(std::move(directory)), durable_(durable), limits_(limits), held_(std::make_shared<Held>()) {}
 
-std::shared_ptr<void> CodeStore::hold(const std::string& name) {
+std::shared_ptr<void> CodeStore::hold(const std::string& name) const {
   const std::lock_guard lock(held_->mutex);
   ++held_->names[name];
   return {static_cast<void*>(held_.get()), [held = held_, name](void*) {
@@ -216,7 +260,33 @@ std::shared_ptr<void> CodeStore::hold(const std::string& name) {
 
 bool CodeStore::is_there(const std::string& name) const {
   std::error_code ignored;
-  return !name.empty() && fs::is_directory(directory_ + "/" + name + "/files", ignored);
+  if (name.empty() || !fs::is_directory(directory_ + "/" + name + "/files", ignored)) return false;
+  {
+    const std::lock_guard lock(held_->mutex);
+    if (held_->whole.contains(name)) return true;
+  }
+  if (!is_whole(name)) return false;
+  const std::lock_guard lock(held_->mutex);
+  held_->whole.insert(name);
+  return true;
+}
+
+bool CodeStore::is_whole(const std::string& name) const {
+  const std::string place = directory_ + "/" + name;
+  const std::string marker = read_file(place + "/" + std::string(marker_file)).value_or(std::string());
+  if (marker == synced_marker || (!marker.empty() && marker == boot_marker())) return true;
+  const auto zip = read_file(place + "/code.zip");
+  if (!zip || to_hex(sha256_of(*zip)) != name) return false;
+  const auto entries = read_entries(*zip, limits_.files_max);
+  if (!entries) return false;
+  std::map<std::string, const ZipEntry*> last;
+  for (const ZipEntry& entry : *entries) last[safe_path(entry.name).value_or(std::string())] = &entry;
+  const bool alike = std::all_of(last.begin(), last.end(), [&](const auto& one) {
+    return one.first.empty() || is_like(*one.second, place + "/files/" + one.first);
+  });
+  // Once in each run of the machine is enough, and where that cannot be noted, once in each of the server.
+  if (alike) std::ofstream(place + "/" + std::string(marker_file), std::ios::trunc) << boot_marker();
+  return alike;
 }
 
 std::variant<StoredCode, CodeRefused> CodeStore::put(std::string_view zip) {
@@ -237,6 +307,7 @@ std::variant<StoredCode, CodeRefused> CodeStore::put(std::string_view zip) {
   const std::string digest = sha256_of(zip);
   const std::string name = to_hex(digest);
   StoredCode stored{to_base64(digest), zip.size(), hold(name)};
+  const PutUnderWay under_way(*held_);
   if (is_there(name)) return stored;
   fs::create_directories(directory_);
   std::string pattern = directory_ + "/" + std::string(aside) + "XXXXXX";
@@ -248,8 +319,14 @@ std::variant<StoredCode, CodeRefused> CodeStore::put(std::string_view zip) {
   if (!Unpacker(zip, files).run(*entries)) return CodeRefused{std::string(malformed)};
   write_file(scaffold.path + "/code.zip", zip);
   if (durable_) sync_filesystem_of(scaffold.path);
-  // Somebody else may have put the same meanwhile.
-  if (::rename(scaffold.path.c_str(), (directory_ + "/" + name).c_str()) != 0 && !is_there(name)) fail(directory_);
+  write_file(scaffold.path + "/" + std::string(marker_file), durable_ ? std::string(synced_marker) : boot_marker());
+  // Somebody else may have put the same meanwhile; what is there in part makes room.
+  const std::string place = directory_ + "/" + name;
+  if (::rename(scaffold.path.c_str(), place.c_str()) != 0 && !is_there(name)) {
+    const Scaffold broken(directory_ + "/" + std::string(aside) + name);
+    if (::rename(place.c_str(), broken.path.c_str()) != 0) fail(place);
+    if (::rename(scaffold.path.c_str(), place.c_str()) != 0) fail(place);
+  }
   if (durable_) sync_filesystem_of(directory_);
   return stored;
 }
@@ -259,33 +336,40 @@ std::string CodeStore::directory_of(const std::string& sha256) const {
   return is_there(name) ? directory_ + "/" + name + "/files" : std::string();
 }
 
-std::optional<std::string> CodeStore::zip_of(const std::string& sha256) const {
+CodePlace CodeStore::use(const std::string& sha256) const {
   const std::string name = name_of(sha256);
-  if (name.empty()) return std::nullopt;
-  std::ifstream file(directory_ + "/" + name + "/code.zip", std::ios::binary);
-  if (!file) return std::nullopt;
-  std::ostringstream content;
-  content << file.rdbuf();
-  return std::move(content).str();
+  if (name.empty()) return {};
+  // First, so that it is not dropped in between.
+  CodePlace place{directory_ + "/" + name + "/files", hold(name)};
+  return is_there(name) ? std::move(place) : CodePlace{};
 }
 
-void CodeStore::keep_only(const std::set<std::string>& sha256s) {
+std::optional<std::string> CodeStore::zip_of(const std::string& sha256) const {
+  const std::string name = name_of(sha256);
+  return is_there(name) ? read_file(directory_ + "/" + name + "/code.zip") : std::nullopt;
+}
+
+bool CodeStore::keep_only(const std::set<std::string>& sha256s) {
   std::set<std::string> kept;
   for (const std::string& sha256 : sha256s) kept.insert(name_of(sha256));
   std::error_code error;
   std::vector<fs::path> doomed;
+  bool all_dropped = true;
   {
     // Nobody begins to hold meanwhile what is being dropped. Taken out of the way it is at once; removing it takes as
     // long as it has files, and others need the lock.
     const std::lock_guard lock(held_->mutex);
     for (const auto& entry : fs::directory_iterator(directory_, error)) {
       const std::string name = entry.path().filename().string();
-      const bool half_written = name.starts_with(aside) && held_->names.empty();
-      const bool unnamed = name.size() == 2 * sha256_bytes && !kept.contains(name) && !held_->names.contains(name);
-      if (half_written || unnamed) doomed.push_back(entry.path());
+      const bool half_written = name.starts_with(aside) && held_->puts == 0;
+      const bool unnamed = name.size() == 2 * sha256_bytes && !kept.contains(name);
+      const bool held = unnamed && held_->names.contains(name);
+      all_dropped = all_dropped && !held;
+      if (half_written || (unnamed && !held)) doomed.push_back(entry.path());
     }
     for (fs::path& path : doomed) {
       if (path.filename().string().starts_with(aside)) continue;
+      held_->whole.erase(path.filename().string());
       const fs::path out = path.parent_path() / (std::string(aside) + path.filename().string());
       fs::remove_all(out, error);  // of a removal that was cut off
       fs::rename(path, out, error);
@@ -293,6 +377,7 @@ void CodeStore::keep_only(const std::set<std::string>& sha256s) {
     }
   }
   for (const fs::path& path : doomed) fs::remove_all(path, error);
+  return all_dropped;
 }
 
 }  // namespace penstock::runner

@@ -1,5 +1,7 @@
 // The code of functions that came as archives, on disk: <directory>/<sha256 in hex>/code.zip, and below files/ what it
-// holds. An archive is there as a whole or not at all, and is never changed.
+// holds. An archive is there as a whole or not at all, and is never changed. What was not synced when it was put may be
+// there in part after a loss of power: a file beside it says in which run of the machine it was written, and in another
+// one it is compared with its archive before it counts.
 #pragma once
 
 #include <cstddef>
@@ -30,6 +32,12 @@ struct StoredCode {
   std::shared_ptr<void> hold;
 };
 
+/// Code that is used, or about to be.
+struct CodePlace {
+  std::string directory;         ///< empty if it is not there
+  std::shared_ptr<void> hold{};  ///< as long as it lives the code is not dropped
+};
+
 /// Why an archive is refused, as the service says it.
 struct CodeRefused {
   std::string message;
@@ -45,17 +53,22 @@ class CodeStore {
 
   /// Where the code of this CodeSha256 lies, unpacked; empty if it is not there.
   std::string directory_of(const std::string& sha256) const;
+  /// The same, to be used for a while.
+  CodePlace use(const std::string& sha256) const;
   /// The archive itself.
   std::optional<std::string> zip_of(const std::string& sha256) const;
 
-  /// Drops all code but that of these CodeSha256s and what is held, and what a crash has left half-written.
-  void keep_only(const std::set<std::string>& sha256s);
+  /// Drops all code but that of these CodeSha256s and what is held, and what a crash has left half-written. False if
+  /// something is there only because it is held.
+  bool keep_only(const std::set<std::string>& sha256s);
 
  private:
   struct Held;
+  struct PutUnderWay;
 
-  std::shared_ptr<void> hold(const std::string& name);
+  std::shared_ptr<void> hold(const std::string& name) const;
   bool is_there(const std::string& name) const;
+  bool is_whole(const std::string& name) const;
 
   const std::string directory_;
   const bool durable_;

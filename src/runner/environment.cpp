@@ -350,6 +350,8 @@ void Environment::on_exit(int status) {
     log_.end(request_id_, function_->memory_mib, milliseconds_since(started_at_), 0, outcome);
     lose(std::move(outcome));
   } else {
+    // Nobody is told of it but who reads the log.
+    if (sandbox_.killed_for_memory()) note_end(exited(request_id_, killed_text), status, request_id_);
     lose(std::nullopt);
   }
   state_ = State::over;

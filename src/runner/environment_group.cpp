@@ -20,10 +20,10 @@ constexpr Millis patience_max{100};
 }  // namespace
 
 EnvironmentGroup::EnvironmentGroup(const Workshop& workshop, std::shared_ptr<const FunctionRecord> function,
-                                   std::string code_directory, Hooks hooks)
+                                   CodePlace code, Hooks hooks)
     : workshop_(workshop),
       function_(std::move(function)),
-      code_directory_(std::move(code_directory)),
+      code_(std::move(code)),
       hooks_(std::move(hooks)),
       patience_(workshop.io),
       patience_time_(patience_min) {}
@@ -100,7 +100,7 @@ bool EnvironmentGroup::start_one() {
   std::optional<RunOutcome> refused;
   try {
     auto environment = std::make_shared<Environment>(workshop_, *this, function_);
-    refused = environment->start(environment, code_directory_, waiting_.front().request.request_id);
+    refused = environment->start(environment, code_.directory, waiting_.front().request.request_id);
     if (!refused) {
       environments_.push_back(std::move(environment));
       ++starting_;
@@ -198,9 +198,9 @@ bool EnvironmentGroup::has_busy() const {
                      [](const auto& environment) { return environment->state() != Environment::State::idle; });
 }
 
-void EnvironmentGroup::check_memory() {
+void EnvironmentGroup::check_memory(bool of_idle_too) {
   for (const auto& environment : environments_) {
-    if (environment->state() != Environment::State::idle) environment->check_memory();
+    if (of_idle_too || environment->state() != Environment::State::idle) environment->check_memory();
   }
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "runner/code_store.hpp"
 #include "runner/environment.hpp"
 #include "runner/invoke.hpp"
 
@@ -29,7 +30,7 @@ class EnvironmentGroup final : public EnvironmentOwner {
     std::function<void()> environment_over;
   };
 
-  EnvironmentGroup(const Workshop& workshop, std::shared_ptr<const FunctionRecord> function, std::string code_directory,
+  EnvironmentGroup(const Workshop& workshop, std::shared_ptr<const FunctionRecord> function, CodePlace code,
                    Hooks hooks);
 
   void run(Invoke invoke);
@@ -42,7 +43,7 @@ class EnvironmentGroup final : public EnvironmentOwner {
   /// Ends the one that has been idle for longest. False if there is none.
   bool end_idle();
   std::optional<Clock::time_point> oldest_idle() const;
-  void check_memory();
+  void check_memory(bool of_idle_too);
   bool has_busy() const;
 
   /// Ends all; what waits or runs gets the outcome of a shutdown or of its process's end.
@@ -75,7 +76,7 @@ class EnvironmentGroup final : public EnvironmentOwner {
 
   const Workshop& workshop_;
   std::shared_ptr<const FunctionRecord> function_;  ///< as the latest request has it: its reservation may change
-  const std::string code_directory_;
+  const CodePlace code_;
   const Hooks hooks_;
   std::vector<std::shared_ptr<Environment>> environments_;
   std::vector<Environment*> idle_;      ///< the one that was used last at the end

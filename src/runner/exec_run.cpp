@@ -33,11 +33,12 @@ ExecRun::ExecRun(const Workshop& workshop, Invoke invoke, Over over)
       input_(workshop.io),
       timer_(workshop.io) {}
 
-void ExecRun::start(const std::shared_ptr<ExecRun>& self, const std::string& code_directory) {
+void ExecRun::start(const std::shared_ptr<ExecRun>& self, CodePlace code) {
   self_ = self;
+  code_ = std::move(code);
   started_at_ = Clock::now();
   log_.start(invoke_.request.request_id);
-  auto refused = launch(code_directory);
+  auto refused = launch();
   if (refused) {
     asio::post(workshop_.io, [this, self, outcome = std::move(*refused)] { finish(outcome); });
     return;
@@ -46,9 +47,9 @@ void ExecRun::start(const std::shared_ptr<ExecRun>& self, const std::string& cod
   write_event(0);
 }
 
-std::optional<RunOutcome> ExecRun::launch(const std::string& code_directory) {
+std::optional<RunOutcome> ExecRun::launch() {
   Launch launch = launch_of(function_,
-                            {.code_directory = code_directory,
+                            {.code_directory = code_.directory,
                              .bootstrap_directory = workshop_.bootstrap_directory,
                              .endpoint_url = workshop_.endpoint_url,
                              .log_stream = new_log_stream()},

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "runner/code_store.hpp"
 #include "runner/invoke.hpp"
 #include "runner/log_book.hpp"
 #include "runner/sandbox.hpp"
@@ -21,7 +22,7 @@ class ExecRun final : public SandboxOwner {
   /// `over` is called when nothing is left of it, after the invocation has its outcome, and not from within start().
   ExecRun(const Workshop& workshop, Invoke invoke, Over over);
 
-  void start(const std::shared_ptr<ExecRun>& self, const std::string& code_directory);
+  void start(const std::shared_ptr<ExecRun>& self, CodePlace code);
   void check_memory() { sandbox_.check_memory(); }
   /// SIGTERM and, after the time of grace, SIGKILL.
   void end();
@@ -33,7 +34,7 @@ class ExecRun final : public SandboxOwner {
   void on_exit(int status) override;
 
  private:
-  std::optional<RunOutcome> launch(const std::string& code_directory);
+  std::optional<RunOutcome> launch();
   void write_event(std::size_t written);
   void arm(Millis time);
   RunOutcome outcome_of_end(int status) const;
@@ -43,6 +44,7 @@ class ExecRun final : public SandboxOwner {
   Invoke invoke_;
   Over over_;
   const FunctionRecord& function_;
+  CodePlace code_;
   std::weak_ptr<ExecRun> self_;
   Sandbox sandbox_;
   InvocationLog log_;

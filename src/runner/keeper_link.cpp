@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -77,10 +79,17 @@ pid_t start_process(const std::string& executable, int socket) {
   return pid;
 }
 
+void limit_descriptors(pid_t process, std::uint64_t soft) {
+  rlimit limit{};
+  if (::prlimit(process, RLIMIT_NOFILE, nullptr, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(soft, limit.rlim_max);
+  (void)::prlimit(process, RLIMIT_NOFILE, &limit, nullptr);
+}
+
 }  // namespace
 
-KeeperLink::KeeperLink(asio::io_context& context, std::string executable)
-    : context_(context), executable_(std::move(executable)) {}
+KeeperLink::KeeperLink(asio::io_context& context, std::string executable, std::uint64_t descriptors_max)
+    : context_(context), executable_(std::move(executable)), descriptors_max_(descriptors_max) {}
 
 KeeperLink::~KeeperLink() {
   error_code ignored;
@@ -94,6 +103,8 @@ void KeeperLink::start_keeper() {
   auto socket = std::make_shared<Stream>(context_);
   adopt(*socket, std::move(ours));
   keeper_ = start_process(executable_, theirs.get());
+  // Before it is asked for a process, which inherits this.
+  if (descriptors_max_ > 0) limit_descriptors(keeper_, descriptors_max_);
   socket_ = std::move(socket);
   watch_end();
 }

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
@@ -27,8 +28,9 @@ struct SpawnFiles {
 
 class KeeperLink {
  public:
-  /// `executable` is started with the arguments `keeper` and a descriptor's number, and calls run_keeper.
-  KeeperLink(boost::asio::io_context& context, std::string executable);
+  /// `executable` is started with the arguments `keeper` and a descriptor's number, and calls run_keeper. It and what it
+  /// starts may have `descriptors_max` files open, by their soft limit: 0 is as many as this process.
+  KeeperLink(boost::asio::io_context& context, std::string executable, std::uint64_t descriptors_max);
   KeeperLink(const KeeperLink&) = delete;
   KeeperLink& operator=(const KeeperLink&) = delete;
   ~KeeperLink();
@@ -53,6 +55,7 @@ class KeeperLink {
 
   boost::asio::io_context& context_;
   const std::string executable_;
+  const std::uint64_t descriptors_max_;
   pid_t keeper_ = -1;
   /// Handlers that outlive a keeper, or this, see by its not being there any more.
   std::shared_ptr<boost::asio::posix::stream_descriptor> socket_;

@@ -184,6 +184,20 @@ std::optional<std::string> missing_interpreter(const FunctionRecord& function) {
   return message + " on this server's PATH, and there is none.";
 }
 
+std::optional<std::string> substitute_interpreter(const FunctionRecord& function) {
+  if (function.kind != FunctionKind::handler || !is_python(function)) return std::nullopt;
+  const std::string wanted = interpreters_of(function).front();
+  const std::string found = interpreter_of(function);
+  if (found.empty() || fs::path(found).filename() == wanted) return std::nullopt;
+  // Mostly a link to one that says which it is.
+  std::error_code ignored;
+  const fs::path whole = fs::canonical(found, ignored);
+  if (whole.filename() == wanted) return std::nullopt;
+  std::string message = "There is no " + wanted + " on this server's PATH, so that " + found;
+  if (!whole.empty() && whole != found) message += ", which is " + whole.string() + ",";
+  return message + " runs the function.";
+}
+
 Launch launch_of(const FunctionRecord& function, const Surroundings& given, const std::string& request_id) {
   Surroundings around = given;
   if (around.code_directory.empty() && !function.code_sha256.empty()) {

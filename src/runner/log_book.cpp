@@ -29,6 +29,7 @@ LogBook::Log& LogBook::log_of(const FunctionName& function) {
     bytes_ -= oldest->second.bytes;
     const auto readers = std::move(oldest->second.readers);
     readers_ -= readers.size();
+    numbers_before_ = std::max(numbers_before_, oldest->second.next - 1);
     logs_.erase(oldest);
     recent_.pop_back();
     for (const auto& [id, heard] : readers) heard();
@@ -36,6 +37,7 @@ LogBook::Log& LogBook::log_of(const FunctionName& function) {
   recent_.push_front(function);
   Log& log = logs_[function];
   log.recent = recent_.begin();
+  log.first = log.next = numbers_before_ + 1;
   return log;
 }
 
@@ -79,8 +81,9 @@ FunctionLog LogBook::read(const FunctionName& function, std::uint64_t after, std
   const auto found = logs_.find(function);
   if (found == logs_.end()) return result;
   const Log& log = found->second;
-  // A number that is not given yet is one of before a restart, since which the numbers began anew.
-  if (after >= log.next) after = 0;
+  // A number of before a restart is smaller than all of these; one that is not given yet is so too if the clock went
+  // back. How many lines there were in between nobody knows.
+  if (after >= log.next || after < log.first) after = log.first - 1;
   const std::uint64_t first = log.next - log.lines.size();
   if (after + 1 < first) result.dropped = first - after - 1;
   const std::uint64_t from = std::max(after + 1, first);

@@ -36,7 +36,9 @@ class LogBook {
     std::uint64_t value = 0;
   };
 
-  explicit LogBook(LogLimits limits = {}) : limits_(limits) {}
+  /// Lines are numbered from the one behind `numbers_before`.
+  explicit LogBook(LogLimits limits = {}, std::uint64_t numbers_before = 0)
+      : limits_(limits), numbers_before_(numbers_before) {}
 
   void append(const FunctionName& function, std::string_view line);
 
@@ -54,6 +56,7 @@ class LogBook {
   struct Log {
     std::deque<LogLine> lines;
     std::size_t bytes = 0;
+    std::uint64_t first = 1;  ///< that this log has had
     std::uint64_t next = 1;
     std::vector<std::pair<std::uint64_t, Heard>> readers;
     std::list<FunctionName>::iterator recent;
@@ -64,6 +67,7 @@ class LogBook {
   void shrink(Log& log);
 
   const LogLimits limits_;
+  std::uint64_t numbers_before_;  ///< behind all that logs which are gone have given
   std::unordered_map<FunctionName, Log> logs_;
   std::list<FunctionName> recent_;  ///< of `logs_`, the one that was written to last in front
   std::size_t bytes_ = 0;

@@ -17,6 +17,12 @@ namespace {
 /// What a reader of a log may wait.
 constexpr Millis log_wait_max{20'000};
 
+/// No log has as many lines in a second, so that numbers which begin here are larger than those of a server before.
+std::uint64_t microseconds_now() {
+  using namespace std::chrono;
+  return static_cast<std::uint64_t>(duration_cast<microseconds>(system_clock::now().time_since_epoch()).count());
+}
+
 }  // namespace
 
 struct Pool::Waiter {
@@ -24,7 +30,7 @@ struct Pool::Waiter {
   FunctionName function;
   std::uint64_t after = 0;
   std::size_t lines_max = 0;
-  std::function<void(FunctionLog)> read;
+  LogRead read;
   asio::steady_timer timer;
   LogBook::Reader reader;
 };
@@ -33,10 +39,10 @@ Pool::Pool(asio::io_context& io, PoolOptions options, CodeDirectory code_directo
     : io_(io),
       options_(std::move(options)),
       code_directory_(std::move(code_directory)),
-      logs_(options_.logs),
+      logs_(options_.logs, microseconds_now()),
       buffer_{},
       cgroups_(options_.use_cgroups ? Cgroups("/sys/fs/cgroup", "/proc/self/cgroup") : Cgroups()),
-      keeper_(io, options_.keeper_executable),
+      keeper_(io, options_.keeper_executable, options_.descriptors_max),
       workshop_{io,
                 Sandbox::Context{io, keeper_, cgroups_, buffer_, options_.logs.line_bytes_max},
                 logs_,
@@ -194,32 +200,37 @@ void Pool::watch_idle() {
   });
 }
 
-void Pool::watch_memory() {
-  if (memory_armed_ || cgroups_.covers_all()) return;
-  memory_armed_ = true;
-  memory_timer_.expires_after(options_.memory_interval);
+void Pool::watch_memory(Millis interval) {
+  if ((memory_armed_ && *memory_armed_ <= interval) || cgroups_.covers_all()) return;
+  memory_armed_ = interval;
+  memory_timer_.expires_after(interval);
   memory_timer_.async_wait([this, alive = std::weak_ptr<bool>(alive_)](const error_code& error) {
     if (error || alive.expired()) return;
-    memory_armed_ = false;
-    if (check_memory()) watch_memory();
+    memory_armed_.reset();
+    if (const auto next = check_memory()) watch_memory(*next);
   });
 }
 
-// True if there is something to watch.
-bool Pool::check_memory() {
+// When to look again; nothing if there is nothing to watch. What waits for an event may use memory all the same, and is
+// looked at now and then.
+std::optional<Millis> Pool::check_memory() {
+  const auto now = Clock::now();
+  const bool look_at_idle = now >= idle_memory_checked_ + options_.idle_memory_interval;
+  if (look_at_idle) idle_memory_checked_ = now;
   bool busy = !execs_.empty();
   for_each_group([&](EnvironmentGroup& group) {
-    group.check_memory();
+    group.check_memory(look_at_idle);
     busy = busy || group.has_busy();
   });
   for (const auto& exec : execs_) exec->check_memory();
-  return busy;
+  if (busy) return options_.memory_interval;
+  return functions_.empty() ? std::nullopt : std::optional(options_.idle_memory_interval);
 }
 
 // ---- Logs.
 
 void Pool::read_log(const FunctionName& function, std::uint64_t after, std::size_t lines_max, Millis wait,
-                    std::function<void(FunctionLog)> read) {
+                    LogRead read) {
   auto waiter = std::make_shared<Waiter>(io_, function);
   waiter->after = after;
   waiter->lines_max = lines_max;
@@ -229,8 +240,11 @@ void Pool::read_log(const FunctionName& function, std::uint64_t after, std::size
   };
   const bool some = !logs_.read(function, after, 1).lines.empty();
   const auto heard = [this, answer] { asio::post(io_, answer); };
-  if (some || wait <= Millis(0) || stopping_ || !logs_.wait(function, heard, waiter->reader)) {
-    return asio::post(io_, answer);
+  if (some || wait <= Millis(0) || stopping_) return asio::post(io_, answer);
+  if (!logs_.wait(function, heard, waiter->reader)) {
+    return asio::post(io_, [waiter, alive = std::weak_ptr<bool>(alive_)] {
+      if (!alive.expired()) waiter->read(std::nullopt);
+    });
   }
   waiter->timer.expires_after(std::min(wait, log_wait_max));
   waiter->timer.async_wait([answer](const error_code& error) {

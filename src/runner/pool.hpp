@@ -16,6 +16,7 @@
 #include "penstock/runner.hpp"
 #include "penstock/trigger_commands.hpp"
 #include "runner/cgroups.hpp"
+#include "runner/code_store.hpp"
 #include "runner/environment_group.hpp"
 #include "runner/exec_run.hpp"
 #include "runner/invoke.hpp"
@@ -31,9 +32,11 @@ struct PoolOptions {
   std::string directory;     ///< the pool's own: the bootstraps of handlers are written there at their first use
   std::string keeper_executable = "/proc/self/exe";  ///< calls run_keeper when it is started as `<it> keeper <fd>`
   Millis idle_time{300'000};                         ///< after which an environment that waits is ended
-  Millis init_time_max{10'000};  ///< of a start; the one that follows it may take the function's timeout
-  Millis grace_time{2'000};      ///< between SIGTERM and SIGKILL
-  Millis memory_interval{50};    ///< between two looks at what processes use, where cgroups are not to be had
+  Millis init_time_max{10'000};        ///< of a start; the one that follows it may take the function's timeout
+  Millis grace_time{2'000};            ///< between SIGTERM and SIGKILL
+  Millis memory_interval{50};          ///< between two looks at what processes use, where cgroups are not to be had
+  Millis idle_memory_interval{1'000};  ///< the same of processes that wait for an event
+  std::uint64_t descriptors_max = 0;   ///< soft limit of what a process may have open; 0: this process's own
   bool use_cgroups = true;
   std::size_t environments_max = 1'000;  ///< of all functions: one more ends one that is idle, or waits
   LogLimits logs{};
@@ -43,8 +46,8 @@ struct PoolOptions {
 /// REQUIRES: the process ignores SIGPIPE.
 class Pool final : public Runner {
  public:
-  /// Where a function's code lies; empty if it has none.
-  using CodeDirectory = std::function<std::string(const FunctionRecord&)>;
+  /// Where a function's code lies, if it has any: held until nothing runs that was started from there.
+  using CodeDirectory = std::function<CodePlace(const FunctionRecord&)>;
 
   Pool(boost::asio::io_context& io, PoolOptions options, CodeDirectory code_directory);
   /// What still runs is killed, and nobody hears of it: stop before.
@@ -53,10 +56,11 @@ class Pool final : public Runner {
   void run(RunRequest request, Ended ended) override;
   void retire(const FunctionName& function, std::uint64_t generation) override;
 
+  /// Nothing if it would have to wait and too many wait already.
+  using LogRead = std::function<void(std::optional<FunctionLog>)>;
   /// Lines of the function's log after the one with the number `after`; if there are none, when there are some, or none
   /// when `wait` is over. `read` is called once, and never before this returns.
-  void read_log(const FunctionName& function, std::uint64_t after, std::size_t lines_max, Millis wait,
-                std::function<void(FunctionLog)> read);
+  void read_log(const FunctionName& function, std::uint64_t after, std::size_t lines_max, Millis wait, LogRead read);
 
   /// Begins nothing any more; ends all processes, with SIGTERM and, when the time of grace is over, SIGKILL. `stopped`
   /// is called once, when nothing is left, and never before this returns.
@@ -77,8 +81,9 @@ class Pool final : public Runner {
   void on_idle();
   void post_sweep();
   void watch_idle();
-  void watch_memory();
-  bool check_memory();
+  void watch_memory() { watch_memory(options_.memory_interval); }
+  void watch_memory(Millis interval);
+  std::optional<Millis> check_memory();
   void sweep();
   void see_whether_stopped();
   void answer_reader(const std::shared_ptr<Waiter>& waiter);
@@ -103,7 +108,8 @@ class Pool final : public Runner {
   boost::asio::steady_timer idle_timer_;
   boost::asio::steady_timer memory_timer_;
   bool idle_armed_ = false;
-  bool memory_armed_ = false;
+  std::optional<Millis> memory_armed_;     ///< the interval that its timer is set for
+  Clock::time_point idle_memory_checked_;  ///< that of environments that wait
   bool sweep_posted_ = false;
   bool short_of_room_ = false;  ///< somebody waits because there are as many environments as there may be
   bool bootstraps_written_ = false;

@@ -37,8 +37,11 @@ void CodeKeeper::read(std::string sha256, std::function<void(std::optional<std::
   });
 }
 
-void CodeKeeper::keep_only(std::set<std::string> sha256s) {
-  asio::post(pool(), [this, kept = std::move(sha256s)] { shelf_->keep_only(kept); });
+void CodeKeeper::keep_only(std::set<std::string> sha256s, std::function<void(bool all_dropped)> swept) {
+  asio::post(pool(), [this, kept = std::move(sha256s), swept = std::move(swept)]() mutable {
+    const bool all_dropped = shelf_->keep_only(kept);
+    asio::post(context_, [swept = std::move(swept), all_dropped] { swept(all_dropped); });
+  });
 }
 
 }  // namespace penstock::server

@@ -35,8 +35,8 @@ class CodeShelf {
   virtual std::variant<KeptCode, Error> put(const std::string& zip) = 0;
   /// Nothing if it is not there, or cannot be read.
   virtual std::optional<std::string> read(const std::string& sha256) = 0;
-  /// Drops all other code that is not held.
-  virtual void keep_only(const std::set<std::string>& sha256s) = 0;
+  /// Drops all other code that is not held. False if some is left because it is.
+  virtual bool keep_only(const std::set<std::string>& sha256s) = 0;
 };
 
 /// Works in the order in which it is asked. Its thread begins with the first thing to do.
@@ -54,7 +54,7 @@ class CodeKeeper {
 
   void put(std::string zip, std::function<void(std::variant<KeptCode, Error>)> kept);
   void read(std::string sha256, std::function<void(std::optional<std::string>)> read);
-  void keep_only(std::set<std::string> sha256s);
+  void keep_only(std::set<std::string> sha256s, std::function<void(bool all_dropped)> swept);
   bool has_room() const { return puts_ < puts_max; }
   /// Whether no code is being put.
   bool is_quiet() const { return puts_ == 0; }

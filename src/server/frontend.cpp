@@ -10,6 +10,7 @@
 #include "core/uuid.hpp"
 #include "penstock/stream_names.hpp"
 #include "protocol/query.hpp"
+#include "server/large_requests.hpp"
 #include "server/pages.hpp"
 #include "server/trigger_host.hpp"
 
@@ -37,9 +38,6 @@ std::vector<std::string> handles_of(const Result& result) {
   }
   return handles;
 }
-
-// Of Lambda's operations on functions, some of which carry code.
-constexpr std::string_view functions_path = "/2015-03-31/functions";
 
 // Where the zips of functions are to be had: these with the function's name between them.
 constexpr std::string_view code_path = "/_penstock/functions/";
@@ -92,6 +90,9 @@ void Frontend::start(WireRequest request, Exchange& exchange) {
   }
   if (auto probe = answer_probe(request)) return finish(exchange, std::move(*probe));
   if (auto function = code_asked_for(request, service_.context)) return answer_code(std::move(*function), exchange);
+  if (request.body.size() >= LargeRequests::body_bytes_min && protocol::carries_code(request)) {
+    return start_large(request, exchange);
+  }
   auto prepared = protocol::prepare(request, service_.context);
   if (auto* response = std::get_if<WireResponse>(&prepared)) return finish(exchange, std::move(*response));
   if (auto* call = std::get_if<protocol::PreparedTriggerCall>(&prepared)) return carry_out(std::move(*call), exchange);
@@ -101,6 +102,16 @@ void Frontend::start(WireRequest request, Exchange& exchange) {
                   protocol::respond_error(request, Error{ErrorCode::ServiceUnavailable, "The disk is full."}));
   }
   carry_out(std::move(call), exchange);
+}
+
+void Frontend::start_large(const WireRequest& request, Exchange& exchange) {
+  auto understood = [this, &exchange](protocol::Prepared prepared) {
+    if (auto* response = std::get_if<WireResponse>(&prepared)) return finish(exchange, std::move(*response));
+    carry_out(std::get<protocol::PreparedTriggerCall>(std::move(prepared)), exchange);
+  };
+  if (service_.large_requests->prepare(request, service_.context, exchange.executor(), std::move(understood))) return;
+  Error busy{ErrorCode::LambdaTooManyRequests, "Too much code is being read. Try again."};
+  finish(exchange, protocol::respond_error(request, busy));
 }
 
 void Frontend::carry_out(PreparedCall prepared, Exchange& exchange) {
@@ -171,7 +182,10 @@ void Frontend::check(const std::shared_ptr<Questions>& questions, const Result& 
   finish(exchange, questions->call.prepared.respond(std::move(*objection)));
 }
 
-bool Frontend::takes_large_body(std::string_view target) const { return target.starts_with(functions_path); }
+// A zip, from whoever may send anything at all.
+bool Frontend::takes_large_body(const WireRequest& head) const {
+  return service_.guard.objection(head).empty() && protocol::carries_code(head);
+}
 
 WireResponse Frontend::refuse(int status, std::string_view reason) { return dated(plain(status, reason)); }
 

@@ -25,7 +25,7 @@ class Frontend final : public net::Handler {
   Frontend(const Service& service, std::size_t own);
 
   void start(protocol::WireRequest request, net::Exchange& exchange) override;
-  bool takes_large_body(std::string_view target) const override;
+  bool takes_large_body(const protocol::WireRequest& head) const override;
   protocol::WireResponse refuse(int status, std::string_view reason) override;
 
   /// Answers a call that has been understood. REQUIRES: called in start, or in its place.
@@ -42,6 +42,7 @@ class Frontend final : public net::Handler {
   void route(Call call, net::Exchange& exchange);
   void dispatch(protocol::PreparedCall call, net::Exchange& exchange);
   void subscribe(Call call, net::Exchange& exchange);
+  void start_large(const protocol::WireRequest& request, net::Exchange& exchange);
   void carry_out(protocol::PreparedTriggerCall call, net::Exchange& exchange);
   std::optional<Error> objection_to(const TriggerCommand& command) const;
   void answer_code(FunctionName function, net::Exchange& exchange);

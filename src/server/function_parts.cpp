@@ -3,12 +3,14 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <system_error>
 #include <unordered_map>
 #include <utility>
 
+#include "runner/claim.hpp"
 #include "runner/code_store.hpp"
 #include "runner/launch.hpp"
 #include "runner/pool.hpp"
@@ -47,12 +49,13 @@ class DiskShelf final : public CodeShelf {
     }
   }
 
-  void keep_only(const std::set<std::string>& sha256s) override {
+  bool keep_only(const std::set<std::string>& sha256s) override {
     try {
-      store_->keep_only(sha256s);
+      return store_->keep_only(sha256s);
     } catch (const std::system_error& error) {
       // What is left takes room and does no harm; the next sweep comes to it again.
       spdlog::warn("cannot drop code that no function has any more: {}", error.what());
+      return true;
     }
   }
 
@@ -77,13 +80,21 @@ class PoolProcesses final : public Processes {
     return runner::missing_interpreter(function).value_or("");
   }
 
-  void read_log(const ReadFunctionLog& question, std::function<void(FunctionLog)> read) override {
+  std::string remark_on(const FunctionRecord& function) const override {
+    return runner::substitute_interpreter(function).value_or("");
+  }
+
+  void read_log(const ReadFunctionLog& question, std::function<void(TriggerResult)> read) override {
     const std::uint64_t id = ++readers_;
     waiting_.emplace(id, std::move(read));
-    pool_.read_log(question.function, question.after, question.lines_max, question.wait, [this, id](FunctionLog log) {
-      auto reader = waiting_.extract(id);
-      if (!reader.empty()) reader.mapped()(std::move(log));
-    });
+    pool_.read_log(question.function, question.after, question.lines_max, question.wait,
+                   [this, id](std::optional<FunctionLog> log) {
+                     auto reader = waiting_.extract(id);
+                     if (reader.empty()) return;
+                     if (log) return reader.mapped()(std::move(*log));
+                     reader.mapped()(Error{ErrorCode::LambdaTooManyRequests,
+                                           "Too many wait for lines of logs already. Try again."});
+                   });
   }
 
   void release_log_readers() override {
@@ -95,26 +106,34 @@ class PoolProcesses final : public Processes {
  private:
   runner::Pool pool_;
   std::uint64_t readers_ = 0;
-  std::unordered_map<std::uint64_t, std::function<void(FunctionLog)>> waiting_;
+  std::unordered_map<std::uint64_t, std::function<void(TriggerResult)>> waiting_;
 };
 
 }  // namespace
 
-FunctionsDirectory::FunctionsDirectory(const std::string& data_dir) : temporary_(data_dir.empty()) {
-  if (!temporary_) {
+FunctionsDirectory::FunctionsDirectory(const std::string& data_dir) {
+  std::error_code error;
+  if (!data_dir.empty()) {
     // A function runs elsewhere, and is told where its code is.
-    std::error_code error;
     path_ = std::filesystem::absolute(data_dir, error) / "functions";
     return;
   }
-  std::error_code error;
-  std::string made = std::filesystem::temp_directory_path(error) / "penstock-functions-XXXXXX";
-  if (::mkdtemp(made.data()) != nullptr) path_ = made;
+  constexpr int tries_max = 4;
+  const std::string prefix = "penstock-functions-";
+  const std::filesystem::path parent = std::filesystem::temp_directory_path(error);
+  runner::remove_unclaimed(parent, prefix, false);
+  // Who starts at the same moment may take one that has just been made for one that was left.
+  for (int tries = 0; tries < tries_max && !claim_; ++tries) {
+    std::string made = parent / (prefix + "XXXXXX");
+    if (::mkdtemp(made.data()) == nullptr) return;
+    claim_ = runner::claim_directory(made);
+    if (claim_) path_ = std::move(made);
+  }
 }
 
 FunctionsDirectory::~FunctionsDirectory() {
   std::error_code ignored;
-  if (temporary_ && !path_.empty()) std::filesystem::remove_all(path_, ignored);
+  if (claim_) std::filesystem::remove_all(path_, ignored);
 }
 
 FunctionParts make_function_parts(const FunctionSettings& settings) {
@@ -123,11 +142,13 @@ FunctionParts make_function_parts(const FunctionSettings& settings) {
   options.endpoint_url = settings.endpoint;
   options.directory = settings.directory + "/bootstraps";
   options.idle_time = settings.idle_time;
+  options.environments_max = std::max(options.environments_max, settings.concurrency);
+  options.descriptors_max = settings.descriptors_max;
   FunctionParts parts;
   parts.shelf = std::make_unique<DiskShelf>(store);
   parts.make_processes = [store, options](boost::asio::io_context& context) {
     return std::make_unique<PoolProcesses>(context, options, [store](const FunctionRecord& function) {
-      return function.directory.empty() ? store->directory_of(function.code_sha256) : function.directory;
+      return function.directory.empty() ? store->use(function.code_sha256) : runner::CodePlace{function.directory};
     });
   };
   return parts;

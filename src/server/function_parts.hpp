@@ -2,9 +2,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
+#include "runner/descriptor.hpp"
 #include "server/code_keeper.hpp"
 #include "server/trigger_host.hpp"
 
@@ -25,7 +28,7 @@ class FunctionsDirectory {
 
  private:
   std::string path_;
-  bool temporary_ = false;
+  runner::Descriptor claim_;  ///< of a directory that goes with the object, and with the next one if this cannot
 };
 
 struct FunctionSettings {
@@ -33,6 +36,8 @@ struct FunctionSettings {
   bool durable = true;   ///< what is kept survives the loss of power
   std::string endpoint;  ///< of this server, for functions
   std::chrono::seconds idle_time{};
+  std::size_t concurrency = 0;        ///< invocations at a time, each of which may take an environment of its own
+  std::uint64_t descriptors_max = 0;  ///< what a function may have open, by its soft limit; 0: as much as the server
 };
 
 struct FunctionParts {

@@ -20,8 +20,10 @@ class Processes {
   virtual Runner& runner() = 0;
   /// Why a function cannot be run on this machine, for a person; empty if nothing is known against it.
   virtual std::string objection_to(const FunctionRecord& function) const = 0;
-  /// `read` is called once, at once or when there are lines or the wait is over.
-  virtual void read_log(const ReadFunctionLog& question, std::function<void(FunctionLog)> read) = 0;
+  /// What a person should know of how a function is run on this machine; mostly empty.
+  virtual std::string remark_on(const FunctionRecord& function) const = 0;
+  /// `read` is called once, at once or when there are lines or the wait is over: with FunctionLog, or with an Error.
+  virtual void read_log(const ReadFunctionLog& question, std::function<void(TriggerResult)> read) = 0;
   /// Whoever waits for lines of a log gets what there is.
   virtual void release_log_readers() = 0;
   /// Ends all of them; what they were running ends as failures. `stopped` is called once, when none is left.

@@ -11,6 +11,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -28,6 +29,7 @@
 #include "server/disk_space.hpp"
 #include "server/frontend.hpp"
 #include "server/function_parts.hpp"
+#include "server/large_requests.hpp"
 #include "server/settler.hpp"
 #include "server/shard.hpp"
 #include "server/trigger_host.hpp"
@@ -94,12 +96,14 @@ net::Tls::Made make_tls(const Options& options) {
   return made;
 }
 
-// Each connection is a descriptor, and the soft limit is often 1,024 for the sake of programs that use select.
-void raise_descriptor_limit() {
+// Each connection is a descriptor, and the soft limit is often 1,024 for the sake of programs that use select, as
+// functions may be: they are to have what it was. 0 if that is not known.
+std::uint64_t raise_descriptor_limit() {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  const rlim_t before = std::exchange(limit.rlim_cur, limit.rlim_max);
   (void)::setrlimit(RLIMIT_NOFILE, &limit);
+  return before;
 }
 
 /// A thread with what lives in it. The order of the members is the order in which they need each other.
@@ -138,6 +142,7 @@ class Server {
     service_.clock = &clock_;
     service_.strict_limits = options_.strict_limits;
     service_.allow_remote_functions = options_.allow_remote_functions;
+    service_.large_requests = &large_requests_;
     for (std::size_t i = 0; i < options_.threads; ++i) {
       workers_.push_back(std::make_unique<Worker>(*store_, committer_, clock_, limits, service_, i));
       service_.shards.push_back(&workers_.back()->shard);
@@ -164,8 +169,8 @@ class Server {
     return {};
   }
 
-  /// REQUIRES: recover() and listen() succeeded.
-  StoreError recover_triggers() {
+  /// Functions may have `descriptors_max` files open, by their soft limit. REQUIRES: recover() and listen() succeeded.
+  StoreError recover_triggers(std::uint64_t descriptors_max) {
     if (functions_directory_.path().empty()) {
       return {StoreStatus::not_writable, "there is no directory for temporary files"};
     }
@@ -178,7 +183,9 @@ class Server {
         make_function_parts({.directory = functions_directory_.path(),
                              .durable = !options_.ephemeral && options_.durability == storage::Durability::fsync,
                              .endpoint = endpoint_for_functions(listener_->addresses().front()),
-                             .idle_time = options_.function_idle_time});
+                             .idle_time = options_.function_idle_time,
+                             .concurrency = options_.concurrency,
+                             .descriptors_max = descriptors_max});
     triggers_ = std::make_unique<TriggerHost>(service_, *store_, committer_, clock_, limits, std::move(parts.shelf),
                                               parts.make_processes);
     triggers_->recover(std::move(found));
@@ -320,6 +327,7 @@ class Server {
   std::unique_ptr<TriggerHost> triggers_;
   std::vector<net::SessionGroup*> groups_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  LargeRequests large_requests_;  ///< answers the workers, and so goes before them
   std::unique_ptr<DiskSpace> disk_space_;
   std::unique_ptr<net::Listener> listener_;
   std::unique_ptr<Settler> settler_;
@@ -347,7 +355,7 @@ class Server {
 }  // namespace
 
 int serve(const Options& options) {
-  raise_descriptor_limit();
+  const std::uint64_t descriptors_before = raise_descriptor_limit();
   net::Tls::Made tls = make_tls(options);
   if (const auto* fault = std::get_if<std::string>(&tls)) return fail(*fault, usage_status);
   std::unique_ptr<Store> store;
@@ -365,7 +373,7 @@ int serve(const Options& options) {
     return fail("cannot use the data directory " + options.data_dir + ": " + error.message);
   }
   if (const net::ListenError error = server.listen()) return fail(error.message);
-  if (const StoreError error = server.recover_triggers()) {
+  if (const StoreError error = server.recover_triggers(descriptors_before)) {
     return fail("cannot use the data directory " + options.data_dir + ": " + error.message);
   }
   return server.run();

@@ -13,6 +13,7 @@
 
 namespace penstock::server {
 
+class LargeRequests;
 class Shard;
 class TriggerHost;
 
@@ -22,6 +23,7 @@ struct Service {
   Guard guard;
   std::vector<Shard*> shards;
   TriggerHost* triggers = nullptr;
+  LargeRequests* large_requests = nullptr;
   const DiskSpace* disk_space = nullptr;
   const Store* store = nullptr;
   const SystemClock* clock = nullptr;

@@ -34,6 +34,10 @@ constexpr std::uint64_t call_bits = 48;
 // The longest that a timer is set for; the engine is asked again then.
 constexpr Millis timer_max{3'600'000};
 
+// After which code that something still runs is looked at again: twice as long each time.
+constexpr Millis sweep_again_min{500};
+constexpr Millis sweep_again_max{60'000};
+
 // What a client that asks to wait for a log is made to wait at most.
 constexpr Millis log_wait_max{20'000};
 
@@ -107,6 +111,7 @@ TriggerHost::TriggerHost(const Service& service, const Store& store, storage::Co
                          const MakeProcesses& make_processes)
     : TriggerHost(service, store, committer, clock, std::unique_ptr<TriggerEngine>(), std::move(shelf),
                   make_processes) {
+  runs_unregistered_ = !limits.lambda_endpoint.empty();
   engine_ = core::make_trigger_engine(limits, entropy_, [](const AsyncEnd& end) { return lambda::report_of(end); });
 }
 
@@ -164,8 +169,22 @@ std::optional<Error> TriggerHost::objection_to(const FunctionRecord& function) c
   return Error{ErrorCode::LambdaInvalidParameterValue, std::move(objection)};
 }
 
+// What is to be known of a function that is being registered goes with the answer, and into the server's log.
+TriggerHost::Completion TriggerHost::with_remark(const FunctionRecord& function, Completion completion) const {
+  std::string remark = processes_->remark_on(function);
+  if (remark.empty()) return completion;
+  return [name = function.name.name, remark = std::move(remark), done = std::move(completion)](TriggerResult result) {
+    if (auto* described = std::get_if<FunctionDescription>(&result)) {
+      spdlog::warn("function {}: {}", name, remark);
+      described->remark = remark;
+    }
+    done(std::move(result));
+  };
+}
+
 void TriggerHost::take_new(CreateFunction create, Completion completion) {
   if (auto objection = objection_to(create.function)) return completion(std::move(*objection));
+  completion = with_remark(create.function, std::move(completion));
   // A name that is taken is found out before anything is unpacked; the engine looks again.
   if (!create.zip || (!create.replace && functions_.contains(create.function.name))) {
     return apply(std::move(create), std::move(completion));
@@ -182,7 +201,9 @@ void TriggerHost::take_new(CreateFunction create, Completion completion) {
 void TriggerHost::take_change(UpdateFunction update, Completion completion) {
   const auto found = functions_.find(update.function);
   if (found == functions_.end()) return apply(std::move(update), std::move(completion));
-  if (auto objection = objection_to(changed(found->second, update.patch))) return completion(std::move(*objection));
+  const FunctionRecord function = changed(found->second, update.patch);
+  if (auto objection = objection_to(function)) return completion(std::move(*objection));
+  if (update.patch.runtime) completion = with_remark(function, std::move(completion));
   if (!update.zip) return apply(std::move(update), std::move(completion));
   keep_code<UpdateFunction>(
       std::move(update),
@@ -208,17 +229,19 @@ void TriggerHost::keep_code(WithCode command, std::function<void(WithCode&, cons
     put(command, kept);
     // Until the engine has answered, nothing but this knows that the code is wanted.
     apply(std::move(command), [this, hold = kept.hold, done = std::move(done)](TriggerResult result) {
-      if (std::holds_alternative<Error>(result)) sweep_wanted_ = true;
+      // It may have been refused, or tried only.
+      sweep_wanted_ = true;
       done(std::move(result));
     });
   });
 }
 
 void TriggerHost::take_log_read(const ReadFunctionLog& read, const Completion& completion) {
-  if (!functions_.contains(read.function)) return completion(not_found(read.function));
+  // What another emulator runs has a log here, of what is known of it, and nobody knows what that emulator has.
+  if (!functions_.contains(read.function) && !runs_unregistered_) return completion(not_found(read.function));
   ReadFunctionLog question = read;
   question.wait = std::clamp(question.wait, Millis{0}, log_wait_max);
-  processes_->read_log(question, [completion](FunctionLog log) { completion(std::move(log)); });
+  processes_->read_log(question, completion);
 }
 
 void TriggerHost::read_code(FunctionName function, std::function<void(std::variant<std::string, Error>)> completion) {
@@ -260,7 +283,11 @@ void TriggerHost::end_turn() {
     commit(effects);
     effects.mutations.clear();
   }
-  if (!effects.empty()) releases_.hold(std::move(effects));
+  const bool fades = !fading_.empty() && fading_.back().first > effects_held_;
+  if (!effects.empty() || fades) {
+    ++effects_held_;
+    releases_.hold(std::move(effects));
+  }
   sweep_code();
   arm_timer();
   look_whether_drained();
@@ -282,18 +309,22 @@ void TriggerHost::note(const std::vector<TriggerMutation>& mutations) {
 void TriggerHost::note(const TriggerMutation& mutation) {
   if (const auto* put = std::get_if<PutFunction>(&mutation)) {
     FunctionRecord& function = functions_[put->function.name];
-    if (function.code_sha256 != put->function.code_sha256) sweep_wanted_ = true;
+    if (function.code_sha256 != put->function.code_sha256) fade(function.code_sha256);
     if (function.role != put->function.role) {
       std::erase_if(renderings_,
                     [&](const auto& entry) { return entry.second->mapping->function == put->function.name; });
     }
     function = put->function;
   } else if (const auto* drop = std::get_if<DropFunction>(&mutation)) {
-    functions_.erase(drop->function);
-    sweep_wanted_ = true;
+    const auto dropped = functions_.extract(drop->function);
+    if (!dropped.empty()) fade(dropped.mapped().code_sha256);
   } else if (const auto* gone = std::get_if<DropMapping>(&mutation)) {
     renderings_.erase(gone->uuid);
   }
+}
+
+void TriggerHost::fade(const std::string& code_sha256) {
+  if (!code_sha256.empty()) fading_.emplace_back(effects_held_ + 1, code_sha256);
 }
 
 void TriggerHost::release(TriggerEffects effects) {
@@ -303,6 +334,11 @@ void TriggerHost::release(TriggerEffects effects) {
   for (Report& report : effects.reports) send(std::move(report));
   for (const Retire& retire : effects.retires) processes_->runner().retire(retire.function, retire.generation);
   for (Invocation& invocation : effects.invocations) invoke(std::move(invocation));
+  ++effects_released_;
+  for (; !fading_.empty() && fading_.front().first <= effects_released_; fading_.pop_front()) {
+    sweep_wanted_ = true;
+    sweep_delay_ = Millis{0};
+  }
   sweep_code();
   look_whether_drained();
 }
@@ -431,17 +467,25 @@ void TriggerHost::over(InvocationOver outcome) {
 
 // ---- Housekeeping.
 
-// Code that is still running is left alone until a quiet moment; where there is none, the next start drops what nothing
-// refers to. Until a record is durable the one before it may be what the next start finds, and while code is being put
-// it is not known yet who refers to it.
+// What runs holds its code. While code is being put it is not known yet who refers to it.
 void TriggerHost::sweep_code() {
-  if (!sweep_wanted_ || invocations_open_ > 0 || !releases_.empty() || !code_.is_quiet()) return;
+  if (!sweep_wanted_ || !code_.is_quiet()) return;
   sweep_wanted_ = false;
   std::set<std::string> kept;
   for (const auto& [name, function] : functions_) {
     if (!function.code_sha256.empty()) kept.insert(function.code_sha256);
   }
-  code_.keep_only(std::move(kept));
+  for (const auto& [effects, code] : fading_) kept.insert(code);
+  code_.keep_only(std::move(kept), [this](bool all_dropped) {
+    if (all_dropped || draining_) return;
+    sweep_delay_ = std::clamp(2 * sweep_delay_, sweep_again_min, sweep_again_max);
+    sweep_timer_.expires_after(sweep_delay_);
+    sweep_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (error) return;
+      sweep_wanted_ = true;
+      sweep_code();
+    });
+  });
 }
 
 void TriggerHost::arm_timer() {

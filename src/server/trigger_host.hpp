@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -16,6 +17,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -88,6 +90,7 @@ class TriggerHost {
   void take_change(UpdateFunction update, Completion completion);
   void take_log_read(const ReadFunctionLog& read, const Completion& completion);
   std::optional<Error> objection_to(const FunctionRecord& function) const;
+  Completion with_remark(const FunctionRecord& function, Completion completion) const;
   template <class WithCode>
   void keep_code(WithCode command, std::function<void(WithCode&, const KeptCode&)> put, Completion completion);
   void apply(TriggerCommand command, Completion completion);
@@ -97,6 +100,7 @@ class TriggerHost {
   void end_turn();
   void note(const std::vector<TriggerMutation>& mutations);
   void note(const TriggerMutation& mutation);
+  void fade(const std::string& code_sha256);
   void commit(const TriggerEffects& effects);
   void release(TriggerEffects effects);
   void complete(TriggerReply reply);
@@ -132,7 +136,15 @@ class TriggerHost {
   std::size_t invocations_open_ = 0;
   std::unordered_map<std::string, std::shared_ptr<const Rendering>> renderings_;  // by the mapping's UUID
   std::map<FunctionName, FunctionRecord> functions_;                              // as the engine has them
+  bool runs_unregistered_ = false;                                                // another emulator does
+  /// Code that a record named until the effects of this number were out: they may hold invocations of it, and before
+  /// them the record without it is not known to be durable.
+  std::deque<std::pair<std::uint64_t, std::string>> fading_;
+  std::uint64_t effects_held_ = 0;
+  std::uint64_t effects_released_ = 0;
   bool sweep_wanted_ = true;
+  boost::asio::steady_timer sweep_timer_{context_};
+  Millis sweep_delay_{0};
   bool turn_wanted_ = false;
 
   std::function<void()> drained_;

@@ -11,6 +11,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "server"))
@@ -491,6 +492,29 @@ class Functions(OneServer):
         wait_until(lambda: uuid not in self.run_command("mapping", "list")[0])
         _, err = self.run_command("mapping", "remove", uuid, status=1)
         self.assertIn("ResourceNotFoundException", err)
+
+    def test_a_queue_is_mapped_to_a_function_that_another_emulator_runs(self):
+        with tempfile.TemporaryDirectory() as home, Server(home, "--lambda-endpoint", self.server.endpoint) as near:
+            name = self.add_handler()
+            near.create("far")
+            command = lambda *arguments: subprocess.run(
+                [harness.PENSTOCK, *arguments, "--endpoint", near.endpoint], capture_output=True, text=True, timeout=LIMIT)
+            made = command("mapping", "add", "queue:far", name)
+            self.assertEqual(made.returncode, 0, made.stderr)
+            near.call("SendMessage", {"QueueUrl": "/000000000000/far", "MessageBody": "abc"})
+            wait_until(lambda: "REPORT RequestId: " in command("logs", name).stdout)
+            missing = command("mapping", "add", "queue:nowhere", name)
+            self.assertEqual(missing.returncode, 1)
+            self.assertIn("does not exist", missing.stderr)
+
+    def test_the_source_of_a_mapping_is_where_its_function_is(self):
+        name = self.add_handler("--region", "eu-west-1")
+        self.server.call("CreateQueue", {"QueueName": "west"}, {
+            "Authorization": "AWS4-HMAC-SHA256 Credential=any/20300101/eu-west-1/sqs/aws4_request, SignedHeaders=host, Signature=0"})
+        arn = f"arn:aws:lambda:eu-west-1:000000000000:function:{name}"
+        self.run_command("mapping", "add", "queue:west", arn, "--region", "eu-west-1")
+        _, err = self.run_command("mapping", "add", "queue:west", name, status=1)
+        self.assertIn("does not exist", err)
 
     def test_a_function_of_another_region_is_another(self):
         name = self.add_handler("--region", "eu-west-1", "--account", "111111111111")

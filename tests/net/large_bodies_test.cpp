@@ -55,6 +55,30 @@ TEST(LargeBodies, OverHttp1AreRefusedByTheirAnnouncementAlone) {
   EXPECT_THAT(client.read_to("\r\n\r\n"), HasSubstr(" 413 "));
 }
 
+// Who decides sees the whole head, and none of the body.
+TEST(LargeBodies, OverHttp1AreRefusedByAnyPartOfTheirHead) {
+  Server server(answer_size, limits);
+  for (const auto& [method, host] : {std::pair{"PUT", "localhost"}, std::pair{"POST", "example.com"}}) {
+    Client client(server.port());
+    client.send(std::string(method) + " /large HTTP/1.1\r\nHost: " + host +
+                "\r\nContent-Length: 150000\r\nExpect: 100-continue\r\n\r\n");
+    EXPECT_THAT(client.read_to("\r\n\r\n"), HasSubstr(" 413 ")) << method << " " << host;
+  }
+}
+
+TEST(LargeBodies, OverHttp2AreRefusedByTheirAnnouncementAlone) {
+  Server server(answer_size, limits);
+  Http2Client client(server.port());
+  const auto announce = [&](std::int32_t stream, std::string_view method, std::string_view bytes) {
+    client.send(frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream,
+                      Http2Client::head(method, "/large") + hpack_header("content-length", bytes)));
+  };
+  announce(1, "PUT", "150000");
+  EXPECT_EQ(client.status(1), "413");
+  announce(3, "POST", "200001");
+  EXPECT_EQ(client.status(3), "413");
+}
+
 TEST(LargeBodies, OverHttp2AreTakenWhereTheHandlerTakesThem) {
   Server server(answer_size, limits);
   Http2Client client(server.port());

@@ -91,7 +91,9 @@ class Server final : public Handler {
   }
 
   void start(protocol::WireRequest request, Exchange& exchange) override { on_start_(request, exchange); }
-  bool takes_large_body(std::string_view target) const override { return target.starts_with("/large"); }
+  bool takes_large_body(const protocol::WireRequest& head) const override {
+    return head.method == "POST" && head.target.starts_with("/large") && head.header("Host").starts_with("localhost");
+  }
   protocol::WireResponse refuse(int status, std::string_view reason) override {
     return {status, "text/plain", {}, std::string(reason)};
   }

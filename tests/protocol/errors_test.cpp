@@ -212,10 +212,10 @@ std::vector<ErrorCase> content_cases() {
   const std::string invalid =
       "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | "
       "#x10000 to #x10FFFF";
-  const std::string large(sqs_limits::message_bytes_max + 1, 'x');
+  const std::string large = "@{" + std::to_string(sqs_limits::message_bytes_max + 1) + "}";
   const std::string long_body =
       "One or more parameters are invalid. Reason: Message must be shorter than 1048576 bytes.";
-  const std::string almost(sqs_limits::message_bytes_max - 7, 'x');
+  const std::string almost = "@{" + std::to_string(sqs_limits::message_bytes_max - 7) + "}";
   return {
       {"ControlCharacter", "SendMessage", R"("MessageBody":"a\u0001")", "MessageBody=a%01", InvalidMessageContents,
        invalid},
@@ -259,7 +259,7 @@ std::vector<ErrorCase> batch_cases() {
       "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 "
       "letters "
       "long.";
-  const std::string half(sqs_limits::message_bytes_max / 2, 'x');
+  const std::string half = "@{" + std::to_string(sqs_limits::message_bytes_max / 2) + "}";
   std::vector<ErrorCase> cases;
   for (const std::string operation : {"SendMessageBatch", "DeleteMessageBatch", "ChangeMessageVisibilityBatch"}) {
     cases.push_back({"Empty" + operation, operation, R"("Entries":[])", "", EmptyBatchRequest,
@@ -519,7 +519,7 @@ class Errors : public ::testing::TestWithParam<ErrorCase> {};
 TEST_P(Errors, AreAnsweredInJson) {
   const ErrorCase& error = GetParam();
   if (error.json == "-") return;
-  std::string body = error.json;
+  std::string body = spelled_out(error.json);
   if (!body.starts_with('{')) {
     body = R"({"QueueUrl":")" + std::string(queue_url) + "\"" + (body.empty() ? "" : ",") + body + "}";
   }
@@ -536,7 +536,7 @@ TEST_P(Errors, AreAnsweredInXml) {
   if (error.form == "-") return;
   std::string body = "Action=" + error.operation;
   if (!error.json.starts_with('{')) body += "&QueueUrl=" + std::string(queue_url);
-  const WireResponse answer = refusal_of(query_request(body + "&" + error.form));
+  const WireResponse answer = refusal_of(query_request(body + "&" + spelled_out(error.form)));
   const Fault& fault = fault_of(error.code);
   EXPECT_EQ(status_and_body(answer), query_error(fault.status, fault.query_code, [&] {
               std::string text = error.message;

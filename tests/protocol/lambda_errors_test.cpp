@@ -240,7 +240,31 @@ INSTANTIATE_TEST_SUITE_P(
                                "123456789012/eu-west-1/f"},
                       NameCase{"arn:aws-cn:lambda:local:123456789012:function:f:$LATEST", "123456789012/local/f"},
                       NameCase{"arn:aws:sqs:eu-west-1:123456789012:f", ""}, NameCase{"f:a:b:c:d", ""},
-                      NameCase{"f%2Fg", ""}, NameCase{"f.g", ""}, NameCase{"%ff", ""}, NameCase{":", ""}));
+                      NameCase{"f%2Fg", ""}, NameCase{"f:$LATEST.P", ""}, NameCase{"f:g.h", ""}, NameCase{"%ff", ""}, NameCase{":", ""}));
+
+// Both are well-formed in the API's model, for functions of another kind.
+TEST(LambdaQualifier, OfWhatIsPublishedAndNamesWithDotsNameNothing) {
+  const std::string base = std::string(functions) + "/";
+  for (const std::string& target : {base + "f:$LATEST.PUBLISHED", base + "f?Qualifier=$LATEST.PUBLISHED"}) {
+    EXPECT_EQ(trigger_refusal(lambda_request("GET", target)),
+              lambda_error(404, "ResourceNotFoundException",
+                           "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST.PUBLISHED",
+                           "Message"))
+        << target;
+  }
+  EXPECT_EQ(trigger_refusal(lambda_request("GET", base + "f.g")),
+            lambda_error(404, "ResourceNotFoundException",
+                         "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f.g", "Message"));
+  EXPECT_EQ(trigger_refusal(lambda_request("GET", base + "f?Qualifier=a$b")),
+            lambda_error(404, "ResourceNotFoundException",
+                         "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f:a$b", "Message"));
+  // Those of them that do not know these kinds refuse them.
+  for (const std::string name : {"f.g", "f:$LATEST.PUBLISHED"}) {
+    EXPECT_TRUE(trigger_asked(lambda_request("GET", "/2019-09-30/functions/" + name + "/concurrency"))
+                    .starts_with("refused: 400 ValidationException"))
+        << name;
+  }
+}
 
 TEST(LambdaQualifier, OtherThanTheLatestNamesNothing) {
   const std::string base = std::string(functions) + "/";
@@ -318,6 +342,35 @@ TEST(LambdaDestination, IsAQueueOrAFunction) {
                                     "supported here: it has to be that of an SQS queue or of a Lambda function."));
   EXPECT_EQ(put("{}"),
             invalid_parameter_error("You must specify at least one of error handling or destination setting."));
+}
+
+TEST(LambdaCode, IsCarriedByTwoOperationsAlone) {
+  const auto carries = [](std::string_view method, std::string_view target) {
+    return carries_code({.method = method, .target = target});
+  };
+  EXPECT_TRUE(carries("POST", functions));
+  EXPECT_TRUE(carries("POST", std::string(functions) + "/"));
+  EXPECT_TRUE(carries("PUT", std::string(functions) + "/f/code?x=y"));
+  EXPECT_FALSE(carries("GET", functions));
+  EXPECT_FALSE(carries("POST", std::string(functions) + "s"));
+  EXPECT_FALSE(carries("POST", std::string(functions) + "/f/invocations"));
+  EXPECT_FALSE(carries("PUT", std::string(functions) + "/f/configuration"));
+  EXPECT_FALSE(carries("PUT", "/_penstock/functions/f"));
+  EXPECT_FALSE(carries("POST", "/"));
+}
+
+TEST(LambdaTags, AreNotOfWhatThereIsNoneOf) {
+  for (const std::string kind : {"code-signing-config:csc-0123456789abcdefg", "capacity-provider:c"}) {
+    EXPECT_EQ(trigger_refusal(lambda_request("GET", "/2017-03-31/tags/arn:aws:lambda:us-east-1:000000000000:" + kind)),
+              lambda_error(404, "ResourceNotFoundException", "The resource you requested does not exist.", "Message"))
+        << kind;
+  }
+  for (const std::string kind : {"code-signing-config:csc-1", "function:f.g", "function:f:", "layer:l"}) {
+    EXPECT_TRUE(
+        trigger_refusal(lambda_request("GET", "/2017-03-31/tags/arn:aws:lambda:us-east-1:000000000000:" + kind))
+            .starts_with("400 ValidationException "))
+        << kind;
+  }
 }
 
 TEST(LambdaTags, AreNotOfVersions) {

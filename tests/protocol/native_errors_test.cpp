@@ -117,8 +117,7 @@ std::vector<NativeErrorCase> constraint_cases() {
 
 std::vector<NativeErrorCase> rule_cases() {
   const std::string first = R"({"Positions":[{"ShardId":"shardId-000000000001","Epoch":1,"SequenceNumber":"1")";
-  const std::string large(4 * 1024 * 1024, 'A');
-  const std::string record = R"({"Data":")" + large + R"(","PartitionKey":"k"})";
+  const std::string record = R"({"Data":"@{4194304}","PartitionKey":"k"})";
   return {
       {"MomentIsMissing", "PUT", "/c", R"({"Start":{"Type":"AT_TIMESTAMP"}})",
        "Start.Timestamp is missing, which AT_TIMESTAMP needs."},
@@ -157,7 +156,8 @@ class NativeErrors : public ::testing::TestWithParam<NativeErrorCase> {};
 
 TEST_P(NativeErrors, NamesWhatIsWrong) {
   const NativeErrorCase& wrong = GetParam();
-  EXPECT_EQ(native_refusal(native_request(wrong.method, wrong.path, wrong.body)), invalid_request_error(wrong.message));
+  EXPECT_EQ(native_refusal(native_request(wrong.method, wrong.path, spelled_out(wrong.body))),
+            invalid_request_error(wrong.message));
 }
 
 const auto name_of_error = [](const auto& info) { return info.param.name; };

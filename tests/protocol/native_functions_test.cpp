@@ -70,6 +70,13 @@ std::vector<FunctionCase> function_cases() {
        "CreateFunction 000000000000/us-east-1/u kind=url url=http://127.0.0.1:3001/2015-03-31/functions/u/invocations" +
            role + " replace",
        [] { return FunctionDescription{exec_record()}; }, "200 " + exec_state},
+      {"RegisterFunction/with a remark", "PUT", "/e",
+       R"({"Kind":"exec","Command":["/bin/cat","-"],"Directory":"/srv"})",
+       "CreateFunction 000000000000/us-east-1/e kind=exec command=/bin/cat,- directory=/srv" + role + " replace",
+       [] {
+         return FunctionDescription{exec_record(), "Something else runs it."};
+       },
+       "200 " + exec_state.substr(0, exec_state.size() - 1) + R"(,"Remark":"Something else runs it."})"},
       {"DescribeFunction", "GET", "/f", "", "GetFunction 000000000000/us-east-1/f",
        [] { return FunctionDescription{function_record()}; }, "200 " + whole_state},
       {"ListFunctions", "GET", "?ExclusiveStartFunction=a&Limit=2", "",
@@ -165,6 +172,8 @@ TEST(NativeFunctions, AFunctionThatThereIsNotIsNamedSo) {
   EXPECT_EQ(trigger_answer(functions_request("PUT", "/f", R"({"Kind":"exec","Command":["a"]})"),
                            Error{ErrorCode::LambdaInvalidParameterValue, "There is no python3.12."}),
             invalid_request_error("There is no python3.12."));
+  EXPECT_EQ(trigger_answer(functions_request("GET", "/f/logs"), Error{ErrorCode::LambdaTooManyRequests, "Too many."}),
+            native_error("TooManyRequests", "Too many.", 429));
 }
 
 }  // namespace

@@ -1,120 +1,28 @@
-// Input for Penstock's own API that nobody means: requests with something changed in the target or the body, and random
-// bytes. Nothing may crash, and every answer is one.
-#include <gtest/gtest.h>
-
-#include <cstdlib>
-#include <iostream>
-#include <random>
-
-#include "protocol/json.hpp"
+// Input for Penstock's own API that nobody means.
 #include "protocol/kinesis_support.hpp"
 #include "protocol/native_support.hpp"
-#include "support/random.hpp"
+#include "protocol/random_requests.hpp"
 
 namespace penstock::protocol::testing {
 namespace {
 
-constexpr int rounds = 30'000;
-
-class NativeRandom : public ::testing::Test {
+class NativeRandom : public RandomRequests<NativeCase> {
  protected:
-  NativeRandom() : seed_(given_seed()), random_(seed_), cases_(native_cases()) {
-    std::cout << "PENSTOCK_TEST_SEED=" << seed_ << "\n";
-  }
-  void TearDown() override {
-    if (HasFailure()) ADD_FAILURE() << "PENSTOCK_TEST_SEED=" << seed_ << " replays this";
-  }
+  NativeRandom() : RandomRequests(native_cases()) {}
 
-  std::size_t below(std::size_t end) { return static_cast<std::size_t>(random_.below(end)); }
-
-  std::string random_bytes(std::size_t limit) {
-    std::string bytes(below(limit), '\0');
-    for (char& c : bytes) c = static_cast<char>(random_.next());
-    return bytes;
-  }
-
-  void mutate(std::string& text) {
-    static constexpr std::string_view pieces[] = {"{",  "}",      "[",       "]",    "\"", ":", ",",     "null", "-1",
-                                                  "%2", "%00",    "1e999",   "\xff", "9",  "/", "@",     "?",    "&",
-                                                  "=",  "\\ud80", "\\u0000", "é",    "+",  "1", "Limit", "true", ".."};
-    for (std::size_t changes = 1 + below(3); changes > 0; --changes) {
-      const std::size_t at = below(text.size() + 1);
-      switch (below(3)) {
-        case 0:
-          text.insert(at, pieces[below(std::size(pieces))]);
-          break;
-        case 1:
-          text.erase(at, below(9));
-          break;
-        default:
-          if (at < text.size()) text[at] = static_cast<char>(random_.next());
-          break;
-      }
-    }
-  }
-
-  const NativeCase& any_case() { return cases_.at(below(cases_.size())); }
-
-  static void expect_answer(const WireResponse& response) {
-    EXPECT_GE(response.status, 200);
-    EXPECT_LT(response.status, 600);
-    if (response.content_type != "application/json") return;
-    EXPECT_TRUE(std::holds_alternative<JsonSource>(parse_json(response.body))) << response.body;
-  }
-
-  void try_request(const Request& request) {
+  void try_request(const Request& request) override {
     Prepared prepared = prepare_at(request);
     if (const auto* response = std::get_if<WireResponse>(&prepared)) return expect_answer(*response);
     auto& call = std::get<PreparedCall>(prepared);
-    if (random_.one_in(4)) return expect_answer(call.respond(Error{ErrorCode::LeaseLost, random_bytes(20)}));
+    if (one_in(4)) return expect_answer(call.respond(Error{ErrorCode::LeaseLost, random_bytes(20)}));
     expect_answer(call.respond(any_case().result()));
   }
-
- private:
-  static std::uint64_t given_seed() {
-    const char* given = std::getenv("PENSTOCK_TEST_SEED");
-    return given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-  }
-
-  std::uint64_t seed_;
-  test::Random random_;
-  std::vector<NativeCase> cases_;
 };
 
-TEST_F(NativeRandom, ChangedBodies) {
-  for (int i = 0; i < rounds && !HasFailure(); ++i) {
-    Request request = any_case().request();
-    mutate(request.body);
-    try_request(request);
-  }
-}
-
-TEST_F(NativeRandom, ChangedTargets) {
-  for (int i = 0; i < rounds && !HasFailure(); ++i) {
-    Request request = any_case().request();
-    if (below(3) == 0) request.target.insert(0, "/@consumer/c/m");
-    mutate(request.target);
-    try_request(request);
-  }
-}
-
-TEST_F(NativeRandom, BodiesOfOtherOperations) {
-  for (int i = 0; i < rounds && !HasFailure(); ++i) {
-    Request request = any_case().request();
-    request.body = any_case().body;
-    try_request(request);
-  }
-}
-
-TEST_F(NativeRandom, RandomBytes) {
-  for (int i = 0; i < rounds && !HasFailure(); ++i) {
-    Request request = any_case().request();
-    request.body = random_bytes(60);
-    try_request(request);
-    request.target = "/_penstock/" + random_bytes(40);
-    try_request(request);
-  }
-}
+TEST_F(NativeRandom, ChangedBodies) { try_changed_bodies(); }
+TEST_F(NativeRandom, ChangedTargets) { try_changed_targets(); }
+TEST_F(NativeRandom, BodiesOfOtherOperations) { try_bodies_of_others(); }
+TEST_F(NativeRandom, RandomBytes) { try_random_bytes("/_penstock/"); }
 
 }  // namespace
 }  // namespace penstock::protocol::testing

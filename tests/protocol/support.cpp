@@ -126,6 +126,18 @@ struct CommandText {
 
 std::string to_text(const Command& command) { return std::visit(CommandText{}, command); }
 
+std::string spelled_out(std::string_view text) {
+  constexpr std::string_view begin = "@{";
+  std::string out;
+  for (std::size_t at = text.find(begin); at != std::string_view::npos; at = text.find(begin)) {
+    const std::size_t end = text.find('}', at);
+    out.append(text.substr(0, at));
+    out.append(std::stoul(std::string(text.substr(at + begin.size(), end - at - begin.size()))), 'x');
+    text.remove_prefix(end + 1);
+  }
+  return out.append(text);
+}
+
 Request json_request(std::string_view operation, std::string body) {
   Request request;
   request.body = std::move(body);

@@ -31,6 +31,10 @@ struct Request {
   }
 };
 
+/// With each `@{n}` replaced by n times `x`. What is large stands so in the lists of cases, of which every test's
+/// process makes several copies before it begins.
+std::string spelled_out(std::string_view text);
+
 Request json_request(std::string_view operation, std::string body);
 Request query_request(std::string body, std::string target = "/");
 

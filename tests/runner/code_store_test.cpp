@@ -133,6 +133,46 @@ TEST_F(CodeStores, RefuseWhatLeadsOutOfTheirDirectory) {
   EXPECT_FALSE(fs::exists(directory_.path() + "/functions/x"));
 }
 
+TEST_F(CodeStores, RefuseNamesThatAreNone) {
+  EXPECT_EQ(refusal(zip("z.writestr('x' * 300, '1')")), malformed);
+  EXPECT_EQ(refusal(zip("z.writestr('x' * 300 + '/a', '1')")), malformed);
+  EXPECT_EQ(refusal(zip("z.writestr('x' * 300 + '/', '')")), malformed);
+  EXPECT_EQ(refusal(zip("z.writestr('/'.join(['d' * 200] * 30), '1')")), malformed) << "longer than a path may be";
+  EXPECT_EQ(refusal(zip("z.writestr('a', '1')\nz.writestr('a/b', '1')")), malformed) << "a file is no directory";
+  std::string archive = zip("z.writestr('a_b', '1')");
+  for (std::size_t at = archive.find("a_b"); at != std::string::npos; at = archive.find("a_b")) archive[at + 1] = '\0';
+  EXPECT_EQ(refusal(archive), malformed);
+}
+
+// As what lies there is after a loss of power: a file has lost what was written to it.
+TEST_F(CodeStores, DoNotTakeForWholeWhatWasNotSyncedInAnotherRunOfTheMachine) {
+  const std::string archive = zip("z.writestr('a', '12345')\nz.writestr('b/', '')\nz.writestr('b/c', '')");
+  const StoredCode code = put(archive);
+  const fs::path place = fs::path(store_.directory_of(code.sha256)).parent_path();
+  const auto later = [&] { return CodeStore(directory_.path() + "/functions", false).directory_of(code.sha256); };
+  EXPECT_NE(later(), "");
+
+  std::ofstream(place / "whole", std::ios::trunc) << "another run";
+  EXPECT_NE(later(), "") << "all is there";
+  std::ofstream(place / "whole", std::ios::trunc) << "another run";
+  fs::resize_file(place / "files" / "a", 0);
+  EXPECT_EQ(later(), "");
+  EXPECT_EQ(later(), "") << "it does not become whole by being looked at";
+
+  CodeStore next(directory_.path() + "/functions", false);
+  EXPECT_TRUE(std::holds_alternative<StoredCode>(next.put(archive))) << "to be put anew";
+  EXPECT_EQ(text_of(next.directory_of(code.sha256) + "/a"), "12345");
+  std::ofstream(place / "whole", std::ios::trunc) << "another run";
+  fs::resize_file(place / "code.zip", 10);
+  EXPECT_EQ(later(), "");
+}
+
+TEST_F(CodeStores, TakeForWholeWhatWasSynced) {
+  CodeStore durable(directory_.path() + "/functions", true);
+  const auto code = std::get<StoredCode>(durable.put(zip("z.writestr('a', '1')")));
+  EXPECT_EQ(text_of(fs::path(durable.directory_of(code.sha256)).parent_path() / "whole"), "synced");
+}
+
 TEST_F(CodeStores, KeepLinksThatStayWithin) {
   const StoredCode code =
       put(zip("z.writestr('lib/real.so.1', 'code')\n"
@@ -162,14 +202,18 @@ TEST_F(CodeStores, DropWhatNobodyNames) {
   StoredCode dropped = put(zip("z.writestr('a', '3')"));
   dropped.hold.reset();
   kept.hold.reset();
-  store_.keep_only({kept.sha256});
+  EXPECT_FALSE(store_.keep_only({kept.sha256})) << "something is left";
   EXPECT_EQ(file(kept, "a"), "1");
   EXPECT_EQ(file(held, "a"), "2") << "it has just been put, and its function is not written yet";
   EXPECT_EQ(store_.directory_of(dropped.sha256), "");
   EXPECT_EQ(store_.zip_of(dropped.sha256), std::nullopt);
+  CodePlace used = store_.use(held.sha256);
   held.hold.reset();
-  store_.keep_only({kept.sha256});
-  EXPECT_EQ(store_.directory_of(held.sha256), "");
+  EXPECT_FALSE(store_.keep_only({kept.sha256}));
+  EXPECT_EQ(text_of(used.directory + "/a"), "2") << "it is being run";
+  used.hold.reset();
+  EXPECT_TRUE(store_.keep_only({kept.sha256}));
+  EXPECT_EQ(store_.use(held.sha256).directory, "");
 }
 
 }  // namespace

@@ -171,6 +171,24 @@ TEST_F(Environments, CountTheMemoryOfWhatTheyStart) {
   EXPECT_THAT(outcome.payload, HasSubstr("signal: killed"));
 }
 
+TEST_F(Environments, AreKilledOverTheirMemoryAlsoWhileTheyAreIdle) {
+  EXPECT_TRUE(invoke(native(), "\"fill-later 200\"").succeeded());
+  run_until([&] { return pool().environments() == 0; });
+  EXPECT_THAT(log_text(native()), HasSubstr("RequestId: " + last_id_ +
+                                            " Error: Runtime exited with error: signal: killed\nRuntime.ExitError\n"));
+  EXPECT_TRUE(invoke(native(), "\"x\"").succeeded());
+}
+
+TEST_F(Environments, MayHaveAsManyFilesOpenAsTheyAreGiven) {
+  rlimit own{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &own), 0);
+  EXPECT_EQ(invoke(native(), "\"descriptors\"").payload, std::to_string(own.rlim_cur));
+  stop();
+  pool_.reset();
+  options_.descriptors_max = 200;
+  EXPECT_EQ(invoke(native(), "\"descriptors\"").payload, "200");
+}
+
 TEST_F(Environments, MayUseWhatTheyHave) {
   FunctionRecord record = native();
   record.memory_mib = 512;
@@ -314,7 +332,6 @@ TEST_F(Environments, LetTheirLogBeFollowed) {
   invoke(native(), "\"say one\"");
   const FunctionLog before = log_of(native());
   ASSERT_FALSE(before.lines.empty());
-  EXPECT_EQ(before.lines.front().number, 1U);
   const auto later = start(native(), "\"say two\"");
   const FunctionLog next = log_of(native(), before.lines.back().number, Millis(5'000));
   ASSERT_FALSE(next.lines.empty());
@@ -322,6 +339,34 @@ TEST_F(Environments, LetTheirLogBeFollowed) {
   wait(later);
   const FunctionLog nothing = log_of(native(), 1'000, Millis(0));
   EXPECT_FALSE(nothing.lines.empty()) << "a number that was never given is one of before a restart";
+}
+
+TEST_F(Environments, RefuseReadersOfLogsThatTheyHaveNoRoomFor) {
+  options_.logs.readers_max = 1;
+  std::vector<std::optional<FunctionLog>> answers;
+  const auto take = [&](std::optional<FunctionLog> read) { answers.push_back(std::move(read)); };
+  pool().read_log(native().name, 0, 10, Millis(100), take);
+  pool().read_log(native().name, 0, 10, Millis(100), take);
+  run_until([&] { return answers.size() == 2; });
+  EXPECT_FALSE(answers.front()) << "it does not wait, and is told so";
+  EXPECT_TRUE(answers.back());
+}
+
+TEST_F(Environments, HoldTheirCodeUntilTheyEnd) {
+  const auto hold = std::make_shared<int>(0);
+  pool_ = std::make_unique<Pool>(io_, options_, [&](const FunctionRecord& record) {
+    return CodePlace{record.directory, hold};
+  });
+  const auto running = start(native(), "\"sleep 100\"");
+  pool().retire(native().name, 1);
+  EXPECT_EQ(hold.use_count(), 2);
+  wait(running);
+  run_until([&] { return hold.use_count() == 1; });
+
+  invoke(native("g"), "\"pid\"");
+  EXPECT_EQ(hold.use_count(), 2) << "what is idle may read more of its code";
+  pool().retire(native("g").name, 1);
+  run_until([&] { return hold.use_count() == 1; });
 }
 
 TEST_F(Environments, AreReapedWhenTheyAreIdleForLong) {

@@ -170,6 +170,39 @@ TEST_F(Handlers, OfNodeThatLeaveErrorsUncaughtEnd) {
   run_until([&] { return pool().environments() == 0; });
 }
 
+// Whose version is not the one that is asked for is told before anything runs.
+TEST_F(Handlers, NameTheInterpreterThatStandsIn) {
+  const std::string places = directory_.path() + "/bin";
+  directory_.write("bin/python3.11", "#!/bin/sh\n", true);
+  std::filesystem::create_symlink("python3.11", places + "/python3");
+  const std::string path = ::getenv("PATH");
+  ::setenv("PATH", places.c_str(), 1);
+  EXPECT_EQ(substitute_interpreter(handler("python3.12", "a.b")),
+            "There is no python3.12 on this server's PATH, so that " + places + "/python3, which is " +
+                std::filesystem::canonical(places).string() + "/python3.11, runs the function.");
+  EXPECT_EQ(substitute_interpreter(handler("python3.11", "a.b")), std::nullopt);
+  std::filesystem::remove(places + "/python3.11");
+  directory_.write("bin/python3.12", "#!/bin/sh\n", true);
+  EXPECT_EQ(substitute_interpreter(handler("python3.12", "a.b")), std::nullopt);
+  EXPECT_EQ(substitute_interpreter(handler("nodejs20.x", "a.b")), std::nullopt) << "Node itself knows";
+  EXPECT_EQ(substitute_interpreter(function(FunctionKind::exec)), std::nullopt);
+  ::setenv("PATH", path.c_str(), 1);
+}
+
+TEST_F(Handlers, SayInTheirLogWhatVersionStandsIn) {
+  directory_.write("app.py", "def handler(event, context):\n    return 1\n");
+  directory_.write("app.mjs", "export const handler = () => 1;\n");
+  EXPECT_THAT(
+      invoke(handler("python3.7", "app.handler"), "{}").log_tail,
+      MatchesRegex("\\[WARNING\\] The function's runtime is python3.7, and what runs it is python3[.][0-9]+[.]\n"
+                   "START (.|\n)*"));
+  FunctionRecord node = handler("nodejs10.x", "app.handler");
+  node.generation = 1;
+  EXPECT_THAT(invoke(node, "{}").log_tail,
+              MatchesRegex("\\[WARNING\\] The function's runtime is nodejs10.x, and what runs it is Node [0-9.]+[.]\n"
+                           "START (.|\n)*"));
+}
+
 TEST_F(Handlers, NeedTheirInterpreter) {
   EXPECT_EQ(missing_interpreter(handler("python3.12", "a.b")), std::nullopt);
   EXPECT_EQ(missing_interpreter(function(FunctionKind::exec)), std::nullopt);

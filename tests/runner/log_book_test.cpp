@@ -27,6 +27,21 @@ TEST(LogBooks, NumberTheirLines) {
   EXPECT_TRUE(book.read(other, 0, 2).lines.empty());
 }
 
+TEST(LogBooks, GiveNumbersThatOnlyGrow) {
+  LogBook book({.functions_max = 1}, 1'000);
+  book.append(name, "a");
+  book.append(name, "b");
+  EXPECT_EQ(book.read(name, 0, 10).lines.front().number, 1'001U);
+  EXPECT_EQ(book.read(name, 0, 10).dropped, 0U) << "there never were any before";
+  EXPECT_EQ(book.read(name, 400, 10).lines.size(), 2U) << "who followed a server before goes on with all of this one's";
+  EXPECT_EQ(book.read(name, 400, 10).dropped, 0U);
+  EXPECT_EQ(book.read(name, 1'001, 10).lines.front().text, "b");
+  EXPECT_EQ(book.read(name, 9'000, 10).lines.size(), 2U) << "a number that was never given is none to go on behind";
+  book.append(other, "makes room");
+  book.append(name, "c");
+  EXPECT_EQ(book.read(name, 1'002, 10).lines.front().text, "c") << "a log that was dropped begins behind what it had";
+}
+
 TEST(LogBooks, DropTheOldestLinesAndSaySo) {
   LogBook book({.lines_per_function_max = 3});
   for (int i = 1; i <= 5; ++i) book.append(name, std::to_string(i));

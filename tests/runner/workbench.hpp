@@ -68,6 +68,7 @@ class Workbench : public testing::Test {
     options_.keeper_executable = PENSTOCK_TEST_KEEPER;
     options_.grace_time = Millis(300);
     options_.memory_interval = Millis(20);
+    options_.idle_memory_interval = Millis(50);
   }
   ~Workbench() override {
     if (pool_) stop();
@@ -75,7 +76,8 @@ class Workbench : public testing::Test {
 
   Pool& pool() {
     if (!pool_) {
-      pool_ = std::make_unique<Pool>(io_, options_, [](const FunctionRecord& function) { return function.directory; });
+      pool_ = std::make_unique<Pool>(io_, options_,
+                                     [](const FunctionRecord& function) { return CodePlace{function.directory}; });
     }
     return *pool_;
   }
@@ -141,7 +143,8 @@ class Workbench : public testing::Test {
 
   FunctionLog log_of(const FunctionRecord& record, std::uint64_t after = 0, Millis time = Millis(0)) {
     std::optional<FunctionLog> log;
-    pool().read_log(record.name, after, 1'000, time, [&](FunctionLog read) { log = std::move(read); });
+    pool().read_log(record.name, after, 1'000, time,
+                    [&](std::optional<FunctionLog> read) { log = std::move(read).value_or(FunctionLog{}); });
     run_until([&] { return log.has_value(); });
     return log.value_or(FunctionLog{});
   }

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import pathlib
+import resource
 import signal
 import time
 import unittest.mock
@@ -171,6 +172,72 @@ class Processes(InDirectory):
                 "QueueUrl": "/000000000000/jobs", "AttributeNames": counts})[1]["Attributes"].values()) == {"0"})
 
 
+    def test_the_next_server_removes_what_one_that_was_killed_has_left(self):
+        environment = {**os.environ, "TMPDIR": self.directory}
+        left = lambda: sorted(name for name in os.listdir(self.directory) if name.startswith("penstock-functions-"))
+        with unittest.mock.patch.dict(os.environ, environment), Server(self.directory, "--ephemeral", data_dir=False) as alive:
+            [of_alive] = left()
+            with Server(self.directory, "--ephemeral", data_dir=False) as killed:
+                ask(killed, "POST", "/2015-03-31/functions", creation("gone", zipped({"app.py": HANDLER})))
+                self.assertEqual(len(left()), 2)
+                killed.stop(signal.SIGKILL)
+            with Server(self.directory, "--ephemeral", data_dir=False) as server:
+                self.assertEqual(len(left()), 2)
+                self.assertIn(of_alive, left(), "its server lives")
+                self.assertEqual(server.stop()[0], 0)
+            self.assertEqual(left(), [of_alive])
+            self.assertEqual(alive.stop()[0], 0)
+
+    def test_code_is_dropped_when_it_is_replaced_also_under_load(self):
+        codes = lambda: [name for name in os.listdir(pathlib.Path(self.directory, "data", "functions", "code"))]
+        with Server(self.directory) as server:
+            self.assertEqual(ask(server, "POST", "/2015-03-31/functions",
+                                 creation("busy", zipped({"app.py": HANDLER}), Timeout=60))[0], 201)
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT)
+            connection.request("POST", "/2015-03-31/functions/busy/invocations", json.dumps({"sleep": 3}))
+            wait_until(lambda: "START" in json.dumps(ask(server, "GET", "/_penstock/functions/busy/logs")[1]))
+            for number in range(4):
+                code = base64.b64encode(zipped({"app.py": HANDLER + f"\n# {number}"})).decode()
+                dry = base64.b64encode(zipped({"app.py": HANDLER + f"\n# dry {number}"})).decode()
+                for body in ({"ZipFile": code}, {"ZipFile": dry, "DryRun": True}):
+                    status, answer = ask(server, "PUT", "/2015-03-31/functions/busy/code", body)
+                    self.assertEqual(status, 200, answer)
+            # What runs, and what is to run next.
+            wait_until(lambda: len(codes()) == 2)
+            with connection.getresponse() as answer:
+                self.assertEqual(answer.status, 200)
+            connection.close()
+            # What ran has ended.
+            wait_until(lambda: len(codes()) == 1)
+
+    def test_a_function_may_have_as_many_files_open_as_the_server_was_started_with(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (300, hard))
+        try:
+            server = Server(self.directory)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        with server:
+            settings = {"Kind": "exec", "Command": ["sh", "-c", "ulimit -Sn"]}
+            self.assertEqual(ask(server, "PUT", "/_penstock/functions/limit", settings)[0], 200)
+            self.assertEqual(invoke(server, "limit", {})[1], 300)
+
+    def test_who_follows_a_log_goes_on_with_the_next_server(self):
+        settings = {"Kind": "exec", "Command": ["echo", "1"]}
+        numbers = []
+        for _ in range(2):
+            with Server(self.directory) as server:
+                self.assertEqual(ask(server, "PUT", "/_penstock/functions/f", settings)[0], 200)
+                self.assertEqual(invoke(server, "f", {})[0], 200)
+                after = numbers[-1] if numbers else 0
+                _, log = ask(server, "GET", f"/_penstock/functions/f/logs?After={after}")
+                self.assertEqual(log["DroppedLines"], 0)
+                self.assertEqual(len(log["Lines"]), 3, log)
+                numbers += [line["Number"] for line in log["Lines"]]
+                self.assertEqual(server.stop()[0], 0)
+        self.assertEqual(numbers, sorted(set(numbers)))
+
+
 class Registration(InDirectory):
     def test_is_refused_where_the_server_listens_beyond_its_machine(self):
         for flags, wanted in (((), 403), (("--allow-remote-functions",), 200)):
@@ -191,11 +258,14 @@ class Registration(InDirectory):
             self.assertEqual(status, 200)
             with zipfile.ZipFile(io.BytesIO(code)) as archive:
                 self.assertEqual(archive.read("noise"), noise)
-            # It is refused before its body is there, and the connection with it.
-            status, _, _ = request(server, "POST", "/", None, {
-                "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AmazonSQS.SendMessage",
-                "Content-Length": "20000000"})
-            self.assertEqual(status, 413)
+            # Elsewhere, and from a web page, it is refused before its body is there, and the connection with it.
+            for method, path, headers in (("POST", "/", {"X-Amz-Target": "AmazonSQS.SendMessage"}),
+                                          ("POST", "/2015-03-31/functions/large/invocations", {}),
+                                          ("PUT", "/2015-03-31/functions/large/configuration", {}),
+                                          ("POST", "/2015-03-31/functions", {"Host": "evil.example"}),
+                                          ("POST", "/2015-03-31/functions", {"Origin": "http://evil.example"})):
+                status, _, _ = request(server, method, path, None, {"Content-Length": "20000000", **headers})
+                self.assertEqual(status, 413, (method, path, headers))
 
     def test_of_a_directory_that_is_not_there_is_refused(self):
         with Server(self.directory) as server:

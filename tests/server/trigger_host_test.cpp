@@ -148,7 +148,10 @@ class ScriptedProcesses final : public Processes, public Runner {
   std::string objection_to(const FunctionRecord& function) const override {
     return function.runtime == "cobol" ? "There is no cobol here." : "";
   }
-  void read_log(const ReadFunctionLog& question, std::function<void(FunctionLog)> read) override {
+  std::string remark_on(const FunctionRecord& function) const override {
+    return function.runtime == "snobol" ? "Something else runs it." : "";
+  }
+  void read_log(const ReadFunctionLog& question, std::function<void(TriggerResult)> read) override {
     if (question.wait == Millis{0}) return read(FunctionLog{{{1, {}, "START"}}, 0});
     waiting.push_back(std::move(read));
   }
@@ -176,7 +179,7 @@ class ScriptedProcesses final : public Processes, public Runner {
   std::vector<RunRequest> requests;
   std::vector<Ended> ends;
   std::vector<std::pair<std::string, std::uint64_t>> retired;
-  std::vector<std::function<void(FunctionLog)>> waiting;
+  std::vector<std::function<void(TriggerResult)>> waiting;
   bool stops = false;
 
  private:
@@ -195,15 +198,12 @@ class MemoryShelf final : public CodeShelf {
   std::optional<std::string> read(const std::string& sha256) override {
     return kept.contains(sha256) ? std::optional(sha256) : std::nullopt;
   }
-  void keep_only(const std::set<std::string>& sha256s) override {
-    seen_.change([&] {
-      std::erase_if(kept, [&](const std::string& one) { return !sha256s.contains(one); });
-      ++sweeps;
-    });
+  bool keep_only(const std::set<std::string>& sha256s) override {
+    seen_.change([&] { std::erase_if(kept, [&](const std::string& one) { return !sha256s.contains(one); }); });
+    return true;
   }
 
   std::set<std::string> kept;
-  std::size_t sweeps = 0;
 
  private:
   Seen& seen_;
@@ -533,21 +533,41 @@ TEST_F(TriggerHostTest, CodeThatNoFunctionHasAnyMoreIsDropped) {
   seen_.wait_for([&] { return shelf_->kept.empty(); });
 }
 
-TEST_F(TriggerHostTest, CodeIsNotDroppedWhileSomethingRuns) {
+TEST_F(TriggerHostTest, CodeIsDroppedAlsoWhileSomethingRuns) {
   shelf_->kept = {"old"};
   RecoveredTriggers found;
   found.functions = {function_with("old")};
   host_->recover(std::move(found));
   start();
-  seen_.wait_for([&] { return shelf_->sweeps == 1; });
   invoke(1, std::make_shared<const std::string>("{}"));
   TriggerEffects effects;
   effects.mutations.emplace_back(DropFunction{function_name});
   have(std::move(effects));
-  seen_.wait_for([&] { return engine_->next.empty(); });
-  EXPECT_TRUE(seen_.holds([&] { return shelf_->kept.contains("old"); }));
-  processes_->end(0, {});
   seen_.wait_for([&] { return shelf_->kept.empty(); });
+  processes_->end(0, {});
+}
+
+TEST_F(TriggerHostTest, CodeThatWasOnlyTriedIsDropped) {
+  shelf_->kept = {"old"};
+  RecoveredTriggers found;
+  found.functions = {function_with("old")};
+  host_->recover(std::move(found));
+  start();
+  UpdateFunction update;
+  update.function = function_name;
+  update.zip = "new";
+  update.dry_run = true;
+  EXPECT_TRUE(std::holds_alternative<Done>(call(update)));
+  seen_.wait_for([&] { return shelf_->kept == std::set<std::string>{"old"}; });
+}
+
+TEST_F(TriggerHostTest, WhatIsToBeKnownOfAFunctionGoesWithTheAnswer) {
+  start();
+  FunctionRecord function = function_with("");
+  function.runtime = "snobol";
+  EXPECT_EQ(std::get<FunctionDescription>(call(CreateFunction{function, "zip"})).remark, "Something else runs it.");
+  function.runtime = "python3.12";
+  EXPECT_EQ(std::get<FunctionDescription>(call(CreateFunction{function, "zip"})).remark, "");
 }
 
 TEST_F(TriggerHostTest, TheZipOfAFunctionIsToBeHad) {

@@ -22,7 +22,7 @@ inline constexpr Pattern function_name{
     &is_function_reference};
 inline constexpr Pattern namespaced_function_name{
     R"((arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?)",
-    &is_function_reference};
+    &is_namespaced_reference};
 inline constexpr Pattern qualifier{R"(\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+)", &is_qualifier};
 inline constexpr Pattern role{R"(arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+)",
                               [](std::string_view text) {

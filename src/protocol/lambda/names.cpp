@@ -9,11 +9,13 @@
 namespace penstock::protocol::lambda {
 namespace {
 
-constexpr std::string_view arn_of_lambda = ":lambda:";
 constexpr std::string_view mapping_part = "event-source-mapping:";
 
-bool is_word(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return is_alphanumeric(c) || c == '-' || c == '_'; });
+/// Letters, digits, `-`, `_` and those of `more`.
+bool is_word(std::string_view text, std::string_view more = {}) {
+  return !text.empty() && std::ranges::all_of(text, [&](char c) {
+    return is_alphanumeric(c) || c == '-' || c == '_' || more.find(c) != std::string_view::npos;
+  });
 }
 
 /// Any that a credential scope may say, such as "local": more than the service has.
@@ -54,7 +56,15 @@ std::string take_if(std::string_view& rest, Is&& is) {
   return std::string(part);
 }
 
-Error no_such_version(const FunctionReference& function) {
+/// `csc-` and 17 digits or small letters.
+bool is_signing_config_id(std::string_view text) {
+  constexpr std::string_view prefix = "csc-";
+  constexpr std::size_t chars = 17;
+  return text.size() == prefix.size() + chars && text.starts_with(prefix) &&
+         std::ranges::all_of(text.substr(prefix.size()), [](char c) { return is_digit(c) || (c >= 'a' && c <= 'z'); });
+}
+
+Error not_found(const FunctionReference& function) {
   return {ErrorCode::LambdaResourceNotFound, "Function not found: " + function.arn()};
 }
 
@@ -78,8 +88,9 @@ std::optional<FunctionReference> split_function(std::string_view text) {
   take_if(text, [](std::string_view part) { return part == "function"; });
   named.function.name = take_part(text);
   named.qualifier = take_part(text);
-  if (!is_word(named.function.name) || !text.empty()) return std::nullopt;
-  if (!named.qualifier.empty() && named.qualifier != latest_version && !is_word(named.qualifier)) return std::nullopt;
+  if (!is_word(named.function.name, ".") || !text.empty()) return std::nullopt;
+  const bool latest = named.qualifier == latest_version || named.qualifier == latest_published_version;
+  if (!named.qualifier.empty() && !latest && !is_word(named.qualifier)) return std::nullopt;
   return named;
 }
 
@@ -93,7 +104,8 @@ std::variant<FunctionReference, Error> function_of(std::string_view text, const 
                  "The derived qualifier from the function name does not match the specified qualifier."};
   }
   if (qualifier) named.qualifier = *qualifier;
-  if (!named.qualifier.empty() && named.qualifier != latest_version) return no_such_version(named);
+  const bool other_version = !named.qualifier.empty() && named.qualifier != latest_version;
+  if (other_version || !is_word(named.function.name)) return not_found(named);
   return named;
 }
 
@@ -107,6 +119,11 @@ std::variant<std::variant<FunctionName, std::string>, Error> tagged_resource_of(
   using Resource = std::variant<FunctionName, std::string>;
   if (const std::size_t at = arn.find(mapping_part); at != std::string_view::npos) {
     return Resource(std::string(arn.substr(at + mapping_part.size())));
+  }
+  // Of what the API model knows besides there is none.
+  for (const std::string_view other : {":code-signing-config:", ":capacity-provider:"}) {
+    if (arn.find(other) == std::string_view::npos) continue;
+    return Error{ErrorCode::LambdaResourceNotFound, "The resource you requested does not exist."};
   }
   const auto named = split_function(arn);
   if (!named || !named->qualifier.empty() || named->function.account.empty() || named->function.region.empty()) {
@@ -129,14 +146,20 @@ bool is_uuid(std::string_view text) {
   return true;
 }
 
-bool is_function_reference(std::string_view text) { return split_function(text).has_value(); }
-
-bool is_qualifier(std::string_view text) {
-  return text == latest_version || text == "$LATEST.PUBLISHED" || (is_word(text) && !text.empty());
+bool is_function_reference(std::string_view text) {
+  const auto named = split_function(text);
+  return named && is_word(named->function.name) && named->qualifier != latest_published_version;
 }
 
+bool is_namespaced_reference(std::string_view text) { return split_function(text).has_value(); }
+
+bool is_qualifier(std::string_view text) { return text == latest_published_version || is_word(text, "$"); }
+
 bool is_arn(std::string_view text) {
-  if (take_part(text) != "arn" || !is_partition(take_part(text))) return false;
+  constexpr std::ptrdiff_t colons_min = 5;
+  if (std::ranges::count(text, ':') < colons_min || take_part(text) != "arn") return false;
+  const std::string_view partition = take_part(text);
+  if (!partition.starts_with("aws") || !is_word(partition) || partition.find('_') != std::string_view::npos) return false;
   const std::string_view service = take_part(text);
   const std::string_view region = take_part(text);
   const bool named =
@@ -147,16 +170,25 @@ bool is_arn(std::string_view text) {
 }
 
 bool is_destination(std::string_view text) {
-  return text.empty() || is_arn(text) || (text.starts_with("kafka://") && text.find('/', 8) == std::string_view::npos);
+  if (text.empty() || is_arn(text)) return true;
+  constexpr std::string_view scheme = "kafka://";
+  constexpr std::size_t topic_bytes_max = 249;
+  if (!text.starts_with(scheme)) return false;
+  const std::string_view topic = text.substr(scheme.size());
+  if (topic.empty() || topic.size() > topic_bytes_max || topic.front() == '.') return false;
+  return topic.size() == 1 || is_word(topic.substr(1), ".");
 }
 
 bool is_taggable(std::string_view text) {
-  if (!is_arn(text)) return false;
-  if (const std::size_t at = text.find(mapping_part); at != std::string_view::npos) {
-    return is_uuid(text.substr(at + mapping_part.size()));
-  }
-  return text.find(arn_of_lambda) != std::string_view::npos && text.find(":function:") != std::string_view::npos &&
-         is_function_reference(text);
+  if (!text.starts_with("arn:aws") || !take_arn_prefix(text)) return false;
+  if (!is_region_label(take_part(text)) || !is_account(take_part(text))) return false;
+  const std::string_view kind = take_part(text);
+  if (kind == "event-source-mapping") return is_uuid(text);
+  if (kind == "capacity-provider") return is_word(text);
+  if (kind == "code-signing-config") return is_signing_config_id(text);
+  const bool ends = text.ends_with(':');
+  if (kind != "function" || ends || !is_word(take_part(text))) return false;
+  return text.empty() || text == latest_version || is_word(text);
 }
 
 }  // namespace penstock::protocol::lambda

@@ -14,6 +14,8 @@
 namespace penstock::protocol::lambda {
 
 inline constexpr std::string_view latest_version = "$LATEST";
+/// Of functions that capacity providers run, which the API model knows and there are none of.
+inline constexpr std::string_view latest_published_version = "$LATEST.PUBLISHED";
 inline constexpr std::size_t function_name_chars_max = 64;
 
 /// A function's name, whole ARN, or what is between them: what is left out is the caller's.
@@ -25,19 +27,20 @@ struct FunctionReference {
 };
 
 /// The parts of `[arn:aws:lambda:][<region>:][<account>:][function:]<name>[:<qualifier>]`; those that are left out are
-/// empty. Nothing for what has another form.
+/// empty. Nothing for what has another form. Names may have dots, as those of the API model's NamespacedFunctionName.
 std::optional<FunctionReference> split_function(std::string_view text);
 
 /// The function that a request means by a name and, if there is one, a Qualifier. Errors: LambdaInvalidParameterValue
-/// where the two contradict each other, LambdaResourceNotFound for any version but $LATEST, since there are no others.
-/// REQUIRES: is_function_reference(text).
+/// where the two contradict each other, LambdaResourceNotFound for any version but $LATEST, since there are no others,
+/// and for a name with dots, which no function can be made with. REQUIRES: is_namespaced_reference(text).
 std::variant<FunctionReference, Error> function_of(std::string_view text, const std::optional<std::string>& qualifier,
                                                    const Caller& caller);
 
 /// `arn:aws:lambda:<region>:<account>:event-source-mapping:<uuid>`
 std::string mapping_arn_of(const MappingRecord& mapping);
 
-/// What tags are put on: a function, or a mapping by its UUID. Error: LambdaInvalidParameterValue.
+/// What tags are put on: a function, or a mapping by its UUID. Errors: LambdaInvalidParameterValue,
+/// LambdaResourceNotFound. REQUIRES: is_taggable(arn).
 std::variant<std::variant<FunctionName, std::string>, Error> tagged_resource_of(std::string_view arn);
 
 /// Five groups of hexadecimal digits.
@@ -46,6 +49,7 @@ bool is_uuid(std::string_view text);
 // For the patterns of the API's model, which know more than Pattern compiles.
 
 bool is_function_reference(std::string_view text);
+bool is_namespaced_reference(std::string_view text);
 bool is_qualifier(std::string_view text);
 bool is_arn(std::string_view text);
 bool is_destination(std::string_view text);

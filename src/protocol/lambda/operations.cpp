@@ -158,6 +158,14 @@ std::variant<Route, Error> find_route(std::string_view method, std::string_view 
   return no_route(method, path);
 }
 
+bool carries_code(std::string_view method, std::string_view path) {
+  const auto found = find_route(method, path);
+  const auto* route = std::get_if<Route>(&found);
+  if (route == nullptr) return false;
+  const std::string_view name = route->operation->name;
+  return name == CreateFunctionOperation::name || name == UpdateFunctionCodeOperation::name;
+}
+
 bool is_path(std::string_view path) {
   if (!path.starts_with('/')) return false;
   path.remove_prefix(1);

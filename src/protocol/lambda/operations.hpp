@@ -39,6 +39,9 @@ struct Route {
 /// Why there is none. A slash at the path's end says nothing.
 std::variant<Route, Error> find_route(std::string_view method, std::string_view path);
 
+/// Whether a request for this is one whose body has a zip.
+bool carries_code(std::string_view method, std::string_view path);
+
 /// Whether a path is one of Lambda's: its first segment is a date, as no queue's or page's is.
 bool is_path(std::string_view path);
 

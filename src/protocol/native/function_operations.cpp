@@ -124,7 +124,9 @@ FunctionState state_of(const FunctionRecord& function) {
 Told<FunctionState> tell_function(const TriggerResult& result) {
   const auto* description = std::get_if<FunctionDescription>(&result);
   if (description == nullptr) return unexpected_result();
-  return state_of(description->function);
+  FunctionState state = state_of(description->function);
+  if (!description->remark.empty()) state.remark = description->remark;
+  return state;
 }
 
 }  // namespace

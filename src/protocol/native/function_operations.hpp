@@ -65,6 +65,7 @@ struct FunctionState {
   std::optional<std::int32_t> reserved_concurrency;
   std::optional<std::string> code_sha256;
   std::optional<Timestamp> modified_timestamp;
+  std::optional<std::string> remark;
 
   static constexpr auto shape() {
     using Self = FunctionState;
@@ -82,7 +83,9 @@ struct FunctionState {
         optional("Environment", &Self::environment, about("Variables of its environment.")),
         optional("ReservedConcurrency", &Self::reserved_concurrency, about("Invocations at a time that are its own.")),
         optional("CodeSha256", &Self::code_sha256, about("Of the zip that it was made of, as base64.")),
-        required("ModifiedTimestamp", &Self::modified_timestamp, about("When it was changed last.")));
+        required("ModifiedTimestamp", &Self::modified_timestamp, about("When it was changed last.")),
+        optional("Remark", &Self::remark,
+                 about("Of a registration: what a person should know of how it is run on this machine.")));
   }
 };
 
@@ -248,7 +251,7 @@ struct FunctionLogLine {
 
   static constexpr auto shape() {
     using Self = FunctionLogLine;
-    return Shape("FunctionLogLine", required("Number", &Self::number, about("Counts from 1.")),
+    return Shape("FunctionLogLine", required("Number", &Self::number, about("Grows from line to line, also over restarts.")),
                  required("Timestamp", &Self::timestamp, about("When it was written.")),
                  required("Text", &Self::text, about("The line, without its end.")));
   }
@@ -271,7 +274,8 @@ struct ReadFunctionLogOperation {
   static constexpr std::string_view path = "/_penstock/functions/{Function}/logs";
   static constexpr std::string_view summary = "Reads what a function has written to its log, or waits for more.";
   static constexpr std::array statuses{status_ok};
-  static constexpr auto errors = function_errors_of(ErrorCode::LambdaResourceNotFound);
+  static constexpr auto errors =
+      function_errors_of(ErrorCode::LambdaResourceNotFound, ErrorCode::LambdaTooManyRequests);
   using Input = ReadFunctionLogInput;
   using Output = ReadFunctionLogOutput;
   using Kept = KeepsNothing;

@@ -32,6 +32,15 @@ function exchange(method, call, body, headers = {}) {
   });
 }
 
+// A line in the log where this is not the version that the function asks for.
+function tellVersion() {
+  const wanted = /nodejs(\d+)/.exec(env.AWS_EXECUTION_ENV ?? '')?.[1];
+  const found = process.versions.node.split('.')[0];
+  if (wanted !== undefined && wanted !== found) {
+    process.stderr.write(`[WARNING] The function's runtime is nodejs${wanted}.x, and what runs it is Node ${process.versions.node}.\n`);
+  }
+}
+
 // ---- What the handler finds.
 
 let requestId;
@@ -207,6 +216,7 @@ function endBy(kind, error) {
 process.on('uncaughtException', (error) => endBy('uncaughtException', error));
 process.on('unhandledRejection', (error) => endBy('unhandledRejection', error));
 
+tellVersion();
 setUpConsole();
 try {
   const handler = await loadHandler();

@@ -238,7 +238,16 @@ def serve(connection, handler):
         connection.exchange("POST", f"invocation/{request_id}/response", answer)
 
 
+def tell_version():
+    """A line in the log where this is not the version that the function asks for."""
+    wanted = os.environ.get("AWS_EXECUTION_ENV", "").rpartition("_")[2]
+    found = "python%d.%d" % sys.version_info[:2]
+    if wanted.startswith("python3.") and wanted != found:
+        print(f"[WARNING] The function's runtime is {wanted}, and what runs it is {found}.", file=sys.stderr, flush=True)
+
+
 def main():
+    tell_version()
     connection = Connection(os.environ["AWS_LAMBDA_RUNTIME_API"])
     sys.stdout.reconfigure(line_buffering=True)
     sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -135,6 +136,15 @@ std::string act(const std::string& word, const std::string& argument) {
   } else if (word == "fork-and-fill") {
     if (::fork() == 0) use_memory(number);
     ::pause();
+  } else if (word == "fill-later") {
+    std::thread([number] {
+      sleep_ms(100);
+      use_memory(number);
+    }).detach();
+  } else if (word == "descriptors") {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) std::exit(75);
+    return std::to_string(limit.rlim_cur);
   } else if (word == "large") {
     return std::string(static_cast<std::size_t>(number), 'x');
   } else if (word == "pid") {

@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
   runner::PoolOptions options;
   options.directory = "/nowhere";
   options.keeper_executable = argv[1];
-  runner::Pool pool(io, options, [](const FunctionRecord&) { return std::string("/"); });
+  runner::Pool pool(io, options, [](const FunctionRecord&) { return runner::CodePlace{"/"}; });
   auto function = std::make_shared<FunctionRecord>();
   function->name = {"000000000000", "us-east-1", "f"};
   function->command = {argv[2]};

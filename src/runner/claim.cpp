@@ -1,0 +1,68 @@
+#include "runner/claim.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace penstock::runner {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Looked at in one go; the next start comes to the others.
+constexpr std::size_t directories_max = 1'000;
+
+std::vector<fs::path> directories_in(const fs::path& parent, const std::string& prefix) {
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (fs::directory_iterator at(parent, error), end; !error && at != end; at.increment(error)) {
+    std::error_code ignored;
+    if (!at->path().filename().string().starts_with(prefix) || !at->is_directory(ignored)) continue;
+    found.push_back(at->path());
+    if (found.size() == directories_max) break;
+  }
+  return found;
+}
+
+// A group that still has processes stays.
+void remove_groups(const fs::path& group) {
+  for (const fs::path& child : directories_in(group, "")) ::rmdir(child.c_str());
+  ::rmdir(group.c_str());
+}
+
+}  // namespace
+
+Descriptor claim_directory(const std::string& path) {
+  Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!directory || ::flock(directory.get(), LOCK_EX | LOCK_NB) != 0) return {};
+  // It may have been removed, and made anew, between the two.
+  struct stat mine = {};
+  struct stat there = {};
+  const bool same = ::fstat(directory.get(), &mine) == 0 && ::lstat(path.c_str(), &there) == 0 &&
+                    mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
+  return same ? std::move(directory) : Descriptor();
+}
+
+void remove_unclaimed(const std::string& parent, const std::string& prefix, bool of_cgroups) {
+  for (const fs::path& path : directories_in(parent, prefix)) {
+    struct stat found = {};
+    if (::lstat(path.c_str(), &found) != 0 || found.st_uid != ::geteuid()) continue;
+    const Descriptor claim = claim_directory(path);
+    if (!claim) continue;
+    std::error_code ignored;
+    if (of_cgroups) {
+      remove_groups(path);
+    } else {
+      fs::remove_all(path, ignored);
+    }
+  }
+}
+
+}  // namespace penstock::runner
