@@ -38,12 +38,13 @@ MappingConfig random_config(test::Random& random) {
 }
 
 // Small enough that every edge is met within a few hundred steps.
-TriggerLimits small_limits(test::Random& random) {
+TriggerLimits small_limits(test::Random& random, const MappingConfig& config) {
   TriggerLimits limits;
   limits.concurrency_max = static_cast<int>(1 + random.below(6));
   limits.read_ahead_records_max = 8 + random.below(30);
   limits.read_ahead_bytes_max = 60 + random.below(400);
-  limits.batch_bytes_max = 20 + random.below(100);
+  // With room for what tells of a window.
+  limits.batch_bytes_max = (config.tumbling_seconds > 0 ? 340 : 34) + random.below(100);
   limits.retry_delay_min = Millis{100 + static_cast<std::int64_t>(random.below(900))};
   limits.retry_delay_max = Millis{5'000};
   limits.source_retry_delay = Millis{500};
@@ -83,7 +84,7 @@ TriggerStreamWorld::TriggerStreamWorld(const TriggerStreamWorldOptions& options)
       random_(options.seed),
       entropy_(options.seed ^ 0x5eedULL),
       config_(random_config(random_)),
-      trigger_limits_(small_limits(random_)),
+      trigger_limits_(small_limits(random_, config_)),
       ledger_(config_),
       store_(random_) {
   limits_.stream_transition = Millis{0};
@@ -444,9 +445,12 @@ void TriggerStreamWorld::end(TriggerRun run, std::uint64_t choice) {
   std::size_t done = 0;
   bool reached = true;
   if (choice == 11) {
-    over.outcome.status = random_.one_in(2) ? RunOutcome::Status::throttled : RunOutcome::Status::failed;
-    reached = false;
-    ++counts_.throttles;
+    const std::uint64_t how = random_.below(3);
+    over.outcome.status = how == 0   ? RunOutcome::Status::throttled
+                          : how == 1 ? RunOutcome::Status::unreached
+                                     : RunOutcome::Status::failed;
+    reached = over.outcome.status == RunOutcome::Status::failed;
+    ++(reached ? counts_.failures : counts_.throttles);
   } else if (choice >= 9 && config_.report_batch_item_failures && !run.data.empty()) {
     done = random_.below(run.data.size());
     std::vector<std::string> failed;
