@@ -48,7 +48,13 @@ void TriggerLedger::read(const std::string& data, const std::string& id, ShardIn
   record.arrived = arrived;
 }
 
-void TriggerLedger::time_passed(Instant now) {
+void TriggerLedger::stream_deleted() {
+  shards_.clear();
+  for (auto& [data, record] : records_) record.gone = true;
+}
+
+void TriggerLedger::time_passed(Instant now, Millis retention) {
+  for (auto& [data, record] : records_) record.was_expired = record.was_expired || now - record.arrived >= retention;
   if (config_.record_age_seconds_max < 0) return;
   for (auto& [data, record] : records_) {
     if (now - record.arrived > std::chrono::seconds(config_.record_age_seconds_max)) record.was_too_old = true;
@@ -87,6 +93,7 @@ std::string TriggerLedger::begun(const TriggerRun& run) {
     if (found == records_.end() || !found->second.place) return "a record that nobody put: " + data;
     const Record& record = found->second;
     if (!record.matches) return "a record that no filter lets through: " + data;
+    if (start_ && record.arrived < *start_) return "a record from before the start: " + data;
     if (shard && *shard != record.place->first) return "a batch has records of two shards";
     shard = record.place->first;
     if (last != nullptr && last->place->second >= record.place->second) return "a batch is out of order";
@@ -140,7 +147,7 @@ std::string TriggerLedger::objection_to_window(const TriggerRun& run) const {
   for (const auto& [data, record] : records_) {
     if (!counts(record) || record.place->first != *shard || record.place->second >= end || record.id.empty()) continue;
     if (record.arrived < window.start || record.arrived >= window.end || had.contains(data)) continue;
-    if (!may_be_given_up(record)) return "a window's state has lost a record: " + data;
+    if (!record.was_expired && !may_be_given_up(record)) return "a window's state has lost a record: " + data;
   }
   return {};
 }
