@@ -206,6 +206,7 @@ TEST_F(TriggerQueueTest, WhatAnEmulatorFailsWithComesBackAfterTheWindowAndHalfAM
 TEST_F(TriggerQueueTest, AQueueThatHidesItsMessagesForLessThanBeforeIsFollowed) {
   create_all({{"VisibilityTimeout", "600"}});
   call<Done>(SetQueueAttributes{queue_, {{"VisibilityTimeout", "8"}}});
+  pass_time(Millis{5'000});
   send("a");
   send("b");
   pass_time(Millis{100'000});

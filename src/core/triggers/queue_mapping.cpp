@@ -410,6 +410,7 @@ void QueueMapping::invocation_over(InvocationOver over) {
   if (found.empty()) return;
   Batch batch = std::move(found.mapped());
   renewals_.erase({batch.renewal, over.id});
+  if (renewals_.empty()) disarm(renewal_due);
   const RunOutcome::Status status = over.outcome.status;
   if (status == RunOutcome::Status::throttled || status == RunOutcome::Status::unreached) {
     try_later(std::move(batch), over.outcome);

@@ -145,7 +145,7 @@ void ShardWorker::begin(Lane& lane) {
     awaits_slot_ = true;
   } else {
     // It may be registered again, and until then nothing is lost.
-    owner_.processed("PROBLEM: Function not found");
+    owner_.processed(call_failed);
     wait_to_try_again(lane, retry_delay(context_.limits, batch.in_vain++));
     lane.misses_function = true;
   }
