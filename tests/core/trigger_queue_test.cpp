@@ -110,7 +110,7 @@ TEST_F(TriggerQueueTest, ADeleteIsTriedUntilItsMessageIsVisibleAgain) {
   const std::size_t asked = asks_seen_;
   pass_time(Millis{29'999});
   EXPECT_GE(asks_seen_ - asked, 5U);
-  EXPECT_LE(asks_seen_ - asked, 10U) << "the delay grows";
+  EXPECT_LE(asks_seen_ - asked, 20U) << "the delay grows, and there is time for another try";
   pass_time(Millis{1});
   EXPECT_THAT(running(), ElementsAre(ElementsAre("a")));
   refuses_settlements_.reset();

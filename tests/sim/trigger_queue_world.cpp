@@ -126,7 +126,10 @@ void TriggerQueueWorld::step() {
   } else if (choice < 22) {
     if (random_.one_in(3)) reserve();
     if (random_.one_in(6)) recreate_queue();
-    if (random_.one_in(3)) refusing_until_ = now_ + Millis{static_cast<std::int64_t>(random_.below(refusal_ms_max))};
+    // One time is over long before the next, so that whatever waits for it is done.
+    const bool may_refuse = now_ >= refusing_until_ + Millis{20'000};
+    if (may_refuse && random_.one_in(3))
+      refusing_until_ = now_ + Millis{static_cast<std::int64_t>(random_.below(refusal_ms_max))};
     if (random_.one_in(8)) away_until_ = now_ + Millis{static_cast<std::int64_t>(random_.below(away_ms_max))};
   } else if (choice < 30) {
     deliver_some();
@@ -265,6 +268,10 @@ void TriggerQueueWorld::shut_down() {
   for (int round = 0; round < drain_rounds_max && crashes == counts_.crashes && broken_.empty(); ++round) {
     if (triggers_->is_idle()) break;
     end_some();
+    pump();
+    // What can not be deleted now is tried again for a while.
+    const auto next = triggers_->next_deadline();
+    if (next && ledger_.running().empty() && events_.empty() && crashes == counts_.crashes) pass_to(*next);
     pump();
   }
   is_ending_ = false;
@@ -760,7 +767,9 @@ void TriggerQueueWorld::drain() {
   is_calm_ = true;
   crash(false);
   pump();
-  if (std::exchange(is_queue_missing_, false)) create_queue(plans_.at(1));
+  // The crash may have taken its creation.
+  is_queue_missing_ = false;
+  create_queue(plans_.at(1));
   pump();
   for (const std::string name : {"one", "events"}) apply(PutFunctionConcurrency{function_named(name), std::nullopt});
   for (Plan& plan : plans_) {

@@ -50,6 +50,7 @@ void TriggerLedger::read(const std::string& data, const std::string& id, ShardIn
 
 void TriggerLedger::stream_deleted() {
   shards_.clear();
+  deleted_ = streams_;
   for (auto& [data, record] : records_) record.gone = true;
 }
 
@@ -173,7 +174,8 @@ std::string TriggerLedger::reported(const BatchFailure& failure, bool accepted) 
   if (run == by_request_.end() && !is_age) return "a report of an invocation that never was";
   std::size_t count = 0;
   for (auto& [data, record] : records_) {
-    const bool in_run = is_age ? record.was_too_old : std::ranges::count(run->second.data, data) > 0;
+    const bool in_run =
+        is_age ? record.was_too_old || record.was_expired : std::ranges::count(run->second.data, data) > 0;
     if (!in_run || record.id < failure.first_sequence_number || record.id > failure.last_sequence_number) continue;
     if (!is_age && record.failures <= config_.retries_max) return "a report of a record that has retries left: " + data;
     ++count;
@@ -186,7 +188,10 @@ std::string TriggerLedger::reported(const BatchFailure& failure, bool accepted) 
 
 // ---- Checkpoints.
 
-std::string TriggerLedger::moved(const ShardCheckpoint& checkpoint) const {
+std::string TriggerLedger::moved(const ShardCheckpoint& checkpoint) {
+  // What runs when its stream is deleted may still end.
+  streams_.insert(checkpoint.stream);
+  if (deleted_.contains(checkpoint.stream)) return {};
   for (const auto& [data, record] : records_) {
     if (!counts(record) || record.place->first != checkpoint.shard || record.place->second >= checkpoint.next) continue;
     if (!is_settled(record)) return "a checkpoint is ahead of " + data;

@@ -52,7 +52,7 @@ class TriggerLedger {
   /// `done` of its records, from the first, were processed; the others have failed if `reached` the function.
   void over(const TriggerRun& run, std::size_t done, bool reached);
   std::string reported(const BatchFailure& failure, bool accepted);
-  std::string moved(const ShardCheckpoint& checkpoint) const;
+  std::string moved(const ShardCheckpoint& checkpoint);
   /// All that is owed and has not been seen to.
   std::string owes() const;
 
@@ -92,6 +92,8 @@ class TriggerLedger {
 
   const MappingConfig config_;
   std::optional<Instant> start_;
+  std::set<StreamId> streams_;  ///< incarnations that checkpoints are of
+  std::set<StreamId> deleted_;
   std::map<std::string, Record> records_;
   std::map<ShardIndex, ShardRecord> shards_;
   std::map<std::string, TriggerRun> by_request_;

@@ -576,7 +576,12 @@ void TriggerStreamWorld::drain() {
   is_calm_ = true;
   crash(false);
   pump();
-  if (is_stream_missing_) recreate_stream();
+  // The crash may have taken its creation.
+  is_stream_missing_ = false;
+  if (shards_.empty()) {
+    now_ += Millis{1'000};
+    create_stream();
+  }
   pump();
   if (!enabled_) change_to_enabled();
   work_off();

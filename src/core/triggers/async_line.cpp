@@ -180,8 +180,8 @@ void AsyncLine::answered(Answered answer) {
   if (again && context_.draining) return;
   if (error != nullptr) {
     context_.effects.warnings.push_back("function " + function_.name + ": the destination " + arn_of(letter.queue) +
-                                        " does not take the account of event " + letter.ending->event.id + ", which is " +
-                                        "given up: " + letter.content.invocation.condition);
+                                        " does not take the account of event " + letter.ending->event.id +
+                                        ", which is " + "given up: " + letter.content.invocation.condition);
   }
   settled(*letter.ending);
   if (is_empty()) owner_.emptied(function_);

@@ -135,8 +135,12 @@ void QueueMapping::ask_attributes() {
 }
 
 void QueueMapping::attributes_known(const std::optional<Result>& result) {
+  // Where there is no answer to it, it is asked again when the queue has answered a receive.
+  attributes_known_ = Instant{};
+  attributes_refused_ = true;
   if (const std::optional<int> visibility = visibility_in(result)) {
     attributes_known_ = context_.now;
+    attributes_refused_ = false;
     if (std::exchange(queue_visibility_seconds_, *visibility) > *visibility) plan_renewals_anew();
   }
   if (phase_ != Phase::starting) return;
@@ -181,7 +185,11 @@ std::size_t QueueMapping::messages_wanted() const {
 }
 
 void QueueMapping::ask_for_more() {
-  if (phase_ != Phase::running || is_armed(source_retry) || is_armed(throttle_over) || !waiting_.empty()) return;
+  if (phase_ != Phase::running || is_armed(source_retry)) return;
+  // Also while nothing is received: what is held is to be begun with or given back before it is visible.
+  const bool stale = context_.now - attributes_known_ >= limits::attributes_life;
+  if (stale && !attributes_asked_ && !attributes_refused_ && !watching_) ask_attributes();
+  if (is_armed(throttle_over) || !waiting_.empty()) return;
   // Of what can not be deleted there is not to be more and more.
   if (settlements_.is_congested()) return;
   const FunctionName& function = record().function;
@@ -197,8 +205,6 @@ void QueueMapping::ask_for_more() {
   }
   const std::size_t room = std::min(parallel_ - std::min(parallel_, running_.size()), static_cast<std::size_t>(slots));
   if (room <= receives_) return;
-  const bool stale = context_.now - attributes_known_ >= limits::attributes_life;
-  if (stale && !attributes_asked_ && !watching_) ask_attributes();
   // Those that do not wait go first: behind one that is parked they would find nothing.
   const std::size_t watch = watching_ ? 0 : 1;
   const std::size_t most = config().window_seconds == 0 ? std::min(room, eagerness_) : 1;
@@ -229,6 +235,7 @@ void QueueMapping::received(const Open& asked, Answered& answer) {
     return source_failed(error);
   }
   source_failures_ = 0;
+  attributes_refused_ = false;
   if (answer.items.empty()) return found_nothing(asked);
   empty_at_once_ = 0;
   // One receive more at a time with each that comes back full, until one does not.
@@ -503,13 +510,19 @@ void QueueMapping::plan_renewal(InvocationId id, Batch& batch) {
   if (!is_armed(renewal_due) || timers_[renewal_due]->first > batch.renewal) arm(renewal_due, batch.renewal);
 }
 
-// The queue hides its messages for a shorter time than was thought, and those that run may be among them.
+// The queue hides its messages for a shorter time than was thought, and those that are here may be among them.
 void QueueMapping::plan_renewals_anew() {
   if (config().window_seconds > 0) return;
+  const Millis known = visibility();
+  for (Message& message : gathered_) message.visible_at = std::min(message.visible_at, message.received + known);
+  for (Batch& batch : waiting_) {
+    batch.visibility = std::min(batch.visibility, known);
+    batch.visible_at = std::min(batch.visible_at, batch.items.front().received + known);
+  }
   renewals_.clear();
   for (auto& [id, batch] : running_) {
-    batch.visibility = std::min(batch.visibility, visibility());
-    batch.visible_at = std::min(batch.visible_at, context_.now + batch.visibility);
+    batch.visibility = std::min(batch.visibility, known);
+    batch.visible_at = std::min(batch.visible_at, context_.now + known);
     renew(id, batch);
   }
 }

@@ -141,6 +141,7 @@ class QueueMapping final : public Mapping {
   bool watching_ = false;     ///< one of them is the long poll
   QueueSettlements settlements_;
   bool attributes_asked_ = false;
+  bool attributes_refused_ = false;  ///< the latest time that they were asked for
   Instant attributes_known_{};
   int queue_visibility_seconds_ = 30;
   int source_failures_ = 0;  ///< in a row

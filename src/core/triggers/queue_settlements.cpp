@@ -88,13 +88,20 @@ bool QueueSettlements::is_useful(const Settlement& settlement) const {
   return settlement.run == InvocationId{} || is_running_(settlement.run);
 }
 
+// However often that was in vain, there is another try half way to the first moment from which it would be of no use.
 void QueueSettlements::wait(std::vector<Settlement> settlements) {
+  Instant at = Instant::max();
   for (Settlement& each : settlements) {
-    if (is_useful(each)) waiting_.push_back(std::move(each));
+    if (!is_useful(each)) continue;
+    const Millis left = each.useful_until - context_.now;
+    at = std::min(at, context_.now + std::max(left / 2, limits::delay_min));
+    waiting_.push_back(std::move(each));
   }
-  if (timer_ || waiting_.empty()) return;
-  const Millis delay = backed_off(limits::delay_min, in_vain_++, limits::delay_max);
-  timer_ = context_.set_timer(asker_, context_.now + delay, tag_);
+  if (waiting_.empty()) return;
+  if (!timer_) at = std::min(at, context_.now + backed_off(limits::delay_min, in_vain_++, limits::delay_max));
+  if (timer_ && timer_->first <= at) return;
+  if (timer_) context_.drop_timer(*timer_);
+  timer_ = context_.set_timer(asker_, at, tag_);
 }
 
 void QueueSettlements::due(const QueueName& queue) {

@@ -75,6 +75,7 @@ void ShardWorker::drive(Lane& lane) {
 bool ShardWorker::form(Lane& lane) {
   if (lane.timer) context_.drop_timer(*std::exchange(lane.timer, {}));
   widen_if_windowless();
+  if (is_narrow_ && lane.number != 0) return false;
   if (has_windows()) return form_in_window(lane);
   if (lane.waiting.empty()) return false;
   const Cut cut = cut_of(lane, context_.limits.batch_bytes_max, std::nullopt);
