@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/cli.hpp"
 #include "penstock/client.hpp"
 
 namespace penstock::cli {
@@ -28,6 +29,7 @@ struct Arguments {
   std::vector<std::string> rest;   ///< behind `--`
   bool json = false;
   cxxopts::ParseResult given;
+  SettingCheck objection_to_setting;  ///< may be empty
 
   /// Empty if there are fewer.
   std::string word(std::size_t index) const { return index < words.size() ? words[index] : std::string(); }

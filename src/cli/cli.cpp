@@ -28,6 +28,7 @@ Durable queues and streams that unmodified AWS SDKs talk to, and functions that 
   lag STREAM        tell how far behind they are in each shard
   tail STREAM       print records, and with --consumer go on where the last one of that name stopped
   reset STREAM      set a consumer's positions
+  config            check a penstock.yaml, tell what would be done for it (plan), and do it (apply)
   function          register functions (add NAME), list, show and remove them
   mapping           have a function run for what is on a queue or a stream (add SOURCE FUNCTION), list, remove
   invoke NAME       run a function once and print its answer
@@ -46,6 +47,9 @@ struct Command {
 };
 
 constexpr std::array commands{
+    Command{"config", "Checks a file that says what there is to be, tells what a server lacks of it, and adds that.",
+            run_config, describe_config,
+            Words{"check [FILE] | plan [FILE] | apply [FILE]", 1, 2, "check, plan or apply?"}},
     Command{
         "function", "Registers functions, lists, shows and removes them.", run_function, describe_function,
         Words{"add NAME [-- COMMAND...] | list | show NAME | remove NAME", 1, 2, "add, list, show or remove?", true}},
@@ -84,7 +88,7 @@ int print_help(const std::string& text) {
   return success_status;
 }
 
-int run(const Command& command, int argc, const char* const* argv) {
+int run(const Command& command, int argc, const char* const* argv, const SettingCheck& objection_to_setting) {
   const std::string name(command.name);
   cxxopts::Options flags("penstock " + name, command.what);
   command.describe(flags);
@@ -95,8 +99,10 @@ int run(const Command& command, int argc, const char* const* argv) {
   try {
     const cxxopts::ParseResult given = flags.parse(static_cast<int>(dashes - argv), argv);
     if (given.count("help") > 0) return print_help(flags.help({"", "Common"}));
-    return command.run(
-        read_common(given, command.words, std::vector<std::string>(dashes == end ? end : dashes + 1, end)));
+    Arguments arguments =
+        read_common(given, command.words, std::vector<std::string>(dashes == end ? end : dashes + 1, end));
+    arguments.objection_to_setting = objection_to_setting;
+    return command.run(arguments);
   } catch (const cxxopts::exceptions::exception& error) {
     return wrong(name, error.what());
   } catch (const UsageError& error) {
@@ -114,7 +120,7 @@ int run(const Command& command, int argc, const char* const* argv) {
 
 }  // namespace
 
-int run(int argc, const char* const* argv) {
+int run(int argc, const char* const* argv, const SettingCheck& objection_to_setting) {
   const std::string_view name = argc > 1 ? argv[1] : "";
   if (name == "help" || name == "--help") return print_help(usage);
   if (name.empty()) {
@@ -122,7 +128,7 @@ int run(int argc, const char* const* argv) {
     return usage_status;
   }
   for (const Command& command : commands) {
-    if (command.name == name) return run(command, argc - 1, argv + 1);
+    if (command.name == name) return run(command, argc - 1, argv + 1, objection_to_setting);
   }
   complain("there is no command '" + std::string(name) + "'");
   std::fputs(usage, stderr);

@@ -5,6 +5,7 @@
 
 namespace penstock::cli {
 
+int run_config(const Arguments& arguments);
 int run_consumers(const Arguments& arguments);
 int run_function(const Arguments& arguments);
 int run_invoke(const Arguments& arguments);
@@ -14,6 +15,7 @@ int run_mapping(const Arguments& arguments);
 int run_reset(const Arguments& arguments);
 int run_tail(const Arguments& arguments);
 
+void describe_config(cxxopts::Options& flags);
 void describe_consumers(cxxopts::Options& flags);
 void describe_function(cxxopts::Options& flags);
 void describe_invoke(cxxopts::Options& flags);

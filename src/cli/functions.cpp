@@ -11,6 +11,7 @@
 #include "cli/output.hpp"
 #include "cli/server.hpp"
 #include "client/api.hpp"
+#include "config/setup.hpp"
 
 namespace penstock::cli {
 
@@ -50,20 +51,17 @@ wire::Function described(const Arguments& arguments) {
     throw UsageError(kinds == 0 ? "what is to be run: --runtime, --url, or a command behind --?"
                                 : "--runtime, --url and a command behind -- exclude each other");
   }
+  if (arguments.has("runtime")) function.runtime = arguments.text("runtime");
+  function.kind =
+      arguments.has("exec")
+          ? config::name_of(config::FunctionForm::exec)
+          : config::name_of(config::form_of(function.runtime.value_or(""), runs_command, arguments.has("url")));
   if (arguments.has("url")) {
-    function.kind = "url";
     function.url = arguments.text("url");
   } else {
     function.directory = absolute_directory(arguments.text("directory"));
   }
-  if (runs_command) {
-    function.kind = arguments.has("exec") ? "exec" : "runtime";
-    function.command = arguments.rest;
-  }
-  if (arguments.has("runtime")) {
-    function.runtime = arguments.text("runtime");
-    function.kind = function.runtime->starts_with("provided") ? "runtime" : "handler";
-  }
+  if (runs_command) function.command = arguments.rest;
   if (arguments.has("handler")) function.handler = arguments.text("handler");
   function.timeout = read_number(arguments, "timeout", 1);
   function.memory = read_number(arguments, "memory", 1);

@@ -8,7 +8,6 @@
 #include "protocol/native/consumer_operations.hpp"
 #include "protocol/native/member_operations.hpp"
 #include "protocol/native/position_operations.hpp"
-#include "protocol/text.hpp"
 
 namespace penstock::client {
 
@@ -76,20 +75,6 @@ Batch to_batch(wire::Batch& given) {
 }
 
 }  // namespace
-
-std::string percent_encode(std::string_view plain) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : plain) {
-    if (protocol::is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~') {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += {'%', digits[byte >> 4U], digits[byte & 0xfU]};
-    }
-  }
-  return out;
-}
 
 void detail::fill_in(std::string& path, std::string_view name, const std::string& value) {
   const std::string hole = "{" + std::string(name) + "}";

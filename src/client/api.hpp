@@ -12,6 +12,7 @@
 
 #include "client/json.hpp"
 #include "penstock/client.hpp"
+#include "protocol/percent.hpp"
 #include "protocol/shape.hpp"
 
 namespace penstock::client {
@@ -24,8 +25,7 @@ struct Address {
   std::string account;   ///< empty: the server's
 };
 
-/// Escapes what may not stand in a path or a query as it is.
-std::string percent_encode(std::string_view text);
+using protocol::percent_encode;
 
 namespace detail {
 

@@ -21,6 +21,8 @@ template <class Request>
 constexpr bool has_no_answer = std::is_same_v<Request, RecordsRead> || std::is_same_v<Request, EndSubscription> ||
                                std::is_same_v<Request, CancelPoll>;
 
+}  // namespace
+
 std::optional<Error> objection_to(const CreateStream& command) {
   if (command.on_demand && command.shard_count) {
     return Error{ErrorCode::KinesisValidation, "ShardCount can not be specified for streams in ON_DEMAND mode."};
@@ -40,8 +42,6 @@ std::optional<Error> objection_to(const CreateStream& command) {
   }
   return std::nullopt;
 }
-
-}  // namespace
 
 Stream* Streams::find(const StreamName& name) {
   const auto found = streams_.find(name);

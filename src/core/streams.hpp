@@ -4,15 +4,20 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
 #include "core/shard_context.hpp"
 #include "core/stream.hpp"
+#include "penstock/errors.hpp"
 #include "penstock/records.hpp"
 #include "penstock/stream_commands.hpp"
 
 namespace penstock::core {
+
+/// Why no stream can be made so, whatever others there are.
+std::optional<Error> objection_to(const CreateStream& command);
 
 class Streams {
  public:

@@ -46,5 +46,5 @@ int main(int argc, char** argv) {
                 penstock::server::version.data());
     return 0;
   }
-  return penstock::cli::run(count, arguments);
+  return penstock::cli::run(count, arguments, penstock::server::objection_to_setting);
 }

@@ -1,12 +1,18 @@
 #include "server/options.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cxxopts.hpp>
 #include <filesystem>
+#include <iterator>
 #include <string_view>
 #include <thread>
+#include <utility>
 
+#include "config/check.hpp"
+#include "config/file.hpp"
+#include "config/problems.hpp"
 #include "penstock/limits.hpp"
 
 namespace penstock::server {
@@ -67,6 +73,9 @@ cxxopts::Options describe_flags() {
       ("tls", "serve TLS with a certificate for localhost, 127.0.0.1 and ::1 that is made at the start", text(""),
        "self-signed")
       ("tls-ca-file", "file to write that certificate to, for clients to trust", text(""), "FILE")
+      ("config", "file that says what there is to be, and which of these flags are given (default: penstock.yaml, if the "
+       "working directory has one)", text(""), "FILE")
+      ("no-config", "do not look for penstock.yaml", cxxopts::value<bool>())
       ("help", "print this and exit", cxxopts::value<bool>());
   // clang-format on
   return flags;
@@ -195,7 +204,126 @@ std::variant<Options, Ending> read_flags(const cxxopts::ParseResult& given) {
   return options;
 }
 
+// ---- Settings of a file
+
+/// Flags that say where something is read from or written to.
+constexpr std::array<std::string_view, 5> path_flags{"data-dir", "ready-file", "tls-ca-file", "tls-cert", "tls-key"};
+/// Flags that are no settings.
+constexpr std::array<std::string_view, 3> no_settings{"config", "help", "no-config"};
+/// Who gives one of these flags decides about all of its group.
+constexpr std::array<std::array<std::string_view, 4>, 2> groups{
+    {{"data-dir", "ephemeral", "", ""}, {"tls", "tls-ca-file", "tls-cert", "tls-key"}}};
+
+bool is_in(std::string_view name, const auto& names) { return std::ranges::find(names, name) != names.end(); }
+
+/// As flags have it, which say what to do about it; those words are for a command line.
+std::string without_advice(const Ending& ending) {
+  constexpr std::string_view prefix = "penstock: ";
+  std::string text = ending.text.substr(0, ending.text.find('\n'));
+  return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
+}
+
+/// Views of the words.
+std::vector<const char*> argv_of(const std::vector<std::string>& words) {
+  std::vector<const char*> argv(words.size());
+  std::ranges::transform(words, argv.begin(), [](const std::string& word) { return word.c_str(); });
+  return argv;
+}
+
+std::variant<Options, Ending> read_words(const std::vector<std::string>& words) {
+  const std::vector<const char*> argv = argv_of(words);
+  cxxopts::Options flags = describe_flags();
+  try {
+    return read_flags(flags.parse(static_cast<int>(argv.size()), argv.data()));
+  } catch (const cxxopts::exceptions::exception& error) {
+    return wrong(error.what());
+  }
+}
+
+bool is_given(const cxxopts::ParseResult& given, const std::string& name) {
+  if (given.count(name) > 0) return true;
+  return std::ranges::any_of(groups, [&](const auto& group) {
+    return is_in(name, group) && std::ranges::any_of(group, [&](std::string_view other) {
+             return !other.empty() && given.count(std::string(other)) > 0;
+           });
+  });
+}
+
+/// The settings of which no flag is given, as flags.
+std::vector<std::string> words_of(const config::Setup& setup, const cxxopts::ParseResult& given,
+                                  const config::Place& place) {
+  std::vector<std::string> words;
+  for (const config::Setting& setting : setup.settings) {
+    if (is_given(given, setting.name)) continue;
+    for (const std::string& value : setting.values) {
+      const bool is_path = is_in(setting.name, path_flags) && !value.empty();
+      words.push_back("--" + setting.name + "=" + (is_path ? place.path(value) : value));
+    }
+  }
+  return words;
+}
+
+Ending wrong_file(const config::Problems& problems) {
+  std::string text;
+  for (const std::string& line : problems.lines()) text.append(line).append("\n");
+  return {1, std::move(text)};
+}
+
+/// The flags and what the file says; they are in order themselves.
+std::variant<Options, Ending> read_with_file(const cxxopts::ParseResult& given, std::vector<std::string> flags,
+                                             const std::string& file) {
+  config::Problems problems(file);
+  std::optional<config::Setup> setup = config::read_file(file, problems);
+  if (!setup) return wrong_file(problems);
+  for (const config::Setting& setting : setup->settings) {
+    if (auto objection = objection_to_setting(setting.name, setting.values)) {
+      problems.add(setting.value_at, *objection);
+    }
+  }
+  std::vector<std::string> words = words_of(*setup, given, {{}, {}, config::directory_of(file)});
+  words.insert(words.begin(), flags.front());
+  words.insert(words.end(), std::next(flags.begin()), flags.end());
+  Options options;
+  if (problems.empty()) {
+    auto read = read_words(words);
+    if (const auto* ending = std::get_if<Ending>(&read)) {
+      problems.add({}, without_advice(*ending));
+    } else {
+      options = std::get<Options>(std::move(read));
+    }
+  }
+  options.config_file = file;
+  config::check_setup(*setup, options.place(), problems);
+  if (!problems.empty()) return wrong_file(problems);
+  options.setup = std::move(setup);
+  return options;
+}
+
 }  // namespace
+
+std::optional<std::string> objection_to_setting(const std::string& name, const std::vector<std::string>& values) {
+  cxxopts::Options flags = describe_flags();
+  std::vector<std::string> words{"serve"};
+  const std::string flag = "--" + name + "=";
+  for (const std::string& value : values) words.push_back(flag + value);
+  const std::vector<const char*> argv = argv_of(words);
+  if (is_in(name, no_settings)) return "'" + name + "' is no setting";
+  try {
+    const cxxopts::ParseResult given = flags.parse(static_cast<int>(argv.size()), argv.data());
+    // These are looked at together.
+    if (name.starts_with("tls")) return std::nullopt;
+    auto read = read_flags(given);
+    const auto* ending = std::get_if<Ending>(&read);
+    if (ending == nullptr) return std::nullopt;
+    // The place says which setting it is, and none is written as a flag is.
+    std::string text = without_advice(*ending);
+    return text.starts_with("--" + name) ? config::in_quotes(name) + text.substr(name.size() + 2) : text;
+  } catch (const cxxopts::exceptions::no_such_option&) {
+    return "there is no setting '" + name + "'; settings are called as the flags of 'penstock serve' are";
+  } catch (const cxxopts::exceptions::exception& error) {
+    return error.what();
+  }
+}
 
 std::variant<Options, Ending> parse_command_line(int argc, const char* const* argv) {
   cxxopts::Options flags = describe_flags();
@@ -203,7 +331,14 @@ std::variant<Options, Ending> parse_command_line(int argc, const char* const* ar
     const cxxopts::ParseResult given = flags.parse(argc, argv);
     if (given["help"].as<bool>()) return Ending{0, flags.help()};
     if (!given.unmatched().empty()) return wrong("'" + given.unmatched().front() + "' is not a flag");
-    return read_flags(given);
+    auto read = read_flags(given);
+    if (std::holds_alternative<Ending>(read)) return read;
+    std::string file = given["config"].as<std::string>();
+    const bool looks = !given["no-config"].as<bool>();
+    if (!looks && !file.empty()) return wrong("--no-config does not go with --config");
+    if (file.empty() && looks) file = config::find_default_file();
+    if (file.empty()) return read;
+    return read_with_file(given, std::vector<std::string>(argv, argv + argc), file);
   } catch (const cxxopts::exceptions::exception& error) {
     return wrong(error.what());
   }

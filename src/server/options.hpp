@@ -8,6 +8,9 @@
 #include <variant>
 #include <vector>
 
+#include "config/creation.hpp"
+#include "config/file.hpp"
+#include "config/setup.hpp"
 #include "penstock/limits.hpp"
 #include "penstock/time.hpp"
 #include "storage/committer.hpp"
@@ -36,8 +39,12 @@ struct Options {
   std::string tls_certificate;  ///< files in PEM, both or neither
   std::string tls_key;
   bool tls_self_signed = false;
-  std::string tls_ca_file;  ///< where the self-signed certificate is written
+  std::string tls_ca_file;             ///< where the self-signed certificate is written
+  std::string config_file;             ///< as it was named; empty if there is none
+  std::optional<config::Setup> setup;  ///< what that says
 
+  /// Where what the setup names is.
+  config::Place place() const { return {account, region, config::directory_of(config_file), !lambda_endpoint.empty()}; }
   bool tls() const { return tls_self_signed || !tls_certificate.empty(); }
 };
 
@@ -50,7 +57,12 @@ struct Ending {
 /// Exit status of a wrong command line, of whatever kind.
 inline constexpr int usage_status = 2;
 
-/// `serve` and what follows it.
+/// `serve` and what follows it. A file is read too, if one is named or found; the settings in it stand for the flags of
+/// the same names that are not given. What is wrong with it ends with status 1.
 std::variant<Options, Ending> parse_command_line(int argc, const char* const* argv);
+
+/// What is wrong with a setting of a file, if anything is: there is none of that name, or its values are not as the
+/// flag's would have to be.
+std::optional<std::string> objection_to_setting(const std::string& name, const std::vector<std::string>& values);
 
 }  // namespace penstock::server

@@ -28,6 +28,7 @@
 #include "server/disk_space.hpp"
 #include "server/frontend.hpp"
 #include "server/function_parts.hpp"
+#include "server/settler.hpp"
 #include "server/shard.hpp"
 #include "server/trigger_host.hpp"
 #include "server/version.hpp"
@@ -207,14 +208,14 @@ class Server {
     for (const auto& worker : workers_) worker->shard.start();
     triggers_->start();
     disk_space_->start();
-    listener_->start();
-    asio::post(main_context(), [this] { announce(); });
+    asio::post(main_context(), [this] { settle(); });
     std::vector<std::thread> threads;
     for (std::size_t i = 1; i < workers_.size(); ++i) {
       threads.emplace_back([this, i] { run_until_stopped(*workers_[i]); });
     }
     run_until_stopped(*workers_[0]);
     for (std::thread& thread : threads) thread.join();
+    if (settler_) settler_->stop();
     triggers_->stop();
     if (!committer_.flush()) return 1;
     spdlog::info("stopped");
@@ -237,7 +238,22 @@ class Server {
     }
   }
 
+  /// Clients wait until the server has what its setup says: the sockets are bound, and take them, but nobody is heard.
+  void settle() {
+    if (stopping_) return;
+    if (!options_.setup) return announce();
+    settler_ =
+        std::make_unique<Settler>(*options_.setup, options_.place(), options_.config_file, service_, main_context());
+    settler_->start([this](bool settled) {
+      if (stopping_) return;
+      if (settled) return announce();
+      failed_ = true;
+      begin_stop(0);
+    });
+  }
+
   void announce() {
+    listener_->start();
     const std::string endpoint = "http://" + listener_->addresses().front();
     for (const std::string& address : listener_->addresses()) {
       spdlog::info("serving on http://{}{}", address, tls_ ? " and https://" + address : "");
@@ -258,6 +274,7 @@ class Server {
     std::signal(SIGTERM, SIG_DFL);
     std::signal(SIGINT, SIG_DFL);
     if (signal != 0) spdlog::info("stopping on signal {}", signal);
+    if (settler_) settler_->stop();
     listener_->stop();
     disk_space_->stop();
     draining_ = workers_.size() + 1;
@@ -305,6 +322,7 @@ class Server {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<DiskSpace> disk_space_;
   std::unique_ptr<net::Listener> listener_;
+  std::unique_ptr<Settler> settler_;
   std::unique_ptr<asio::signal_set> signals_;
   std::unique_ptr<asio::steady_timer> drain_timer_;
   std::size_t draining_ = 0;
@@ -341,6 +359,7 @@ int serve(const Options& options) {
       return fail(error.message);
     spdlog::info("penstock {}: data directory {}", version, options.data_dir);
   }
+  if (options.setup) spdlog::info("set up by {}", options.config_file);
   Server server(options, std::move(store), std::move(std::get<std::unique_ptr<net::Tls>>(tls)));
   if (const StoreError error = server.recover()) {
     return fail("cannot use the data directory " + options.data_dir + ": " + error.message);

@@ -19,9 +19,11 @@ LAYERS = {
     "runner": set(),
     "net": {"protocol"},
     "client": {"protocol"},
-    "cli": {"client", "protocol"},
+    # Besides understanding requests, it asks the engine for its rules of single resources, which need no state.
+    "config": {"protocol", "core"},
+    "cli": {"client", "config", "protocol"},
     # Its main hands every command but `serve` to cli.
-    "server": {"net", "protocol", "runner", "storage", "core", "cli"},
+    "server": {"net", "protocol", "runner", "storage", "config", "core", "cli"},
 }
 
 # Which libraries a layer may include, as prefixes of what stands between the brackets.
@@ -33,6 +35,7 @@ LIBRARIES = {
     "runner": ["boost/asio", "boost/beast", "boost/system/", "boost/optional/", "openssl/", "simdjson.h", "zlib.h"],
     "net": ["boost/asio", "boost/beast", "boost/system/", "nghttp2/", "openssl/"],
     "client": ["boost/asio", "boost/beast", "boost/system/", "boost/url"],
+    "config": ["yaml-cpp/", "rapidjson/", "simdjson.h"],
     "cli": ["cxxopts.hpp"],
     "server": ["boost/asio", "boost/beast", "boost/system/", "cxxopts.hpp", "spdlog/", "fmt/", "rapidjson/"],
 }
@@ -46,6 +49,7 @@ RESERVED = [
     (re.compile(r"<flatbuffers/|_generated\.h\"|\bflatbuffers::"), re.compile(r"src/storage/((stream_|group_|trigger_)?records\.cpp|flat_records\.hpp)"), "flatbuffers"),
     # Instructions of the processor: no layer's business but where a hot loop needs them.
     (re.compile(r"<immintrin\.h>|\b_mm_"), re.compile(r"src/protocol/base64\.cpp"), "vector instructions"),
+    (re.compile(r"\bYAML::|<yaml-cpp/"), re.compile(r"src/config/yaml\.cpp"), "yaml-cpp"),
     (re.compile(r"\bnghttp2_|<nghttp2/"), re.compile(r"src/net/http2_\w+\.(cpp|hpp)"), "nghttp2"),
 ]
 
@@ -128,6 +132,8 @@ def self_test(root):
         "src/net/planted_server.cpp": '#include "server/shard.hpp"\n',
         "src/client/planted_net.cpp": '#include "net/session.hpp"\n',
         "src/client/planted_core.cpp": '#include "core/uuid.hpp"\n',
+        "src/config/planted_client.cpp": '#include "client/api.hpp"\n',
+        "src/config/planted_yaml.cpp": "YAML::Node node;\n",
         "src/cli/planted_server.cpp": '#include "server/options.hpp"\n',
         "src/cli/planted_asio.cpp": "#include <boost/asio/io_context.hpp>\n",
         "src/server/planted_relative.cpp": '#include "../core/uuid.hpp"\n',

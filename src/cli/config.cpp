@@ -1,0 +1,203 @@
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cli/cli.hpp"
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+#include "config/check.hpp"
+#include "config/file.hpp"
+#include "config/plan.hpp"
+#include "config/problems.hpp"
+#include "penstock/client.hpp"
+#include "protocol/shape.hpp"
+
+namespace penstock::cli {
+
+namespace {
+
+namespace wire {
+
+using protocol::optional;
+using protocol::Shape;
+
+/// What of the file is meant, and what is to become of it.
+struct Resource {
+  std::optional<std::string> kind;
+  std::optional<std::string> name;
+  std::optional<std::int32_t> line;
+  std::optional<std::string> action;
+  std::optional<std::vector<std::string>> changes;
+
+  static constexpr auto shape() {
+    using Self = Resource;
+    return Shape("Resource", optional("Kind", &Self::kind), optional("Name", &Self::name),
+                 optional("Line", &Self::line), optional("Action", &Self::action), optional("Changes", &Self::changes));
+  }
+};
+
+struct Resources {
+  std::optional<std::vector<Resource>> resources;
+
+  static constexpr auto shape() { return Shape("Resources", optional("Resources", &Resources::resources)); }
+};
+
+}  // namespace wire
+
+constexpr std::chrono::seconds answer_time_max{60};
+
+/// What the file sets, or what the server would take without it.
+std::string setting(const config::Setup& setup, std::string_view name, const std::string& given, const char* fallback) {
+  if (!given.empty()) return given;
+  for (const config::Setting& one : setup.settings) {
+    if (one.name == name && !one.values.empty()) return one.values.front();
+  }
+  return fallback;
+}
+
+config::Place place_of(const config::Setup& setup, const Arguments& arguments, const std::string& file) {
+  return {setting(setup, "account", arguments.account, "000000000000"),
+          setting(setup, "region", arguments.region, "us-east-1"), config::directory_of(file),
+          !setting(setup, "lambda-endpoint", {}, "").empty()};
+}
+
+int fail(const config::Problems& problems) {
+  for (const std::string& line : problems.lines()) std::fprintf(stderr, "%s\n", line.c_str());
+  return failure_status;
+}
+
+/// Both where the file says it and in what order it would be made.
+wire::Resources resources_of(const config::Setup& setup) {
+  wire::Resources all;
+  auto& list = all.resources.emplace();
+  const auto add = [&](const char* kind, const std::string& name, config::Position at) {
+    list.push_back({kind, name, at.line, std::nullopt, std::nullopt});
+  };
+  for (const config::Resource& queue : setup.queues) add("queue", queue.name, queue.at);
+  for (const config::Resource& stream : setup.streams) add("stream", stream.name, stream.at);
+  for (const config::Consumer& consumer : setup.consumers) {
+    add("consumer", consumer.stream + "/" + consumer.name, consumer.at);
+  }
+  for (const config::Resource& function : setup.functions) add("function", function.name, function.at);
+  for (const config::Mapping& mapping : setup.mappings) add("mapping", config::shown(mapping), mapping.at);
+  return all;
+}
+
+wire::Resources resources_of(const std::vector<config::Step>& plan) {
+  wire::Resources all;
+  auto& list = all.resources.emplace();
+  for (const config::Step& step : plan) {
+    list.push_back({step.kind, step.name, step.at.line, std::string(config::name_of(step.action)), step.changes});
+  }
+  return all;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text.append(text.empty() ? "" : ", ").append(word);
+  return text;
+}
+
+void print(const wire::Resources& all, const Arguments& arguments, bool with_actions) {
+  if (arguments.json) return print_json(all);
+  std::vector<std::string> titles{"KIND", "NAME", "LINE"};
+  if (with_actions) titles.insert(titles.end(), {"ACTION", "CHANGES"});
+  Table table(titles);
+  for (const wire::Resource& one : *all.resources) {
+    std::vector<std::string> cells{or_dash(one.kind), or_dash(one.name), std::to_string(one.line.value_or(0))};
+    if (with_actions) {
+      const std::string changes = joined(one.changes.value_or(std::vector<std::string>()));
+      cells.insert(cells.end(), {or_dash(one.action), changes.empty() ? "-" : changes});
+    }
+    table.add(std::move(cells));
+  }
+  table.print();
+}
+
+/// A server that is asked for what is in one account and region, whatever its own defaults are.
+class Asking {
+ public:
+  Asking(const Arguments& arguments, const config::Place& place) : world_(client::real_world()), place_(place) {
+    try {
+      line_ = world_->open(arguments.endpoint);
+    } catch (const std::invalid_argument& error) {
+      throw UsageError(error.what());
+    }
+  }
+
+  config::Answer ask(const config::Request& asked) {
+    client::Request request{asked.method, asked.target, asked.body, answer_time_max};
+    // Content types are the client's, and services go by their target.
+    for (const auto& [name, value] : asked.headers) {
+      if (name != "Content-Type") request.headers.emplace_back(name, value);
+    }
+    request.headers.emplace_back("Authorization", "AWS4-HMAC-SHA256 Credential=" + place_.account + "/20300101/" +
+                                                      place_.region +
+                                                      "/any/aws4_request, SignedHeaders=host, Signature=0");
+    const client::Answer answer = line_->exchange(request).value();
+    return {answer.status, answer.body};
+  }
+
+ private:
+  std::shared_ptr<client::World> world_;
+  std::unique_ptr<client::Line> line_;
+  const config::Place& place_;
+};
+
+/// Empty if there are problems, which are among them then.
+std::optional<config::Setup> read(const std::string& file, const Arguments& arguments, config::Problems& problems) {
+  auto setup = config::read_file(file, problems);
+  if (!setup) return std::nullopt;
+  for (const config::Setting& one : setup->settings) {
+    if (!arguments.objection_to_setting) break;
+    if (const auto objection = arguments.objection_to_setting(one.name, one.values)) {
+      problems.add(one.value_at, *objection);
+    }
+  }
+  config::check_setup(*setup, place_of(*setup, arguments, file), problems);
+  if (!problems.empty()) return std::nullopt;
+  return setup;
+}
+
+int plan(const config::Setup& setup, const Arguments& arguments, const std::string& file, bool applies) {
+  const config::Place place = place_of(setup, arguments, file);
+  config::Problems problems(file);
+  Asking server(arguments, place);
+  const config::Ask ask = [&server](const config::Request& request) { return server.ask(request); };
+  const std::vector<config::Step> steps = config::make_plan(setup, place, ask, problems);
+  if (!problems.empty()) return fail(problems);
+  if (applies) config::carry_out(steps, place, ask, problems);
+  if (!problems.empty()) return fail(problems);
+  print(resources_of(steps), arguments, true);
+  return success_status;
+}
+
+}  // namespace
+
+void describe_config(cxxopts::Options& flags) {
+  flags.add_options()("dry-run", "of apply: only print what would be done, as plan does", cxxopts::value<bool>());
+}
+
+int run_config(const Arguments& arguments) {
+  const std::string action = arguments.word(0);
+  if (action != "check" && action != "plan" && action != "apply") {
+    throw UsageError("check, plan or apply, not '" + action + "'");
+  }
+  if (arguments.has("dry-run") && action != "apply") throw UsageError("--dry-run goes with apply");
+  const std::string file = arguments.word(1).empty() ? config::default_file : arguments.word(1);
+  config::Problems problems(file);
+  const auto setup = read(file, arguments, problems);
+  if (!setup) return fail(problems);
+  if (action != "check") return plan(*setup, arguments, file, action == "apply" && !arguments.has("dry-run"));
+  print(resources_of(*setup), arguments, false);
+  return success_status;
+}
+
+}  // namespace penstock::cli

@@ -1,0 +1,235 @@
+#include "config/shapes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "protocol/kinesis/stream_operations.hpp"
+#include "protocol/lambda/function_operations.hpp"
+#include "protocol/lambda/mapping_operations.hpp"
+#include "protocol/native/consumer_operations.hpp"
+#include "protocol/native/function_operations.hpp"
+
+namespace penstock::config {
+
+namespace {
+
+using protocol::Kind;
+using protocol::MemberInfo;
+using protocol::StructureInfo;
+using protocol::TypeInfo;
+
+constexpr std::array<std::string_view, 4> json_texts{"Pattern", "Policy", "RedriveAllowPolicy", "RedrivePolicy"};
+
+/// As SetQueueAttributes and CreateQueue know them, which have no shape of their own.
+constexpr std::array<std::string_view, 15> queue_attributes{"ContentBasedDeduplication",
+                                                            "DeduplicationScope",
+                                                            "DelaySeconds",
+                                                            "FifoQueue",
+                                                            "FifoThroughputLimit",
+                                                            "KmsDataKeyReusePeriodSeconds",
+                                                            "KmsMasterKeyId",
+                                                            "MaximumMessageSize",
+                                                            "MessageRetentionPeriod",
+                                                            "Policy",
+                                                            "ReceiveMessageWaitTimeSeconds",
+                                                            "RedriveAllowPolicy",
+                                                            "RedrivePolicy",
+                                                            "SqsManagedSseEnabled",
+                                                            "VisibilityTimeout"};
+
+constexpr TypeInfo string_type{Kind::string};
+constexpr TypeInfo integer_type{Kind::integer};
+constexpr TypeInfo strings_type{Kind::list, &string_type};
+constexpr TypeInfo string_map_type{Kind::map, &string_type};
+constexpr TypeInfo anything_type{Kind::anything};
+
+/// What of a shape stands in a body and has a use here.
+void add_members(const StructureInfo& shape, std::initializer_list<std::string_view> without, AllowedMembers& out) {
+  for (const MemberInfo& member : shape.members) {
+    const bool of_body = member.place == protocol::Place::body;
+    const bool excepted = std::ranges::find(without, member.names.json) != without.end();
+    if (!of_body || excepted || member.type->kind == Kind::anything) continue;
+    if (std::ranges::find(out, member.names.json, &Allowed::name) != out.end()) continue;
+    out.push_back({member.names.json, member.type});
+  }
+}
+
+AllowedMembers make_queue_members() {
+  AllowedMembers members;
+  for (const std::string_view name : queue_attributes) members.push_back({name, nullptr});
+  members.push_back({"Tags", &string_map_type});
+  return members;
+}
+
+AllowedMembers make_stream_members() {
+  AllowedMembers members;
+  add_members(protocol::describe<protocol::kinesis::CreateStreamInput>(), {"StreamName"}, members);
+  members.push_back({"Consumers", &strings_type});
+  members.push_back({"RetentionPeriodHours", &integer_type});
+  return members;
+}
+
+AllowedMembers make_consumer_members() {
+  AllowedMembers members;
+  add_members(protocol::describe<protocol::native::CreateConsumerInput>(), {}, members);
+  return members;
+}
+
+AllowedMembers make_function_members() {
+  AllowedMembers members;
+  // Where it lies; and variables as a map, or as Lambda has them, in a member of that.
+  members.push_back({"Code", &string_type});
+  members.push_back({"Environment", &anything_type});
+  members.push_back({"ReservedConcurrentExecutions", &integer_type});
+  add_members(protocol::describe<protocol::native::RegisterFunctionInput>(), {"ReservedConcurrency"}, members);
+  add_members(protocol::describe<protocol::lambda::CreateFunctionRequest>(),
+              {"FunctionName", "Publish", "PackageType", "Architectures", "SnapStart"}, members);
+  return members;
+}
+
+AllowedMembers make_mapping_members() {
+  AllowedMembers members;
+  members.push_back({"EventSource", &string_type});
+  add_members(protocol::describe<protocol::lambda::CreateEventSourceMappingRequest>(), {}, members);
+  return members;
+}
+
+void check(const Value& value, std::string_view name, const TypeInfo* type, Problems& problems);
+
+void check_structure(const Value& value, const StructureInfo& shape, Problems& problems) {
+  AllowedMembers allowed;
+  for (const MemberInfo& member : shape.members) allowed.push_back({member.names.json, member.type});
+  check_members(value, allowed, problems);
+}
+
+void check_integer(const Value& value, std::string_view name, std::int64_t max, Problems& problems) {
+  std::int64_t number = 0;
+  const char* const end = value.text.data() + value.text.size();
+  const auto [stop, error] = std::from_chars(value.text.data(), end, number);
+  if (value.kind != Value::Kind::number || error == std::errc::invalid_argument || stop != end) {
+    problems.add(value.at, in_quotes(name) + " has to be a whole number");
+  } else if (error != std::errc() || number > max || number < -max) {
+    problems.add(value.at, in_quotes(name) + " is too large a number");
+  }
+}
+
+void check_container(const Value& value, std::string_view name, const TypeInfo& type, Problems& problems) {
+  const bool is_list = type.kind == Kind::list;
+  if (value.kind != (is_list ? Value::Kind::list : Value::Kind::map)) {
+    return problems.add(value.at, in_quotes(name) + (is_list ? " has to be a list" : " has to be a map"));
+  }
+  if (type.kind == Kind::structure) return check_structure(value, *type.structure, problems);
+  for (const Value& item : value.items) check(item, name, type.element, problems);
+  for (const Member& member : value.members) check(member.value, member.name, type.element, problems);
+}
+
+void check(const Value& value, std::string_view name, const TypeInfo* type, Problems& problems) {
+  if (!value.tag.empty()) return problems.add(value.at, "the tag " + value.tag + " is not known");
+  if (value.kind == Value::Kind::null) return problems.add(value.at, in_quotes(name) + " says nothing");
+  const bool may_be_json = is_json_text(name);
+  if (type == nullptr || type->kind == Kind::string || type->kind == Kind::blob) {
+    if (value.is_scalar() || may_be_json) return;
+    return problems.add(value.at, in_quotes(name) + " has to be a text");
+  }
+  switch (type->kind) {
+    case Kind::integer:
+      return check_integer(value, name, std::numeric_limits<std::int32_t>::max(), problems);
+    case Kind::long_integer:
+      return check_integer(value, name, std::numeric_limits<std::int64_t>::max(), problems);
+    case Kind::boolean:
+      if (value.kind != Value::Kind::boolean) problems.add(value.at, in_quotes(name) + " has to be true or false");
+      return;
+    case Kind::timestamp:
+      if (value.kind == Value::Kind::number) return;
+      return problems.add(value.at, in_quotes(name) + " has to be a number of seconds since 1970");
+    case Kind::anything:
+      return;
+    default:
+      return check_container(value, name, *type, problems);
+  }
+}
+
+/// How many letters have to change for one name to be the other, as far as that is few.
+bool is_nearly(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  if (std::ranges::equal(a, b, {}, lower, lower)) return true;
+  if (a.size() + 1 == b.size() || a.size() == b.size() + 1) {
+    const auto [longer, shorter] = a.size() > b.size() ? std::pair(a, b) : std::pair(b, a);
+    const auto [at, other] = std::ranges::mismatch(longer, shorter);
+    return std::equal(at + 1, longer.end(), other, shorter.end());
+  }
+  return false;
+}
+
+/// The name that is meant, where one is nearly the same, or else all of them.
+std::string what_there_is(std::string_view name, const AllowedMembers& allowed) {
+  std::vector<std::string_view> names;
+  for (const Allowed& one : allowed) {
+    if (is_nearly(one.name, name)) return "; " + in_quotes(one.name) + " is meant, perhaps";
+    names.push_back(one.name);
+  }
+  std::ranges::sort(names);
+  return " here, but " + alternatives(names);
+}
+
+}  // namespace
+
+const AllowedMembers& queue_members() {
+  static const AllowedMembers members = make_queue_members();
+  return members;
+}
+const AllowedMembers& stream_members() {
+  static const AllowedMembers members = make_stream_members();
+  return members;
+}
+const AllowedMembers& consumer_members() {
+  static const AllowedMembers members = make_consumer_members();
+  return members;
+}
+const AllowedMembers& function_members() {
+  static const AllowedMembers members = make_function_members();
+  return members;
+}
+const AllowedMembers& mapping_members() {
+  static const AllowedMembers members = make_mapping_members();
+  return members;
+}
+
+void check_members(const Value& map, const AllowedMembers& allowed, Problems& problems) {
+  for (const Member& member : map.members) {
+    const auto found = std::ranges::find(allowed, member.name, &Allowed::name);
+    if (found != allowed.end()) {
+      check(member.value, member.name, found->type, problems);
+    } else {
+      problems.add(member.at, "there is no " + in_quotes(member.name) + what_there_is(member.name, allowed));
+    }
+  }
+}
+
+bool is_json_text(std::string_view name) { return std::ranges::find(json_texts, name) != json_texts.end(); }
+
+Value to_wire(const Value& value, std::string_view name, const TypeInfo* type) {
+  Value wire = value;
+  if (type == nullptr || type->kind == Kind::string || type->kind == Kind::blob) {
+    if (!value.is_scalar()) wire = text_value(to_json(value));
+    wire.at = value.at;
+    wire.kind = Value::Kind::text;
+  } else if (type->kind == Kind::list || type->kind == Kind::map) {
+    for (Value& item : wire.items) item = to_wire(item, name, type->element);
+    for (Member& member : wire.members) member.value = to_wire(member.value, member.name, type->element);
+  } else if (type->kind == Kind::structure) {
+    for (Member& member : wire.members) {
+      for (const MemberInfo& info : type->structure->members) {
+        if (info.names.json == member.name) member.value = to_wire(member.value, member.name, info.type);
+      }
+    }
+  }
+  return wire;
+}
+
+}  // namespace penstock::config

@@ -1,0 +1,239 @@
+#include "config/yaml.hpp"
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "protocol/text.hpp"
+
+namespace penstock::config {
+
+namespace {
+
+constexpr std::string_view merge_key = "<<";
+
+/// Ends the reading: what follows could not be understood, or would be too much.
+struct Stopped {
+  Position at;
+  std::string what;
+};
+
+Position position_of(const YAML::Mark& mark) {
+  if (mark.is_null()) return {};
+  return {mark.line + 1, mark.column + 1};
+}
+
+std::size_t count_of(const Value& value) {
+  std::size_t count = 1;
+  for (const Value& item : value.items) count += count_of(item);
+  for (const Member& member : value.members) count += count_of(member.value);
+  return count;
+}
+
+std::size_t depth_of(const Value& value) {
+  std::size_t depth = 0;
+  for (const Value& item : value.items) depth = std::max(depth, depth_of(item));
+  for (const Member& member : value.members) depth = std::max(depth, depth_of(member.value));
+  return depth + 1;
+}
+
+bool is_one_of(const std::string& text, std::initializer_list<const char*> words) {
+  return std::ranges::find(words, text) != words.end();
+}
+
+/// What a word means that stands there without quotes.
+Value plain_word(const std::string& text) {
+  Value value = text_value(text);
+  if (is_one_of(text, {"true", "True", "TRUE"})) {
+    value.kind = Value::Kind::boolean;
+    value.text = "true";
+  } else if (is_one_of(text, {"false", "False", "FALSE"})) {
+    value.kind = Value::Kind::boolean;
+    value.text = "false";
+  } else if (is_number(text)) {
+    value.kind = Value::Kind::number;
+  }
+  return value;
+}
+
+/// Builds the value from the events of the parser.
+class Builder final : public YAML::EventHandler {
+ public:
+  explicit Builder(Problems& problems) : problems_(problems) {}
+
+  Value take() { return std::move(root_); }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (std::exchange(begun_, true)) throw Stopped{position_of(mark), "there is more than one document"};
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    Value value;
+    value.at = position_of(mark);
+    add(std::move(value), anchor);
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) throw Stopped{position_of(mark), "the alias is part of what it stands for"};
+    count(count_of(found->second), position_of(mark));
+    if (open_.size() + depth_of(found->second) > yaml_depth_max) throw too_deep(position_of(mark));
+    place(found->second, position_of(mark));
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& text) override {
+    Value value = tag == "?" ? plain_word(text) : text_value(text);
+    value.at = position_of(mark);
+    if (tag.starts_with('!') && tag.size() > 1) value.tag = tag;
+    add(std::move(value), anchor);
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(Value::Kind::list, mark, tag, anchor);
+  }
+  void OnSequenceEnd() override { close(); }
+
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(Value::Kind::map, mark, tag, anchor);
+  }
+  void OnMapEnd() override {
+    merge(open_.back().value);
+    close();
+  }
+
+ private:
+  struct Open {
+    Value value;
+    YAML::anchor_t anchor = 0;
+    bool has_key = false;  ///< of a map: the last member's name is there, and its value is to come
+    std::unordered_set<std::string> keys{};
+  };
+
+  static Stopped too_deep(Position at) {
+    return {at, "more than " + std::to_string(yaml_depth_max) + " values stand within each other"};
+  }
+
+  void count(std::size_t values, Position at) {
+    values_ += values;
+    if (values_ <= yaml_values_max) return;
+    throw Stopped{at,
+                  "there are more than " + std::to_string(yaml_values_max) + " values, counting what aliases repeat"};
+  }
+
+  void open(Value::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+    const Position at = position_of(mark);
+    if (expects_key()) throw Stopped{at, "a key has to be a text"};
+    if (open_.size() + 1 > yaml_depth_max) throw too_deep(at);
+    count(1, at);
+    Open one;
+    one.value.kind = kind;
+    one.value.at = at;
+    if (tag.starts_with('!') && tag.size() > 1) one.value.tag = tag;
+    one.anchor = anchor;
+    open_.push_back(std::move(one));
+  }
+
+  void close() {
+    Open closed = std::move(open_.back());
+    open_.pop_back();
+    if (closed.anchor != 0) anchors_[closed.anchor] = closed.value;
+    const Position at = closed.value.at;
+    place(std::move(closed.value), at);
+  }
+
+  void add(Value value, YAML::anchor_t anchor) {
+    count(1, value.at);
+    if (anchor != 0) anchors_[anchor] = value;
+    const Position at = value.at;
+    place(std::move(value), at);
+  }
+
+  bool expects_key() const {
+    return !open_.empty() && open_.back().value.kind == Value::Kind::map && !open_.back().has_key;
+  }
+
+  void place(Value value, Position at) {
+    if (open_.empty()) {
+      root_ = std::move(value);
+      return;
+    }
+    Open& parent = open_.back();
+    if (parent.value.kind == Value::Kind::list) {
+      parent.value.items.push_back(std::move(value));
+    } else if (std::exchange(parent.has_key, !parent.has_key)) {
+      parent.value.members.back().value = std::move(value);
+    } else {
+      if (!value.is_scalar()) throw Stopped{at, "a key has to be a text"};
+      if (!parent.keys.insert(value.text).second) problems_.add(at, "'" + value.text + "' is there twice");
+      parent.value.members.push_back({std::move(value.text), at, {}});
+    }
+  }
+
+  /// What `<<` names stands behind the members that are there, and yields to them.
+  void merge(Value& map) {
+    const auto found = std::ranges::find(map.members, merge_key, &Member::name);
+    if (found == map.members.end()) return;
+    const Value sources = std::move(found->value);
+    map.members.erase(found);
+    std::vector<const Value*> maps;
+    if (sources.kind == Value::Kind::map) maps.push_back(&sources);
+    for (const Value& item : sources.items) maps.push_back(&item);
+    for (const Value* source : maps) {
+      if (source->kind != Value::Kind::map) throw Stopped{source->at, "only maps can be merged"};
+      for (const Member& member : source->members) {
+        if (open_.back().keys.insert(member.name).second) map.members.push_back(member);
+      }
+    }
+    if (maps.empty()) throw Stopped{sources.at, "only maps can be merged"};
+  }
+
+  Problems& problems_;
+  Value root_;
+  std::vector<Open> open_;
+  std::unordered_map<YAML::anchor_t, Value> anchors_;
+  std::size_t values_ = 0;
+  bool begun_ = false;
+};
+
+}  // namespace
+
+std::optional<Value> read_yaml(std::string_view text, Problems& problems) {
+  if (text.size() > yaml_bytes_max) {
+    problems.add({}, "it is larger than " + std::to_string(yaml_bytes_max) + " bytes");
+    return std::nullopt;
+  }
+  if (!protocol::is_utf8(text) || text.find('\0') != std::string_view::npos) {
+    problems.add({}, "it is no text in UTF-8");
+    return std::nullopt;
+  }
+  const std::size_t before = problems.count();
+  try {
+    std::istringstream stream{std::string(text)};
+    YAML::Parser parser(stream);
+    Builder builder(problems);
+    while (parser.HandleNextDocument(builder)) {
+    }
+    if (problems.count() > before) return std::nullopt;
+    return builder.take();
+  } catch (const Stopped& stopped) {
+    problems.add(stopped.at, stopped.what);
+  } catch (const YAML::Exception& error) {
+    problems.add(position_of(error.mark), error.msg);
+  }
+  return std::nullopt;
+}
+
+}  // namespace penstock::config

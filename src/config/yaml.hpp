@@ -1,0 +1,23 @@
+// YAML, read without trust: a file of a person's, and yet bounded in every way.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include "config/problems.hpp"
+#include "config/value.hpp"
+
+namespace penstock::config {
+
+inline constexpr std::size_t yaml_bytes_max = 1U << 20U;
+inline constexpr std::size_t yaml_depth_max = 32;
+/// Values, those that aliases repeat counted as often as they are repeated: what an alias bomb would make thousands of.
+inline constexpr std::size_t yaml_values_max = 50'000;
+
+/// The one document that a text is, a null if it is empty; or nothing, and what is wrong. Plain words are nulls,
+/// `true` and `false`, and numbers as JSON has them, and all others are texts. Anchors, aliases and merge keys (`<<`)
+/// are resolved; a key that is there twice is a problem.
+std::optional<Value> read_yaml(std::string_view text, Problems& problems);
+
+}  // namespace penstock::config

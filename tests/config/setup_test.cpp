@@ -1,0 +1,164 @@
+#include "config/setup.hpp"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "config/check.hpp"
+#include "config/creation.hpp"
+#include "config/yaml.hpp"
+
+namespace penstock::config {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+const Place here{"000000000000", "us-east-1", "/nowhere/at/all", false};
+
+/// All that is wrong with a file.
+std::vector<std::string> problems_of(const std::string& text, const Place& place = here) {
+  Problems problems("f.yaml");
+  const auto document = read_yaml(text, problems);
+  if (!document) return problems.lines();
+  const Setup setup = read_setup(*document, problems);
+  check_setup(setup, place, problems);
+  return problems.lines();
+}
+
+TEST(Setup, AFileOfEveryKindIsInOrder) {
+  EXPECT_THAT(problems_of(R"(
+settings: {port: 4566, host: ["127.0.0.1", "::1"]}
+queues:
+  orders:
+    VisibilityTimeout: 60
+    RedrivePolicy: {deadLetterTargetArn: orders-dead, maxReceiveCount: 3}
+    Tags: {team: 7}
+  orders-dead:
+  line.fifo: {ContentBasedDeduplication: true}
+streams:
+  sales: {ShardCount: 2, RetentionPeriodHours: 48, Consumers: [fan-out]}
+  clicks: {StreamModeDetails: {StreamMode: ON_DEMAND}}
+  plain:
+consumers:
+  sales:
+    billing: {LeaseMillis: 5000, Start: {Type: LATEST}}
+functions:
+  elsewhere: {Url: "http://127.0.0.1:3001/2015-03-31/functions/f/invocations", Timeout: 10}
+  worker: {Command: [./worker, --fast], Environment: {DEPTH: 3}, ReservedConcurrentExecutions: 5}
+  once: {Kind: exec, Command: [cat], Environment: {Variables: {A: b}}, Description: Echoes., Tags: {a: b}}
+mappings:
+  - EventSource: queue:orders
+    FunctionName: worker
+    BatchSize: 10
+    FilterCriteria: {Filters: [{Pattern: {body: {kind: [order]}}}, {Pattern: '{"body":{"a":[1]}}'}]}
+    FunctionResponseTypes: [ReportBatchItemFailures]
+    ScalingConfig: {MaximumConcurrency: 4}
+  - EventSource: stream:sales
+    FunctionName: elsewhere
+    StartingPosition: TRIM_HORIZON
+    DestinationConfig: {OnFailure: {Destination: "queue:orders-dead"}}
+  - {EventSource: stream:sales/fan-out, FunctionName: once, StartingPosition: LATEST}
+)"),
+              IsEmpty());
+}
+
+TEST(Setup, AnEmptyFileAsksForNothing) {
+  EXPECT_THAT(problems_of(""), IsEmpty());
+  EXPECT_THAT(problems_of("queues:\nstreams:\nmappings:\n"), IsEmpty());
+}
+
+TEST(Setup, UnknownNamesAreToldOfAllAtOnce) {
+  EXPECT_THAT(problems_of("queue: {}\nqueues:\n  a: {VisibilityTimout: 1}\n  b: {Colour: red}\nfunctions:\n  f: {Url: "
+                          "'http://h/', timeout: 3}\n"),
+              ElementsAre(StartsWith("f.yaml:1:1: there is no 'queue'; a file has settings, queues"),
+                          "f.yaml:3:7: there is no 'VisibilityTimout'; 'VisibilityTimeout' is meant, perhaps",
+                          StartsWith("f.yaml:4:7: there is no 'Colour' here, but ContentBasedDeduplication, "),
+                          "f.yaml:6:25: there is no 'timeout'; 'Timeout' is meant, perhaps"));
+}
+
+TEST(Setup, TypesAreThoseOfTheApi) {
+  EXPECT_THAT(
+      problems_of(
+          "streams:\n  s: {ShardCount: two, Consumers: one, Tags: {a: [b]}}\nmappings:\n"
+          "  - {EventSource: 'queue:q', FunctionName: f, BatchSize: '10', Enabled: 1, FilterCriteria: {Filter: []}}\n"),
+      ElementsAre("f.yaml:2:19: 'ShardCount' has to be a whole number", "f.yaml:2:35: 'Consumers' has to be a list",
+                  "f.yaml:2:50: 'a' has to be a text", "f.yaml:4:58: 'BatchSize' has to be a whole number",
+                  "f.yaml:4:73: 'Enabled' has to be true or false",
+                  "f.yaml:4:93: there is no 'Filter'; 'Filters' is meant, perhaps"));
+}
+
+TEST(Setup, WhatAServiceWouldRefuseIsSaidInItsWords) {
+  EXPECT_THAT(problems_of("queues:\n  q:\n    VisibilityTimeout: 99999\n    DelaySeconds: 1000\n  'no/name':\n"),
+              ElementsAre(AllOf(StartsWith("f.yaml:3:24: "), HasSubstr("VisibilityTimeout")),
+                          AllOf(StartsWith("f.yaml:4:19: "), HasSubstr("DelaySeconds")),
+                          AllOf(StartsWith("f.yaml:5:3: "), HasSubstr("alphanumeric"))));
+  EXPECT_THAT(problems_of("streams:\n  s: {ShardCount: 1, StreamModeDetails: {StreamMode: ON_DEMAND}}\n"),
+              ElementsAre(HasSubstr("ShardCount can not be specified for streams in ON_DEMAND mode.")));
+  EXPECT_THAT(problems_of("streams:\n  s: {RetentionPeriodHours: 12}\n"),
+              ElementsAre("f.yaml:2:29: RetentionPeriodHours is from 24 to 8760, not 12"));
+  EXPECT_THAT(
+      problems_of("mappings:\n  - EventSource: queue:q\n    FunctionName: f\n    BisectBatchOnFunctionError: true\n"),
+      ElementsAre(AllOf(StartsWith("f.yaml:4:33: "), HasSubstr("is not supported for SQS event sources"))));
+  EXPECT_THAT(
+      problems_of(
+          "mappings:\n  - {EventSource: 'queue:q', FunctionName: f, FilterCriteria: {Filters: [{Pattern: 'x'}]}}\n"),
+      ElementsAre(StartsWith("f.yaml:2:")));
+}
+
+TEST(Setup, MappingsNeedASourceAndAFunctionAndAreThereOnce) {
+  EXPECT_THAT(
+      problems_of("mappings:\n  - {FunctionName: f}\n  - {EventSource: q, FunctionName: f}\n"
+                  "  - {EventSource: 'queue:q', FunctionName: f}\n  - {EventSource: 'queue:q', FunctionName: f}\n"),
+      testing::IsSupersetOf({"f.yaml:2:5: the mapping has no EventSource, such as queue:NAME or stream:NAME",
+                             "f.yaml:3:19: an EventSource is an ARN, queue:NAME, stream:NAME or "
+                             "stream:NAME/CONSUMER, not 'q'",
+                             "f.yaml:5:5: there is a mapping of 'queue:q' to 'f' before"}));
+}
+
+TEST(Setup, AFunctionSaysWhatRuns) {
+  EXPECT_THAT(problems_of("functions:\n  f: {Timeout: 3}\n  g: {Runtime: python3.11, Handler: a.b, Code: ./missing}\n"
+                          "  h: {Runtime: python3.11, Code: /}\n"),
+              ElementsAre("f.yaml:2:3: the function 'f' has no Runtime, Command or Url",
+                          "f.yaml:3:48: /nowhere/at/all/missing is neither a directory nor a .zip",
+                          AllOf(StartsWith("f.yaml:4:"), HasSubstr("Handler is missing"))));
+}
+
+TEST(Setup, TagsOfYamlAreNotKnown) {
+  EXPECT_THAT(problems_of("queues:\n  a: {VisibilityTimeout: !Ref x}\n"),
+              testing::Contains("f.yaml:2:26: the tag !Ref is not known"));
+}
+
+TEST(Creation, NamesOfTheFileBecomeArns) {
+  Resource queue{"q", {}, *from_json(R"({"RedrivePolicy":{"deadLetterTargetArn":"dead","maxReceiveCount":3}})")};
+  EXPECT_EQ(attributes_of(queue, here).text_of("RedrivePolicy"),
+            R"({"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:dead","maxReceiveCount":3})");
+  queue.members =
+      *from_json(R"({"RedriveAllowPolicy":{"redrivePermission":"byQueue","sourceQueueArns":["a","queue:b"]}})");
+  EXPECT_EQ(attributes_of(queue, here).text_of("RedriveAllowPolicy"),
+            R"({"redrivePermission":"byQueue","sourceQueueArns":["arn:aws:sqs:us-east-1:000000000000:a",)"
+            R"("arn:aws:sqs:us-east-1:000000000000:b"]})");
+}
+
+TEST(Creation, APathIsRelativeToTheFile) {
+  EXPECT_EQ(here.path("./code/"), "/nowhere/at/all/code");
+  EXPECT_EQ(here.path("../x"), "/nowhere/at/x");
+  EXPECT_EQ(here.path("/abs"), "/abs");
+  EXPECT_EQ(here.path("."), "/nowhere/at/all");
+}
+
+TEST(Creation, FunctionsAreOfTheKindThatTheirMembersSay) {
+  EXPECT_EQ(form_of("python3.12", false, false), FunctionForm::handler);
+  EXPECT_EQ(form_of("provided.al2023", false, false), FunctionForm::runtime);
+  EXPECT_EQ(form_of("", true, false), FunctionForm::runtime);
+  EXPECT_EQ(form_of("", false, true), FunctionForm::url);
+}
+
+}  // namespace
+}  // namespace penstock::config
