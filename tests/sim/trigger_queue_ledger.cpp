@@ -100,7 +100,7 @@ std::string QueueLedger::objection_to_again(const QueueRun::Item& item) const {
   if (own.done && !own.saw_crash) return "'" + item.body + "' has succeeded, and is run again";
   for (const auto& [id, other] : running_) {
     for (const QueueRun::Item& running : other.items) {
-      if (running.body == item.body) return "'" + item.body + "' is run again while it runs";
+      if (running.body == item.body) return "'" + item.body + "' of " + own.queue + " is run again while it runs";
       if (!own.group.empty() && messages_.at(running.body).group == own.group) {
         return "'" + item.body + "' runs beside '" + running.body + "' of its group, however long that takes";
       }

@@ -352,7 +352,9 @@ void QueueMapping::begin_batches() {
     waiting_.pop_front();
   }
   if (waiting_.empty()) return disarm(hold_over);
-  const Instant until = hold_end(waiting_.front());
+  // Those that came back from where nobody was there stand in front of others that wait for longer.
+  Instant until = Instant::max();
+  for (const Batch& batch : waiting_) until = std::min(until, hold_end(batch));
   if (!is_armed(hold_over) || timers_[hold_over]->first != until) arm(hold_over, until);
 }
 
@@ -379,11 +381,12 @@ void QueueMapping::function_missing() {
 }
 
 void QueueMapping::give_back_held() {
-  while (!waiting_.empty() && hold_end(waiting_.front()) <= context_.now) {
-    held_bytes_ -= waiting_.front().bytes;
-    give_back(waiting_.front().items);
-    waiting_.pop_front();
-  }
+  std::erase_if(waiting_, [this](const Batch& batch) {
+    if (hold_end(batch) > context_.now) return false;
+    held_bytes_ -= batch.bytes;
+    give_back(batch.items);
+    return true;
+  });
 }
 
 void QueueMapping::give_back(const std::vector<Message>& items) {
