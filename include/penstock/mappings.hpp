@@ -86,6 +86,7 @@ struct MappingPatch {
 struct TumblingWindow {
   Instant start{};    ///< a multiple of the window's length; the end is behind it by that length
   std::string state;  ///< JSON that the function answered last; `{}` before it did
+  Millis length{0};   ///< as the mapping had it when the window was opened; 0 of those that were kept without it
   friend bool operator==(const TumblingWindow&, const TumblingWindow&) = default;
 };
 

@@ -27,12 +27,14 @@ struct RunOutcome {
   enum class Status : std::uint8_t {
     answered,   ///< with a payload, which may be an error of the function
     throttled,  ///< the emulator behind a URL had no room: to be tried again, and counted for nothing
-    failed,     ///< it could not be run at all: no such program, no connection. `message` says why
+    failed,     ///< it could not be run: no such program, an emulator that will not. `message` says why
+    unreached,  ///< nobody was there to run it, as where nothing listens at a URL: to be tried again, and counted for
+                ///< nothing. `message` says why
   };
   Status status = Status::answered;
   std::string function_error;  ///< "Unhandled" or what an emulator said; empty if it succeeded
   std::string payload;
-  std::string message;   ///< of failed: for a person
+  std::string message;   ///< of failed and unreached: for a person
   std::string log_tail;  ///< the last 4 KiB of its log, START, END and REPORT lines included
   Millis duration{0};
   Millis init{0};                ///< of a cold start; 0 if it found a warm environment

@@ -126,10 +126,11 @@ struct TriggerEffects {
   std::vector<Report> reports;
   std::vector<Retire> retires;
   std::vector<Invocation> invocations;
+  std::vector<std::string> warnings;  ///< for the log of the server
 
   bool empty() const {
     return mutations.empty() && replies.empty() && asks.empty() && cancels.empty() && reports.empty() &&
-           retires.empty() && invocations.empty();
+           retires.empty() && invocations.empty() && warnings.empty();
   }
 };
 
@@ -147,7 +148,8 @@ struct TriggerLimits {
   int receivers_start = 5;        ///< batches of a queue at a time, until its backlog asks for more
   Millis retry_delay_min{1'000};  ///< before a failed batch of a stream is tried again; doubled each time
   Millis retry_delay_max{60'000};
-  Millis source_retry_delay{1'000};  ///< before a queue or stream that answered with an error is asked again
+  Millis source_retry_delay{1'000};  ///< before a queue or stream that answered with an error is asked again; doubled
+  Millis source_retry_delay_max{60'000};
   Millis async_retry_delay{60'000};  ///< before the first retry of an asynchronous invoke; twice before the second
 };
 

@@ -174,6 +174,8 @@ void Stream::end_of_consumer(const std::string& consumer) {
     end(*subscriptions_.at(id), SubscriptionOver{consumer_not_found(info_.name, consumer)});
   }
   std::erase_if(latest_, [&consumer](const auto& entry) { return entry.first.first == consumer; });
+  // Of those inside the server one may read by it, which is not said: each looks whether it still may.
+  end_reads(std::nullopt);
 }
 
 void Stream::forget(Subscription& subscription) {

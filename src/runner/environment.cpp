@@ -321,7 +321,7 @@ void Environment::note_end(const RunOutcome& outcome, int status, const std::str
     return;
   }
   std::string how = sandbox_.killed_for_memory() ? std::string(killed_text) : exit_text(status);
-  if (outcome.status == RunOutcome::Status::failed) how = outcome.message;
+  if (outcome.status != RunOutcome::Status::answered) how = outcome.message;
   log_.line("RequestId: " + request_id + " Error: " + how);
   if (!outcome.function_error.empty()) log_.line("Runtime.ExitError");
 }

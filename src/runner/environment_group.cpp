@@ -206,7 +206,7 @@ void EnvironmentGroup::check_memory(bool of_idle_too) {
 
 void EnvironmentGroup::stop() {
   stopping_ = true;
-  while (!waiting_.empty()) fail_one(failed("The server is being shut down."));
+  while (!waiting_.empty()) fail_one(shutting_down());
   const auto all = environments_;
   for (const auto& environment : all) environment->end();
 }

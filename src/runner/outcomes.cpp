@@ -66,8 +66,17 @@ RunOutcome failed(std::string message) {
   return outcome;
 }
 
+RunOutcome unreached(std::string message) {
+  RunOutcome outcome;
+  outcome.status = RunOutcome::Status::unreached;
+  outcome.message = std::move(message);
+  return outcome;
+}
+
+RunOutcome shutting_down() { return unreached("The server is being shut down."); }
+
 RunOutcome process_lost() {
-  return failed("The function's process was ended, since the one that looks after it has gone.");
+  return unreached("The function's process was ended, since the one that looks after it has gone.");
 }
 
 std::string exit_text(int status) {

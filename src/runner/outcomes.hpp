@@ -22,6 +22,9 @@ RunOutcome no_bootstrap(const std::string& request_id, const std::string& path);
 RunOutcome not_executable(const std::string& request_id, const std::string& path, int error);
 /// It could not be run at all.
 RunOutcome failed(std::string message);
+/// Nobody was there to run it, which is no fault of the function or of what it was to be run with.
+RunOutcome unreached(std::string message);
+RunOutcome shutting_down();
 /// Nobody looks after the process any more.
 RunOutcome process_lost();
 

@@ -65,7 +65,7 @@ Pool::~Pool() {
 void Pool::run(RunRequest request, Ended ended) {
   const std::shared_ptr<const FunctionRecord> function = request.function;
   Invoke invoke{std::move(request), std::move(ended)};
-  if (stopping_) return end_invoke(io_, std::move(invoke), failed("The server is being shut down."));
+  if (stopping_) return end_invoke(io_, std::move(invoke), shutting_down());
   if (function->kind == FunctionKind::url) {
     const auto call = std::make_shared<UrlCall>(workshop_, std::move(invoke), [this](UrlCall& over) {
       std::erase_if(calls_, [&](const auto& other) { return other.get() == &over; });

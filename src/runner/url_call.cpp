@@ -140,7 +140,9 @@ asio::awaitable<RunOutcome> UrlCall::call() {
   } catch (const system_error& error) {
     const error_code code = error.code();
     if (code == http::error::body_limit) co_return response_too_large();
-    co_return failed(function_.url + " cannot be reached: " + code.message());
+    const std::string message = function_.url + " cannot be reached: " + code.message();
+    // What came to nobody cannot have done anything; after that it is not known.
+    co_return connected_ ? failed(message) : unreached(message);
   }
 }
 
@@ -159,6 +161,7 @@ asio::awaitable<InvokeAnswer> UrlCall::exchange(const InvokeUrl& url) {
     co_await stream_.async_connect(tcp::endpoint(address, port), asio::use_awaitable);
   }
   if (ended_) throw system_error(asio::error::operation_aborted);
+  connected_ = true;
   error_code ignored;
   stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
 
@@ -205,14 +208,15 @@ void UrlCall::finish(RunOutcome outcome) {
 }
 
 void UrlCall::expire() {
-  late_ = true;
   stream_.close();
+  if (!connected_) return finish(unreached(function_.url + " cannot be reached within the function's timeout."));
+  late_ = true;
   finish(timed_out(invoke_.request.request_id, static_cast<double>(function_.timeout_seconds)));
 }
 
 void UrlCall::end() {
   stream_.close();
-  finish(failed("The server is being shut down."));
+  finish(shutting_down());
 }
 
 void UrlCall::abandon() {

@@ -60,6 +60,7 @@ class UrlCall {
   boost::asio::steady_timer timer_;  ///< of the whole call: a name that is being resolved cannot be interrupted
   Clock::time_point started_at_;
   bool late_ = false;
+  bool connected_ = false;
   bool ended_ = false;
 };
 

@@ -328,6 +328,7 @@ void TriggerHost::fade(const std::string& code_sha256) {
 }
 
 void TriggerHost::release(TriggerEffects effects) {
+  for (const std::string& warning : effects.warnings) spdlog::warn("{}", warning);
   for (TriggerReply& reply : effects.replies) complete(std::move(reply));
   for (Ask& ask : effects.asks) send(std::move(ask));
   for (const AskId ask : effects.cancels) cancel(ask);
@@ -522,6 +523,8 @@ void TriggerHost::drain(Millis time_max, std::function<void()> drained) {
 
 void TriggerHost::look_whether_drained() {
   if (!draining_ || turn_wanted_ || !releases_.empty() || asks_open_ > 0 || invocations_open_ > 0) return;
+  // Deletes that a queue could not take yet are tried again for a while, which the timer of the drain cuts off.
+  if (!ending_ && !engine_->is_idle()) return;
   if (!ending_) return end_processes();
   if (!ended_) return;
   if (const auto once = std::exchange(drained_, {})) once();

@@ -34,8 +34,8 @@ constexpr std::string_view uuid_digits = "0123456789abcdef";
 
 constexpr std::size_t u32_bytes = 4;
 constexpr std::size_t u64_bytes = 8;
-constexpr std::size_t message_key_bytes = 2 * u64_bytes;
-constexpr std::size_t state_key_bytes = 2 * u64_bytes + u32_bytes;
+static_assert(queue_prefix_bytes == u64_bytes && message_key_bytes == 2 * u64_bytes &&
+              state_key_bytes == 2 * u64_bytes + u32_bytes);
 constexpr std::size_t kind_at = 2 * u64_bytes;
 constexpr std::size_t dedup_key_bytes = kind_at + 1 + u64_bytes;
 constexpr std::size_t lane_key_bytes = kind_at + 1 + 2 * u64_bytes;

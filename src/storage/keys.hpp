@@ -42,6 +42,12 @@
 
 namespace penstock::storage {
 
+/// What messages' and states' keys begin with.
+inline constexpr std::size_t queue_prefix_bytes = 8;
+inline constexpr std::size_t message_key_bytes = 16;
+/// No other key of the table of states is as long.
+inline constexpr std::size_t state_key_bytes = 20;
+
 /// A key in place: building one costs no allocation.
 class Key {
  public:

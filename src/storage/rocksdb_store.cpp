@@ -7,6 +7,7 @@
 #include <rocksdb/file_system.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/keys.hpp"
 #include "storage/log_tail.hpp"
 #include "storage/rocksdb_store_records.hpp"
 
@@ -175,6 +177,34 @@ class RoomyLogFileSystem final : public rocksdb::FileSystemWrapper {
   }
 };
 
+/// Says of which keys a table remembers where the last was inserted: of those of one length, for each queue. RocksDB
+/// mixes up the places of keys and those of ranges where both are of this kind (facebook/rocksdb#12558, mended in 9.2),
+/// so that no range may begin with a key of that length.
+class HintedKeys final : public rocksdb::SliceTransform {
+ public:
+  explicit HintedKeys(std::size_t key_bytes) : key_bytes_(key_bytes) {}
+  const char* Name() const override { return "penstock.HintedKeys"; }
+  bool InDomain(const rocksdb::Slice& key) const override { return key.size() == key_bytes_; }
+  rocksdb::Slice Transform(const rocksdb::Slice& key) const override { return {key.data(), queue_prefix_bytes}; }
+
+ private:
+  const std::size_t key_bytes_;
+};
+
+/// The length of the keys of which hints are kept; 0 if of none.
+constexpr std::size_t hinted_key_bytes(Table table) {
+  switch (table) {
+    case Table::messages:
+      return message_key_bytes;
+    case Table::state:
+      return state_key_bytes;
+    case Table::catalog:
+    case Table::records:
+      return 0;
+  }
+  return 0;
+}
+
 rocksdb::ColumnFamilyOptions family_options(Table table, const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions family;
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_format(table, cache)));
@@ -187,6 +217,11 @@ rocksdb::ColumnFamilyOptions family_options(Table table, const std::shared_ptr<r
   family.max_write_buffer_number = 3;
   // No filters for the last level, which has nearly all keys, and where a key is that is in no other.
   family.optimize_filters_for_hits = true;
+  if (const std::size_t bytes = hinted_key_bytes(table); bytes > 0) {
+    // What a queue writes lies mostly beside what it wrote last, and what it drops beside what it dropped: from there
+    // the place of the next is found with a fraction of the comparisons.
+    family.memtable_insert_with_hint_prefix_extractor = std::make_shared<HintedKeys>(bytes);
+  }
   switch (table) {
     case Table::messages:
       family.write_buffer_size = messages_buffer_bytes;
@@ -333,6 +368,9 @@ class RocksDbStore final : public Store {
     rocksdb::WriteBatch write(batch.size_bytes() + batch.count() * write_overhead_bytes);
     rocksdb::Status status;
     batch.for_each([&](WriteBatch::Op op, Table table, std::string_view first, std::string_view second) {
+      if (op == WriteBatch::Op::drop_range && !first.empty() && first.size() == hinted_key_bytes(table)) {
+        status = rocksdb::Status::InvalidArgument("a range begins with a key of which hints are kept");
+      }
       if (status.ok()) status = append(write, op, family(table), slice(first), slice(second));
     });
     if (!status.ok()) return translate(status);

@@ -152,7 +152,8 @@ void encode_one(const PutCheckpoint& put, WriteBatch& batch) {
   Offset<fb::TumblingWindow> window;
   if (checkpoint.window) {
     const auto state = build_optional_string(builder, checkpoint.window->state);
-    window = fb::CreateTumblingWindow(builder, to_epoch_ms(checkpoint.window->start), state);
+    window = fb::CreateTumblingWindow(builder, to_epoch_ms(checkpoint.window->start), state,
+                                      checkpoint.window->length.count());
   }
   builder.Finish(fb::CreateCheckpoint(builder, checkpoint.next.value, to_epoch_ms(checkpoint.not_before),
                                       checkpoint.finished, window),
@@ -289,10 +290,11 @@ bool decode_checkpoint(std::string_view bytes, ShardCheckpoint& checkpoint) {
   checkpoint.not_before = from_epoch_ms(stored->not_before_ms());
   checkpoint.finished = stored->finished();
   if (const auto* window = stored->window()) {
-    checkpoint.window = TumblingWindow{from_epoch_ms(window->start_ms()), text_of(window->state())};
+    checkpoint.window =
+        TumblingWindow{from_epoch_ms(window->start_ms()), text_of(window->state()), Millis{window->length_ms()}};
   }
   // Records count from 1.
-  return checkpoint.next.value > 0;
+  return checkpoint.next.value > 0 && (!checkpoint.window || checkpoint.window->length >= Millis{0});
 }
 
 bool decode_async_event(std::string_view bytes, AsyncEvent& event) {

@@ -166,6 +166,12 @@ class TriggerFixture : public EngineFixture {
     outcome.status = RunOutcome::Status::throttled;
     end(std::move(outcome), std::nullopt, index);
   }
+  void find_nobody(const std::string& message, std::size_t index = 0) {
+    RunOutcome outcome;
+    outcome.status = RunOutcome::Status::unreached;
+    outcome.message = message;
+    end(std::move(outcome), std::nullopt, index);
+  }
   void fail_to_run(const std::string& message, std::size_t index = 0) {
     RunOutcome outcome;
     outcome.status = RunOutcome::Status::failed;
@@ -223,11 +229,14 @@ class TriggerFixture : public EngineFixture {
   std::size_t asks_seen_ = 0;
   bool last_trigger_sync_ = false;
   bool answers_cancelled_ = true;  ///< otherwise the test does
+  std::optional<ErrorCode> refuses_settlements_;
+  std::vector<std::string> warnings_;
 
  private:
   void take(TriggerEffects effects) {
     trigger_store_.apply(effects.mutations);
     if (!effects.mutations.empty()) last_trigger_sync_ = effects.sync;
+    std::ranges::move(effects.warnings, std::back_inserter(warnings_));
     for (TriggerReply& reply : effects.replies) trigger_replies_[reply.call] = std::move(reply.result);
     for (Ask& ask : effects.asks) submit(std::move(ask));
     for (const AskId cancelled : effects.cancels) cancel(cancelled);
@@ -249,6 +258,12 @@ class TriggerFixture : public EngineFixture {
     const CallId call{++calls_};
     Command command = ask.command;
     asked_.emplace(call, std::move(ask));
+    const bool settles =
+        std::holds_alternative<DeleteMessages>(command) || std::holds_alternative<ChangeVisibility>(command);
+    if (settles && refuses_settlements_) {
+      replies_.emplace(call, Error{*refuses_settlements_, "not now"});
+      return;
+    }
     engine_->apply(call, std::move(command), now_);
   }
 

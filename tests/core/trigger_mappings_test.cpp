@@ -81,6 +81,56 @@ TEST_F(TriggerMappingsTest, AFunctionThatRunsLongerThanItsMessagesAreInvisibleIs
             "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds");
 }
 
+TEST_F(TriggerMappingsTest, AChangeToALongerFunctionThanItsMessagesAreInvisibleIsRefused) {
+  const std::string uuid = create_all({{"VisibilityTimeout", "30"}});
+  const std::string expected = "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds";
+  FunctionPatch longer;
+  longer.timeout_seconds = 60;
+  EXPECT_EQ(refused(UpdateFunction{function_record().name, longer, {}, {}, false}).message, expected);
+  longer.timeout_seconds = 30;
+  EXPECT_EQ(ask_triggers<FunctionDescription>(UpdateFunction{function_record().name, longer, {}, {}, false})
+                .function.timeout_seconds,
+            30);
+  call<Done>(SetQueueAttributes{queue_, {{"VisibilityTimeout", "20"}}});
+  MappingPatch patch;
+  patch.batch_size = 5;
+  EXPECT_EQ(refused(UpdateMapping{uuid, patch}).message,
+            "Queue visibility timeout: 20 seconds is less than Function timeout: 30 seconds");
+  EXPECT_EQ(get_mapping(uuid).config.batch_size, 10);
+  EXPECT_EQ(update(uuid, enabled(false)).state, MappingState::disabling) << "whoever is through with it may be";
+  EXPECT_EQ(refused(UpdateMapping{uuid, enabled(true)}).code, ErrorCode::LambdaInvalidParameterValue);
+  call<Done>(SetQueueAttributes{queue_, {{"VisibilityTimeout", "30"}}});
+  EXPECT_EQ(update(uuid, enabled(true)).state, MappingState::enabling);
+}
+
+TEST_F(TriggerMappingsTest, AQueueThatIsGoneIsInNobodysWayOfAChange) {
+  const std::string uuid = create_all();
+  call<Done>(DeleteQueue{queue_});
+  MappingPatch patch;
+  patch.batch_size = 5;
+  EXPECT_EQ(update(uuid, patch).config.batch_size, 5);
+  FunctionPatch longer;
+  longer.timeout_seconds = 60;
+  ask_triggers<FunctionDescription>(UpdateFunction{function_record().name, longer, {}, {}, false});
+}
+
+TEST_F(TriggerMappingsTest, AChangeThatNeedsNoStopMakesNone) {
+  const std::string uuid = create_all();
+  send("a");
+  MappingPatch same;
+  same.batch_size = 10;
+  EXPECT_EQ(update(uuid, same).state, MappingState::updating);
+  EXPECT_EQ(get_mapping(uuid).state, MappingState::enabled) << "though a batch runs";
+  MappingPatch harmless;
+  harmless.kms_key_arn = "arn:aws:kms:us-east-1:000000000000:key/one";
+  update(uuid, harmless);
+  EXPECT_EQ(get_mapping(uuid).state, MappingState::enabled);
+  EXPECT_EQ(get_mapping(uuid).config.kms_key_arn, *harmless.kms_key_arn);
+  EXPECT_EQ(open_receives(), 1U);
+  crash();
+  EXPECT_EQ(get_mapping(uuid).config.kms_key_arn, *harmless.kms_key_arn);
+}
+
 TEST_F(TriggerMappingsTest, OneOfASourceAndAFunctionIsEnough) {
   const std::string uuid = create_all();
   const Error error = refused(CreateMapping{mapping_record()});

@@ -62,6 +62,157 @@ TEST_F(TriggerQueueTest, WhatCouldNotBeRunHasFailed) {
   EXPECT_EQ(get_mapping(uuid).last_result, "PROBLEM: no such program: /bin/worker");
 }
 
+TEST_F(TriggerQueueTest, WhereNobodyIsThereMessagesWaitUncountedAndAreTriedLaterEachTime) {
+  const std::string uuid = create_all({{"VisibilityTimeout", "30"}});
+  send("a");
+  int tries = 0;
+  const Instant until = now_ + Millis{300'000};
+  while (now_ < until) {
+    if (running_.empty()) {
+      pass_time(Millis{500});
+    } else {
+      ++tries;
+      find_nobody("nothing listens");
+    }
+  }
+  EXPECT_GE(tries, 7);
+  EXPECT_LE(tries, 12) << "1 s, 2 s, 4 s and so on, up to a minute";
+  EXPECT_EQ(get_mapping(uuid).last_result, "PROBLEM: nothing listens");
+  pass_time(Millis{60'000});
+  ASSERT_THAT(running(), ElementsAre(ElementsAre("a")));
+  const auto seen = call<PeekedMessages>(PeekMessages{queue_, true, false});
+  ASSERT_EQ(seen.messages.size(), 1U);
+  EXPECT_EQ(seen.messages[0].receive_count, 1U) << "what was not run is not counted";
+  succeed();
+  EXPECT_EQ(store_.message_count(), 0U);
+}
+
+TEST_F(TriggerQueueTest, WhatSucceededIsDeletedWhenItsQueueCanDoThat) {
+  create_all({{"VisibilityTimeout", "30"}});
+  for (const ErrorCode code : {ErrorCode::RequestThrottled, ErrorCode::InternalFailure}) {
+    send("a");
+    refuses_settlements_ = code;
+    succeed();
+    pass_time(Millis{20'000});
+    EXPECT_EQ(in_flight(), 1);
+    EXPECT_THAT(running(), IsEmpty());
+    refuses_settlements_.reset();
+    pass_time(Millis{9'000});
+    EXPECT_EQ(store_.message_count(), 0U);
+  }
+}
+
+TEST_F(TriggerQueueTest, ADeleteIsTriedUntilItsMessageIsVisibleAgain) {
+  create_all({{"VisibilityTimeout", "30"}});
+  send("a");
+  refuses_settlements_ = ErrorCode::InternalFailure;
+  succeed();
+  const std::size_t asked = asks_seen_;
+  pass_time(Millis{29'999});
+  EXPECT_GE(asks_seen_ - asked, 5U);
+  EXPECT_LE(asks_seen_ - asked, 20U) << "the delay grows, and there is time for another try";
+  pass_time(Millis{1});
+  EXPECT_THAT(running(), ElementsAre(ElementsAre("a")));
+  refuses_settlements_.reset();
+  succeed();
+  EXPECT_EQ(store_.message_count(), 0U);
+}
+
+TEST_F(TriggerQueueTest, StoppingWaitsForWhatIsToBeDeletedButNotForEver) {
+  const std::string uuid = create_all();
+  MappingPatch patch;
+  patch.enabled = false;
+  refuses_settlements_ = ErrorCode::InternalFailure;
+  send("a");
+  succeed();
+  trigger(UpdateMapping{uuid, patch});
+  EXPECT_EQ(get_mapping(uuid).state, MappingState::disabling);
+  refuses_settlements_.reset();
+  pass_time(Millis{1'000});
+  EXPECT_EQ(get_mapping(uuid).state, MappingState::disabled);
+  EXPECT_EQ(store_.message_count(), 0U);
+  patch.enabled = true;
+  trigger(UpdateMapping{uuid, patch});
+  refuses_settlements_ = ErrorCode::InternalFailure;
+  send("b");
+  succeed();
+  triggers_->drain(now_);
+  settle();
+  EXPECT_FALSE(triggers_->is_idle());
+  pass_time(Millis{5'000});
+  EXPECT_TRUE(triggers_->is_idle());
+}
+
+TEST_F(TriggerQueueTest, WhatRunsForLongerThanItsVisibilityIsNotReceivedAgainMeanwhile) {
+  trigger_limits_.lambda_endpoint = "http://127.0.0.1:3001";
+  set_trigger_limits(trigger_limits_);
+  use_fifo();
+  create({{"FifoQueue", "true"}, {"VisibilityTimeout", "10"}});
+  create_mapping();
+  send_fifo("g", "g1");
+  send_fifo("g", "g2");
+  ASSERT_THAT(running(), ElementsAre(ElementsAre("g1")));
+  pass_time(Millis{125'000});
+  EXPECT_THAT(running(), ElementsAre(ElementsAre("g1"))) << "neither it nor what comes behind it";
+  fail();
+  EXPECT_THAT(running(), ElementsAre(ElementsAre("g1", "g2"))) << "its timeout is over long since";
+  pass_time(Millis{25'000});
+  succeed();
+  EXPECT_EQ(store_.message_count(), 0U);
+}
+
+TEST_F(TriggerQueueTest, ARenewalThatFailsIsTriedAgain) {
+  create_all({{"VisibilityTimeout", "10"}});
+  send("a");
+  refuses_settlements_ = ErrorCode::InternalFailure;
+  pass_time(Millis{6'000});
+  refuses_settlements_.reset();
+  pass_time(Millis{60'000});
+  EXPECT_THAT(running(), ElementsAre(ElementsAre("a")));
+  refuses_settlements_ = ErrorCode::InternalFailure;
+  pass_time(Millis{10'000});
+  EXPECT_THAT(running(), SizeIs(2)) << "where nothing can be done for so long it is received again";
+}
+
+TEST_F(TriggerQueueTest, WhatFailsAfterARenewalComesBackWhenItsFirstVisibilityIsOver) {
+  create_all({{"VisibilityTimeout", "20"}});
+  send("a");
+  pass_time(Millis{15'000});
+  fail();
+  pass_time(Millis{4'999});
+  EXPECT_THAT(running(), IsEmpty());
+  pass_time(Millis{1});
+  EXPECT_THAT(running(), ElementsAre(ElementsAre("a")));
+  const auto seen = call<PeekedMessages>(PeekMessages{queue_, true, false});
+  EXPECT_EQ(seen.messages.at(0).receive_count, 2U);
+}
+
+TEST_F(TriggerQueueTest, WhatAnEmulatorFailsWithComesBackAfterTheWindowAndHalfAMinute) {
+  trigger_limits_.lambda_endpoint = "http://127.0.0.1:3001";
+  set_trigger_limits(trigger_limits_);
+  config_.window_seconds = 1;
+  create({{"VisibilityTimeout", "20"}});
+  create_mapping();
+  send("a");
+  pass_time(Millis{1'000});
+  ASSERT_THAT(running(), ElementsAre(ElementsAre("a")));
+  fail();
+  pass_time(Millis{29'999});
+  EXPECT_EQ(in_flight(), 1);
+  pass_time(Millis{1'001});
+  EXPECT_THAT(running(), ElementsAre(ElementsAre("a"))) << "it gathers for a window again";
+}
+
+TEST_F(TriggerQueueTest, AQueueThatHidesItsMessagesForLessThanBeforeIsFollowed) {
+  create_all({{"VisibilityTimeout", "600"}});
+  call<Done>(SetQueueAttributes{queue_, {{"VisibilityTimeout", "8"}}});
+  pass_time(Millis{5'000});
+  send("a");
+  send("b");
+  pass_time(Millis{100'000});
+  EXPECT_THAT(running(), ElementsAre(ElementsAre("a"), ElementsAre("b")));
+}
+
 TEST_F(TriggerQueueTest, OnlyTheItemsThatAreNamedFail) {
   config_.report_batch_item_failures = true;
   create_all();
@@ -81,11 +232,12 @@ TEST_F(TriggerQueueTest, OnlyTheItemsThatAreNamedFail) {
 
 TEST_F(TriggerQueueTest, AnAnswerThatNamesWhatIsNotThereFailsTheWholeBatch) {
   config_.report_batch_item_failures = true;
-  create_all();
+  const std::string uuid = create_all();
   for (const std::string bad : {"", "no-such-id"}) {
     send("a");
     fail_items({bad});
     EXPECT_EQ(in_flight(), 1) << "\"" << bad << "\"";
+    EXPECT_EQ(get_mapping(uuid).last_result, "PROBLEM: Function response is malformed");
     pass_time(Millis{30'000});
     succeed();
   }
@@ -245,6 +397,21 @@ TEST_F(TriggerQueueTest, AnEventHoldsNoMoreBytesThanItMay) {
   EXPECT_THAT(running()[1][0], SizeIs(5'000)) << "what is too large for any event goes alone";
 }
 
+TEST_F(TriggerQueueTest, WhatIsAroundTheRecordsOfAnEventCountsToo) {
+  trigger_limits_.batch_bytes_max = 100;
+  set_trigger_limits(trigger_limits_);
+  config_.batch_size = 10;
+  config_.window_seconds = 5;
+  create_all();
+  send_all({std::string(42, 'a'), std::string(43, 'b')});
+  pass_time(Millis{5'000});
+  ASSERT_THAT(running(), ElementsAre(SizeIs(2))) << "with 14 bytes around them and a comma between";
+  succeed();
+  send_all({std::string(43, 'a'), std::string(43, 'b')});
+  pass_time(Millis{5'000});
+  EXPECT_THAT(running(), ElementsAre(SizeIs(1), SizeIs(1)));
+}
+
 TEST_F(TriggerQueueTest, AGroupOfAFifoQueueIsOneBatchAtATimeAndBlocksNoOther) {
   use_fifo();
   create({{"FifoQueue", "true"}});
@@ -337,12 +504,21 @@ TEST_F(TriggerQueueTest, AnEmulatorStandsInForAFunctionThatIsNotRegistered) {
 TEST_F(TriggerQueueTest, AMappingOutlivesItsQueueAndGoesOnWhenItIsCreatedAgain) {
   const std::string uuid = create_all();
   call<Done>(DeleteQueue{queue_});
-  pass_time(Millis{5'000});
-  EXPECT_THAT(get_mapping(uuid).last_result, HasSubstr("PROBLEM"));
+  const std::size_t asked = asks_seen_;
+  pass_time(Millis{600'000});
+  EXPECT_LE(asks_seen_ - asked, 40U) << "after a second, then twice as long each time, up to a minute";
+  EXPECT_EQ(get_mapping(uuid).last_result, "PROBLEM: The queue does not exist");
   create();
   send("a");
-  pass_time(Millis{1'000});
+  pass_time(Millis{60'000});
   EXPECT_THAT(running(), ElementsAre(ElementsAre("a")));
+  succeed();
+  call<Done>(DeleteQueue{queue_});
+  pass_time(Millis{70'000});
+  create();
+  send("b");
+  pass_time(Millis{64'000});
+  EXPECT_THAT(running(), ElementsAre(ElementsAre("b")));
 }
 
 TEST_F(TriggerQueueTest, AfterACrashWhatWasUnderWayIsProcessedAgain) {

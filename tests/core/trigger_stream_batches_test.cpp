@@ -155,7 +155,8 @@ TEST_F(StreamMappingTest, ABacklogThatFillsTheReadAheadDoesNotWaitForTheWindow) 
 }
 
 TEST_F(StreamMappingTest, ABatchEndsBeforeItIsTooLargeAndOneRecordThatIsTooLargeGoesAlone) {
-  trigger_limits_.batch_bytes_max = 10;
+  // With 14 bytes around the records and a comma between each two.
+  trigger_limits_.batch_bytes_max = 23;
   config().window_seconds = 10;
   create();
   put({"aaaa", "bbbb", "cccc", std::string(20, 'd'), "eeee"});
@@ -338,6 +339,66 @@ TEST_F(StreamMappingTest, AMappingOfAConsumerReadsOnceTheConsumerIsThere) {
   EXPECT_EQ(batch(), (Batch{"a"}));
 }
 
+TEST_F(StreamMappingTest, AMappingOfAConsumerThatIsDeregisteredReadsNoMoreAndSaysSo) {
+  create();
+  const auto created = std::chrono::floor<std::chrono::seconds>(now_).time_since_epoch().count();
+  RegisterConsumer command;
+  command.stream = stream_;
+  command.name = "fan";
+  call<ConsumerDescription>(command);
+  record_.consumer = ConsumerRef{"fan", created};
+  start();
+  put_records({"a"});
+  succeed();
+  EXPECT_EQ(parked_reads(), 1U);
+  call<Done>(DeregisterConsumer{stream_, "fan", created});
+  pump();
+  EXPECT_EQ(parked_reads(), 0U);
+  EXPECT_THAT(stored_result_, ::testing::StartsWith("PROBLEM: Consumer"));
+  put_records({"b"});
+  pass_all(Millis{600'000});
+  EXPECT_EQ(invocations_, 1U);
+  EXPECT_EQ(stored_next(), 2U);
+}
+
+TEST_F(StreamMappingTest, AConsumerThatIsDeregisteredIsMissedAlsoWhileThereIsABacklog) {
+  config().batch_size = 1;
+  trigger_limits_.read_ahead_records_max = 1;
+  create();
+  const auto created = std::chrono::floor<std::chrono::seconds>(now_).time_since_epoch().count();
+  RegisterConsumer command;
+  command.stream = stream_;
+  command.name = "fan";
+  call<ConsumerDescription>(command);
+  record_.consumer = ConsumerRef{"fan", created};
+  put({"a", "b", "c", "d", "e", "f"});
+  start();
+  call<Done>(DeregisterConsumer{stream_, "fan", created});
+  for (int i = 0; i < 6 && !is_quiet(); ++i) {
+    pass_all(Millis{1'000});
+    succeed();
+  }
+  pass_all(Millis{5'000});
+  EXPECT_LE(invocations_, 3U);
+  EXPECT_THAT(stored_result_, ::testing::StartsWith("PROBLEM: Consumer"));
+}
+
+TEST_F(StreamMappingTest, AStreamThatIsGoneIsAskedForLessAndLessOften) {
+  create();
+  start();
+  call<Done>(DeleteStream{stream_, true});
+  pump();
+  const std::size_t asked = asks_;
+  pass_all(Millis{600'000});
+  EXPECT_GE(asks_ - asked, 10U);
+  EXPECT_LE(asks_ - asked, 20U) << "after a second, then twice as long each time, up to a minute";
+  EXPECT_THAT(stored_result_, ::testing::StartsWith("PROBLEM: "));
+  create();
+  put({"a"});
+  pass_all(Millis{60'000});
+  EXPECT_EQ(batch(), (Batch{"a"}));
+}
+
 // ---- Lineage.
 
 TEST_F(StreamMappingTest, ChildrenBeginWhenTheirParentIsFinished) {
@@ -476,7 +537,8 @@ TEST_F(StreamMappingTest, AStreamThatIsCreatedAgainIsReadFromItsBeginning) {
   EXPECT_THAT(stored_result_, ::testing::StartsWith("PROBLEM: Stream clicks"));
   create();
   put({"b"});
-  pass_all(trigger_limits_.source_retry_delay);
+  // It was asked for after 1 s and after 3 s.
+  pass_all(Millis{2'000});
   EXPECT_EQ(batch(), (Batch{"b"}));
   succeed();
   EXPECT_EQ(stored_.size(), 1U);

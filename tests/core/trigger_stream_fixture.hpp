@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -209,9 +210,11 @@ class TriggerStreamFixture : public StreamFixture, protected MappingOwner {
   std::map<ShardIndex, ShardCheckpoint> stored_;
   std::string stored_result_;
   std::vector<Reported> reports_;
+  std::vector<std::string> warnings_;
   std::deque<Run> running_;
   std::size_t invocations_ = 0;
   std::size_t reads_ = 0;
+  std::size_t asks_ = 0;
   std::size_t checkpoints_written_ = 0;
   bool started_ = false;
   bool stopped_ = false;
@@ -229,6 +232,7 @@ class TriggerStreamFixture : public StreamFixture, protected MappingOwner {
     TriggerEffects effects = std::exchange(context_->effects, {});
     if (effects.empty()) return false;
     for (const TriggerMutation& mutation : effects.mutations) store(mutation);
+    std::ranges::move(effects.warnings, std::back_inserter(warnings_));
     for (Ask& ask_ : effects.asks) submit(ask_);
     for (const AskId id : effects.cancels) cancel(id);
     for (Report& report : effects.reports) accept(report);
@@ -252,6 +256,7 @@ class TriggerStreamFixture : public StreamFixture, protected MappingOwner {
   }
   void submit(Ask& asked) {
     OpenAsk open{asked.id};
+    ++asks_;
     if (const auto* read = std::get_if<ReadShard>(&std::get<StreamCommand>(asked.command))) {
       open.is_read = true;
       open.shard = read->shard;

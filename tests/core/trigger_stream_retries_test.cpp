@@ -23,7 +23,7 @@ struct JudgeCase {
   std::string function_error;
   std::optional<BatchAnswer> answer{BatchAnswer{}};
   Judgement expected;
-  int tumbling_seconds = 0;
+  bool in_window = false;
 };
 
 class JudgeTest : public ::testing::TestWithParam<JudgeCase> {};
@@ -34,8 +34,8 @@ TEST_P(JudgeTest, Judges) {
   config.bisect = given.bisect;
   config.report_batch_item_failures = given.reports_items;
   config.retries_max = given.retries_max;
-  config.tumbling_seconds = given.tumbling_seconds;
   StreamBatch batch;
+  batch.in_window = given.in_window;
   batch.failures = given.failures;
   for (std::size_t i = 0; i < given.records; ++i) {
     SourceItem item;
@@ -50,102 +50,120 @@ TEST_P(JudgeTest, Judges) {
   EXPECT_EQ(judgement.verdict, given.expected.verdict);
   EXPECT_EQ(judgement.succeeded, given.expected.succeeded);
   EXPECT_EQ(judgement.split_at, given.expected.split_at);
+  EXPECT_EQ(judgement.malformed, given.expected.malformed);
 }
 
 BatchAnswer failed(std::vector<std::string> ids) { return {true, std::move(ids), {}}; }
 
 INSTANTIATE_TEST_SUITE_P(
     Rules, JudgeTest,
-    ::testing::Values(
-        JudgeCase{.name = "success", .expected = {Verdict::done, 4}},
-        JudgeCase{.name = "throttled",
-                  .retries_max = 0,
-                  .status = RunOutcome::Status::throttled,
-                  .expected = {Verdict::unreached}},
-        JudgeCase{.name = "could_not_be_run",
-                  .bisect = true,
-                  .retries_max = 0,
-                  .status = RunOutcome::Status::failed,
-                  .expected = {Verdict::unreached}},
-        JudgeCase{.name = "error", .function_error = "Unhandled", .expected = {Verdict::again}},
-        JudgeCase{.name = "error_with_retries_left",
-                  .retries_max = 2,
-                  .failures = 1,
-                  .function_error = "Unhandled",
-                  .expected = {Verdict::again}},
-        JudgeCase{.name = "error_without_retries_left",
-                  .retries_max = 2,
-                  .failures = 2,
-                  .function_error = "Unhandled",
-                  .expected = {Verdict::given_up}},
-        JudgeCase{.name = "error_without_retries",
-                  .retries_max = 0,
-                  .function_error = "Unhandled",
-                  .expected = {Verdict::given_up}},
-        JudgeCase{.name = "error_halves",
-                  .bisect = true,
-                  .retries_max = 0,
-                  .function_error = "Unhandled",
-                  .expected = {Verdict::split, 0, 2}},
-        JudgeCase{.name = "error_of_one_record_is_not_split",
-                  .bisect = true,
-                  .retries_max = 0,
-                  .records = 1,
-                  .function_error = "Unhandled",
-                  .expected = {Verdict::given_up}},
-        JudgeCase{.name = "named_records_mean_nothing_unless_asked_for",
-                  .answer = failed({"2"}),
-                  .expected = {Verdict::done, 4}},
-        JudgeCase{.name = "no_named_records", .reports_items = true, .expected = {Verdict::done, 4}},
-        JudgeCase{.name = "the_lowest_named_record_counts",
-                  .reports_items = true,
-                  .answer = failed({"3", "2"}),
-                  .expected = {Verdict::again, 2}},
-        JudgeCase{.name = "exhausted_partial_failure",
-                  .reports_items = true,
-                  .retries_max = 1,
-                  .failures = 1,
-                  .answer = failed({"2"}),
-                  .expected = {Verdict::given_up, 2}},
-        JudgeCase{.name = "a_partial_failure_is_split_where_it_failed",
-                  .bisect = true,
-                  .reports_items = true,
-                  .retries_max = 0,
-                  .answer = failed({"1"}),
-                  .expected = {Verdict::split, 1}},
-        JudgeCase{.name = "a_partial_failure_of_the_first_record_halves",
-                  .bisect = true,
-                  .reports_items = true,
-                  .retries_max = 0,
-                  .answer = failed({"0"}),
-                  .expected = {Verdict::split, 0, 2}},
-        JudgeCase{
-            .name = "unknown_id", .reports_items = true, .answer = failed({"2", "9"}), .expected = {Verdict::again}},
-        JudgeCase{.name = "empty_id", .reports_items = true, .answer = failed({""}), .expected = {Verdict::again}},
-        JudgeCase{.name = "malformed",
-                  .reports_items = true,
-                  .answer = BatchAnswer{false, {}, {}},
-                  .expected = {Verdict::again}},
-        JudgeCase{.name = "window_with_state",
-                  .answer = BatchAnswer{true, {}, "{}"},
-                  .expected = {Verdict::done, 4},
-                  .tumbling_seconds = 60},
-        JudgeCase{.name = "window_without_state",
-                  .answer = BatchAnswer{},
-                  .expected = {Verdict::again},
-                  .tumbling_seconds = 60},
-        JudgeCase{.name = "end_of_a_window_without_records",
-                  .records = 0,
-                  .answer = BatchAnswer{true, {}, "{}"},
-                  .expected = {Verdict::done},
-                  .tumbling_seconds = 60},
-        JudgeCase{.name = "failed_end_of_a_window_without_records",
-                  .bisect = true,
-                  .retries_max = 0,
-                  .records = 0,
-                  .function_error = "Unhandled",
-                  .expected = {Verdict::given_up},
-                  .tumbling_seconds = 60}),
+    ::testing::Values(JudgeCase{.name = "success", .expected = {Verdict::done, 4}},
+                      JudgeCase{.name = "throttled",
+                                .retries_max = 0,
+                                .status = RunOutcome::Status::throttled,
+                                .expected = {Verdict::unreached}},
+                      JudgeCase{.name = "nobody_was_there",
+                                .bisect = true,
+                                .retries_max = 0,
+                                .status = RunOutcome::Status::unreached,
+                                .expected = {Verdict::unreached}},
+                      JudgeCase{.name = "could_not_be_run",
+                                .retries_max = 0,
+                                .status = RunOutcome::Status::failed,
+                                .expected = {Verdict::given_up}},
+                      JudgeCase{.name = "could_not_be_run_with_retries_left",
+                                .retries_max = 1,
+                                .status = RunOutcome::Status::failed,
+                                .expected = {Verdict::again}},
+                      JudgeCase{.name = "could_not_be_run_halves",
+                                .bisect = true,
+                                .retries_max = 0,
+                                .status = RunOutcome::Status::failed,
+                                .expected = {Verdict::split, 0, 2}},
+                      JudgeCase{.name = "error", .function_error = "Unhandled", .expected = {Verdict::again}},
+                      JudgeCase{.name = "error_with_retries_left",
+                                .retries_max = 2,
+                                .failures = 1,
+                                .function_error = "Unhandled",
+                                .expected = {Verdict::again}},
+                      JudgeCase{.name = "error_without_retries_left",
+                                .retries_max = 2,
+                                .failures = 2,
+                                .function_error = "Unhandled",
+                                .expected = {Verdict::given_up}},
+                      JudgeCase{.name = "error_without_retries",
+                                .retries_max = 0,
+                                .function_error = "Unhandled",
+                                .expected = {Verdict::given_up}},
+                      JudgeCase{.name = "error_halves",
+                                .bisect = true,
+                                .retries_max = 0,
+                                .function_error = "Unhandled",
+                                .expected = {Verdict::split, 0, 2}},
+                      JudgeCase{.name = "error_of_one_record_is_not_split",
+                                .bisect = true,
+                                .retries_max = 0,
+                                .records = 1,
+                                .function_error = "Unhandled",
+                                .expected = {Verdict::given_up}},
+                      JudgeCase{.name = "named_records_mean_nothing_unless_asked_for",
+                                .answer = failed({"2"}),
+                                .expected = {Verdict::done, 4}},
+                      JudgeCase{.name = "no_named_records", .reports_items = true, .expected = {Verdict::done, 4}},
+                      JudgeCase{.name = "the_lowest_named_record_counts",
+                                .reports_items = true,
+                                .answer = failed({"3", "2"}),
+                                .expected = {Verdict::again, 2}},
+                      JudgeCase{.name = "exhausted_partial_failure",
+                                .reports_items = true,
+                                .retries_max = 1,
+                                .failures = 1,
+                                .answer = failed({"2"}),
+                                .expected = {Verdict::given_up, 2}},
+                      JudgeCase{.name = "a_partial_failure_is_split_where_it_failed",
+                                .bisect = true,
+                                .reports_items = true,
+                                .retries_max = 0,
+                                .answer = failed({"1"}),
+                                .expected = {Verdict::split, 1}},
+                      JudgeCase{.name = "a_partial_failure_of_the_first_record_halves",
+                                .bisect = true,
+                                .reports_items = true,
+                                .retries_max = 0,
+                                .answer = failed({"0"}),
+                                .expected = {Verdict::split, 0, 2}},
+                      JudgeCase{.name = "unknown_id",
+                                .reports_items = true,
+                                .answer = failed({"2", "9"}),
+                                .expected = {Verdict::again, 0, 0, true}},
+                      JudgeCase{.name = "empty_id",
+                                .reports_items = true,
+                                .answer = failed({""}),
+                                .expected = {Verdict::again, 0, 0, true}},
+                      JudgeCase{.name = "malformed",
+                                .reports_items = true,
+                                .answer = BatchAnswer{false, {}, {}},
+                                .expected = {Verdict::again, 0, 0, true}},
+                      JudgeCase{.name = "window_with_state",
+                                .answer = BatchAnswer{true, {}, "{}"},
+                                .expected = {Verdict::done, 4},
+                                .in_window = true},
+                      JudgeCase{.name = "window_without_state",
+                                .answer = BatchAnswer{},
+                                .expected = {Verdict::again, 0, 0, true},
+                                .in_window = true},
+                      JudgeCase{.name = "end_of_a_window_without_records",
+                                .records = 0,
+                                .answer = BatchAnswer{true, {}, "{}"},
+                                .expected = {Verdict::done},
+                                .in_window = true},
+                      JudgeCase{.name = "failed_end_of_a_window_without_records",
+                                .bisect = true,
+                                .retries_max = 0,
+                                .records = 0,
+                                .function_error = "Unhandled",
+                                .expected = {Verdict::given_up},
+                                .in_window = true}),
     [](const auto& given) { return given.param.name; });
 
 // ---- And what comes of it.
@@ -237,6 +255,9 @@ TEST_F(StreamRetryTest, ADestinationThatIsGoneHoldsUpTheShardForAFewTriesOnly) {
   pass_all(Millis{60'000});
   EXPECT_EQ(reports_.size(), 5U);
   EXPECT_EQ(stored_next(), 2U);
+  EXPECT_THAT(stored_result_, ::testing::StartsWith("PROBLEM: The on-failure destination"));
+  ASSERT_EQ(warnings_.size(), 1U);
+  EXPECT_THAT(warnings_[0], ::testing::HasSubstr("RetryAttemptsExhausted, 1 records of"));
 }
 
 TEST_F(StreamRetryTest, AReportThatHasNoRoomForNowHoldsTheCheckpointUntilItIsTaken) {
@@ -329,6 +350,7 @@ TEST_F(StreamRetryTest, AMalformedAnswerFailsTheWholeBatch) {
   begin_with({"a", "b"});
   answer_badly({}, false);
   EXPECT_EQ(stored_next(), 1U);
+  EXPECT_EQ(stored_result_, "PROBLEM: Function response is malformed");
   pass_all(Millis{1'000});
   EXPECT_EQ(batch(), (Batch{"a", "b"}));
   answer_badly({"no such record"});
@@ -348,11 +370,27 @@ TEST_F(StreamRetryTest, ThrottlesAreNoRetries) {
 
 TEST_F(StreamRetryTest, ABatchThatDidNotReachItsFunctionIsNotGivenUp) {
   config().retries_max = 0;
+  config().bisect = true;
+  begin_with({"a", "b"});
+  for (int i = 0; i < 10; ++i) {
+    end_with(RunOutcome::Status::unreached);
+    EXPECT_EQ(stored_result_, "PROBLEM: Function call failed");
+    pass_all(Millis{60'000});
+  }
+  EXPECT_EQ(batch(), (Batch{"a", "b"}));
+}
+
+TEST_F(StreamRetryTest, ABatchThatCouldNotBeRunDoesNotBlockItsShardForEver) {
+  send_failures_to_a_queue();
+  config().retries_max = 1;
   begin_with({"a"});
   end_with(RunOutcome::Status::failed);
-  EXPECT_EQ(stored_result_, "PROBLEM: Function call failed");
   pass_all(Millis{1'000});
-  EXPECT_EQ(batch(), (Batch{"a"}));
+  end_with(RunOutcome::Status::failed);
+  ASSERT_EQ(reports_.size(), 1U);
+  EXPECT_EQ(reports_[0].failure.invocation.condition, "RetryAttemptsExhausted");
+  EXPECT_EQ(reports_[0].failure.invocation.function_error, "Unhandled");
+  EXPECT_EQ(stored_next(), 2U);
 }
 
 TEST_F(StreamRetryTest, RecordsThatAreTooOldAreDiscardedBeforeTheNextTry) {

@@ -200,6 +200,89 @@ TEST_F(StreamWindowTest, AFinalInvocationThatFailsForGoodIsReported) {
   EXPECT_EQ(stored_state(), "none");
 }
 
+TEST_F(StreamWindowTest, AFinalInvocationIsMadeHoweverOldItsWindowIs) {
+  config().record_age_seconds_max = 60;
+  start();
+  put_records({"a"});
+  succeed(front(), R"({"n":1})");
+  boot();
+  pass_all(Millis{300'000});
+  start();
+  pass_all(Millis{0});
+  EXPECT_THAT(batch(), IsEmpty());
+  EXPECT_TRUE(window().is_final);
+  EXPECT_EQ(window().state, R"({"n":1})");
+  fail();
+  pass_all(Millis{1'000});
+  EXPECT_TRUE(is_quiet()) << "as old as that it is not tried twice";
+  EXPECT_EQ(stored_state(), "none");
+}
+
+TEST_F(StreamWindowTest, AWindowThatIsOpenWhenThereAreToBeNoMoreComesToItsEnd) {
+  start();
+  put_records({"a"});
+  succeed(front(), R"({"n":1})");
+  stop();
+  MappingConfig without = config();
+  without.tumbling_seconds = 0;
+  change(without);
+  put_records({"b"});
+  EXPECT_EQ(window().state, R"({"n":1})");
+  EXPECT_EQ(window().end, minute() + Millis{60'000});
+  succeed(front(), R"({"n":2})");
+  crash();
+  pass_all(Millis{40'000});
+  EXPECT_THAT(batch(), IsEmpty());
+  EXPECT_TRUE(window().is_final);
+  EXPECT_EQ(window().state, R"({"n":2})");
+  put_records({"c"});
+  EXPECT_EQ(running_.size(), 1U);
+  succeed(front(), "{}");
+  EXPECT_EQ(batch(), (Batch{"c"}));
+  EXPECT_FALSE(front().window);
+  succeed();
+  EXPECT_EQ(stored_next(), 4U);
+}
+
+TEST_F(StreamWindowTest, ParallelBatchesBeginWhenTheLastWindowIsOver) {
+  start();
+  put_records({"a"});
+  succeed(front(), R"({"n":1})");
+  stop();
+  MappingConfig without = config();
+  without.tumbling_seconds = 0;
+  without.parallelization = 4;
+  without.batch_size = 1;
+  change(without);
+  put_keyed({{"k1", "b"}, {"k2", "c"}, {"k3", "d"}, {"k4", "e"}, {"k5", "f"}});
+  EXPECT_EQ(running_.size(), 1U) << "the state goes from one to the next";
+  for (int i = 0; i < 5; ++i) succeed(front(), "{}");
+  pass_all(Millis{40'000});
+  EXPECT_TRUE(window().is_final);
+  put_keyed({{"k1", "g"}, {"k2", "h"}, {"k3", "i"}, {"k4", "j"}, {"k1", "k"}, {"k5", "l"}});
+  EXPECT_EQ(running_.size(), 1U);
+  succeed(front(), "{}");
+  EXPECT_GT(running_.size(), 1U);
+  for (const Run& run : running_) EXPECT_FALSE(run.window);
+  while (!is_quiet()) succeed();
+  EXPECT_EQ(stored_next(), 13U);
+}
+
+TEST_F(StreamWindowTest, AWindowKeepsTheLengthThatItWasOpenedWith) {
+  start();
+  put_records({"a"});
+  succeed(front(), R"({"n":1})");
+  stop();
+  MappingConfig longer = config();
+  longer.tumbling_seconds = 300;
+  change(longer);
+  put_records({"b"});
+  EXPECT_EQ(window().end, minute() + Millis{60'000});
+  succeed(front(), R"({"n":2})");
+  pass_all(Millis{40'000});
+  EXPECT_TRUE(window().is_final);
+}
+
 TEST_F(StreamWindowTest, WindowsDoNotGoWithParallelBatches) {
   config().parallelization = 2;
   const auto objection = objection_to(config(), std::variant<QueueName, StreamName>(StreamName{}));

@@ -1,6 +1,7 @@
 #include "trigger_queue_defects.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace penstock::sim {
@@ -18,6 +19,7 @@ class DefectiveTriggers final : public TriggerEngine {
   void recover(RecoveredTriggers found, Instant now) override { engine_->recover(std::move(found), now); }
 
   void apply(CallId call, TriggerCommand command, Instant now) override {
+    let_go(now);
     if (auto* create = std::get_if<CreateMapping>(&command)) alter(create->mapping.config);
     if (auto* config = std::get_if<PutAsyncConfig>(&command);
         config != nullptr && defect_ == TriggerQueueDefect::event_given_up_early) {
@@ -26,16 +28,28 @@ class DefectiveTriggers final : public TriggerEngine {
     if (auto* answer = std::get_if<Answered>(&command)) {
       const bool received = !answer->items.empty();
       if (received && defect_ == TriggerQueueDefect::wake_lost && ++count_ % 8 == 0) return;
+      const auto* error = answer->result ? std::get_if<Error>(&*answer->result) : nullptr;
+      if (defect_ == TriggerQueueDefect::missing_queue_given_up && error != nullptr &&
+          error->code == ErrorCode::QueueDoesNotExist) {
+        return;
+      }
+      if (defect_ == TriggerQueueDefect::mapping_starved && running_ > 0 && starved_.contains(answer->id)) {
+        return held_.push_back(std::move(*answer));
+      }
       alter(*answer);
     }
     if (auto* over = std::get_if<InvocationOver>(&command)) {
       if (over->id.value >= own_ids) return;
+      --running_;
       alter(*over);
     }
     engine_->apply(call, std::move(command), now);
   }
 
-  void advance(Instant now) override { engine_->advance(now); }
+  void advance(Instant now) override {
+    let_go(now);
+    engine_->advance(now);
+  }
   std::optional<Instant> next_deadline() const override { return engine_->next_deadline(); }
   void drain(Instant now) override { engine_->drain(now); }
   bool is_idle() const override { return engine_->is_idle(); }
@@ -47,7 +61,15 @@ class DefectiveTriggers final : public TriggerEngine {
       return (defect_ == TriggerQueueDefect::mapping_not_kept && std::holds_alternative<PutMapping>(mutation)) ||
              (defect_ == TriggerQueueDefect::event_not_kept && std::holds_alternative<PutAsyncEvent>(mutation));
     });
+    for (const Ask& ask : effects.asks) note(ask);
+    std::erase_if(effects.asks, [this](const Ask& ask) {
+      return (defect_ == TriggerQueueDefect::renewal_forgotten &&
+              std::holds_alternative<ChangeVisibility>(ask.command)) ||
+             (defect_ == TriggerQueueDefect::not_run_is_counted &&
+              std::holds_alternative<ReturnUndelivered>(ask.command));
+    });
     const std::size_t begun = effects.invocations.size();
+    running_ += begun;
     for (std::size_t i = 0; i < begun; ++i) {
       auto* event = std::get_if<BatchEvent>(&effects.invocations[i].event);
       if (event == nullptr) continue;
@@ -63,6 +85,17 @@ class DefectiveTriggers final : public TriggerEngine {
   }
 
  private:
+  void note(const Ask& ask) {
+    if (std::holds_alternative<DeleteMessages>(ask.command)) deletes_.insert(ask.id);
+    const auto* receive = std::get_if<ReceiveMessages>(&ask.command);
+    if (receive != nullptr && receive->queue.name == "others") starved_.insert(ask.id);
+  }
+
+  void let_go(Instant now) {
+    if (running_ > 0) return;
+    for (Answered& held : std::exchange(held_, {})) engine_->apply(CallId{}, std::move(held), now);
+  }
+
   void alter(MappingConfig& config) const {
     if (defect_ == TriggerQueueDefect::batch_too_large) ++config.batch_size;
     if (defect_ == TriggerQueueDefect::concurrency_ignored) config.concurrency_max.reset();
@@ -80,6 +113,9 @@ class DefectiveTriggers final : public TriggerEngine {
     if (defect_ == TriggerQueueDefect::report_not_awaited && error != nullptr &&
         error->code == ErrorCode::ServiceUnavailable) {
       answer.result = SendResults{{Sent{}}};
+    }
+    if (defect_ == TriggerQueueDefect::settlement_forgotten && error != nullptr && deletes_.contains(answer.id)) {
+      answer.result = EntryResults{};
     }
   }
 
@@ -109,6 +145,10 @@ class DefectiveTriggers final : public TriggerEngine {
   std::unique_ptr<TriggerEngine> engine_;
   const TriggerQueueDefect defect_;
   std::vector<Ask> asks_;
+  std::vector<Answered> held_;
+  std::set<AskId> deletes_;
+  std::set<AskId> starved_;  ///< receives of one mapping
+  std::size_t running_ = 0;
   int count_ = 0;
 };
 

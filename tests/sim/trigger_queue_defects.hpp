@@ -28,6 +28,11 @@ enum class TriggerQueueDefect : std::uint8_t {
   event_not_kept,          ///< so is an asynchronous invoke
   event_given_up_early,    ///< one retry too few
   report_not_awaited,      ///< an end that could not be told counts as told
+  settlement_forgotten,    ///< a delete that the queue could not do is not tried again
+  renewal_forgotten,       ///< what runs does not stay invisible
+  not_run_is_counted,      ///< what nobody was there for is not given back
+  missing_queue_given_up,  ///< a queue that is not there is not asked again
+  mapping_starved,         ///< one mapping waits until nothing of the others runs
 };
 
 std::unique_ptr<TriggerEngine> make_defective(std::unique_ptr<TriggerEngine> engine, TriggerQueueDefect defect);

@@ -10,8 +10,9 @@ constexpr Millis event_age_max{21'600'000};
 
 }  // namespace
 
-void QueueLedger::asked_to_send(const std::string& body, const std::string& group) {
+void QueueLedger::asked_to_send(const std::string& body, const std::string& queue, const std::string& group) {
   Message& message = messages_[body];
+  message.queue = queue;
   message.group = group;
   message.order = ++orders_;
 }
@@ -41,17 +42,29 @@ void QueueLedger::given_back(const std::string& handle) { visibility_changed(han
 // Leases are written but not synced, and the power takes them; whoever had one is gone too.
 void QueueLedger::crashed() {
   running_.clear();
-  for (auto& [body, message] : messages_) message.invisible_until = Instant{};
+  for (auto& [body, message] : messages_) {
+    message.invisible_until = Instant{};
+    message.saw_crash = true;
+  }
+}
+
+void QueueLedger::deleted(const std::string& queue) {
+  for (auto& [body, message] : messages_) {
+    if (message.queue == queue) message.gone = true;
+  }
 }
 
 std::string QueueLedger::begun(const QueueRun& run, const QueuePromise& promise, Instant now) {
   if (run.items.empty()) return "an invocation has no messages";
   if (run.items.size() > promise.batch_size) return "a batch of " + std::to_string(run.items.size()) + " messages";
-  std::size_t bytes = 0;
+  // As JSON: what is around the records, and a comma between each two.
+  std::size_t bytes = std::string(R"({"Records":[]})").size() + run.items.size() - 1;
   for (const QueueRun::Item& item : run.items) bytes += item.body.size();
   if (run.items.size() > 1 && bytes > promise.bytes_max) return "an event of " + std::to_string(bytes) + " bytes";
   for (std::size_t i = 0; i < run.items.size(); ++i) {
     if (std::string problem = objection_to(run, i, now); !problem.empty()) return problem;
+    if (!promise.prompt) continue;
+    if (std::string problem = objection_to_again(run.items[i]); !problem.empty()) return problem;
   }
   running_.emplace(run.id, run);
   const auto of_mapping =
@@ -74,10 +87,24 @@ std::string QueueLedger::objection_to(const QueueRun& run, std::size_t index, In
   if (message.group.empty()) return {};
   for (const auto& [body, other] : messages_) {
     if (other.group != message.group || other.order >= message.order) continue;
-    if (!other.sent || other.done || !matches(body)) continue;
+    if (!other.sent || other.done || other.gone || !matches(body)) continue;
     const auto before = run.items.begin() + static_cast<std::ptrdiff_t>(index);
     if (std::ranges::any_of(run.items.begin(), before, [&](const auto& each) { return each.body == body; })) continue;
     return "invoked with '" + item.body + "' of group " + message.group + " before '" + body + "'";
+  }
+  return {};
+}
+
+std::string QueueLedger::objection_to_again(const QueueRun::Item& item) const {
+  const Message& own = messages_.at(item.body);
+  if (own.done && !own.saw_crash) return "'" + item.body + "' has succeeded, and is run again";
+  for (const auto& [id, other] : running_) {
+    for (const QueueRun::Item& running : other.items) {
+      if (running.body == item.body) return "'" + item.body + "' of " + own.queue + " is run again while it runs";
+      if (!own.group.empty() && messages_.at(running.body).group == own.group) {
+        return "'" + item.body + "' runs beside '" + running.body + "' of its group, however long that takes";
+      }
+    }
   }
   return {};
 }
@@ -96,9 +123,26 @@ std::string QueueLedger::objection_to_beside(const QueueRun::Item& item, const Q
   return "'" + item.body + "' runs beside '" + running.body + "' of its group";
 }
 
-void QueueLedger::over(const QueueRun& run, const std::set<std::string>& done) {
+void QueueLedger::over(const QueueRun& run, const std::set<std::string>& done, bool was_run) {
   running_.erase(run.id);
   for (const std::string& body : done) messages_.at(body).done = true;
+  if (!was_run) return;
+  for (const QueueRun::Item& item : run.items) {
+    if (!done.contains(item.body)) ++messages_.at(item.body).failures;
+  }
+}
+
+std::string QueueLedger::objection_to_dead(int receives_max, bool prompt) const {
+  for (const auto& [body, message] : messages_) {
+    if (message.dead > 1) return "'" + body + "' is a dead letter " + std::to_string(message.dead) + " times";
+    // A receive that nobody heard of counts, too.
+    if (!prompt || message.saw_crash || message.dead == 0) continue;
+    if (message.done) return "'" + body + "' has succeeded, and is a dead letter";
+    if (message.failures < receives_max) {
+      return "'" + body + "' is a dead letter after " + std::to_string(message.failures) + " failures";
+    }
+  }
+  return {};
 }
 
 std::string QueueLedger::deleting(const std::string& handle) const {
@@ -110,6 +154,7 @@ std::string QueueLedger::deleting(const std::string& handle) const {
 
 std::string QueueLedger::owes() const {
   for (const auto& [body, message] : messages_) {
+    if (message.gone || message.dead > 0) continue;
     if (message.sent && matches(body) && !message.done) return "'" + body + "' was lost";
   }
   for (const auto& [payload, event] : events_) {

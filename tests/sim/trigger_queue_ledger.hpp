@@ -24,7 +24,8 @@ struct QueueRun {
     std::string handle;
   };
   std::vector<Item> items;
-  Instant until{};  ///< the function's timeout
+  Instant until{};        ///< the function's timeout
+  bool stubborn = false;  ///< it runs until then
 };
 
 /// What a mapping was asked to be.
@@ -32,6 +33,8 @@ struct QueuePromise {
   std::size_t batch_size = 0;
   std::size_t concurrency_max = 0;
   std::size_t bytes_max = 0;
+  /// What is asked for is done in time, so that no message is visible while it runs, nor after it has succeeded.
+  bool prompt = false;
 };
 
 class QueueLedger {
@@ -39,19 +42,26 @@ class QueueLedger {
   // ---- Messages.
 
   /// `group`: of a FIFO queue.
-  void asked_to_send(const std::string& body, const std::string& group);
+  void asked_to_send(const std::string& body, const std::string& queue, const std::string& group);
   void sent(const std::string& body) { messages_.at(body).sent = true; }
   void received(const std::string& body, const std::string& handle, Instant invisible_until);
   void visibility_changed(const std::string& handle, Instant until);
   void given_back(const std::string& handle);
   void crashed();
+  /// The queue of these is deleted, with all that was sent to it so far.
+  void deleted(const std::string& queue);
+  /// It lies in a dead-letter queue.
+  void found_dead(const std::string& body) { ++messages_.at(body).dead; }
 
   // Each of these answers with what is wrong; empty if nothing is.
   std::string begun(const QueueRun& run, const QueuePromise& promise, Instant now);
-  /// `done`: the bodies that were part of a success.
-  void over(const QueueRun& run, const std::set<std::string>& done);
+  /// `done`: the bodies that were part of a success. The others have failed if it was `run` at all.
+  void over(const QueueRun& run, const std::set<std::string>& done, bool was_run);
   std::string deleting(const std::string& handle) const;
   std::string owes() const;
+  /// Whether dead letters are those that have failed so often, each once.
+  std::string objection_to_dead(int receives_max, bool prompt) const;
+  bool is_done(const std::string& body) const { return messages_.at(body).done; }
 
   // ---- Asynchronous invokes, by their payload.
 
@@ -65,10 +75,15 @@ class QueueLedger {
 
  private:
   struct Message {
+    std::string queue;
     std::string group;
     std::uint64_t order = 0;
-    bool sent = false;   ///< and acknowledged
-    bool done = false;   ///< part of a success
+    bool sent = false;       ///< and acknowledged
+    bool done = false;       ///< part of a success
+    bool gone = false;       ///< with its queue
+    bool saw_crash = false;  ///< which may have undone what became of it
+    int failures = 0;
+    int dead = 0;        ///< times that it lies in a dead-letter queue
     std::string handle;  ///< the latest
     Instant invisible_until{};
   };
@@ -82,6 +97,7 @@ class QueueLedger {
 
   static bool matches(const std::string& body) { return !body.starts_with('#'); }
   std::string objection_to(const QueueRun& run, std::size_t index, Instant now) const;
+  std::string objection_to_again(const QueueRun::Item& item) const;
   std::string objection_to_beside(const QueueRun::Item& item, const QueueRun::Item& running, Instant now) const;
   Message* by_handle(const std::string& handle);
 

@@ -34,6 +34,11 @@ std::string describe(const TriggerQueueHistory& history) {
   add("of power", history.power_losses);
   add("shutdowns", history.shutdowns);
   add("changes", history.changes);
+  add("refusals", history.refusals);
+  add("renewals", history.renewals);
+  add("dead letters", history.dead_letters);
+  add("recreations", history.recreations);
+  add("unreached", history.unreached);
   return text;
 }
 
@@ -54,6 +59,11 @@ void expect_that_all_happened(const TriggerQueueHistory& history, std::uint64_t 
   EXPECT_GT(history.power_losses, seeds / 2);
   EXPECT_GT(history.shutdowns, seeds);
   EXPECT_GT(history.changes, seeds);
+  EXPECT_GT(history.refusals, seeds);
+  EXPECT_GT(history.renewals, seeds / 2);
+  EXPECT_GT(history.dead_letters, seeds / 2);
+  EXPECT_GT(history.recreations, seeds / 4);
+  EXPECT_GT(history.unreached, seeds);
 }
 
 TEST(TriggerQueueSimulation, KeepsEveryPromise) {
@@ -117,7 +127,12 @@ INSTANTIATE_TEST_SUITE_P(
                       TriggerQueueDefectCase{TriggerQueueDefect::mapping_not_kept, "MappingNotKept"},
                       TriggerQueueDefectCase{TriggerQueueDefect::event_not_kept, "EventNotKept"},
                       TriggerQueueDefectCase{TriggerQueueDefect::event_given_up_early, "EventGivenUpEarly"},
-                      TriggerQueueDefectCase{TriggerQueueDefect::report_not_awaited, "ReportNotAwaited"}),
+                      TriggerQueueDefectCase{TriggerQueueDefect::report_not_awaited, "ReportNotAwaited"},
+                      TriggerQueueDefectCase{TriggerQueueDefect::settlement_forgotten, "SettlementForgotten"},
+                      TriggerQueueDefectCase{TriggerQueueDefect::renewal_forgotten, "RenewalForgotten"},
+                      TriggerQueueDefectCase{TriggerQueueDefect::not_run_is_counted, "NotRunIsCounted"},
+                      TriggerQueueDefectCase{TriggerQueueDefect::missing_queue_given_up, "MissingQueueGivenUp"},
+                      TriggerQueueDefectCase{TriggerQueueDefect::mapping_starved, "MappingStarved"}),
     [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace

@@ -17,6 +17,15 @@ constexpr int pump_rounds_max = 2'000;
 constexpr int drain_rounds_max = 4'000;
 constexpr std::uint64_t groups = 3;
 constexpr int timeout_seconds = 6;
+/// Of the function that an emulator has: several times as long as its messages are invisible.
+constexpr std::uint64_t long_run_ms_max = 60'000;
+constexpr int receives_max = 3;
+/// For which deletes are refused at a time; messages are invisible for longer, and stopping waits for longer.
+constexpr std::uint64_t refusal_ms_max = 2'000;
+constexpr std::uint64_t away_ms_max = 20'000;
+
+const QueueName dead_letters{"000000000000", "us-east-1", "dead"};
+const std::string long_function = "long";
 
 FunctionName function_named(const std::string& name) { return {"000000000000", "us-east-1", name}; }
 
@@ -36,9 +45,11 @@ MappingConfig random_config(test::Random& random, bool fifo) {
 TriggerLimits small_limits(test::Random& random) {
   TriggerLimits limits;
   limits.concurrency_max = static_cast<int>(2 + random.below(8));
-  limits.batch_bytes_max = 20 + random.below(100);
+  limits.batch_bytes_max = 34 + random.below(100);
   limits.receivers_start = static_cast<int>(1 + random.below(4));
   limits.source_retry_delay = Millis{500};
+  limits.source_retry_delay_max = Millis{5'000};
+  limits.lambda_endpoint = "http://127.0.0.1:3001";
   limits.async_retry_delay = Millis{2'000};
   return limits;
 }
@@ -47,11 +58,12 @@ TriggerLimits small_limits(test::Random& random) {
 
 void TriggerQueueHistory::add(const TriggerQueueHistory& other) {
   const auto fields = [](auto& counts) {
-    return std::array{&counts.sends,      &counts.invocations, &counts.done,         &counts.failures,
-                      &counts.partial,    &counts.garbage,     &counts.throttles,    &counts.timeouts,
-                      &counts.given_back, &counts.filtered,    &counts.events,       &counts.events_over,
-                      &counts.reports,    &counts.crashes,     &counts.power_losses, &counts.shutdowns,
-                      &counts.changes};
+    return std::array{&counts.sends,       &counts.invocations, &counts.done,         &counts.failures,
+                      &counts.partial,     &counts.garbage,     &counts.throttles,    &counts.timeouts,
+                      &counts.given_back,  &counts.filtered,    &counts.events,       &counts.events_over,
+                      &counts.reports,     &counts.crashes,     &counts.power_losses, &counts.shutdowns,
+                      &counts.changes,     &counts.refusals,    &counts.renewals,     &counts.dead_letters,
+                      &counts.recreations, &counts.unreached};
   };
   const auto mine = fields(*this);
   const auto theirs = fields(other);
@@ -63,7 +75,8 @@ TriggerQueueWorld::TriggerQueueWorld(const TriggerQueueWorldOptions& options)
       random_(options.seed),
       entropy_(options.seed ^ 0x5eedULL),
       trigger_limits_(small_limits(random_)),
-      store_(random_) {
+      store_(random_),
+      is_prompt_(random_.one_in(2)) {
   limits_.fresh_window_max = 8 + random_.below(30);
   limits_.fresh_load_count_max = 8;
   if (storage::open_format(store_)) broken("the format could not be written");
@@ -112,12 +125,19 @@ void TriggerQueueWorld::step() {
     if (random_.one_in(3)) change_mapping();
   } else if (choice < 22) {
     if (random_.one_in(3)) reserve();
+    if (random_.one_in(6)) recreate_queue();
+    // One time is over long before the next, so that whatever waits for it is done.
+    const bool may_refuse = now_ >= refusing_until_ + Millis{20'000};
+    if (may_refuse && random_.one_in(3))
+      refusing_until_ = now_ + Millis{static_cast<std::int64_t>(random_.below(refusal_ms_max))};
+    if (random_.one_in(8)) away_until_ = now_ + Millis{static_cast<std::int64_t>(random_.below(away_ms_max))};
   } else if (choice < 30) {
     deliver_some();
   } else {
     commit_some();
   }
   if (!random_.one_in(4)) take_effects();
+  if (is_prompt_) pump();
 }
 
 // ---- Starting.
@@ -126,8 +146,8 @@ void TriggerQueueWorld::plan_all() {
   for (const std::string name : {"jobs", "others", "orders.fifo"}) {
     Plan plan;
     plan.queue = {"000000000000", "us-east-1", name};
-    // Two of the mappings share a function, and what it may run.
-    plan.function = function_named(name == "jobs" ? "one" : "two");
+    // The one of FIFO's is not registered, so that an emulator runs it, for as long as it likes.
+    plan.function = function_named(name == "jobs" ? "one" : name == "others" ? "two" : long_function);
     plan.config = random_config(random_, plan.is_fifo());
     plan.visibility_seconds = static_cast<int>(2 * timeout_seconds + random_.below(20));
     plans_.push_back(std::move(plan));
@@ -148,14 +168,11 @@ void TriggerQueueWorld::create_all() {
   events.retries_max = event_retries_;
   events.on_failure = "arn:aws:sqs:us-east-1:000000000000:ends";
   apply(std::move(events));
-  for (Plan& plan : plans_) {
-    CreateQueue queue;
-    queue.queue = plan.queue;
-    queue.attributes["MessageRetentionPeriod"] = std::to_string(sqs_limits::retention_seconds_max);
-    queue.attributes["VisibilityTimeout"] = std::to_string(plan.visibility_seconds);
-    if (plan.is_fifo()) queue.attributes["FifoQueue"] = "true";
-    submit({}, std::move(queue));
-  }
+  CreateQueue dead;
+  dead.queue = dead_letters;
+  dead.attributes["MessageRetentionPeriod"] = std::to_string(sqs_limits::retention_seconds_max);
+  submit({}, std::move(dead));
+  for (const Plan& plan : plans_) create_queue(plan);
   pump();
   for (Plan& plan : plans_) {
     MappingRecord mapping;
@@ -168,6 +185,28 @@ void TriggerQueueWorld::create_all() {
     pump();
     if (!plan.exists) broken("a mapping does not start");
   }
+}
+
+void TriggerQueueWorld::create_queue(const Plan& plan) {
+  CreateQueue queue;
+  queue.queue = plan.queue;
+  queue.attributes["MessageRetentionPeriod"] = std::to_string(sqs_limits::retention_seconds_max);
+  queue.attributes["VisibilityTimeout"] = std::to_string(plan.visibility_seconds);
+  if (plan.is_fifo()) queue.attributes["FifoQueue"] = "true";
+  if (plan.has_dead_letters()) {
+    queue.attributes["RedrivePolicy"] = "{}";
+    queue.redrive = RedrivePolicy{arn_of(dead_letters), receives_max};
+  }
+  submit({}, std::move(queue));
+}
+
+/// The mapping outlives its queue, and goes on when there is one of that name again.
+void TriggerQueueWorld::recreate_queue() {
+  const Plan& plan = plans_.at(1);
+  if (std::exchange(is_queue_missing_, !is_queue_missing_)) return create_queue(plan);
+  ++counts_.recreations;
+  ledger_.deleted(plan.queue.name);
+  submit({}, DeleteQueue{plan.queue});
 }
 
 void TriggerQueueWorld::boot() {
@@ -201,6 +240,7 @@ void TriggerQueueWorld::crash(bool power) {
   triggers_.reset();
   pipeline_.clear();
   loads_.clear();
+  moves_.clear();
   turns_.clear();
   calls_.clear();
   invokes_.clear();
@@ -220,6 +260,7 @@ void TriggerQueueWorld::crash(bool power) {
 /// As one that is asked to: what runs ends, and is settled.
 void TriggerQueueWorld::shut_down() {
   ++counts_.shutdowns;
+  is_ending_ = true;
   const std::uint64_t crashes = counts_.crashes;
   triggers_->drain(now_);
   const std::uint64_t invocations = counts_.invocations;
@@ -228,7 +269,12 @@ void TriggerQueueWorld::shut_down() {
     if (triggers_->is_idle()) break;
     end_some();
     pump();
+    // What can not be deleted now is tried again for a while.
+    const auto next = triggers_->next_deadline();
+    if (next && ledger_.running().empty() && events_.empty() && crashes == counts_.crashes) pass_to(*next);
+    pump();
   }
+  is_ending_ = false;
   if (crashes != counts_.crashes) return;
   if (!triggers_->is_idle()) return broken("a shutdown never ends");
   // What was on its way to begin when the shutdown came does begin, and nothing else.
@@ -253,12 +299,17 @@ void TriggerQueueWorld::let_time_pass() {
 void TriggerQueueWorld::pass_to(Instant target) {
   while (broken_.empty()) {
     Instant next = target;
+    if (is_prompt_) {
+      if (const auto of_queues = queues_->next_deadline()) next = std::min(next, *of_queues);
+      if (const auto of_triggers = triggers_->next_deadline()) next = std::min(next, *of_triggers);
+    }
     for (const auto& [id, run] : ledger_.running()) next = std::min(next, run.until);
     for (const EventRun& run : events_) next = std::min(next, run.until);
     now_ = std::max(now_, next);
     queues_->advance(now_);
     triggers_->advance(now_);
     time_out();
+    if (is_prompt_) pump();
     if (now_ >= target) return;
   }
 }
@@ -271,7 +322,7 @@ void TriggerQueueWorld::time_out() {
   constexpr std::uint64_t failure = 7;
   for (const QueueRun& run : late) {
     ++counts_.timeouts;
-    end(run, failure);
+    end(run, run.stubborn && !is_calm_ ? random_.below(14) : failure);
   }
   const auto still = std::ranges::partition(events_, [this](const EventRun& run) { return run.until > now_; });
   const std::vector<EventRun> events(still.begin(), still.end());
@@ -281,16 +332,18 @@ void TriggerQueueWorld::time_out() {
 
 // ---- Clients.
 
-void TriggerQueueWorld::send_some() {
-  const Plan& plan = plans_[random_.below(plans_.size())];
+void TriggerQueueWorld::send_some() { send_to(plans_[random_.below(plans_.size())], 1 + random_.below(5)); }
+
+/// The body of the last one.
+std::string TriggerQueueWorld::send_to(const Plan& plan, std::uint64_t count) {
   SendMessages command;
   command.queue = plan.queue;
   command.batch = true;
   OpenCall call;
-  for (std::uint64_t count = 1 + random_.below(5); count > 0; --count) {
+  for (; count > 0; --count) {
     OutgoingMessage message;
     // What begins with # matches no filter, and what begins with ! fails for as long as things go wrong.
-    const std::uint64_t kind = random_.below(10);
+    const std::uint64_t kind = is_calm_ ? 2 : random_.below(10);
     message.content.body = (kind == 0 ? "#m" : kind == 1 ? "!m" : "m") + std::to_string(++next_body_);
     if (random_.one_in(6)) message.content.body.append(random_.below(80), '.');
     message.bytes = message.content.body.size();
@@ -298,12 +351,14 @@ void TriggerQueueWorld::send_some() {
       message.content.group_id = "g" + std::to_string(random_.below(groups));
       message.content.deduplication_id = message.content.body;
     }
-    ledger_.asked_to_send(message.content.body, message.content.group_id);
+    ledger_.asked_to_send(message.content.body, plan.queue.name, message.content.group_id);
     call.sent.push_back(message.content.body);
     command.messages.push_back(std::move(message));
   }
   counts_.sends += call.sent.size();
+  std::string last = call.sent.back();
   submit(std::move(call), std::move(command));
+  return last;
 }
 
 void TriggerQueueWorld::invoke() {
@@ -371,6 +426,7 @@ void TriggerQueueWorld::commit_some() {
   }
   if (which != 1 && crashes == counts_.crashes) commit_triggers();
   run_loads();
+  if (random_.one_in(2)) run_moves();
 }
 
 void TriggerQueueWorld::commit_triggers() {
@@ -394,11 +450,21 @@ void TriggerQueueWorld::release_queues() {
   const std::uint64_t crashes = counts_.crashes;
   while (std::optional<Release> ready = pipeline_.next_release()) {
     for (Reply& reply : ready->replies) {
+      if (moves_.on_reply(reply, [this](Command command) { return submit({}, std::move(command)); })) continue;
       const auto found = calls_.extract(reply.call);
       if (!found.empty()) on_reply(found.mapped(), std::move(reply.result), ready->decided_at);
       if (crashes != counts_.crashes) return;
     }
     for (Load& load : ready->loads) loads_.push_back(std::move(load));
+    moves_.add(std::move(ready->transfers));
+  }
+}
+
+void TriggerQueueWorld::run_moves() {
+  while (!moves_.empty()) {
+    if (!moves_.begin_next(store_, [this](Command command) { return submit({}, std::move(command)); })) {
+      return crash(false);
+    }
   }
 }
 
@@ -443,11 +509,25 @@ void TriggerQueueWorld::on_trigger_reply(const TriggerReply& reply) {
   ledger_.accepted(invoked.mapped());
 }
 
+/// As a disk that is full or a FIFO queue that has taken enough calls for now.
+bool TriggerQueueWorld::refuses(const Ask& ask) {
+  if (is_calm_ || now_ >= refusing_until_) return false;
+  const bool settles =
+      std::holds_alternative<DeleteMessages>(ask.command) || std::holds_alternative<ChangeVisibility>(ask.command);
+  if (!settles) return false;
+  ++counts_.refusals;
+  const auto code = random_.one_in(2) ? ErrorCode::RequestThrottled : ErrorCode::InternalFailure;
+  answers_.push_back(Answered{ask.id, Error{code, "not now"}, {}});
+  return true;
+}
+
 void TriggerQueueWorld::release_ask(Ask ask) {
+  if (refuses(ask)) return;
   Command command = ask.command;
   if (auto* remove = std::get_if<DeleteMessages>(&command)) {
     for (const std::string& handle : remove->receipt_handles) hold(ledger_.deleting(handle));
   } else if (const auto* change = std::get_if<ChangeVisibility>(&command)) {
+    counts_.renewals += change->changes.size();
     for (const VisibilityChange& each : change->changes) {
       ledger_.visibility_changed(each.receipt_handle, now_ + std::chrono::seconds{each.timeout_seconds});
     }
@@ -477,6 +557,14 @@ void TriggerQueueWorld::on_reply(const OpenCall& call, Result result, Instant de
   if (const auto* sent = std::get_if<SendResults>(&result)) {
     for (std::size_t i = 0; i < sent->entries.size() && i < call.sent.size(); ++i) {
       if (std::holds_alternative<Sent>(sent->entries[i])) ledger_.sent(call.sent[i]);
+    }
+  }
+  if (const auto* dead = std::get_if<Deliveries>(&result); dead != nullptr && call.takes_dead) {
+    for (const Delivery& delivery : dead->messages) {
+      std::shared_ptr<const StoredMessage> message;
+      if (storage::read_message(store_, delivery.queue, delivery.sequence, message) || message == nullptr) continue;
+      ledger_.found_dead(message->content.body);
+      ++counts_.dead_letters;
     }
   }
   if (!call.ask) return;
@@ -549,6 +637,10 @@ void TriggerQueueWorld::begin(const Invocation& invocation) {
     run.id = invocation.id;
     run.mapping = event->mapping->uuid;
     run.until = until;
+    if (invocation.function->name.name == long_function) {
+      run.until = now_ + Millis{static_cast<std::int64_t>(1 + random_.below(long_run_ms_max))};
+      run.stubborn = !is_calm_ && random_.one_in(3);
+    }
     for (const auto& record : event->records) {
       const auto found = items_.find(record.get());
       if (found == items_.end()) return broken("an invocation has a message that was never received");
@@ -558,7 +650,7 @@ void TriggerQueueWorld::begin(const Invocation& invocation) {
     if (plan == nullptr) return broken("an invocation of no mapping");
     const QueuePromise promise{static_cast<std::size_t>(plan->config.batch_size),
                                static_cast<std::size_t>(plan->config.concurrency_max.value_or(1'000)),
-                               trigger_limits_.batch_bytes_max};
+                               trigger_limits_.batch_bytes_max, is_prompt_};
     hold(ledger_.begun(run, promise, now_));
   }
   if (ledger_.running().size() + events_.size() > static_cast<std::size_t>(trigger_limits_.concurrency_max)) {
@@ -573,6 +665,7 @@ void TriggerQueueWorld::end_some() {
   const std::size_t which = random_.below(batches + events_.size());
   if (which < batches) {
     const QueueRun run = std::next(ledger_.running().begin(), static_cast<std::ptrdiff_t>(which))->second;
+    if (run.stubborn && !is_ending_ && !is_calm_) return;
     return end(run, choice);
   }
   const auto at = events_.begin() + static_cast<std::ptrdiff_t>(which - batches);
@@ -585,15 +678,19 @@ void TriggerQueueWorld::end(const QueueRun& run, std::uint64_t choice) {
   InvocationOver over;
   over.id = run.id;
   const bool reports = plan_of(run.mapping)->config.report_batch_item_failures;
-  const bool poisoned =
-      !is_calm_ && std::ranges::any_of(run.items, [](const auto& item) { return item.body.front() == '!'; });
+  const bool has_poison = std::ranges::any_of(run.items, [](const auto& item) { return item.body.front() == '!'; });
+  const bool poisoned = has_poison && (!is_calm_ || plan_of(run.mapping)->has_dead_letters());
+  const bool is_away = !is_calm_ && now_ < away_until_;
   std::set<std::string> done;
   for (const QueueRun::Item& item : run.items) done.insert(item.body);
-  if (choice == 13 || choice == 12) {
-    over.outcome.status = choice == 12 ? RunOutcome::Status::throttled : RunOutcome::Status::failed;
-    over.outcome.message = "no such program";
+  bool was_run = true;
+  if (is_away || choice == 13 || choice == 12) {
+    const auto not_run = is_away || random_.one_in(3) ? RunOutcome::Status::unreached : RunOutcome::Status::throttled;
+    was_run = !is_away && choice == 13;
+    over.outcome.status = was_run ? RunOutcome::Status::failed : not_run;
+    over.outcome.message = was_run ? "no such program" : "nobody is there";
     done.clear();
-    ++counts_.throttles;
+    ++(over.outcome.status == RunOutcome::Status::unreached ? counts_.unreached : counts_.throttles);
   } else if (choice >= 10 && reports) {
     over.batch = BatchAnswer{};
     for (const QueueRun::Item& item : run.items) {
@@ -614,7 +711,7 @@ void TriggerQueueWorld::end(const QueueRun& run, std::uint64_t choice) {
   } else {
     over.batch = BatchAnswer{};
   }
-  ledger_.over(run, done);
+  ledger_.over(run, done, was_run);
   apply(std::move(over));
 }
 
@@ -646,7 +743,7 @@ TriggerQueueWorld::Plan* TriggerQueueWorld::plan_of(const std::string& uuid) {
 void TriggerQueueWorld::pump() {
   for (int round = 0; round < pump_rounds_max && broken_.empty(); ++round) {
     take_effects();
-    if (pipeline_.empty() && loads_.empty() && turns_.empty() && answers_.empty()) return;
+    if (pipeline_.empty() && loads_.empty() && turns_.empty() && answers_.empty() && moves_.empty()) return;
     if (!pipeline_.commit_some(store_, random_)) {
       crash(false);
     } else {
@@ -654,6 +751,7 @@ void TriggerQueueWorld::pump() {
     }
     commit_triggers();
     run_loads();
+    run_moves();
     deliver_some();
   }
   broken("it does not come to rest");
@@ -669,6 +767,10 @@ void TriggerQueueWorld::drain() {
   is_calm_ = true;
   crash(false);
   pump();
+  // The crash may have taken its creation.
+  is_queue_missing_ = false;
+  create_queue(plans_.at(1));
+  pump();
   for (const std::string name : {"one", "events"}) apply(PutFunctionConcurrency{function_named(name), std::nullopt});
   for (Plan& plan : plans_) {
     if (plan.enabled) continue;
@@ -677,8 +779,54 @@ void TriggerQueueWorld::drain() {
     apply(UpdateMapping{plan.uuid, std::move(patch)});
   }
   pump();
-  // What was received before the crash is visible again by then, and what has failed was tried again.
-  const Instant until = now_ + Millis{120'000};
+  // What was received before the crash is visible again by then, and what has failed was tried again as often as it
+  // may.
+  work_off(now_ + Millis{240'000});
+  if (!broken_.empty()) return;
+  take_dead_letters();
+  hold(ledger_.owes());
+  hold(ledger_.objection_to_dead(receives_max, is_prompt_));
+  check_idle();
+  if (options_.seed % 4 == 0) check_fairness();
+}
+
+void TriggerQueueWorld::take_dead_letters() {
+  for (std::uint64_t before = UINT64_MAX; before != counts_.dead_letters && broken_.empty();) {
+    before = counts_.dead_letters;
+    OpenCall call;
+    call.takes_dead = true;
+    submit(std::move(call), ReceiveMessages{dead_letters, 10, sqs_limits::visibility_seconds_max, 0, {}});
+    pump();
+  }
+}
+
+/// While one mapping has more to do than it can, what comes for the others is done in time all the same.
+void TriggerQueueWorld::check_fairness() {
+  constexpr int rounds = 60;
+  constexpr int ends_in_round = 3;
+  std::vector<std::string> watched;
+  for (int round = 0; round < rounds && broken_.empty(); ++round) {
+    send_to(plans_.front(), 6);
+    if (round == ends_in_round) {
+      for (std::size_t i = 1; i < plans_.size(); ++i) watched.push_back(send_to(plans_[i], 1));
+    }
+    pump();
+    for (int i = 0; i < ends_in_round && !ledger_.running().empty(); ++i) {
+      const QueueRun oldest = ledger_.running().begin()->second;
+      end(oldest, 0);
+      pump();
+    }
+    pass_to(now_ + Millis{500});
+    pump();
+  }
+  for (const std::string& body : watched) {
+    if (!ledger_.is_done(body)) broken("'" + body + "' starves");
+  }
+  if (broken_.empty()) work_off(now_ + Millis{60'000});
+  hold(ledger_.owes());
+}
+
+void TriggerQueueWorld::work_off(Instant until) {
   for (int round = 0; round < drain_rounds_max && broken_.empty() && !(now_ >= until && is_at_rest()); ++round) {
     while (ledger_.running().size() + events_.size() > 0 && broken_.empty()) end_some();
     while (!reports_.empty()) answer_report();
@@ -690,10 +838,7 @@ void TriggerQueueWorld::drain() {
     pass_to(std::max(next, now_));
     pump();
   }
-  if (!broken_.empty()) return;
-  if (!is_at_rest()) return broken("something is always to be done");
-  hold(ledger_.owes());
-  check_idle();
+  if (broken_.empty() && !is_at_rest()) broken("something is always to be done");
 }
 
 void TriggerQueueWorld::check_idle() {

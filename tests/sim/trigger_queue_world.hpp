@@ -1,7 +1,8 @@
 // A seeded world of queues, mappings of them and asynchronous invokes: the real engines of both and the real record
 // codecs over a store that loses, tears and fails; functions that succeed, fail, fail in part, answer garbage, are
-// throttled, or hang until their timeout; changes of the mappings and of what is reserved; crashes of the process and
-// of the machine. One seed, one history.
+// throttled, hang until their timeout, or run for much longer than their messages are invisible; an emulator that is
+// away; deletes that a queue can not do now; a dead-letter queue; a queue that is deleted and created again; changes of
+// the mappings and of what is reserved; crashes of the process and of the machine. One seed, one history.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "message_moves.hpp"
 #include "penstock/engine.hpp"
 #include "penstock/limits.hpp"
 #include "penstock/triggers.hpp"
@@ -49,6 +51,11 @@ struct TriggerQueueHistory {
   std::uint64_t power_losses = 0;
   std::uint64_t shutdowns = 0;
   std::uint64_t changes = 0;
+  std::uint64_t refusals = 0;      ///< of deletes and changes of visibility
+  std::uint64_t renewals = 0;      ///< of messages' visibility
+  std::uint64_t dead_letters = 0;  ///< messages
+  std::uint64_t recreations = 0;   ///< of a queue
+  std::uint64_t unreached = 0;     ///< batches that nobody was there for
 
   void add(const TriggerQueueHistory& other);
 };
@@ -74,12 +81,14 @@ class TriggerQueueWorld {
     bool exists = false;  ///< durably
     bool enabled = true;  ///< as was asked for last
     bool is_fifo() const { return queue.name.ends_with(".fifo"); }
+    bool has_dead_letters() const { return queue.name == "jobs"; }
   };
   /// A call that the queues' engine has, of the trigger engine or of a client.
   struct OpenCall {
     std::optional<Ask> ask{};
     bool cancelled = false;
     std::vector<std::string> sent{};  ///< bodies of what a client sends
+    bool takes_dead = false;          ///< a client's receive from the dead-letter queue
   };
   struct Turn {
     WriteBatch bytes;
@@ -103,6 +112,9 @@ class TriggerQueueWorld {
 
   // Clients.
   void send_some();
+  std::string send_to(const Plan& plan, std::uint64_t count);
+  void recreate_queue();
+  void create_queue(const Plan& plan);
   void invoke();
   void change_mapping();
   void reserve();
@@ -115,6 +127,8 @@ class TriggerQueueWorld {
   void run_loads();
   void release(TriggerEffects& effects);
   void release_ask(Ask ask);
+  bool refuses(const Ask& ask);
+  void run_moves();
   void cancel(AskId ask);
   void on_reply(const OpenCall& call, Result result, Instant decided_at);
   void read(const ReceiveMessages& asked, const Deliveries& deliveries, Instant decided_at, Answered& answer);
@@ -135,6 +149,9 @@ class TriggerQueueWorld {
   // The end.
   bool is_at_rest() const;
   void drain();
+  void work_off(Instant until);
+  void take_dead_letters();
+  void check_fairness();
   void check_idle();
   Plan* plan_of(const std::string& uuid);
 
@@ -165,7 +182,13 @@ class TriggerQueueWorld {
   std::vector<Report> reports_;
   std::vector<EventRun> events_;
   std::map<const std::string*, std::pair<std::shared_ptr<const std::string>, QueueRun::Item>> items_;
-  bool is_calm_ = false;  ///< nothing fails any more
+  MessageMoves moves_;
+  const bool is_prompt_;           ///< questions and answers are not long on their way
+  bool is_calm_ = false;           ///< nothing fails any more
+  bool is_ending_ = false;         ///< a shutdown cuts off what runs
+  bool is_queue_missing_ = false;  ///< the one that is deleted and created again
+  Instant refusing_until_{};
+  Instant away_until_{};
   std::uint64_t next_call_ = 0;
   std::uint64_t next_body_ = 0;
   std::uint64_t step_ = 0;

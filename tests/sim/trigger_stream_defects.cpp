@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace penstock::sim {
@@ -24,6 +25,12 @@ class DefectiveTriggers final : public TriggerEngine {
   }
 
   void apply(CallId call, TriggerCommand command, Instant now) override {
+    let_go(now);
+    if (auto* create = std::get_if<CreateMapping>(&command);
+        create != nullptr && defect_ == TriggerStreamDefect::start_ignored &&
+        create->mapping.config.start == IteratorType::at_timestamp) {
+      create->mapping.config.start = IteratorType::trim_horizon;
+    }
     if (auto* create = std::get_if<CreateMapping>(&command);
         create != nullptr && defect_ == TriggerStreamDefect::given_up_early) {
       int& retries = create->mapping.config.retries_max;
@@ -34,13 +41,25 @@ class DefectiveTriggers final : public TriggerEngine {
           std::holds_alternative<RecordsPage>(*answer->result) && ++count_ % 8 == 0) {
         return;
       }
+      if (is_swallowed(*answer)) return;
+      const auto* page = answer->result ? std::get_if<RecordsPage>(&*answer->result) : nullptr;
+      if (defect_ == TriggerStreamDefect::shard_starved && page != nullptr && page->shard.value % 2 == 1 &&
+          running_ > 0) {
+        return held_.push_back(std::move(*answer));
+      }
       alter(*answer);
     }
-    if (auto* over = std::get_if<InvocationOver>(&command)) alter(*over);
+    if (auto* over = std::get_if<InvocationOver>(&command)) {
+      --running_;
+      alter(*over);
+    }
     engine_->apply(call, std::move(command), now);
   }
 
-  void advance(Instant now) override { engine_->advance(now); }
+  void advance(Instant now) override {
+    let_go(now);
+    engine_->advance(now);
+  }
   std::optional<Instant> next_deadline() const override { return engine_->next_deadline(); }
   void drain(Instant now) override { engine_->drain(now); }
   bool is_idle() const override { return engine_->is_idle(); }
@@ -54,12 +73,42 @@ class DefectiveTriggers final : public TriggerEngine {
              put->checkpoint.next > RecordIndex{1};
     });
     for (Invocation& invocation : effects.invocations) alter(std::get<BatchEvent>(invocation.event));
+    running_ += effects.invocations.size();
+    for (const Ask& ask : effects.asks) note(ask);
     return effects;
   }
 
  private:
+  void note(const Ask& ask) {
+    const auto& command = std::get<StreamCommand>(ask.command);
+    if (const auto* read = std::get_if<ReadShard>(&command)) reads_.insert_or_assign(ask.id, read->from);
+    if (std::holds_alternative<DescribeConsumer>(command)) consumers_.insert(ask.id);
+  }
+
+  void let_go(Instant now) {
+    if (running_ > 0) return;
+    for (Answered& held : std::exchange(held_, {})) engine_->apply(CallId{}, std::move(held), now);
+  }
+
+  bool is_swallowed(const Answered& answer) const {
+    if (!answer.result) return false;
+    const auto* error = std::get_if<Error>(&*answer.result);
+    if (defect_ == TriggerStreamDefect::missing_stream_given_up && error != nullptr) {
+      return error->code == ErrorCode::KinesisResourceNotFound;
+    }
+    const auto* page = std::get_if<RecordsPage>(&*answer.result);
+    const auto read = reads_.find(answer.id);
+    return defect_ == TriggerStreamDefect::expired_waited_for && page != nullptr && read != reads_.end() &&
+           answer.items.empty() && page->next > read->second;
+  }
+
   void alter(Answered& answer) {
     if (!answer.result) return;
+    if (defect_ == TriggerStreamDefect::consumer_ignored && consumers_.contains(answer.id)) {
+      ConsumerDescription described;
+      described.consumer.status = StreamStatus::active;
+      answer.result = described;
+    }
     if (auto* list = std::get_if<ShardList>(&*answer.result);
         list != nullptr && defect_ == TriggerStreamDefect::lineage_ignored) {
       for (ShardRecord& shard : list->shards) shard.parent = shard.adjacent_parent = std::nullopt;
@@ -80,6 +129,9 @@ class DefectiveTriggers final : public TriggerEngine {
       over.batch = BatchAnswer{true, {}, "{}"};
     }
     if (defect_ == TriggerStreamDefect::partial_taken_as_done && over.batch) over.batch->failed.clear();
+    if (defect_ == TriggerStreamDefect::away_counted && outcome.status == RunOutcome::Status::unreached) {
+      outcome.status = RunOutcome::Status::failed;
+    }
     if (defect_ == TriggerStreamDefect::throttle_counted && outcome.status == RunOutcome::Status::throttled) {
       outcome.status = RunOutcome::Status::answered;
       outcome.function_error = "Unhandled";
@@ -101,6 +153,10 @@ class DefectiveTriggers final : public TriggerEngine {
 
   std::unique_ptr<TriggerEngine> engine_;
   const TriggerStreamDefect defect_;
+  std::map<AskId, RecordIndex> reads_;  ///< and where they begin
+  std::set<AskId> consumers_;           ///< questions about one
+  std::vector<Answered> held_;
+  std::size_t running_ = 0;
   int count_ = 0;
 };
 

@@ -48,7 +48,14 @@ void TriggerLedger::read(const std::string& data, const std::string& id, ShardIn
   record.arrived = arrived;
 }
 
-void TriggerLedger::time_passed(Instant now) {
+void TriggerLedger::stream_deleted() {
+  shards_.clear();
+  deleted_ = streams_;
+  for (auto& [data, record] : records_) record.gone = true;
+}
+
+void TriggerLedger::time_passed(Instant now, Millis retention) {
+  for (auto& [data, record] : records_) record.was_expired = record.was_expired || now - record.arrived >= retention;
   if (config_.record_age_seconds_max < 0) return;
   for (auto& [data, record] : records_) {
     if (now - record.arrived > std::chrono::seconds(config_.record_age_seconds_max)) record.was_too_old = true;
@@ -87,6 +94,7 @@ std::string TriggerLedger::begun(const TriggerRun& run) {
     if (found == records_.end() || !found->second.place) return "a record that nobody put: " + data;
     const Record& record = found->second;
     if (!record.matches) return "a record that no filter lets through: " + data;
+    if (start_ && record.arrived < *start_) return "a record from before the start: " + data;
     if (shard && *shard != record.place->first) return "a batch has records of two shards";
     shard = record.place->first;
     if (last != nullptr && last->place->second >= record.place->second) return "a batch is out of order";
@@ -140,7 +148,7 @@ std::string TriggerLedger::objection_to_window(const TriggerRun& run) const {
   for (const auto& [data, record] : records_) {
     if (!counts(record) || record.place->first != *shard || record.place->second >= end || record.id.empty()) continue;
     if (record.arrived < window.start || record.arrived >= window.end || had.contains(data)) continue;
-    if (!may_be_given_up(record)) return "a window's state has lost a record: " + data;
+    if (!record.was_expired && !may_be_given_up(record)) return "a window's state has lost a record: " + data;
   }
   return {};
 }
@@ -166,7 +174,8 @@ std::string TriggerLedger::reported(const BatchFailure& failure, bool accepted) 
   if (run == by_request_.end() && !is_age) return "a report of an invocation that never was";
   std::size_t count = 0;
   for (auto& [data, record] : records_) {
-    const bool in_run = is_age ? record.was_too_old : std::ranges::count(run->second.data, data) > 0;
+    const bool in_run =
+        is_age ? record.was_too_old || record.was_expired : std::ranges::count(run->second.data, data) > 0;
     if (!in_run || record.id < failure.first_sequence_number || record.id > failure.last_sequence_number) continue;
     if (!is_age && record.failures <= config_.retries_max) return "a report of a record that has retries left: " + data;
     ++count;
@@ -179,7 +188,10 @@ std::string TriggerLedger::reported(const BatchFailure& failure, bool accepted) 
 
 // ---- Checkpoints.
 
-std::string TriggerLedger::moved(const ShardCheckpoint& checkpoint) const {
+std::string TriggerLedger::moved(const ShardCheckpoint& checkpoint) {
+  // What runs when its stream is deleted may still end.
+  streams_.insert(checkpoint.stream);
+  if (deleted_.contains(checkpoint.stream)) return {};
   for (const auto& [data, record] : records_) {
     if (!counts(record) || record.place->first != checkpoint.shard || record.place->second >= checkpoint.next) continue;
     if (!is_settled(record)) return "a checkpoint is ahead of " + data;

@@ -30,6 +30,11 @@ std::string describe(const TriggerStreamHistory& history) {
   add("of power", history.power_losses);
   add("changes", history.changes);
   add("final windows", history.final_windows);
+  add("unreached", history.unreached);
+  add("recreations", history.recreations);
+  add("expiries", history.expiries);
+  add("consumers", history.consumers);
+  add("timestamps", history.timestamps);
   return text;
 }
 
@@ -48,6 +53,11 @@ void expect_that_all_happened(const TriggerStreamHistory& history, std::uint64_t
   EXPECT_GT(history.power_losses, seeds / 2);
   EXPECT_GT(history.changes, seeds / 2);
   EXPECT_GT(history.final_windows, seeds / 4);
+  EXPECT_GT(history.unreached, seeds / 2);
+  EXPECT_GT(history.recreations, seeds / 8);
+  EXPECT_GT(history.expiries, seeds / 8);
+  EXPECT_GT(history.consumers, seeds / 8);
+  EXPECT_GT(history.timestamps, seeds / 8);
 }
 
 TEST(TriggerStreamSimulation, KeepsEveryPromise) {
@@ -109,7 +119,13 @@ INSTANTIATE_TEST_SUITE_P(
                       TriggerStreamDefectCase{TriggerStreamDefect::too_many_at_a_time, "TooManyAtATime"},
                       TriggerStreamDefectCase{TriggerStreamDefect::wake_lost, "WakeLost"},
                       TriggerStreamDefectCase{TriggerStreamDefect::state_not_handed_on, "StateNotHandedOn"},
-                      TriggerStreamDefectCase{TriggerStreamDefect::state_not_kept, "StateNotKept"}),
+                      TriggerStreamDefectCase{TriggerStreamDefect::state_not_kept, "StateNotKept"},
+                      TriggerStreamDefectCase{TriggerStreamDefect::away_counted, "AwayCounted"},
+                      TriggerStreamDefectCase{TriggerStreamDefect::start_ignored, "StartIgnored"},
+                      TriggerStreamDefectCase{TriggerStreamDefect::consumer_ignored, "ConsumerIgnored"},
+                      TriggerStreamDefectCase{TriggerStreamDefect::missing_stream_given_up, "MissingStreamGivenUp"},
+                      TriggerStreamDefectCase{TriggerStreamDefect::expired_waited_for, "ExpiredWaitedFor"},
+                      TriggerStreamDefectCase{TriggerStreamDefect::shard_starved, "ShardStarved"}),
     [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace

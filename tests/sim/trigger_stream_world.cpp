@@ -18,6 +18,9 @@ constexpr int pump_rounds_max = 2'000;
 constexpr int drain_rounds_max = 4'000;
 constexpr std::size_t shards_max = 6;
 constexpr std::uint64_t keys = 8;
+constexpr std::uint64_t away_ms_max = 20'000;
+/// The shortest that there is.
+constexpr Millis retention = std::chrono::hours{24};
 
 const StreamName stream_name{"000000000000", "us-east-1", "events"};
 const FunctionName function_name{"000000000000", "us-east-1", "worker"};
@@ -33,20 +36,23 @@ MappingConfig random_config(test::Random& random) {
   config.retries_max = random.one_in(2) ? -1 : static_cast<int>(random.below(3));
   config.record_age_seconds_max = random.one_in(6) ? 60 : -1;
   if (random.one_in(2)) config.on_failure = "arn:aws:sqs:us-east-1:000000000000:failures";
-  config.start = random.one_in(3) ? IteratorType::latest : IteratorType::trim_horizon;
+  constexpr std::array starts{IteratorType::latest, IteratorType::trim_horizon, IteratorType::at_timestamp};
+  config.start = starts.at(random.below(starts.size()));
   return config;
 }
 
 // Small enough that every edge is met within a few hundred steps.
-TriggerLimits small_limits(test::Random& random) {
+TriggerLimits small_limits(test::Random& random, const MappingConfig& config) {
   TriggerLimits limits;
   limits.concurrency_max = static_cast<int>(1 + random.below(6));
   limits.read_ahead_records_max = 8 + random.below(30);
   limits.read_ahead_bytes_max = 60 + random.below(400);
-  limits.batch_bytes_max = 20 + random.below(100);
+  // With room for what tells of a window.
+  limits.batch_bytes_max = (config.tumbling_seconds > 0 ? 340 : 34) + random.below(100);
   limits.retry_delay_min = Millis{100 + static_cast<std::int64_t>(random.below(900))};
   limits.retry_delay_max = Millis{5'000};
   limits.source_retry_delay = Millis{500};
+  limits.source_retry_delay_max = Millis{5'000};
   return limits;
 }
 
@@ -69,9 +75,11 @@ HashKey middle_of(const ShardRecord& shard) {
 
 void TriggerStreamHistory::add(const TriggerStreamHistory& other) {
   const auto fields = [](auto& counts) {
-    return std::array{&counts.puts,      &counts.invocations,  &counts.done,     &counts.failures,     &counts.partial,
-                      &counts.throttles, &counts.reports,      &counts.given_up, &counts.splits,       &counts.merges,
-                      &counts.crashes,   &counts.power_losses, &counts.changes,  &counts.final_windows};
+    return std::array{&counts.puts,     &counts.invocations,   &counts.done,      &counts.failures,
+                      &counts.partial,  &counts.throttles,     &counts.reports,   &counts.given_up,
+                      &counts.splits,   &counts.merges,        &counts.crashes,   &counts.power_losses,
+                      &counts.changes,  &counts.final_windows, &counts.unreached, &counts.recreations,
+                      &counts.expiries, &counts.consumers,     &counts.timestamps};
   };
   const auto mine = fields(*this);
   const auto theirs = fields(other);
@@ -83,7 +91,7 @@ TriggerStreamWorld::TriggerStreamWorld(const TriggerStreamWorldOptions& options)
       random_(options.seed),
       entropy_(options.seed ^ 0x5eedULL),
       config_(random_config(random_)),
-      trigger_limits_(small_limits(random_)),
+      trigger_limits_(small_limits(random_, config_)),
       ledger_(config_),
       store_(random_) {
   limits_.stream_transition = Millis{0};
@@ -135,6 +143,9 @@ void TriggerStreamWorld::step() {
     answer_report();
   } else if (choice < 32) {
     if (!enabled_ || random_.one_in(4)) change_mapping();
+    if (random_.one_in(8)) away_until_ = now_ + Millis{static_cast<std::int64_t>(random_.below(away_ms_max))};
+    if (is_stream_missing_ ? random_.one_in(2) : random_.one_in(40)) recreate_stream();
+    if (random_.one_in(60)) let_records_expire();
   } else {
     commit_some();
   }
@@ -145,19 +156,32 @@ void TriggerStreamWorld::step() {
 
 /// The stream, the function and the mapping, all of them durable before anything goes wrong.
 void TriggerStreamWorld::create() {
-  CreateStream stream;
-  stream.stream = stream_name;
-  stream.shard_count = static_cast<std::int32_t>(1 + random_.below(3));
-  submit({}, StreamCommand(std::move(stream)));
+  create_stream();
   pump();
+  if (random_.one_in(3)) {
+    RegisterConsumer command;
+    command.stream = stream_name;
+    command.name = "fan";
+    submit({}, StreamCommand(std::move(command)));
+    consumer_ = ConsumerRef{"fan", std::chrono::floor<std::chrono::seconds>(now_).time_since_epoch().count()};
+  }
   FunctionRecord function;
   function.name = function_name;
   apply(CreateFunction{std::move(function), {}, false});
-  // Of what is put before, only TRIM_HORIZON tells.
+  // Of what is put before, only TRIM_HORIZON tells, and AT_TIMESTAMP of some.
   for (std::uint64_t i = random_.below(3); i > 0; --i) put_some();
   pump();
+  if (config_.start == IteratorType::at_timestamp) {
+    ++counts_.timestamps;
+    now_ += Millis{1 + static_cast<std::int64_t>(random_.below(1'500))};
+    config_.start_timestamp = now_;
+    ledger_.starts_at(now_);
+    for (std::uint64_t i = random_.below(3); i > 0; --i) put_some();
+    pump();
+  }
   MappingRecord mapping;
   mapping.source = stream_name;
+  mapping.consumer = consumer_;
   mapping.source_arn = arn_of(stream_name);
   mapping.function = function_name;
   mapping.function_arn = arn_of(function_name);
@@ -165,6 +189,38 @@ void TriggerStreamWorld::create() {
   apply(CreateMapping{std::move(mapping)});
   pump();
   if (!started_) broken("the mapping does not start");
+}
+
+void TriggerStreamWorld::create_stream() {
+  CreateStream stream;
+  stream.stream = stream_name;
+  stream.shard_count = static_cast<std::int32_t>(1 + random_.below(3));
+  submit({}, StreamCommand(std::move(stream)));
+}
+
+/// The mapping outlives its stream, and reads the next one of that name from its beginning. One of a consumer does not:
+/// the next consumer of its name is another.
+void TriggerStreamWorld::recreate_stream() {
+  if (consumer_ || !started_) return;
+  // What became of what was asked of the one has to be known before there is the other.
+  pump();
+  now_ += Millis{1'000};
+  if (std::exchange(is_stream_missing_, !is_stream_missing_)) return create_stream();
+  ++counts_.recreations;
+  was_recreated_ = true;
+  submit({}, StreamCommand(DeleteStream{stream_name, true}));
+  ledger_.stream_deleted();
+  shards_.clear();
+  pump();
+}
+
+/// For longer than the stream keeps its records the mapping reads nothing, or does not come to an end with it.
+void TriggerStreamWorld::let_records_expire() {
+  ++counts_.expiries;
+  now_ += retention + std::chrono::hours{2};
+  ledger_.time_passed(now_, retention);
+  streams_->advance(now_);
+  triggers_->advance(now_);
 }
 
 void TriggerStreamWorld::boot() {
@@ -215,29 +271,35 @@ void TriggerStreamWorld::let_time_pass() {
   const auto next = triggers_->next_deadline();
   const Millis step{static_cast<std::int64_t>(random_.below(random_.one_in(4) ? 12'000 : 1'500))};
   now_ = next && random_.one_in(2) ? std::max(now_, *next) : now_ + step;
-  ledger_.time_passed(now_);
+  ledger_.time_passed(now_, retention);
   streams_->advance(now_);
   triggers_->advance(now_);
 }
 
 // ---- Clients.
 
-void TriggerStreamWorld::put_some() {
+void TriggerStreamWorld::put_some() { put(keys, 1 + random_.below(4)); }
+
+/// With one key, or each with any. The data of the last.
+std::string TriggerStreamWorld::put(std::uint64_t one_key, std::uint64_t count) {
   PutRecords command;
   command.stream = stream_name;
   OpenCall call;
-  for (std::uint64_t count = 1 + random_.below(4); count > 0; --count) {
-    const std::uint64_t key = random_.below(keys);
+  for (; count > 0; --count) {
+    const std::uint64_t key = one_key < keys ? one_key : random_.below(keys);
     // What begins with # is not let through, and what begins with ! fails most of the time while things go wrong.
-    const std::uint64_t kind = random_.below(12);
+    const std::uint64_t kind = is_calm_ ? 2 : random_.below(12);
     std::string data = (kind == 0 ? "#r" : kind == 1 ? "!r" : "r") + std::to_string(++next_record_);
-    const bool owed = started_ || config_.start == IteratorType::trim_horizon;
+    const bool from_start = config_.start_timestamp && now_ >= *config_.start_timestamp;
+    const bool owed = started_ || from_start || config_.start == IteratorType::trim_horizon;
     ledger_.put(data, key_of(key), kind != 0, owed, now_);
     call.put.push_back(data);
     command.entries.push_back(PutEntry{key_of(key), std::move(data), hash_of(key)});
   }
   counts_.puts += call.put.size();
+  std::string last = call.put.back();
   submit(std::move(call), StreamCommand(std::move(command)));
+  return last;
 }
 
 void TriggerStreamWorld::reshard() {
@@ -443,10 +505,14 @@ void TriggerStreamWorld::end(TriggerRun run, std::uint64_t choice) {
                            std::ranges::any_of(run.data, [](const std::string& data) { return data.front() == '!'; });
   std::size_t done = 0;
   bool reached = true;
-  if (choice == 11) {
-    over.outcome.status = random_.one_in(2) ? RunOutcome::Status::throttled : RunOutcome::Status::failed;
-    reached = false;
-    ++counts_.throttles;
+  const bool is_away = !is_calm_ && now_ < away_until_;
+  if (choice == 11 || is_away) {
+    const std::uint64_t how = is_away ? 1 : random_.below(3);
+    over.outcome.status = how == 0   ? RunOutcome::Status::throttled
+                          : how == 1 ? RunOutcome::Status::unreached
+                                     : RunOutcome::Status::failed;
+    reached = over.outcome.status == RunOutcome::Status::failed;
+    ++(reached ? counts_.failures : how == 1 ? counts_.unreached : counts_.throttles);
   } else if (choice >= 9 && config_.report_batch_item_failures && !run.data.empty()) {
     done = random_.below(run.data.size());
     std::vector<std::string> failed;
@@ -510,27 +576,93 @@ void TriggerStreamWorld::drain() {
   is_calm_ = true;
   crash(false);
   pump();
-  if (!enabled_) change_to_enabled();
-  for (int round = 0; round < drain_rounds_max && broken_.empty() && !is_at_rest(); ++round) {
-    while (!running_.empty()) end_some();
-    while (!reports_.empty()) answer_report();
-    pump();
-    if (!running_.empty() || !reports_.empty()) continue;
-    if (const auto next = triggers_->next_deadline()) now_ = std::max(now_, *next);
-    ledger_.time_passed(now_);
-    streams_->advance(now_);
-    triggers_->advance(now_);
-    pump();
+  // The crash may have taken its creation.
+  is_stream_missing_ = false;
+  if (shards_.empty()) {
+    now_ += Millis{1'000};
+    create_stream();
   }
+  pump();
+  if (!enabled_) change_to_enabled();
+  work_off();
   if (!broken_.empty()) return;
-  if (!is_at_rest()) return broken("something is always to be done");
   hold(ledger_.owes());
   check_idle();
   // What is done is known to be done.
   const std::uint64_t invocations = counts_.invocations;
   crash(false);
   pump();
-  if (counts_.invocations != invocations) broken("what was done is done again after a start");
+  if (counts_.invocations != invocations) return broken("what was done is done again after a start");
+  if (options_.seed % 4 == 0) check_fairness();
+  if (consumer_) check_deregistration();
+}
+
+void TriggerStreamWorld::work_off() {
+  for (int round = 0; round < drain_rounds_max && broken_.empty() && !is_at_rest(); ++round) {
+    while (!running_.empty()) end_some();
+    while (!reports_.empty()) answer_report();
+    pump();
+    if (!running_.empty() || !reports_.empty()) continue;
+    if (const auto next = triggers_->next_deadline()) now_ = std::max(now_, *next);
+    ledger_.time_passed(now_, retention);
+    streams_->advance(now_);
+    triggers_->advance(now_);
+    pump();
+  }
+  if (broken_.empty() && !is_at_rest()) broken("something is always to be done");
+}
+
+/// While one shard has more to do than it can, what comes for another is done in time all the same.
+void TriggerStreamWorld::check_fairness() {
+  const auto shard_of = [this](std::uint64_t key) {
+    const auto holds = [hash = hash_of(key)](const auto& entry) {
+      const ShardRecord& shard = entry.second;
+      return !shard.closed && shard.first_hash <= hash && hash <= shard.last_hash;
+    };
+    return std::ranges::find_if(shards_, holds);
+  };
+  std::uint64_t other = keys;
+  for (std::uint64_t key = 1; key < keys; ++key) {
+    if (shard_of(key) != shard_of(0)) other = key;
+  }
+  if (other == keys) return;
+  constexpr int rounds = 60;
+  std::string watched;
+  for (int round = 0; round < rounds && broken_.empty(); ++round) {
+    put(0, 5);
+    if (round == 3) watched = put(other, 1);
+    pump();
+    if (!running_.empty()) {
+      TriggerRun oldest = std::move(running_.front());
+      running_.erase(running_.begin());
+      end(std::move(oldest), 0);
+    }
+    pump();
+    now_ += Millis{500};
+    ledger_.time_passed(now_, retention);
+    streams_->advance(now_);
+    triggers_->advance(now_);
+    pump();
+  }
+  if (broken_.empty() && !ledger_.is_done(watched)) broken("a record of another shard starves: " + watched);
+  work_off();
+  hold(ledger_.owes());
+}
+
+/// Whoever reads by a consumer reads no more when that has gone.
+void TriggerStreamWorld::check_deregistration() {
+  ++counts_.consumers;
+  submit({}, StreamCommand(DeregisterConsumer{stream_name, consumer_->name, consumer_->created_s}));
+  pump();
+  const std::uint64_t invocations = counts_.invocations;
+  for (int i = 0; i < 5; ++i) {
+    put(keys, 3);
+    now_ += Millis{3'000};
+    streams_->advance(now_);
+    triggers_->advance(now_);
+    pump();
+  }
+  if (counts_.invocations != invocations) broken("a consumer that was deregistered is read by");
 }
 
 void TriggerStreamWorld::change_to_enabled() {

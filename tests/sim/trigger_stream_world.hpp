@@ -1,6 +1,8 @@
 // A seeded world of a stream and a mapping of it: the real engines of both and the real record codecs over a store that
-// loses, tears and fails; functions that succeed, fail, fail in part, are throttled, or hang; shards that are split and
-// merged while batches run; changes of the mapping; crashes of the process and of the machine. One seed, one history.
+// loses, tears and fails; functions that succeed, fail, fail in part, are throttled, or hang; an emulator that is away;
+// shards that are split and merged while batches run; starts at a moment; a registered consumer; a stream that is
+// deleted and created again, or that keeps its records for less long than the mapping needs; changes of the mapping;
+// crashes of the process and of the machine. One seed, one history.
 #pragma once
 
 #include <cstdint>
@@ -44,6 +46,11 @@ struct TriggerStreamHistory {
   std::uint64_t power_losses = 0;
   std::uint64_t changes = 0;
   std::uint64_t final_windows = 0;
+  std::uint64_t unreached = 0;    ///< batches that nobody was there for
+  std::uint64_t recreations = 0;  ///< of the stream
+  std::uint64_t expiries = 0;     ///< times that the stream's retention passed the mapping
+  std::uint64_t consumers = 0;    ///< which were deregistered in the end
+  std::uint64_t timestamps = 0;   ///< starts at one
 
   void add(const TriggerStreamHistory& other);
 };
@@ -80,6 +87,10 @@ class TriggerStreamWorld {
   void reshard();
   void change_mapping();
   void create();
+  void create_stream();
+  void recreate_stream();
+  void let_records_expire();
+  std::string put(std::uint64_t key, std::uint64_t count);
 
   // The shell.
   void take_effects();
@@ -99,6 +110,9 @@ class TriggerStreamWorld {
   void pump();
   bool is_at_rest() const;
   void drain();
+  void work_off();
+  void check_fairness();
+  void check_deregistration();
   void change_to_enabled();
   void check_idle();
 
@@ -110,7 +124,7 @@ class TriggerStreamWorld {
   const TriggerStreamWorldOptions options_;
   test::Random random_;
   test::Random entropy_;
-  const MappingConfig config_;
+  MappingConfig config_;
   Limits limits_;
   TriggerLimits trigger_limits_;
   TriggerLedger ledger_;
@@ -131,6 +145,10 @@ class TriggerStreamWorld {
   bool started_ = false;
   bool enabled_ = true;   ///< as was decided last
   bool is_calm_ = false;  ///< nothing fails any more
+  bool is_stream_missing_ = false;
+  bool was_recreated_ = false;
+  std::optional<ConsumerRef> consumer_;
+  Instant away_until_{};
   std::uint64_t next_call_ = 0;
   std::uint64_t next_record_ = 0;
   std::uint64_t step_ = 0;

@@ -121,7 +121,7 @@ ShardCheckpoint fixed_checkpoint() {
   ShardCheckpoint checkpoint = checkpoint_at(stream_id, shard_3, 5'000);
   checkpoint.not_before = at_ms(5);
   checkpoint.finished = true;
-  checkpoint.window = TumblingWindow{at_ms(6), R"({"sum": 9})"};
+  checkpoint.window = TumblingWindow{at_ms(6), R"({"sum": 9})", Millis{60'000}};
   return checkpoint;
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/triggers/destinations.hpp"
 #include "core/uuid.hpp"
+#include "penstock/queue_names.hpp"
 
 namespace penstock::core {
 
@@ -177,6 +178,11 @@ void AsyncLine::answered(Answered answer) {
   }
   // A start finds the event again, and what it ends with is told then.
   if (again && context_.draining) return;
+  if (error != nullptr) {
+    context_.effects.warnings.push_back("function " + function_.name + ": the destination " + arn_of(letter.queue) +
+                                        " does not take the account of event " + letter.ending->event.id +
+                                        ", which is " + "given up: " + letter.content.invocation.condition);
+  }
   settled(*letter.ending);
   if (is_empty()) owner_.emptied(function_);
 }

@@ -2,6 +2,7 @@
 // Each part is told of what comes back by its id, and of nothing else.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -32,6 +33,13 @@ class Participant {
   /// It was refused a slot, and now there may be one: called once for each time that begin() was refused in a row.
   virtual void slot_freed() = 0;
 };
+
+/// How long to wait after something was in vain so many times before.
+constexpr Millis backed_off(Millis least, int times, Millis most) {
+  Millis delay = least;
+  for (int doubled = 0; doubled < times && delay < most; ++doubled) delay *= 2;
+  return std::min(delay, most);
+}
 
 /// Names a timer until it rings or is dropped.
 using TimerId = std::pair<Instant, std::uint64_t>;

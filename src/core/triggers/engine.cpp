@@ -7,6 +7,7 @@
 #include "core/triggers/functions.hpp"
 #include "core/triggers/invokes.hpp"
 #include "core/triggers/mappings.hpp"
+#include "core/triggers/timeout_checks.hpp"
 #include "core/triggers/trigger_errors.hpp"
 
 namespace penstock::core {
@@ -24,7 +25,8 @@ class Engine final : public TriggerEngine {
         functions_(context_, [this](const FunctionName& name) { mappings_.function_changed(name); }),
         invokes_(context_),
         async_(context_, std::move(render)),
-        mappings_(context_) {}
+        mappings_(context_),
+        timeout_checks_(context_, [this](CallId call, UpdateFunction& command) { functions_.handle(call, command); }) {}
 
   void recover(RecoveredTriggers found, Instant now) override;
   void apply(CallId call, TriggerCommand command, Instant now) override;
@@ -39,7 +41,6 @@ class Engine final : public TriggerEngine {
   void handle(CallId call, CreateFunction& command) { functions_.handle(call, command); }
   void handle(CallId call, GetFunction& command) { functions_.handle(call, command); }
   void handle(CallId call, ListFunctions& command) { functions_.handle(call, command); }
-  void handle(CallId call, UpdateFunction& command) { functions_.handle(call, command); }
   void handle(CallId call, DeleteFunction& command) { functions_.handle(call, command); }
   void handle(CallId call, PutFunctionConcurrency& command) { functions_.handle(call, command); }
   void handle(CallId call, PutAsyncConfig& command) { functions_.handle(call, command); }
@@ -51,6 +52,7 @@ class Engine final : public TriggerEngine {
   void handle(CallId call, UpdateMapping& command) { mappings_.handle(call, command); }
   void handle(CallId call, DeleteMapping& command) { mappings_.handle(call, command); }
 
+  void handle(CallId call, UpdateFunction& command);
   void handle(CallId call, TagLambda& command);
   void handle(CallId call, UntagLambda& command);
   void handle(CallId call, ListLambdaTags& command);
@@ -67,6 +69,7 @@ class Engine final : public TriggerEngine {
   Invokes invokes_;
   AsyncInvokes async_;
   Mappings mappings_;
+  TimeoutChecks timeout_checks_;
 };
 
 void Engine::recover(RecoveredTriggers found, Instant now) {
@@ -102,6 +105,15 @@ void Engine::settle() {
   context_.offer_slots();
   mappings_.work_off();
   async_.sweep();
+}
+
+void Engine::handle(CallId call, UpdateFunction& command) {
+  const auto& known = context_.functions();
+  const auto function = known.find(command.function);
+  const std::optional<int> timeout = command.patch.timeout_seconds;
+  const bool is_longer = timeout && function != known.end() && *timeout > function->second->timeout_seconds;
+  if (!is_longer) return functions_.handle(call, command);
+  timeout_checks_.check(call, std::move(command), mappings_.queues_of(function->first));
 }
 
 void Engine::handle(CallId call, TagLambda& command) {

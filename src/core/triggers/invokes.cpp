@@ -30,6 +30,7 @@ void Invokes::invocation_over(InvocationOver over) {
     case RunOutcome::Status::throttled:
       return context_.reply(caller.mapped(), rate_exceeded());
     case RunOutcome::Status::failed:
+    case RunOutcome::Status::unreached:
       return context_.reply(caller.mapped(), Error{ErrorCode::LambdaServiceException, std::move(over.outcome.message)});
   }
 }

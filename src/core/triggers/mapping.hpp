@@ -19,6 +19,8 @@ class Mapping;
 inline constexpr std::string_view nothing_processed = "No records processed";
 inline constexpr std::string_view processed_ok = "OK";
 inline constexpr std::string_view call_failed = "PROBLEM: Function call failed";
+/// The service has no words for this that are known, and calls it a problem as well.
+inline constexpr std::string_view answer_malformed = "PROBLEM: Function response is malformed";
 
 /// Whom a mapping tells how far it is. Both only take it down and act on it when the command or deadline that is being
 /// worked on is through, so that a mapping may be told to start, or may go, without a call of it being on the stack.

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "penstock/commands.hpp"
 #include "penstock/errors.hpp"
 #include "penstock/mappings.hpp"
 
@@ -12,5 +13,16 @@ namespace penstock::core {
 std::optional<Error> check_mapping(const MappingRecord& mapping);
 
 void merge(MappingRecord& mapping, const MappingPatch& patch);
+
+/// Whether a mapping that runs can go on with the change: what differs is looked up each time that it is needed, if it
+/// is.
+bool needs_no_stop(const MappingRecord& before, const MappingRecord& after);
+
+// A function that runs for longer than its queue hides a message is refused, whichever of the three is changed.
+
+Command ask_visibility(const QueueName& queue);
+/// VisibilityTimeout, if the answer to that has it.
+std::optional<int> visibility_in(const std::optional<Result>& result);
+std::optional<Error> objection_to_timeout(const std::optional<Result>& attributes, int timeout_seconds);
 
 }  // namespace penstock::core

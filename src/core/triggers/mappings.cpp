@@ -1,6 +1,6 @@
 #include "core/triggers/mappings.hpp"
 
-#include <charconv>
+#include <algorithm>
 #include <utility>
 
 #include "core/triggers/mapping_rules.hpp"
@@ -23,9 +23,7 @@ bool is_settled(const MappingRecord& record) {
 }
 
 Command question_about(const MappingRecord& record) {
-  if (const auto* queue = std::get_if<QueueName>(&record.source)) {
-    return GetQueueAttributes{*queue, {"VisibilityTimeout"}};
-  }
+  if (const auto* queue = std::get_if<QueueName>(&record.source)) return ask_visibility(*queue);
   const StreamName& stream = std::get<StreamName>(record.source);
   if (!record.consumer) return StreamCommand{DescribeStreamSummary{stream}};
   return StreamCommand{DescribeConsumer{stream, record.consumer->name, record.consumer->created_s}};
@@ -108,7 +106,11 @@ void Mappings::handle(CallId call, UpdateMapping& command) {
   merge(asked, command.patch);
   if (!may_become(*entry, asked)) return context_.reply(call, mapping_in_use("update"));
   if (auto error = check_mapping(asked)) return context_.reply(call, std::move(*error));
-  if (asked.function == before.function) return change(call, *entry, std::move(asked));
+  if (asked.function == before.function) {
+    // Whoever is through with it need not have its queue.
+    if (asked.of_stream() || !asked.config.enabled) return change(call, *entry, std::move(asked));
+    return ask_source(Pending{call, std::move(asked), std::move(command.patch), false});
+  }
   if (auto error = check_function(asked.function)) return context_.reply(call, std::move(*error));
   if (const auto existing = by_key_.find(key_of(asked)); existing != by_key_.end()) {
     return context_.reply(call, mapping_exists(asked, existing->second));
@@ -160,28 +162,24 @@ void Mappings::ask_source(Pending pending) {
   pending_.emplace(id, std::move(pending));
 }
 
-std::optional<Error> Mappings::check_source(const MappingRecord& asked, const std::optional<Result>& result) const {
+std::optional<Error> Mappings::check_source(const Pending& pending, const std::optional<Result>& result) const {
+  const MappingRecord& asked = pending.asked;
   if (!result) return shutting_down();
-  if (const auto* error = std::get_if<Error>(&*result)) return source_not_usable(asked, *error);
+  const auto* unusable = std::get_if<Error>(&*result);
+  if (unusable != nullptr && pending.is_source_needed) return source_not_usable(asked, *unusable);
+  if (!pending.is_source_needed && !context_.is_registered(asked.function)) return std::nullopt;
   // Meanwhile it may have gone.
   if (auto error = check_function(asked.function)) return error;
-  const auto* attributes = std::get_if<QueueAttributes>(&*result);
-  if (attributes == nullptr || !context_.is_registered(asked.function)) return std::nullopt;
-  const auto visibility = attributes->attributes.find("VisibilityTimeout");
-  if (visibility == attributes->attributes.end()) return std::nullopt;
-  int seconds = 0;
-  const std::string& text = visibility->second;
-  std::from_chars(text.data(), text.data() + text.size(), seconds);
-  const int timeout = context_.find_function(asked.function)->timeout_seconds;
-  if (seconds < timeout) return visibility_too_short(seconds, timeout);
-  return std::nullopt;
+  // How long an emulator lets a function run is not known.
+  if (!context_.is_registered(asked.function)) return std::nullopt;
+  return objection_to_timeout(result, context_.find_function(asked.function)->timeout_seconds);
 }
 
 void Mappings::answered(Answered answer) {
   auto found = pending_.extract(answer.id);
   if (found.empty()) return;
   Pending pending = std::move(found.mapped());
-  std::optional<Error> error = check_source(pending.asked, answer.result);
+  std::optional<Error> error = check_source(pending, answer.result);
   if (!pending.patch && !error) return create(pending.call, std::move(pending.asked));
   Entry* entry = find(pending.asked.uuid);
   if (!error && entry == nullptr) error = mapping_not_found();
@@ -190,11 +188,13 @@ void Mappings::answered(Answered answer) {
   if (!error) merge(changed, *pending.patch);
   if (!error && !may_become(*entry, changed)) error = mapping_in_use("update");
   if (!error) error = check_mapping(changed);
+  // Where another function is to take over, the place of that is taken.
+  const bool has_place = pending.is_source_needed;
   if (error) {
-    by_key_.erase(key_of(pending.asked));
+    if (has_place) by_key_.erase(key_of(pending.asked));
     return context_.reply(pending.call, std::move(*error));
   }
-  by_key_.erase(key_of(entry->mapping->announced()));
+  if (has_place) by_key_.erase(key_of(entry->mapping->announced()));
   change(pending.call, *entry, std::move(changed));
 }
 
@@ -220,7 +220,9 @@ void Mappings::add(MappingRecord record, std::vector<ShardCheckpoint> checkpoint
 }
 
 void Mappings::change(CallId call, Entry& entry, MappingRecord changed) {
+  const MappingState before = entry.mapping->announced().state;
   const bool was_enabled = entry.mapping->announced().config.enabled;
+  const bool goes_on = is_settled(entry.mapping->announced()) && needs_no_stop(entry.mapping->announced(), changed);
   if (was_enabled == changed.config.enabled) {
     changed.state = MappingState::updating;
   } else {
@@ -229,7 +231,9 @@ void Mappings::change(CallId call, Entry& entry, MappingRecord changed) {
   changed.modified = context_.now;
   entry.mapping->announce(std::move(changed));
   context_.reply(call, MappingDescription{entry.mapping->announced()});
-  stop(entry);
+  if (!goes_on) return stop(entry);
+  entry.mapping->adopt();
+  set_state(entry, before);
 }
 
 // From wherever it is to where its configuration wants it. REQUIRES: it is not active.
@@ -336,6 +340,19 @@ void Mappings::function_changed(const FunctionName& function) {
   for (auto& [uuid, entry] : entries_) {
     if (entry.active && entry.mapping->record().function == function) entry.mapping->function_changed();
   }
+}
+
+std::vector<QueueName> Mappings::queues_of(const FunctionName& function) const {
+  std::vector<QueueName> queues;
+  for (const auto& [uuid, entry] : entries_) {
+    const MappingRecord& record = entry.mapping->announced();
+    if (record.function != function || record.of_stream()) continue;
+    queues.push_back(std::get<QueueName>(record.source));
+  }
+  std::ranges::sort(queues);
+  const auto again = std::ranges::unique(queues);
+  queues.erase(again.begin(), again.end());
+  return queues;
 }
 
 void Mappings::drain() {

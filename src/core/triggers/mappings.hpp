@@ -33,6 +33,8 @@ class Mappings final : public Participant, public MappingOwner {
   /// Acts on what mappings have told: states change, those that were deleted go. To be called when no participant is
   /// being told anything.
   void work_off();
+  /// Of the mappings to a function, each once.
+  std::vector<QueueName> queues_of(const FunctionName& function) const;
   /// None of them has anything left to end.
   bool is_idle() const { return stopping_ == 0; }
 
@@ -57,6 +59,7 @@ class Mappings final : public Participant, public MappingOwner {
     CallId call;
     MappingRecord asked;
     std::optional<MappingPatch> patch;  ///< of a change
+    bool is_source_needed = true;       ///< otherwise it is changed all the same where that is not there
   };
   using Key = std::pair<std::string, FunctionName>;
 
@@ -67,7 +70,7 @@ class Mappings final : public Participant, public MappingOwner {
   /// Whether a change to that is taken now.
   static bool may_become(const Entry& entry, const MappingRecord& asked);
   void ask_source(Pending pending);
-  std::optional<Error> check_source(const MappingRecord& asked, const std::optional<Result>& result) const;
+  std::optional<Error> check_source(const Pending& pending, const std::optional<Result>& result) const;
   std::optional<Error> check_function(const FunctionName& function) const;
   void create(CallId call, MappingRecord record);
   void change(CallId call, Entry& entry, MappingRecord changed);

@@ -1,11 +1,12 @@
 #include "core/triggers/queue_mapping.hpp"
 
 #include <algorithm>
-#include <charconv>
+#include <iterator>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
+#include "core/triggers/event_size.hpp"
+#include "core/triggers/mapping_rules.hpp"
 #include "penstock/limits.hpp"
 #include "penstock/queue_names.hpp"
 
@@ -16,6 +17,18 @@ namespace limits = queue_mapping_limits;
 std::unique_ptr<Mapping> make_queue_mapping(TriggerContext& context, MappingOwner& owner, MappingRecord record) {
   return std::make_unique<QueueMapping>(context, owner, std::move(record));
 }
+
+namespace {
+
+std::string problem(std::string_view message) {
+  return std::string("PROBLEM: ").append(message).substr(0, limits::result_chars_max);
+}
+
+}  // namespace
+
+QueueMapping::QueueMapping(TriggerContext& context, MappingOwner& owner, MappingRecord record)
+    : Mapping(context, owner, std::move(record)),
+      settlements_(context, *this, settle_again, [this](InvocationId id) { return running_.contains(id); }) {}
 
 bool QueueMapping::is_of_fifo() const { return is_fifo(queue().name); }
 
@@ -34,37 +47,38 @@ void QueueMapping::start() {
   parallel_ = parallel_start();
   eagerness_ = 1;
   function_missing_ = false;
-  empty_at_once_ = 0;
+  empty_at_once_ = source_failures_ = unreached_ = 0;
   ask_attributes();
 }
 
+// What runs stays invisible, and what is to be deleted is.
 void QueueMapping::stop() {
   phase_ = Phase::stopping;
-  for (auto open = open_.begin(); open != open_.end();) {
-    const auto [id, asked] = *open;
-    if (asked.question == Question::settlement) {
-      ++open;
-      continue;
-    }
-    context_.cancel(id);
-    open = open_.erase(open);
-  }
+  for (const auto& [id, asked] : std::exchange(open_, {})) context_.cancel(id);
   receives_ = 0;
   watching_ = false;
   attributes_asked_ = false;
-  for (std::uint64_t timer = 0; timer < timer_count; ++timer) disarm(static_cast<Timer>(timer));
+  for (const Timer timer : {window_over, hold_over, source_retry, throttle_over}) disarm(timer);
   give_back_all();
   stop_if_over();
 }
 
 void QueueMapping::stop_if_over() {
-  if (phase_ != Phase::stopping || !running_.empty() || settlements_ > 0) return;
+  if (phase_ != Phase::stopping || !running_.empty()) return;
+  if (settlements_.is_open()) {
+    if (!is_armed(stop_over)) arm(stop_over, context_.now + limits::stop_time_max);
+    return;
+  }
+  disarm(stop_over);
+  disarm(renewal_due);
   phase_ = Phase::stopped;
   owner_.mapping_stopped(*this);
 }
 
 void QueueMapping::function_changed() {
   function_missing_ = false;
+  // It may be somewhere else now.
+  if (std::exchange(unreached_, 0) > 0) disarm(throttle_over);
   pump();
 }
 
@@ -78,31 +92,36 @@ void QueueMapping::disarm(Timer timer) {
 }
 
 void QueueMapping::due(std::uint64_t tag) {
-  timers_[tag].reset();
+  if (tag == settle_again) {
+    settlements_.due(queue());
+  } else {
+    timers_[tag].reset();
+  }
   if (tag == hold_over) give_back_held();
+  if (tag == renewal_due) return renew_due();
+  // What is still not deleted comes again, which at-least-once allows.
+  if (tag == stop_over) settlements_.give_up();
+  stop_if_over();
   pump();
 }
 
 void QueueMapping::answered(Answered answer) {
+  const bool was_congested = settlements_.is_congested();
+  if (settlements_.answered(answer)) {
+    stop_if_over();
+    if (was_congested) pump();
+    return;
+  }
   const auto found = open_.extract(answer.id);
   if (found.empty()) return;
   const Open& asked = found.mapped();
-  switch (asked.question) {
-    case Question::attributes:
-      attributes_asked_ = false;
-      attributes_known(answer.result);
-      break;
-    case Question::watch:
-      watching_ = false;
-      [[fallthrough]];
-    case Question::probe:
-      --receives_;
-      received(asked, answer);
-      break;
-    case Question::settlement:
-      // What could not be deleted comes again, which at-least-once allows.
-      --settlements_;
-      return stop_if_over();
+  if (asked.question == Question::attributes) {
+    attributes_asked_ = false;
+    attributes_known(answer.result);
+  } else {
+    if (asked.question == Question::watch) watching_ = false;
+    --receives_;
+    received(asked, answer);
   }
   pump();
 }
@@ -111,18 +130,18 @@ void QueueMapping::answered(Answered answer) {
 
 void QueueMapping::ask_attributes() {
   attributes_asked_ = true;
-  const AskId id = context_.ask(*this, GetQueueAttributes{queue(), {"VisibilityTimeout"}});
+  const AskId id = context_.ask(*this, ask_visibility(queue()));
   open_.emplace(id, Open{Question::attributes, 0, context_.now});
 }
 
 void QueueMapping::attributes_known(const std::optional<Result>& result) {
-  const auto* attributes = result ? std::get_if<QueueAttributes>(&*result) : nullptr;
-  if (attributes != nullptr) {
+  // Where there is no answer to it, it is asked again when the queue has answered a receive.
+  attributes_known_ = Instant{};
+  attributes_refused_ = true;
+  if (const std::optional<int> visibility = visibility_in(result)) {
     attributes_known_ = context_.now;
-    if (const auto found = attributes->attributes.find("VisibilityTimeout"); found != attributes->attributes.end()) {
-      const std::string& text = found->second;
-      std::from_chars(text.data(), text.data() + text.size(), queue_visibility_seconds_);
-    }
+    attributes_refused_ = false;
+    if (std::exchange(queue_visibility_seconds_, *visibility) > *visibility) plan_renewals_anew();
   }
   if (phase_ != Phase::starting) return;
   // A queue that is not there now may be created again, and is asked for messages all the same.
@@ -130,20 +149,23 @@ void QueueMapping::attributes_known(const std::optional<Result>& result) {
   owner_.mapping_started(*this);
 }
 
-// What gathers for a window must not become visible before it was worked on.
+// What gathers for a window must not become visible before it was worked on. How long a function runs that an emulator
+// has is not known, and need not be: what runs is kept invisible.
 int QueueMapping::visibility_asked_for() const {
-  const auto function = context_.find_function(record().function);
-  const int timeout = function == nullptr ? 0 : function->timeout_seconds;
+  const FunctionName& function = record().function;
+  const int timeout = context_.is_registered(function) ? context_.find_function(function)->timeout_seconds : 0;
   const int needed = config().window_seconds + timeout + limits::window_margin_seconds;
   return std::min(std::max(queue_visibility_seconds_, needed), sqs_limits::visibility_seconds_max);
 }
 
+Millis QueueMapping::visibility() const {
+  return std::chrono::seconds{config().window_seconds > 0 ? visibility_asked_for() : queue_visibility_seconds_};
+}
+
 // Until when a batch may wait for a slot: half of what its visibility leaves it beyond its window, so that what is
 // given back was not visible before, and what is begun with stays invisible for a while.
-Instant QueueMapping::hold_end(Instant received) const {
-  if (config().window_seconds == 0) return received + Millis{std::chrono::seconds{queue_visibility_seconds_}} / 2;
-  const Millis visibility = std::chrono::seconds{visibility_asked_for()};
-  return received + window() + (visibility - std::min(window(), visibility)) / 2;
+Instant QueueMapping::hold_end(const Batch& batch) const {
+  return batch.visible_at - (batch.visibility - std::min(window(), batch.visibility)) / 2;
 }
 
 // Those that are under way count as if they came back full, of messages as they were so far.
@@ -158,12 +180,18 @@ std::size_t QueueMapping::messages_wanted() const {
   if (message_bytes_ == 0) return std::min(wanted, limits::receive_unknown_max);
   // No more than what the event has room for, of messages as they were so far.
   const std::size_t room = context_.limits.batch_bytes_max - std::min(context_.limits.batch_bytes_max, gathered_bytes_);
-  wanted = std::min(wanted, std::max(limits::receive_unknown_max, room / message_bytes_));
+  wanted = std::min(wanted, std::max(limits::receive_unknown_max, room / (message_bytes_ + 1)));
   return std::min(wanted, limits::receive_max);
 }
 
 void QueueMapping::ask_for_more() {
-  if (phase_ != Phase::running || is_armed(source_retry) || is_armed(throttle_over) || !waiting_.empty()) return;
+  if (phase_ != Phase::running || is_armed(source_retry)) return;
+  // Also while nothing is received: what is held is to be begun with or given back before it is visible.
+  const bool stale = context_.now - attributes_known_ >= limits::attributes_life;
+  if (stale && !attributes_asked_ && !attributes_refused_ && !watching_) ask_attributes();
+  if (is_armed(throttle_over) || !waiting_.empty()) return;
+  // Of what can not be deleted there is not to be more and more.
+  if (settlements_.is_congested()) return;
   const FunctionName& function = record().function;
   if (function_missing_ || context_.find_function(function) == nullptr) {
     // It is told when the function is there.
@@ -177,8 +205,6 @@ void QueueMapping::ask_for_more() {
   }
   const std::size_t room = std::min(parallel_ - std::min(parallel_, running_.size()), static_cast<std::size_t>(slots));
   if (room <= receives_) return;
-  const bool stale = context_.now - attributes_known_ >= limits::attributes_life;
-  if (stale && !attributes_asked_ && !watching_) ask_attributes();
   // Those that do not wait go first: behind one that is parked they would find nothing.
   const std::size_t watch = watching_ ? 0 : 1;
   const std::size_t most = config().window_seconds == 0 ? std::min(room, eagerness_) : 1;
@@ -192,45 +218,55 @@ void QueueMapping::receive(Question question) {
   command.max_messages = static_cast<int>(messages_wanted());
   command.wait_seconds = question == Question::watch ? limits::wait_seconds : 0;
   if (config().window_seconds > 0) command.visibility_seconds = visibility_asked_for();
-  const Open asked{question, static_cast<std::size_t>(command.max_messages), context_.now};
+  const Open asked{question, static_cast<std::size_t>(command.max_messages), context_.now, command.visibility_seconds};
   open_.emplace(context_.ask(*this, std::move(command), shared_record()), asked);
   ++receives_;
   if (question == Question::watch) watching_ = true;
 }
 
 void QueueMapping::received(const Open& asked, Answered& answer) {
-  if (!answer.result) return arm(source_retry, context_.now + context_.limits.source_retry_delay);
-  if (const auto* error = std::get_if<Error>(&*answer.result)) {
+  const auto* error = answer.result ? std::get_if<Error>(&*answer.result) : nullptr;
+  if (!answer.result || error != nullptr) {
     // As many messages in flight as there may be: the long poll waits for one less.
-    if (asked.question == Question::probe && error->code == ErrorCode::OverLimit) return found_nothing(asked);
-    return source_failed(*error);
+    const bool is_full = error != nullptr && error->code == ErrorCode::OverLimit;
+    if (asked.question == Question::probe && is_full) return found_nothing(asked);
+    // What has waited was taken well.
+    if (context_.now - asked.asked >= context_.limits.source_retry_delay) source_failures_ = 0;
+    return source_failed(error);
   }
+  source_failures_ = 0;
+  attributes_refused_ = false;
   if (answer.items.empty()) return found_nothing(asked);
   empty_at_once_ = 0;
   // One receive more at a time with each that comes back full, until one does not.
   eagerness_ = answer.items.size() < asked.messages_max ? 1 : std::min(eagerness_ + 1, parallel_);
-  std::vector<std::string> unmatched;
-  std::vector<SourceItem> matched;
+  const Millis visible_after =
+      asked.visibility_seconds ? Millis{std::chrono::seconds{*asked.visibility_seconds}} : visibility();
+  const Instant visible_at = context_.now + visible_after;
+  std::vector<Settlement> unmatched;
+  std::vector<Message> matched;
   for (SourceItem& item : answer.items) {
     if (item.matches()) {
-      matched.push_back(std::move(item));
+      matched.push_back(Message{std::move(item), context_.now, visible_at});
     } else {
-      unmatched.push_back(std::move(item.receipt_handle));
+      unmatched.push_back(Settlement{std::move(item.receipt_handle), std::nullopt, visible_at});
     }
   }
-  remove(std::move(unmatched));
+  settlements_.tell(queue(), std::move(unmatched));
   gather(std::move(matched));
 }
 
-void QueueMapping::source_failed(const Error& error) {
+void QueueMapping::source_failed(const Error* error) {
   attributes_known_ = Instant{};
   eagerness_ = 1;
-  if (error.code == ErrorCode::QueueDoesNotExist) {
+  if (error != nullptr && error->code == ErrorCode::QueueDoesNotExist) {
     set_last_result("PROBLEM: The queue does not exist");
-  } else if (!error.message.empty()) {
-    set_last_result(("PROBLEM: " + error.message).substr(0, limits::result_chars_max));
+  } else if (error != nullptr && !error->message.empty()) {
+    set_last_result(problem(error->message));
   }
-  arm(source_retry, context_.now + context_.limits.source_retry_delay);
+  if (is_armed(source_retry)) return;
+  const TriggerLimits& all = context_.limits;
+  arm(source_retry, context_.now + backed_off(all.source_retry_delay, source_failures_++, all.source_retry_delay_max));
 }
 
 void QueueMapping::found_nothing(const Open& asked) {
@@ -256,20 +292,20 @@ void QueueMapping::pump() {
   ask_for_more();
 }
 
-void QueueMapping::gather(std::vector<SourceItem> items) {
-  for (SourceItem& item : items) {
-    const std::size_t bytes = item.bytes();
+void QueueMapping::gather(std::vector<Message> messages) {
+  for (Message& message : messages) {
+    const std::size_t bytes = message.item.bytes();
     // Of the latest few, so that one message of another size does not count for long.
     message_bytes_ = message_bytes_ == 0 ? std::max<std::size_t>(bytes, 1) : (message_bytes_ * 7 + bytes + 7) / 8;
     gathered_bytes_ += bytes;
     held_bytes_ += bytes;
-    gathered_.push_back(Gathered{std::move(item), context_.now});
+    gathered_.push_back(std::move(message));
   }
   if (!is_of_fifo() || gathered_.empty()) return;
   // Of what one receive brought, what does not fit into one event must not run beside it: it may be of the same groups.
   cut_batch();
-  std::vector<SourceItem> rest;
-  for (Gathered& left : gathered_) rest.push_back(std::move(left.item));
+  std::vector<Message> rest;
+  std::ranges::move(gathered_, std::back_inserter(rest));
   held_bytes_ -= gathered_bytes_;
   gathered_bytes_ = 0;
   gathered_.clear();
@@ -279,20 +315,23 @@ void QueueMapping::gather(std::vector<SourceItem> items) {
 bool QueueMapping::is_batch_ready() const {
   if (gathered_.empty()) return false;
   if (gathered_.size() >= static_cast<std::size_t>(config().batch_size)) return true;
-  if (gathered_bytes_ >= context_.limits.batch_bytes_max) return true;
+  if (event_bytes(gathered_.size(), gathered_bytes_) >= context_.limits.batch_bytes_max) return true;
   return gathered_.front().received + window() <= context_.now;
 }
 
 void QueueMapping::cut_batch() {
   Batch batch;
-  batch.received = gathered_.front().received;
+  batch.visible_at = gathered_.front().visible_at;
+  batch.visibility = batch.visible_at - gathered_.front().received;
   while (!gathered_.empty() && batch.items.size() < static_cast<std::size_t>(config().batch_size)) {
     const std::size_t bytes = gathered_.front().item.bytes();
+    const std::size_t with_it = event_bytes(batch.items.size() + 1, batch.bytes + bytes);
     // What is too large for any event goes alone.
-    if (!batch.items.empty() && batch.bytes + bytes > context_.limits.batch_bytes_max) break;
+    if (!batch.items.empty() && with_it > context_.limits.batch_bytes_max) break;
     batch.bytes += bytes;
     gathered_bytes_ -= bytes;
-    batch.items.push_back(std::move(gathered_.front().item));
+    batch.visible_at = std::min(batch.visible_at, gathered_.front().visible_at);
+    batch.items.push_back(std::move(gathered_.front()));
     gathered_.pop_front();
   }
   waiting_.push_back(std::move(batch));
@@ -313,22 +352,23 @@ void QueueMapping::begin_batches() {
     waiting_.pop_front();
   }
   if (waiting_.empty()) return disarm(hold_over);
-  waiting_.front().waited = true;
-  const Instant until = hold_end(waiting_.front().received);
+  // Those that came back from where nobody was there stand in front of others that wait for longer.
+  Instant until = Instant::max();
+  for (const Batch& batch : waiting_) until = std::min(until, hold_end(batch));
   if (!is_armed(hold_over) || timers_[hold_over]->first != until) arm(hold_over, until);
 }
 
 bool QueueMapping::begin(Batch& batch) {
   BatchEvent event{shared_record(), {}, std::nullopt};
   event.records.reserve(batch.items.size());
-  for (const SourceItem& item : batch.items) event.records.push_back(item.event);
+  for (const Message& message : batch.items) event.records.push_back(message.item.event);
   const auto begun = context_.begin(*this, InvocationStart{record().function, record().function_arn, std::move(event)});
   if (const auto* none = std::get_if<NoInvocation>(&begun)) {
     if (*none == NoInvocation::no_function) function_missing();
     return false;
   }
-  if (batch.waited) extend_visibility(batch);
-  running_.emplace(std::get<InvocationId>(begun), std::move(batch));
+  const InvocationId id = std::get<InvocationId>(begun);
+  plan_renewal(id, running_.emplace(id, std::move(batch)).first->second);
   return true;
 }
 
@@ -341,30 +381,31 @@ void QueueMapping::function_missing() {
 }
 
 void QueueMapping::give_back_held() {
-  while (!waiting_.empty() && hold_end(waiting_.front().received) <= context_.now) {
-    held_bytes_ -= waiting_.front().bytes;
-    give_back(waiting_.front().items);
-    waiting_.pop_front();
-  }
+  std::erase_if(waiting_, [this](const Batch& batch) {
+    if (hold_end(batch) > context_.now) return false;
+    held_bytes_ -= batch.bytes;
+    give_back(batch.items);
+    return true;
+  });
 }
 
-void QueueMapping::give_back(const std::vector<SourceItem>& items) {
+void QueueMapping::give_back(const std::vector<Message>& items) {
   for (std::size_t at = 0; at < items.size(); at += limits::handles_max) {
     ReturnUndelivered command{queue(), {}};
     for (std::size_t i = at; i < std::min(items.size(), at + limits::handles_max); ++i) {
-      command.receipt_handles.push_back(items[i].receipt_handle);
+      command.receipt_handles.push_back(items[i].item.receipt_handle);
     }
     context_.send(std::move(command));
   }
 }
 
 void QueueMapping::give_back_all() {
-  std::vector<SourceItem> all;
+  std::vector<Message> all;
   for (Batch& batch : waiting_) {
     held_bytes_ -= batch.bytes;
     std::ranges::move(batch.items, std::back_inserter(all));
   }
-  for (Gathered& gathered : gathered_) all.push_back(std::move(gathered.item));
+  std::ranges::move(gathered_, std::back_inserter(all));
   held_bytes_ -= gathered_bytes_;
   gathered_bytes_ = 0;
   waiting_.clear();
@@ -378,34 +419,62 @@ void QueueMapping::invocation_over(InvocationOver over) {
   auto found = running_.extract(over.id);
   if (found.empty()) return;
   Batch batch = std::move(found.mapped());
-  if (over.outcome.status == RunOutcome::Status::throttled) {
-    batch.waited = true;
-    if (phase_ == Phase::stopping) {
-      held_bytes_ -= batch.bytes;
-      give_back(batch.items);
-      return stop_if_over();
-    }
-    waiting_.push_front(std::move(batch));
-    parallel_ = std::max<std::size_t>(1, running_.size());
-    arm(throttle_over, context_.now + limits::throttle_delay);
+  renewals_.erase({batch.renewal, over.id});
+  if (renewals_.empty()) disarm(renewal_due);
+  const RunOutcome::Status status = over.outcome.status;
+  if (status == RunOutcome::Status::throttled || status == RunOutcome::Status::unreached) {
+    try_later(std::move(batch), over.outcome);
   } else {
+    unreached_ = 0;
     held_bytes_ -= batch.bytes;
     settle(batch, over);
-    if (phase_ == Phase::stopping) return stop_if_over();
   }
+  stop_if_over();
   pump();
 }
 
+// What was not run is no failure of its messages. Where nobody is there, the next try is made with one batch, and later
+// each time: the messages go back to their queue, uncounted, and wait there.
+void QueueMapping::try_later(Batch batch, const RunOutcome& outcome) {
+  if (phase_ == Phase::stopping) {
+    held_bytes_ -= batch.bytes;
+    return give_back(batch.items);
+  }
+  waiting_.push_front(std::move(batch));
+  parallel_ = std::max<std::size_t>(1, running_.size());
+  if (outcome.status == RunOutcome::Status::throttled) {
+    return arm(throttle_over, context_.now + limits::throttle_delay);
+  }
+  set_last_result(problem(outcome.message));
+  if (is_armed(throttle_over)) return;
+  const Millis delay = backed_off(limits::unreached_delay, unreached_++, limits::unreached_delay_max);
+  arm(throttle_over, context_.now + delay);
+}
+
 void QueueMapping::settle(const Batch& batch, const InvocationOver& over) {
-  std::vector<std::string> done = succeeded(batch, over);
+  const std::optional<std::vector<bool>> done = succeeded(batch, over);
+  std::vector<Settlement> settlements;
+  bool any = false;
+  for (std::size_t i = 0; i < batch.items.size(); ++i) {
+    const Message& message = batch.items[i];
+    if (done && (*done)[i]) {
+      settlements.push_back(Settlement{message.item.receipt_handle, std::nullopt, batch.visible_at});
+      any = true;
+    } else if (batch.renewed) {
+      // It comes again when it would have without the renewals.
+      settlements.push_back(Settlement{message.item.receipt_handle, message.visible_at, batch.visible_at});
+    }
+  }
   if (over.outcome.status == RunOutcome::Status::failed) {
-    set_last_result(("PROBLEM: " + over.outcome.message).substr(0, limits::result_chars_max));
+    set_last_result(problem(over.outcome.message));
+  } else if (over.outcome.succeeded() && !done) {
+    set_last_result(answer_malformed);
   } else {
     // That some have failed is the function's business; that all have is a failed call.
-    set_last_result(done.empty() ? call_failed : processed_ok);
+    set_last_result(any ? processed_ok : call_failed);
   }
-  if (!done.empty()) grow();
-  remove(std::move(done));
+  if (any) grow();
+  settlements_.tell(queue(), std::move(settlements));
 }
 
 // With every batch that succeeds while there is more to do: their number doubles in the time that one takes.
@@ -416,44 +485,73 @@ void QueueMapping::grow() {
   if (has_backlog || parallel_ < parallel_start()) ++parallel_;
 }
 
-// The receipt handles of those that are not to come again.
-std::vector<std::string> QueueMapping::succeeded(const Batch& batch, const InvocationOver& over) const {
-  std::vector<std::string> handles;
-  if (!over.outcome.succeeded() || !over.batch) return handles;
-  std::unordered_set<std::string_view> failed;
-  if (config().report_batch_item_failures) {
-    if (!over.batch->well_formed) return handles;
-    std::unordered_set<std::string_view> ids;
-    for (const SourceItem& item : batch.items) ids.insert(item.id);
-    for (const std::string& id : over.batch->failed) {
-      if (!ids.contains(id)) return handles;
-      failed.insert(id);
-    }
+std::optional<std::vector<bool>> QueueMapping::succeeded(const Batch& batch, const InvocationOver& over) const {
+  if (!over.outcome.succeeded() || !over.batch) return std::nullopt;
+  std::vector<bool> done(batch.items.size(), true);
+  if (!config().report_batch_item_failures) return done;
+  if (!over.batch->well_formed) return std::nullopt;
+  if (over.batch->failed.empty()) return done;
+  std::unordered_map<std::string_view, std::size_t> places;
+  for (std::size_t i = 0; i < batch.items.size(); ++i) places.emplace(batch.items[i].item.id, i);
+  for (const std::string& id : over.batch->failed) {
+    const auto place = places.find(id);
+    if (place == places.end()) return std::nullopt;
+    done[place->second] = false;
   }
-  for (const SourceItem& item : batch.items) {
-    if (!failed.contains(item.id)) handles.push_back(item.receipt_handle);
-  }
-  return handles;
+  return done;
 }
 
-void QueueMapping::remove(std::vector<std::string> handles) {
-  for (std::size_t at = 0; at < handles.size(); at += limits::handles_max) {
-    DeleteMessages command{queue(), {}, false};
-    for (std::size_t i = at; i < std::min(handles.size(), at + limits::handles_max); ++i) {
-      command.receipt_handles.push_back(std::move(handles[i]));
-    }
-    open_.emplace(context_.ask(*this, std::move(command)), Open{Question::settlement, 0, context_.now});
-    ++settlements_;
+// ---- Renewals
+
+// Half way through what is left of their visibility, so that there is time to try again. A queue that hides nothing is
+// left as it is.
+void QueueMapping::plan_renewal(InvocationId id, Batch& batch) {
+  if (batch.visibility < limits::renewed_visibility_min) return;
+  batch.renewal = context_.now + std::max(batch.visible_at - context_.now, Millis{0}) / 2;
+  renewals_.emplace(batch.renewal, id);
+  // One timer for all of them, which may ring for one that is over: that costs less than to set it anew for each.
+  if (!is_armed(renewal_due) || timers_[renewal_due]->first > batch.renewal) arm(renewal_due, batch.renewal);
+}
+
+// The queue hides its messages for a shorter time than was thought, and those that are here may be among them.
+void QueueMapping::plan_renewals_anew() {
+  if (config().window_seconds > 0) return;
+  const Millis known = visibility();
+  for (Message& message : gathered_) message.visible_at = std::min(message.visible_at, message.received + known);
+  for (Batch& batch : waiting_) {
+    batch.visibility = std::min(batch.visibility, known);
+    batch.visible_at = std::min(batch.visible_at, batch.items.front().received + known);
+  }
+  renewals_.clear();
+  for (auto& [id, batch] : running_) {
+    batch.visibility = std::min(batch.visibility, known);
+    batch.visible_at = std::min(batch.visible_at, context_.now + known);
+    renew(id, batch);
   }
 }
 
-// What has waited for a slot has its whole visibility before it again, as if it were received now.
-void QueueMapping::extend_visibility(const Batch& batch) {
-  const int seconds = config().window_seconds > 0 ? visibility_asked_for() : queue_visibility_seconds_;
-  ChangeVisibility command{queue(), {}};
-  for (const SourceItem& item : batch.items) command.changes.push_back({item.receipt_handle, seconds});
-  open_.emplace(context_.ask(*this, std::move(command)), Open{Question::settlement, 0, context_.now});
-  ++settlements_;
+void QueueMapping::renew_due() {
+  while (!renewals_.empty() && renewals_.begin()->first <= context_.now) {
+    const InvocationId id = renewals_.begin()->second;
+    renewals_.erase(renewals_.begin());
+    renew(id, running_.at(id));
+  }
+  if (!renewals_.empty() && !is_armed(renewal_due)) arm(renewal_due, renewals_.begin()->first);
+}
+
+void QueueMapping::renew(InvocationId id, Batch& batch) {
+  // Visible again, it may be somebody else's by now.
+  if (batch.visible_at <= context_.now) return;
+  const Instant until = context_.now + batch.visibility;
+  std::vector<Settlement> settlements;
+  settlements.reserve(batch.items.size());
+  for (const Message& message : batch.items) {
+    settlements.push_back(Settlement{message.item.receipt_handle, until, batch.visible_at, id});
+  }
+  settlements_.tell(queue(), std::move(settlements));
+  batch.visible_at = until;
+  batch.renewed = true;
+  plan_renewal(id, batch);
 }
 
 }  // namespace penstock::core

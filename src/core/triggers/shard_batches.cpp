@@ -3,6 +3,8 @@
 #include <iterator>
 #include <utility>
 
+#include "core/triggers/event_size.hpp"
+#include "core/triggers/mapping.hpp"
 #include "core/triggers/shard_worker.hpp"
 #include "core/uuid.hpp"
 #include "penstock/queue_names.hpp"
@@ -17,14 +19,21 @@ constexpr int reports_max = 5;
 
 /// How a queue took the only message of an account.
 enum class Taken : std::uint8_t { accepted, refused, not_now };
+
+/// Of the message or of all of the question; null if there is none.
+const Error* refusal_in(const std::optional<Result>& result) {
+  if (!result) return nullptr;
+  const auto* sent = std::get_if<SendResults>(&*result);
+  if (sent != nullptr && !sent->entries.empty()) return std::get_if<Error>(&sent->entries.front());
+  return std::get_if<Error>(&*result);
+}
+
 Taken taken(const std::optional<Result>& result) {
-  if (!result) return Taken::not_now;
-  const Error* error = std::get_if<Error>(&*result);
-  if (const auto* sent = std::get_if<SendResults>(&*result); sent != nullptr && !sent->entries.empty()) {
-    if (std::holds_alternative<Sent>(sent->entries.front())) return Taken::accepted;
-    error = std::get_if<Error>(&sent->entries.front());
+  const Error* error = refusal_in(result);
+  if (error == nullptr) {
+    const auto* sent = result ? std::get_if<SendResults>(&*result) : nullptr;
+    return sent != nullptr && !sent->entries.empty() ? Taken::accepted : Taken::not_now;
   }
-  if (error == nullptr) return Taken::not_now;
   switch (error->code) {
     case ErrorCode::QueueDoesNotExist:
     case ErrorCode::InvalidMessageContents:
@@ -65,6 +74,8 @@ void ShardWorker::drive(Lane& lane) {
 /// Makes the next batch out of what waits. False: it is not time.
 bool ShardWorker::form(Lane& lane) {
   if (lane.timer) context_.drop_timer(*std::exchange(lane.timer, {}));
+  widen_if_windowless();
+  if (is_narrow_ && lane.number != 0) return false;
   if (has_windows()) return form_in_window(lane);
   if (lane.waiting.empty()) return false;
   const Cut cut = cut_of(lane, context_.limits.batch_bytes_max, std::nullopt);
@@ -90,12 +101,13 @@ ShardWorker::Cut ShardWorker::cut_of(const Lane& lane, std::size_t bytes_max, st
   const auto count_max = static_cast<std::size_t>(config().batch_size);
   for (const Waiting& waiting : lane.waiting) {
     if (until && waiting.item.arrived >= *until) break;
-    cut.is_full = cut.count == count_max || (cut.count > 0 && bytes + waiting.item.bytes() > bytes_max);
+    const std::size_t with_it = event_bytes(cut.count + 1, bytes + waiting.item.bytes());
+    cut.is_full = cut.count == count_max || (cut.count > 0 && with_it > bytes_max);
     if (cut.is_full) break;
     bytes += waiting.item.bytes();
     ++cut.count;
   }
-  cut.is_full = cut.is_full || cut.count == count_max || bytes >= bytes_max;
+  cut.is_full = cut.is_full || cut.count == count_max || event_bytes(cut.count, bytes) >= bytes_max;
   return cut;
 }
 
@@ -119,7 +131,8 @@ void ShardWorker::begin(Lane& lane) {
   BatchEvent event{mapping, {}, {}};
   event.records.reserve(batch.items.size());
   for (const SourceItem& item : batch.items) event.records.push_back(item.event);
-  if (has_windows()) event.window = window_event(batch);
+  batch.in_window = window_.has_value();
+  if (batch.in_window) event.window = window_event(batch);
   std::string request_id = make_uuid(context_.entropy);
   const auto begun =
       context_.begin(*this, InvocationStart{mapping->function, mapping->function_arn, std::move(event), request_id});
@@ -133,7 +146,7 @@ void ShardWorker::begin(Lane& lane) {
     awaits_slot_ = true;
   } else {
     // It may be registered again, and until then nothing is lost.
-    owner_.invoked(false);
+    owner_.processed(call_failed);
     wait_to_try_again(lane, retry_delay(context_.limits, batch.in_vain++));
     lane.misses_function = true;
   }
@@ -159,11 +172,25 @@ void ShardWorker::invocation_over(InvocationOver over) {
   StreamBatch& batch = lane.batches.front();
   const Judgement judgement = judge(config(), batch, over);
   batch.function_error = over.outcome.function_error;
-  owner_.invoked(over.outcome.succeeded());
+  const bool has_answer = over.outcome.status == RunOutcome::Status::answered;
+  if (over.outcome.status == RunOutcome::Status::failed) batch.function_error = "Unhandled";
+  if (!has_answer && !over.outcome.message.empty()) {
+    owner_.processed("PROBLEM: " + over.outcome.message);
+  } else if (judgement.malformed) {
+    owner_.processed(answer_malformed);
+  } else {
+    owner_.processed(over.outcome.succeeded() ? processed_ok : call_failed);
+  }
   // The state goes with the records that are done: what they were for is in it, and in nothing else.
   const bool progress = judgement.verdict == Verdict::done || judgement.succeeded > 0;
   if (progress && window_ && over.batch && over.batch->state) window_->state = std::move(*over.batch->state);
   if (progress) batch.in_vain = 0;
+  ended_with(lane, judgement);
+  went_on(lane);
+}
+
+void ShardWorker::ended_with(Lane& lane, const Judgement& judgement) {
+  StreamBatch& batch = lane.batches.front();
   settle(lane, judgement.succeeded);
   switch (judgement.verdict) {
     case Verdict::done:
@@ -183,7 +210,6 @@ void ShardWorker::invocation_over(InvocationOver over) {
       batch.condition = retries_exhausted;
       break;
   }
-  went_on(lane);
 }
 
 /// The first `count` records of the batch that is seen to are done.
@@ -223,7 +249,9 @@ void ShardWorker::went_on(Lane& lane) {
     if (is_quiet()) owner_.shard_quiet();
     return;
   }
+  const bool was_narrow = is_narrow_;
   drive(lane);
+  if (was_narrow && !is_narrow_) drive_all();
   // Disposing of what is given up may have moved it again.
   save();
   read_on();
@@ -250,8 +278,9 @@ void ShardWorker::set_aside_old(Lane& lane) {
   const auto young = std::ranges::find_if_not(batch.items, is_old, &SourceItem::arrived);
   const auto old = static_cast<std::size_t>(young - batch.items.begin());
   if (old > 0 && (old < batch.items.size() || batch.is_final)) split(lane, old);
-  // A window's end without records is as old as the window.
-  const bool is_stale_end = batch.items.empty() && batch.is_final && is_old(window_end());
+  // A window's end without records is none: it is always tried, and as old as the window where that was in vain.
+  const bool is_end = batch.items.empty() && batch.is_final;
+  const bool is_stale_end = is_end && batch.failures > 0 && is_old(window_end());
   if (old > 0 || is_stale_end) lane.batches.front().condition = record_age_exceeded;
 }
 
@@ -296,6 +325,7 @@ void ShardWorker::reported(Lane& lane, const std::optional<Result>& result) {
   lane.phase = Phase::idle;
   const Taken how = taken(result);
   if (how == Taken::refused) ++lane.refusals;
+  if (lane.refusals == reports_max) warn_of_lost_report(lane.batches.front(), result);
   if (how == Taken::accepted || lane.refusals == reports_max) {
     lane.reports = lane.refusals = 0;
     done_with(lane);
@@ -303,6 +333,19 @@ void ShardWorker::reported(Lane& lane, const std::optional<Result>& result) {
     pause(lane, retry_delay(context_.limits, lane.reports++));
   }
   went_on(lane);
+}
+
+// Nobody else will ever say what was in it.
+void ShardWorker::warn_of_lost_report(const StreamBatch& batch, const std::optional<Result>& result) {
+  const BatchFailure lost = failure_of(batch);
+  const Error* error = refusal_in(result);
+  std::string warning = "The on-failure destination " + config().on_failure + " does not take the account of a batch";
+  if (error != nullptr && !error->message.empty()) warning += " (" + error->message + ")";
+  owner_.processed("PROBLEM: " + warning);
+  warning.append(": ").append(lost.invocation.condition).append(", ").append(std::to_string(lost.batch_size));
+  warning.append(" records of ").append(arn_of(lost.stream)).append(" ").append(lost.shard_id).append(" from ");
+  warning.append(lost.first_sequence_number).append(" to ").append(lost.last_sequence_number);
+  context_.effects.warnings.push_back("event source mapping " + owner_.mapping()->uuid + ": " + warning);
 }
 
 }  // namespace penstock::core

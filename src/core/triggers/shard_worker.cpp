@@ -16,13 +16,6 @@ constexpr std::size_t read_count_min = 1'000;
 constexpr std::uint64_t read_tag = 1'000;
 constexpr std::uint64_t window_tag = 1'001;
 
-/// FNV-1a: the same everywhere, so that a replay gives the same.
-std::uint64_t hash_of(std::string_view key) {
-  std::uint64_t hash = 0xcbf2'9ce4'8422'2325ULL;
-  for (const char c : key) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100'0000'01b3ULL;
-  return hash ^ (hash >> 32U);
-}
-
 }  // namespace
 
 ShardWorker::ShardWorker(TriggerContext& context, ShardOwner& owner, ShardCheckpoint from)
@@ -38,7 +31,11 @@ ShardWorker::~ShardWorker() {
 }
 
 void ShardWorker::start() {
-  if (has_windows() && saved_.window) open_window(saved_.window->start, saved_.window->state);
+  const bool has_end = saved_.window && (saved_.window->length > Millis{0} || config().tumbling_seconds > 0);
+  if (has_end) {
+    open_window(*saved_.window);
+    is_narrow_ = lanes_.size() > 1;
+  }
   go_on();
 }
 
@@ -125,11 +122,18 @@ void ShardWorker::slot_freed() {
 /// Whatever is possible in any lane is done, which may be nothing. What filters drop, and what is discarded, moves the
 /// checkpoint without an invocation.
 void ShardWorker::go_on() {
-  const std::size_t first = first_lane_;
-  for (std::size_t i = 0; i < lanes_.size(); ++i) drive(lanes_[(first + i) % lanes_.size()]);
+  drive_all();
   save();
   read_on();
   finish_if_done();
+}
+
+void ShardWorker::drive_all() {
+  const bool was_narrow = is_narrow_;
+  const std::size_t first = first_lane_;
+  for (std::size_t i = 0; i < lanes_.size(); ++i) drive(lanes_[(first + i) % lanes_.size()]);
+  // Those that were looked at before they had anything.
+  if (was_narrow && !is_narrow_) drive_all();
 }
 
 // ---- Reading.
@@ -172,14 +176,15 @@ void ShardWorker::take(RecordsPage page, std::vector<SourceItem> items) {
     if (!item.matches() || item.index < before) continue;
     watermark_.add(item.index);
     bytes_ += item.bytes();
-    Lane& lane = lanes_[hash_of(item.key) % lanes_.size()];
+    Lane& lane = lane_of(item.key);
     lane.waiting_bytes += item.bytes();
     lane.waiting.push_back({std::move(item), context_.now});
   }
   ended_ = page.ends_shard();
   if (ended_) children_ = std::move(page.children);
-  // That there was nothing means that the server stops.
+  // That there was nothing means that the server stops, or that a consumer of the stream was deregistered.
   if (next_ == before && !ended_) read_later();
+  owner_.read_some(next_ != before);
   go_on();
 }
 

@@ -35,10 +35,12 @@ class ShardOwner {
   /// How long the stream keeps its records, as far as that is known.
   virtual std::optional<Millis> retention() const = 0;
   virtual void moved(const ShardCheckpoint& checkpoint) = 0;
-  /// An invocation is over, or there could be none.
-  virtual void invoked(bool succeeded) = 0;
+  /// An invocation is over, or there could be none, or what has failed could not be reported: LastProcessingResult.
+  virtual void processed(std::string_view result) = 0;
   /// A batch is about to be tried again, so that it matters how long its records are kept.
   virtual void trying_again() = 0;
+  /// A read was answered, with records or because whoever reads is to look whether they still may.
+  virtual void read_some(bool has_more) = 0;
   /// The shard is not there any more, or not in this incarnation of its stream: shard_gone() says what comes of it.
   virtual void shard_missing() = 0;
   /// Everything in the shard has been processed, and it gets no more. The last thing.
@@ -101,7 +103,8 @@ class ShardWorker final : public Participant {
   };
 
   const MappingConfig& config() const { return owner_.mapping()->config; }
-  bool has_windows() const { return config().tumbling_seconds > 0; }
+  /// Also where there are to be no more: one that is open comes to its end.
+  bool has_windows() const { return config().tumbling_seconds > 0 || window_; }
 
   // Reading (shard_worker.cpp).
   bool is_read_ahead_full() const;
@@ -113,6 +116,7 @@ class ShardWorker final : public Participant {
   void save();
   void finish_if_done();
   void go_on();
+  void drive_all();
 
   // Batches (shard_batches.cpp).
   void drive(Lane& lane);
@@ -124,6 +128,7 @@ class ShardWorker final : public Participant {
   void pause(Lane& lane, Millis delay);
   void settle(Lane& lane, std::size_t count);
   void done_with(Lane& lane);
+  void ended_with(Lane& lane, const Judgement& judgement);
   void split(Lane& lane, std::size_t at);
   void went_on(Lane& lane);
   void wait_to_try_again(Lane& lane, Millis delay);
@@ -132,16 +137,19 @@ class ShardWorker final : public Participant {
   void dispose(Lane& lane);
   BatchFailure failure_of(const StreamBatch& batch) const;
   void reported(Lane& lane, const std::optional<Result>& result);
+  void warn_of_lost_report(const StreamBatch& batch, const std::optional<Result>& result);
 
   // Tumbling windows (shard_windows.cpp).
   bool form_in_window(Lane& lane);
   void see_to_window(Lane& lane);
   void open_window_of(const SourceItem& item);
-  void open_window(Instant start, std::string state);
+  void open_window(TumblingWindow window);
   void close_window();
   Instant window_end() const;
   bool window_is_complete() const;
   bool state_is_too_large() const;
+  Lane& lane_of(std::string_view key);
+  void widen_if_windowless();
   WindowEvent window_event(const StreamBatch& batch) const;
   void seal();
   void sealed(const std::optional<Result>& result);
@@ -159,6 +167,7 @@ class ShardWorker final : public Participant {
   std::size_t bytes_ = 0;  ///< of what was read and is not done
 
   std::vector<Lane> lanes_;
+  bool is_narrow_ = false;      ///< there is one lane for all while a window of a configuration of before is open
   std::size_t first_lane_ = 0;  ///< whose turn it is to begin, where there are fewer slots than lanes
   bool awaits_slot_ = false;
   bool stopping_ = false;

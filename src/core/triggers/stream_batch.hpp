@@ -21,6 +21,7 @@ inline constexpr std::string_view record_age_exceeded = "RecordAgeExceeded";
 struct StreamBatch {
   std::vector<SourceItem> items;  ///< in their order; none: only ends a tumbling window
   bool is_final = false;          ///< ends its tumbling window
+  bool in_window = false;         ///< of the latest try: in a tumbling window, so that it has to answer with a state
   int failures = 0;               ///< of those that count: MaximumRetryAttempts allows one more than it says
   int in_vain = 0;                ///< tries since the latest progress, with which the delay grows
   std::string request_id;         ///< of the latest try
@@ -40,6 +41,7 @@ struct Judgement {
   Verdict verdict{};
   std::size_t succeeded = 0;  ///< so many items at the front are done; the verdict is of the others
   std::size_t split_at = 0;   ///< counts from behind those
+  bool malformed = false;     ///< the function did answer, and what it answered is no use
 };
 
 /// What an invocation's end means for its batch. A plain error with bisecting halves the batch; an item that is named

@@ -46,11 +46,13 @@ std::vector<ShardRecord> heirs_of(ShardIndex gone, const ShardRecords& shards, c
   for (const auto& [index, shard] : shards) {
     if (is_parent(gone, shard)) heirs.push_back(shard);
   }
-  if (!heirs.empty()) return heirs;
+  // Of a shard that was trimmed away, a child may have gone with it, and left its own children.
+  if (!heirs.empty() && shards.contains(gone)) return heirs;
   // Shards that were closed when the mapping began are not among these: what they hold had arrived before all that is
   // in a shard which was open then, and so it has gone before it.
   for (const ShardRecord& root : roots_of(shards)) {
-    if (root.index > gone && !checkpoints.contains(root.index) && !is_blocked(root, shards, checkpoints)) {
+    if (root.index > gone && !is_parent(gone, root) && !checkpoints.contains(root.index) &&
+        !is_blocked(root, shards, checkpoints)) {
       heirs.push_back(root);
     }
   }

@@ -21,8 +21,8 @@ bool is_blocked(const ShardRecord& shard, const ShardRecords& shards, const Shar
 /// Those whose parents are not kept any more.
 std::vector<ShardRecord> roots_of(const ShardRecords& shards);
 
-/// What goes on where a shard has been trimmed away: its children, or where these are gone as well, the oldest of those
-/// that came later and that nobody has begun.
+/// What goes on where a shard is finished: its children. Where it has been trimmed away, some of these may have gone as
+/// well: the oldest of those that came later and that nobody has begun go on, too.
 std::vector<ShardRecord> heirs_of(ShardIndex gone, const ShardRecords& shards, const ShardCheckpoints& checkpoints);
 
 }  // namespace penstock::core

@@ -12,8 +12,11 @@ namespace {
 /// Of one question; streams may have more.
 constexpr std::size_t shards_listed_max = 1'000;
 
-/// Of LastProcessingResult.
-constexpr std::size_t result_chars_max = 512;
+/// Whether that says that there is a consumer, which stays.
+bool is_consumer(const std::optional<Result>& result) {
+  const auto* described = result ? std::get_if<ConsumerDescription>(&*result) : nullptr;
+  return described != nullptr && described->consumer.status != StreamStatus::deleting;
+}
 
 const Error* error_in(const std::optional<Result>& result) { return result ? std::get_if<Error>(&*result) : nullptr; }
 
@@ -62,7 +65,7 @@ void StreamMapping::stop() {
 
 void StreamMapping::ask_no_more() {
   lists_ = false;
-  for (std::optional<AskId>* asked : {&asks_consumer_, &asks_list_, &asks_summary_}) {
+  for (std::optional<AskId>* asked : {&asks_consumer_, &checks_consumer_, &asks_list_, &asks_summary_}) {
     if (*asked) context_.cancel(*std::exchange(*asked, {}));
   }
   for (const auto& [asked, shard] : std::exchange(asks_positions_, {})) context_.cancel(asked);
@@ -110,6 +113,13 @@ void StreamMapping::answered(Answered answer) {
   if (asks_consumer_ == answer.id) {
     asks_consumer_.reset();
     consumer_described(answer.result);
+  } else if (checks_consumer_ == answer.id) {
+    checks_consumer_.reset();
+    if (is_consumer(answer.result)) {
+      consumer_seen_ = context_.now;
+    } else {
+      list();
+    }
   } else if (asks_list_ == answer.id) {
     asks_list_.reset();
     page_listed(answer.result);
@@ -144,7 +154,12 @@ void StreamMapping::list() {
 
 /// A consumer reads what its stream has, at no rate of its own here; only whether there is one is asked.
 void StreamMapping::consumer_described(const std::optional<Result>& result) {
-  if (!result || !std::holds_alternative<ConsumerDescription>(*result)) return list_failed(result);
+  if (!is_consumer(result)) {
+    const bool is_leaving = result && std::holds_alternative<ConsumerDescription>(*result);
+    if (!is_leaving) return list_failed(result);
+    return list_failed(Error{ErrorCode::KinesisResourceNotFound, "The consumer is being deregistered."});
+  }
+  consumer_seen_ = context_.now;
   list_page({});
 }
 
@@ -177,10 +192,13 @@ void StreamMapping::list_failed(const std::optional<Result>& result) {
   }
   // What they have read of it is gone with it.
   if (error != nullptr && error->code == ErrorCode::KinesisResourceNotFound) let_workers_go();
-  timer_ = context_.set_timer(*this, context_.now + context_.limits.source_retry_delay, 0);
+  const TriggerLimits& limits = context_.limits;
+  const Millis delay = backed_off(limits.source_retry_delay, list_failures_++, limits.source_retry_delay_max);
+  timer_ = context_.set_timer(*this, context_.now + delay, 0);
 }
 
 void StreamMapping::listed() {
+  list_failures_ = 0;
   shards_ = std::exchange(listing_, {});
   const bool is_new = checkpoints_.empty();
   abandon_other_incarnation();
@@ -324,11 +342,18 @@ void StreamMapping::moved(const ShardCheckpoint& checkpoint) {
   context_.note(PutCheckpoint{record().uuid, checkpoint});
 }
 
-void StreamMapping::invoked(bool succeeded) { set_last_result(succeeded ? processed_ok : call_failed); }
-
 void StreamMapping::trying_again() {
   if (stopping_ || asks_summary_) return;
   asks_summary_ = context_.ask(*this, StreamCommand(DescribeStreamSummary{stream()}));
+}
+
+/// A read that waits ends when any of the stream's consumers is deregistered; one that finds records each time does not
+/// wait.
+void StreamMapping::read_some(bool has_more) {
+  if (!record().consumer || stopping_ || checks_consumer_ || lists_ || timer_) return;
+  if (has_more && context_.now - consumer_seen_ < consumer_life) return;
+  const ConsumerRef& consumer = *record().consumer;
+  checks_consumer_ = context_.ask(*this, StreamCommand(DescribeConsumer{stream(), consumer.name, consumer.created_s}));
 }
 
 void StreamMapping::shard_missing() { list(); }

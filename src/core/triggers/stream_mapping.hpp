@@ -38,8 +38,9 @@ class StreamMapping final : public Mapping, public ShardOwner {
   const StreamName& stream() const override { return std::get<StreamName>(record().source); }
   std::optional<Millis> retention() const override { return retention_; }
   void moved(const ShardCheckpoint& checkpoint) override;
-  void invoked(bool succeeded) override;
+  void processed(std::string_view result) override { set_last_result(result.substr(0, result_chars_max)); }
   void trying_again() override;
+  void read_some(bool has_more) override;
   void shard_missing() override;
   void shard_finished(ShardWorker& worker, std::vector<ShardRecord> children) override;
   void shard_quiet() override;
@@ -71,13 +72,20 @@ class StreamMapping final : public Mapping, public ShardOwner {
   void tell_if_quiet();
 
   static constexpr RecordIndex first_record{1};
+  /// Of LastProcessingResult.
+  static constexpr std::size_t result_chars_max = 512;
+  /// A consumer that is read by is asked for again after that, when there was something to read.
+  static constexpr Millis consumer_life{1'000};
 
   bool stopping_ = false;
   bool is_running_ = false;
   bool told_started_ = false;
   bool lists_ = false;       ///< from the first question to the last answer
   bool list_again_ = false;  ///< something has changed since it began
+  int list_failures_ = 0;    ///< in a row
   std::optional<AskId> asks_consumer_;
+  std::optional<AskId> checks_consumer_;  ///< whether it is still there, while its stream is being read
+  Instant consumer_seen_{};
   std::optional<AskId> asks_list_;
   std::optional<AskId> asks_summary_;
   std::optional<TimerId> timer_;  ///< until it lists again
