@@ -385,6 +385,7 @@ struct Delivery {
   std::shared_ptr<const StoredMessage> message;
   bool repeated = false;  ///< by a ReceiveRequestAttemptId: its first answer may have arrived, so it is never put back
   Presence presence = Presence::visible;
+  Instant visible_at{};  ///< what was received: when it may be received again
 };
 
 struct Deliveries {

@@ -168,6 +168,7 @@ struct SourceItem {
   RecordIndex index;                         ///< of a record
   Instant arrived{};                         ///< SentTimestamp or ApproximateArrivalTimestamp
   std::shared_ptr<const std::string> event;  ///< its JSON in an event's Records; null if it does not match
+  Instant visible_at{};                      ///< of a message: when it may be received again
   std::size_t bytes() const { return event == nullptr ? 0 : event->size(); }
   bool matches() const { return event != nullptr; }
 };

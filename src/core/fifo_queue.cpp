@@ -444,9 +444,11 @@ Delivery FifoQueue::lease(Entries::iterator entry, Millis visibility, Instant no
   state.receipt_nonce = draw_nonce();
   write_state(sequence, message);
   if (visibility > Millis{0}) set_in_flight(sequence, message, now);
-  return Delivery{
+  Delivery delivery{
       id(),   sequence, format_handle(sequence, state.receipt_nonce), state.receive_count, state.first_received_at,
       nullptr};
+  delivery.visible_at = state.visible_at;
+  return delivery;
 }
 
 void FifoQueue::set_in_flight(Sequence sequence, Entry& entry, Instant /*now*/) {
@@ -558,6 +560,7 @@ std::optional<Deliveries> FifoQueue::repeat(const Wanted& wanted, Instant now) {
     write_state(entry.sequence, message);
     deliveries.messages.push_back(Delivery{id(), entry.sequence, format_handle(entry.sequence, entry.receipt_nonce),
                                            state.receive_count, state.first_received_at, nullptr, true});
+    deliveries.messages.back().visible_at = state.visible_at;
     if (state.visible_at > now) {
       set_in_flight(entry.sequence, message, now);
     } else {

@@ -664,6 +664,7 @@ Deliveries StandardQueue::deliver(const Wanted& wanted, Instant now) {
     deliveries.messages.push_back(Delivery{id(), resident->sequence,
                                            format_handle(resident->sequence, state.receipt_nonce), state.receive_count,
                                            state.first_received_at, nullptr});
+    deliveries.messages.back().visible_at = state.visible_at;
   }
   trim_idle(now);
   sweep_if_low();

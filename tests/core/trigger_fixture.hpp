@@ -306,6 +306,7 @@ class TriggerFixture : public EngineFixture {
       const auto message = store_.message(delivery.queue, delivery.sequence);
       if (message == nullptr) continue;
       SourceItem item{message->message_id, delivery.receipt_handle, message->content.group_id, {}, message->sent, {}};
+      item.visible_at = delivery.visible_at;
       const bool matches = mapping == nullptr || mapping->config.filters.empty() ||
                            message->content.body.find(mapping->config.filters[0]) != std::string::npos;
       if (matches) item.event = std::make_shared<const std::string>(message->content.body);

@@ -560,6 +560,7 @@ TEST_F(TriggerQueueTest, WhatACancelledReceiveBringsIsGivenBack) {
   ASSERT_EQ(deliveries.size(), 1U);
   // As if it had been on the way to the mapping when the receive was cancelled.
   SourceItem item{"id", deliveries[0].receipt_handle, {}, {}, now_, std::make_shared<const std::string>("a")};
+  item.visible_at = deliveries[0].visible_at;
   triggers_->apply(CallId{}, Answered{parked, Deliveries{}, {item}}, now_);
   settle();
   EXPECT_EQ(visible(), 1);

@@ -590,6 +590,7 @@ void TriggerQueueWorld::read(const ReceiveMessages& asked, const Deliveries& del
     if (message == nullptr) continue;
     const std::string& body = message->content.body;
     SourceItem item{message->message_id, delivery.receipt_handle, message->content.group_id, {}, message->sent, {}};
+    item.visible_at = delivery.visible_at;
     if (!body.starts_with('#')) {
       item.event = std::make_shared<const std::string>(body);
       items_[item.event.get()] = {item.event, QueueRun::Item{body, item.id, item.receipt_handle}};

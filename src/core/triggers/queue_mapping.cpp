@@ -141,7 +141,7 @@ void QueueMapping::attributes_known(const std::optional<Result>& result) {
   if (const std::optional<int> visibility = visibility_in(result)) {
     attributes_known_ = context_.now;
     attributes_refused_ = false;
-    if (std::exchange(queue_visibility_seconds_, *visibility) > *visibility) plan_renewals_anew();
+    queue_visibility_seconds_ = *visibility;
   }
   if (phase_ != Phase::starting) return;
   // A queue that is not there now may be created again, and is asked for messages all the same.
@@ -156,10 +156,6 @@ int QueueMapping::visibility_asked_for() const {
   const int timeout = context_.is_registered(function) ? context_.find_function(function)->timeout_seconds : 0;
   const int needed = config().window_seconds + timeout + limits::window_margin_seconds;
   return std::min(std::max(queue_visibility_seconds_, needed), sqs_limits::visibility_seconds_max);
-}
-
-Millis QueueMapping::visibility() const {
-  return std::chrono::seconds{config().window_seconds > 0 ? visibility_asked_for() : queue_visibility_seconds_};
 }
 
 // Until when a batch may wait for a slot: half of what its visibility leaves it beyond its window, so that what is
@@ -218,7 +214,7 @@ void QueueMapping::receive(Question question) {
   command.max_messages = static_cast<int>(messages_wanted());
   command.wait_seconds = question == Question::watch ? limits::wait_seconds : 0;
   if (config().window_seconds > 0) command.visibility_seconds = visibility_asked_for();
-  const Open asked{question, static_cast<std::size_t>(command.max_messages), context_.now, command.visibility_seconds};
+  const Open asked{question, static_cast<std::size_t>(command.max_messages), context_.now};
   open_.emplace(context_.ask(*this, std::move(command), shared_record()), asked);
   ++receives_;
   if (question == Question::watch) watching_ = true;
@@ -240,16 +236,13 @@ void QueueMapping::received(const Open& asked, Answered& answer) {
   empty_at_once_ = 0;
   // One receive more at a time with each that comes back full, until one does not.
   eagerness_ = answer.items.size() < asked.messages_max ? 1 : std::min(eagerness_ + 1, parallel_);
-  const Millis visible_after =
-      asked.visibility_seconds ? Millis{std::chrono::seconds{*asked.visibility_seconds}} : visibility();
-  const Instant visible_at = context_.now + visible_after;
   std::vector<Settlement> unmatched;
   std::vector<Message> matched;
   for (SourceItem& item : answer.items) {
     if (item.matches()) {
-      matched.push_back(Message{std::move(item), context_.now, visible_at});
+      matched.push_back(Message{std::move(item), context_.now});
     } else {
-      unmatched.push_back(Settlement{std::move(item.receipt_handle), std::nullopt, visible_at});
+      unmatched.push_back(Settlement{std::move(item.receipt_handle), std::nullopt, item.visible_at});
     }
   }
   settlements_.tell(queue(), std::move(unmatched));
@@ -321,7 +314,7 @@ bool QueueMapping::is_batch_ready() const {
 
 void QueueMapping::cut_batch() {
   Batch batch;
-  batch.visible_at = gathered_.front().visible_at;
+  batch.visible_at = gathered_.front().item.visible_at;
   batch.visibility = batch.visible_at - gathered_.front().received;
   while (!gathered_.empty() && batch.items.size() < static_cast<std::size_t>(config().batch_size)) {
     const std::size_t bytes = gathered_.front().item.bytes();
@@ -330,7 +323,7 @@ void QueueMapping::cut_batch() {
     if (!batch.items.empty() && with_it > context_.limits.batch_bytes_max) break;
     batch.bytes += bytes;
     gathered_bytes_ -= bytes;
-    batch.visible_at = std::min(batch.visible_at, gathered_.front().visible_at);
+    batch.visible_at = std::min(batch.visible_at, gathered_.front().item.visible_at);
     batch.items.push_back(std::move(gathered_.front()));
     gathered_.pop_front();
   }
@@ -462,7 +455,7 @@ void QueueMapping::settle(const Batch& batch, const InvocationOver& over) {
       any = true;
     } else if (batch.renewed) {
       // It comes again when it would have without the renewals.
-      settlements.push_back(Settlement{message.item.receipt_handle, message.visible_at, batch.visible_at});
+      settlements.push_back(Settlement{message.item.receipt_handle, message.item.visible_at, batch.visible_at});
     }
   }
   if (over.outcome.status == RunOutcome::Status::failed) {
@@ -511,23 +504,6 @@ void QueueMapping::plan_renewal(InvocationId id, Batch& batch) {
   renewals_.emplace(batch.renewal, id);
   // One timer for all of them, which may ring for one that is over: that costs less than to set it anew for each.
   if (!is_armed(renewal_due) || timers_[renewal_due]->first > batch.renewal) arm(renewal_due, batch.renewal);
-}
-
-// The queue hides its messages for a shorter time than was thought, and those that are here may be among them.
-void QueueMapping::plan_renewals_anew() {
-  if (config().window_seconds > 0) return;
-  const Millis known = visibility();
-  for (Message& message : gathered_) message.visible_at = std::min(message.visible_at, message.received + known);
-  for (Batch& batch : waiting_) {
-    batch.visibility = std::min(batch.visibility, known);
-    batch.visible_at = std::min(batch.visible_at, batch.items.front().received + known);
-  }
-  renewals_.clear();
-  for (auto& [id, batch] : running_) {
-    batch.visibility = std::min(batch.visibility, known);
-    batch.visible_at = std::min(batch.visible_at, context_.now + known);
-    renew(id, batch);
-  }
 }
 
 void QueueMapping::renew_due() {

@@ -57,12 +57,10 @@ class QueueMapping final : public Mapping {
     Question question{};
     std::size_t messages_max = 0;
     Instant asked{};
-    std::optional<int> visibility_seconds{};  ///< nothing: the queue's
   };
   struct Message {
     SourceItem item;
     Instant received{};
-    Instant visible_at{};  ///< again, by what it was received with
   };
   struct Batch {
     std::vector<Message> items;
@@ -89,8 +87,6 @@ class QueueMapping final : public Mapping {
   std::size_t parallel_max() const;
   std::size_t parallel_start() const;
   int visibility_asked_for() const;
-  /// What a message is received with now.
-  Millis visibility() const;
   Instant hold_end(const Batch& batch) const;
 
   // Asking.
@@ -127,7 +123,6 @@ class QueueMapping final : public Mapping {
 
   // Renewals of the visibility of what runs.
   void plan_renewal(InvocationId id, Batch& batch);
-  void plan_renewals_anew();
   void renew_due();
   void renew(InvocationId id, Batch& batch);
 

@@ -174,6 +174,7 @@ std::vector<SourceItem> items_of(const Deliveries& deliveries, const MappingReco
     item.receipt_handle = delivery.receipt_handle;
     item.key = message.content.group_id;
     item.arrived = message.sent;
+    item.visible_at = delivery.visible_at;
     if (!matches) continue;
     render();
     item.event = std::make_shared<const std::string>(std::move(event));
