@@ -512,7 +512,10 @@ void QueueMapping::renew_due() {
     renewals_.erase(renewals_.begin());
     renew(id, running_.at(id));
   }
-  if (!renewals_.empty() && !is_armed(renewal_due)) arm(renewal_due, renewals_.begin()->first);
+  // Those that were renewed may have been the first to ask for the timer, and be due behind others.
+  if (renewals_.empty()) return;
+  const Instant next = renewals_.begin()->first;
+  if (!is_armed(renewal_due) || timers_[renewal_due]->first > next) arm(renewal_due, next);
 }
 
 void QueueMapping::renew(InvocationId id, Batch& batch) {
