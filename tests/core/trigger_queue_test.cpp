@@ -161,6 +161,16 @@ TEST_F(TriggerQueueTest, WhatRunsForLongerThanItsVisibilityIsNotReceivedAgainMea
   EXPECT_EQ(store_.message_count(), 0U);
 }
 
+TEST_F(TriggerQueueTest, EachOfSeveralThatRunIsRenewedInItsTime) {
+  config_.batch_size = 1;
+  create_all({{"VisibilityTimeout", "20"}});
+  send("a");
+  pass_time(Millis{9'000});
+  send("b");
+  pass_time(Millis{200'000});
+  EXPECT_THAT(running(), ElementsAre(ElementsAre("a"), ElementsAre("b"))) << "neither was received again";
+}
+
 TEST_F(TriggerQueueTest, ARenewalThatFailsIsTriedAgain) {
   create_all({{"VisibilityTimeout", "10"}});
   send("a");

@@ -120,12 +120,15 @@ std::string TriggerLedger::begun(const TriggerRun& run) {
 std::string TriggerLedger::objection_to_order(const TriggerRun& run, const Record& first) const {
   const std::set<ShardIndex> ancestors = ancestors_of(first.place->first);
   for (const auto& [data, other] : records_) {
-    if (!counts(other) || is_settled(other) || std::ranges::find(run.data, data) != run.data.end()) continue;
+    // What was read of a stream before it was deleted has no order with what is put into another of its name.
+    if (first.gone || !counts(other) || is_settled(other)) continue;
+    if (std::ranges::find(run.data, data) != run.data.end()) continue;
     if (other.key == first.key && other.order < first.order) return "a key is out of order at " + data;
     if (ancestors.contains(other.place->first)) return "a shard begins before its parent is finished: " + data;
   }
   for (const auto& [id, other] : running_) {
     for (const std::string& data : other.data) {
+      if (records_.at(data).gone != first.gone) continue;
       if (records_.at(data).key == first.key) return "a key is in two batches at a time";
     }
   }

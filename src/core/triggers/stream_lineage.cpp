@@ -15,6 +15,16 @@ bool has_parent(const ShardRecord& shard, const ShardRecords& shards) {
          (shard.adjacent_parent && shards.contains(*shard.adjacent_parent));
 }
 
+/// Whether a shard that was trimmed away and is not finished may be an ancestor of another that was, of which nobody
+/// knows the parents any more: a parent is older than its children.
+bool has_unfinished_before(ShardIndex gone, const ShardRecords& shards, const ShardCheckpoints& checkpoints) {
+  for (const auto& [index, checkpoint] : checkpoints) {
+    if (index >= gone) return false;
+    if (!checkpoint.finished && !shards.contains(index)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool is_blocked(const ShardRecord& shard, const ShardRecords& shards, const ShardCheckpoints& checkpoints) {
@@ -27,7 +37,11 @@ bool is_blocked(const ShardRecord& shard, const ShardRecords& shards, const Shar
       if (!parent || !met.insert(*parent).second) continue;
       const auto checkpoint = checkpoints.find(*parent);
       if (checkpoint != checkpoints.end() && !checkpoint->second.finished) return true;
-      if (const auto there = shards.find(*parent); there != shards.end()) left.push_back(&there->second);
+      if (const auto there = shards.find(*parent); there != shards.end()) {
+        left.push_back(&there->second);
+      } else if (has_unfinished_before(*parent, shards, checkpoints)) {
+        return true;
+      }
     }
   }
   return false;
@@ -51,10 +65,7 @@ std::vector<ShardRecord> heirs_of(ShardIndex gone, const ShardRecords& shards, c
   // Shards that were closed when the mapping began are not among these: what they hold had arrived before all that is
   // in a shard which was open then, and so it has gone before it.
   for (const ShardRecord& root : roots_of(shards)) {
-    if (root.index > gone && !is_parent(gone, root) && !checkpoints.contains(root.index) &&
-        !is_blocked(root, shards, checkpoints)) {
-      heirs.push_back(root);
-    }
+    if (root.index > gone && !is_parent(gone, root) && !checkpoints.contains(root.index)) heirs.push_back(root);
   }
   return heirs;
 }

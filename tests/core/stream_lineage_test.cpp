@@ -1,0 +1,84 @@
+#include "core/triggers/stream_lineage.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace penstock::core {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class StreamLineageTest : public testing::Test {
+ protected:
+  void shard(std::uint32_t index, std::optional<std::uint32_t> parent = {}) {
+    ShardRecord& record = shards_[ShardIndex{index}];
+    record.index = ShardIndex{index};
+    if (parent) record.parent = ShardIndex{*parent};
+  }
+  void checkpoint(std::uint32_t index, bool finished = false) {
+    ShardCheckpoint& known = checkpoints_[ShardIndex{index}];
+    known.shard = ShardIndex{index};
+    known.finished = finished;
+  }
+  std::vector<std::uint32_t> heirs(std::uint32_t gone) const {
+    std::vector<std::uint32_t> indexes;
+    for (const ShardRecord& heir : heirs_of(ShardIndex{gone}, shards_, checkpoints_)) {
+      indexes.push_back(static_cast<std::uint32_t>(heir.index.value));
+    }
+    return indexes;
+  }
+  bool blocked(std::uint32_t index) const { return is_blocked(shards_.at(ShardIndex{index}), shards_, checkpoints_); }
+
+  ShardRecords shards_;
+  ShardCheckpoints checkpoints_;
+};
+
+TEST_F(StreamLineageTest, AShardIsFollowedByItsChildren) {
+  shard(0);
+  shard(1);
+  shard(2, 0);
+  shard(3, 0);
+  shard(4, 1);
+  checkpoint(0);
+  checkpoint(1);
+  EXPECT_THAT(heirs(0), ElementsAre(2, 3));
+  EXPECT_TRUE(blocked(2)) << "until its parent is finished";
+  checkpoint(0, true);
+  EXPECT_FALSE(blocked(2));
+  EXPECT_TRUE(blocked(4));
+}
+
+TEST_F(StreamLineageTest, WhatAChildThatWasTrimmedAwayTooHasLeftGoesOn) {
+  // Of 0 there were 1 and 2, and of 1 there was 3; 0 and 1 have been trimmed away.
+  shard(2, 0);
+  shard(3, 1);
+  checkpoint(0);
+  EXPECT_THAT(heirs(0), ElementsAre(2, 3));
+}
+
+TEST_F(StreamLineageTest, WhatMayDescendFromAShardThatWasTrimmedAwayWaitsForIt) {
+  shard(5, 4);
+  shard(6);
+  checkpoint(2);
+  checkpoint(5);
+  checkpoint(6);
+  EXPECT_TRUE(blocked(5)) << "2 may be what 4 came from, and runs still";
+  EXPECT_FALSE(blocked(6));
+  checkpoint(2, true);
+  EXPECT_FALSE(blocked(5));
+}
+
+TEST_F(StreamLineageTest, WhoeverHasBegunNeedNotBeTold) {
+  shard(3, 1);
+  checkpoint(0);
+  checkpoint(3);
+  EXPECT_THAT(heirs(0), IsEmpty());
+}
+
+}  // namespace
+}  // namespace penstock::core
