@@ -1,8 +1,8 @@
 // The least function that speaks the Runtime API: it takes an event, answers `{}` and asks for the next, on one
 // connection and without any library. What it costs is what a comparison of servers has on both of its sides.
 //
-// With PENSTOCK_BENCH_TRACE it appends a line to that file for each message or record that it gets: the message's body or
-// the record's data as the event has it, and the nanoseconds of the monotonic clock when the event had arrived.
+// With PENSTOCK_BENCH_TRACE it appends a line to that file for each message or record that it gets: the message's body
+// or the record's data as the event has it, and the nanoseconds of the monotonic clock when the event had arrived.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>

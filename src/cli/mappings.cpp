@@ -53,8 +53,7 @@ std::string queue_arn_of(Server& server, const std::string& name, const Home& ho
 std::string stream_arn_of(Server& server, const std::string& name, const Home& home) {
   wire::StreamQuestion question;
   question.name = name;
-  const client::Answer found =
-      server.call("Kinesis_20131202.DescribeStreamSummary", client::to_json(question), home);
+  const client::Answer found = server.call("Kinesis_20131202.DescribeStreamSummary", client::to_json(question), home);
   const auto stream = client::from_json<wire::StreamAnswer>(found);
   if (stream.summary && stream.summary->arn) return *stream.summary->arn;
   throw client::Error(found.status, "UnreadableAnswer", "it names no stream");

@@ -125,6 +125,14 @@ ShardCheckpoint fixed_checkpoint() {
   return checkpoint;
 }
 
+/// As it was kept before the lengths of windows were: another shard's.
+ShardCheckpoint unmeasured_checkpoint() {
+  ShardCheckpoint checkpoint = fixed_checkpoint();
+  checkpoint.shard = ShardIndex{checkpoint.shard.value + 1};
+  checkpoint.window->length = Millis{0};
+  return checkpoint;
+}
+
 AsyncEvent plain_event(const std::string& id) {
   AsyncEvent event;
   event.id = id;
@@ -306,6 +314,7 @@ std::vector<Golden> golden_records() {
           {"mapping", PutMapping{fixed_mapping()}},
           {"mapping_plain", PutMapping{plain_mapping(next_uuid)}},
           {"checkpoint", PutCheckpoint{some_uuid, fixed_checkpoint()}},
+          {"checkpoint_unmeasured", PutCheckpoint{some_uuid, unmeasured_checkpoint()}},
           {"checkpoint_plain", PutCheckpoint{next_uuid, checkpoint_at(stream_id, shard_3, 1)}},
           {"async_event", PutAsyncEvent{fixed_event()}},
           {"async_event_plain", PutAsyncEvent{plain_event(next_uuid)}}};
@@ -337,7 +346,7 @@ TEST(TriggerGolden, DecodesTheReleasedBytes) {
   EXPECT_THAT(found.functions, testing::ElementsAre(fixed_function(), plain_function("plain")));
   ASSERT_EQ(found.mappings.size(), 2U);
   EXPECT_EQ(found.mappings[0].record, fixed_mapping());
-  EXPECT_EQ(found.mappings[0].checkpoints, (Checkpoints{fixed_checkpoint()}));
+  EXPECT_EQ(found.mappings[0].checkpoints, (Checkpoints{fixed_checkpoint(), unmeasured_checkpoint()}));
   EXPECT_EQ(found.mappings[1].record, plain_mapping(next_uuid));
   EXPECT_EQ(found.mappings[1].checkpoints, (Checkpoints{checkpoint_at(stream_id, shard_3, 1)}));
   EXPECT_THAT(found.events, testing::ElementsAre(fixed_event(), plain_event(next_uuid)));
