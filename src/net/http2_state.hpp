@@ -120,7 +120,7 @@ struct Http2Stream final : Exchange::Listener {
   std::size_t body_reserved = 0;
   std::uint64_t announced = 0;           // content-length
   std::optional<bool> takes_large_body;  // once it has been asked
-  int refusal = 0;  // the status with which it is answered instead of being started
+  int refusal = 0;                       // the status with which it is answered instead of being started
   bool counted = false;
   bool has_authority = false;
   bool expects_continue = false;

@@ -28,8 +28,8 @@ struct SpawnFiles {
 
 class KeeperLink {
  public:
-  /// `executable` is started with the arguments `keeper` and a descriptor's number, and calls run_keeper. It and what it
-  /// starts may have `descriptors_max` files open, by their soft limit: 0 is as many as this process.
+  /// `executable` is started with the arguments `keeper` and a descriptor's number, and calls run_keeper. It and what
+  /// it starts may have `descriptors_max` files open, by their soft limit: 0 is as many as this process.
   KeeperLink(boost::asio::io_context& context, std::string executable, std::uint64_t descriptors_max);
   KeeperLink(const KeeperLink&) = delete;
   KeeperLink& operator=(const KeeperLink&) = delete;

@@ -13,8 +13,8 @@ namespace penstock::runner {
 /// Why a function's handler cannot be run here, for a person; nothing if it can, or if it needs no interpreter.
 std::optional<std::string> missing_interpreter(const FunctionRecord& function);
 
-/// What runs a function's handler in place of what its runtime asks for, for a person; nothing if it is that, or if only
-/// the interpreter itself knows its version, which then writes it to the function's log.
+/// What runs a function's handler in place of what its runtime asks for, for a person; nothing if it is that, or if
+/// only the interpreter itself knows its version, which then writes it to the function's log.
 std::optional<std::string> substitute_interpreter(const FunctionRecord& function);
 
 /// What a function finds around it.

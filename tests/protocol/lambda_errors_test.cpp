@@ -228,19 +228,18 @@ TEST_P(LambdaFunctionName, NamesAFunction) {
 }
 INSTANTIATE_TEST_SUITE_P(
     All, LambdaFunctionName,
-    ::testing::Values(NameCase{"f", "000000000000/us-east-1/f"}, NameCase{"f-1_A", "000000000000/us-east-1/f-1_A"},
-                      NameCase{"f:$LATEST", "000000000000/us-east-1/f"},
-                      NameCase{"f:%24LATEST", "000000000000/us-east-1/f"},
-                      NameCase{"function:f", "000000000000/us-east-1/f"},
-                      NameCase{"123456789012:function:f", "123456789012/us-east-1/f"},
-                      NameCase{"123456789012:f", "123456789012/us-east-1/f"},
-                      NameCase{"eu-west-1:123456789012:function:f", "123456789012/eu-west-1/f"},
-                      NameCase{"arn:aws:lambda:eu-west-1:123456789012:function:f", "123456789012/eu-west-1/f"},
-                      NameCase{"arn%3Aaws%3Alambda%3Aeu-west-1%3A123456789012%3Afunction%3Af",
-                               "123456789012/eu-west-1/f"},
-                      NameCase{"arn:aws-cn:lambda:local:123456789012:function:f:$LATEST", "123456789012/local/f"},
-                      NameCase{"arn:aws:sqs:eu-west-1:123456789012:f", ""}, NameCase{"f:a:b:c:d", ""},
-                      NameCase{"f%2Fg", ""}, NameCase{"f:$LATEST.P", ""}, NameCase{"f:g.h", ""}, NameCase{"%ff", ""}, NameCase{":", ""}));
+    ::testing::Values(
+        NameCase{"f", "000000000000/us-east-1/f"}, NameCase{"f-1_A", "000000000000/us-east-1/f-1_A"},
+        NameCase{"f:$LATEST", "000000000000/us-east-1/f"}, NameCase{"f:%24LATEST", "000000000000/us-east-1/f"},
+        NameCase{"function:f", "000000000000/us-east-1/f"},
+        NameCase{"123456789012:function:f", "123456789012/us-east-1/f"},
+        NameCase{"123456789012:f", "123456789012/us-east-1/f"},
+        NameCase{"eu-west-1:123456789012:function:f", "123456789012/eu-west-1/f"},
+        NameCase{"arn:aws:lambda:eu-west-1:123456789012:function:f", "123456789012/eu-west-1/f"},
+        NameCase{"arn%3Aaws%3Alambda%3Aeu-west-1%3A123456789012%3Afunction%3Af", "123456789012/eu-west-1/f"},
+        NameCase{"arn:aws-cn:lambda:local:123456789012:function:f:$LATEST", "123456789012/local/f"},
+        NameCase{"arn:aws:sqs:eu-west-1:123456789012:f", ""}, NameCase{"f:a:b:c:d", ""}, NameCase{"f%2Fg", ""},
+        NameCase{"f:$LATEST.P", ""}, NameCase{"f:g.h", ""}, NameCase{"%ff", ""}, NameCase{":", ""}));
 
 // Both are well-formed in the API's model, for functions of another kind.
 TEST(LambdaQualifier, OfWhatIsPublishedAndNamesWithDotsNameNothing) {
@@ -366,9 +365,8 @@ TEST(LambdaTags, AreNotOfWhatThereIsNoneOf) {
         << kind;
   }
   for (const std::string kind : {"code-signing-config:csc-1", "function:f.g", "function:f:", "layer:l"}) {
-    EXPECT_TRUE(
-        trigger_refusal(lambda_request("GET", "/2017-03-31/tags/arn:aws:lambda:us-east-1:000000000000:" + kind))
-            .starts_with("400 ValidationException "))
+    EXPECT_TRUE(trigger_refusal(lambda_request("GET", "/2017-03-31/tags/arn:aws:lambda:us-east-1:000000000000:" + kind))
+                    .starts_with("400 ValidationException "))
         << kind;
   }
 }

@@ -159,7 +159,8 @@ bool is_arn(std::string_view text) {
   constexpr std::ptrdiff_t colons_min = 5;
   if (std::ranges::count(text, ':') < colons_min || take_part(text) != "arn") return false;
   const std::string_view partition = take_part(text);
-  if (!partition.starts_with("aws") || !is_word(partition) || partition.find('_') != std::string_view::npos) return false;
+  if (!partition.starts_with("aws") || !is_word(partition) || partition.find('_') != std::string_view::npos)
+    return false;
   const std::string_view service = take_part(text);
   const std::string_view region = take_part(text);
   const bool named =

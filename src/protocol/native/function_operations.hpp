@@ -251,7 +251,8 @@ struct FunctionLogLine {
 
   static constexpr auto shape() {
     using Self = FunctionLogLine;
-    return Shape("FunctionLogLine", required("Number", &Self::number, about("Grows from line to line, also over restarts.")),
+    return Shape("FunctionLogLine",
+                 required("Number", &Self::number, about("Grows from line to line, also over restarts.")),
                  required("Timestamp", &Self::timestamp, about("When it was written.")),
                  required("Text", &Self::text, about("The line, without its end.")));
   }
