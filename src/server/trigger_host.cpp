@@ -109,15 +109,14 @@ OutgoingMessage message_of(const Report& report) {
 TriggerHost::TriggerHost(const Service& service, const Store& store, storage::Committer& committer,
                          const SystemClock& clock, const TriggerLimits& limits, std::unique_ptr<CodeShelf> shelf,
                          const MakeProcesses& make_processes)
-    : TriggerHost(service, store, committer, clock, std::unique_ptr<TriggerEngine>(), std::move(shelf),
-                  make_processes) {
-  runs_unregistered_ = !limits.lambda_endpoint.empty();
+    : TriggerHost(service, store, committer, clock, std::unique_ptr<TriggerEngine>(), std::move(shelf), make_processes,
+                  !limits.lambda_endpoint.empty()) {
   engine_ = core::make_trigger_engine(limits, entropy_, [](const AsyncEnd& end) { return lambda::report_of(end); });
 }
 
 TriggerHost::TriggerHost(const Service& service, const Store& store, storage::Committer& committer,
                          const SystemClock& clock, std::unique_ptr<TriggerEngine> engine,
-                         std::unique_ptr<CodeShelf> shelf, const MakeProcesses& make_processes)
+                         std::unique_ptr<CodeShelf> shelf, const MakeProcesses& make_processes, bool runs_unregistered)
     : service_(service),
       store_(store),
       committer_(committer),
@@ -125,7 +124,8 @@ TriggerHost::TriggerHost(const Service& service, const Store& store, storage::Co
       engine_(std::move(engine)),
       code_(context_, std::move(shelf)),
       processes_(make_processes(context_)),
-      releases_(context_, committer, [this](TriggerEffects effects) { release(std::move(effects)); }) {}
+      releases_(context_, committer, [this](TriggerEffects effects) { release(std::move(effects)); }),
+      runs_unregistered_(runs_unregistered) {}
 
 TriggerHost::~TriggerHost() = default;
 

@@ -41,10 +41,11 @@ class TriggerHost {
   /// What is handed in must outlive it.
   TriggerHost(const Service& service, const Store& store, storage::Committer& committer, const SystemClock& clock,
               const TriggerLimits& limits, std::unique_ptr<CodeShelf> shelf, const MakeProcesses& make_processes);
-  /// The same around an engine that is given.
+  /// The same around an engine that is given. `runs_unregistered`: functions that are not registered here run
+  /// elsewhere.
   TriggerHost(const Service& service, const Store& store, storage::Committer& committer, const SystemClock& clock,
               std::unique_ptr<TriggerEngine> engine, std::unique_ptr<CodeShelf> shelf,
-              const MakeProcesses& make_processes);
+              const MakeProcesses& make_processes, bool runs_unregistered = false);
   TriggerHost(const TriggerHost&) = delete;
   TriggerHost& operator=(const TriggerHost&) = delete;
   /// REQUIRES: it never ran, or has been stopped.
@@ -136,7 +137,7 @@ class TriggerHost {
   std::size_t invocations_open_ = 0;
   std::unordered_map<std::string, std::shared_ptr<const Rendering>> renderings_;  // by the mapping's UUID
   std::map<FunctionName, FunctionRecord> functions_;                              // as the engine has them
-  bool runs_unregistered_ = false;                                                // another emulator does
+  const bool runs_unregistered_;                                                  // another emulator does
   /// Code that a record named until the effects of this number were out: they may hold invocations of it, and before
   /// them the record without it is not known to be durable.
   std::deque<std::pair<std::uint64_t, std::string>> fading_;
