@@ -350,8 +350,8 @@ std::vector<QueueName> Mappings::queues_of(const FunctionName& function) const {
     queues.push_back(std::get<QueueName>(record.source));
   }
   std::ranges::sort(queues);
-  const auto again = std::ranges::unique(queues);
-  queues.erase(again.begin(), again.end());
+  const auto again = std::unique(queues.begin(), queues.end());
+  queues.erase(again, queues.end());
   return queues;
 }
 

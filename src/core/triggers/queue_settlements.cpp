@@ -60,7 +60,8 @@ void QueueSettlements::send(const QueueName& queue, std::vector<Settlement> sett
 }
 
 void QueueSettlements::tell(const QueueName& queue, std::vector<Settlement> settlements) {
-  const auto changes = std::ranges::stable_partition(settlements, [](const auto& each) { return !each.visible_at; });
+  const auto changes = std::stable_partition(settlements.begin(), settlements.end(),
+                                             [](const Settlement& each) { return !each.visible_at; });
   const auto send_all = [&](auto from, auto end) {
     while (from != end) {
       const auto count = std::min<std::ptrdiff_t>(end - from, static_cast<std::ptrdiff_t>(limits::handles_max));
@@ -68,8 +69,8 @@ void QueueSettlements::tell(const QueueName& queue, std::vector<Settlement> sett
       from += count;
     }
   };
-  send_all(settlements.begin(), changes.begin());
-  send_all(changes.begin(), settlements.end());
+  send_all(settlements.begin(), changes);
+  send_all(changes, settlements.end());
 }
 
 bool QueueSettlements::answered(const Answered& answer) {
