@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "core/digest.hpp"
 #include "core/queue.hpp"
@@ -30,6 +31,13 @@ double decayed(double amount, Instant since, Instant now) {
 Lanes::~Lanes() { clear(); }
 
 LaneId Lanes::lane_of(std::string_view group_id) { return LaneId{digest_of("lane", group_id)[0]}; }
+
+std::string Lanes::text_of(LaneId lane) { return std::to_string(lane.value); }
+
+std::optional<LaneId> Lanes::parse(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  return LaneId{std::strtoull(text.c_str(), nullptr, 10)};
+}
 
 void Lanes::recover(const std::vector<RecoveredLane>& lanes, Sequence tail, Instant now) {
   tail_ = tail;

@@ -12,6 +12,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
@@ -38,6 +39,9 @@ class Lanes {
   ~Lanes();
 
   static LaneId lane_of(std::string_view group_id);
+  /// What a state record keeps of the group: a number is enough to tell tenants apart.
+  static std::string text_of(LaneId lane);
+  static std::optional<LaneId> parse(const std::string& text);
 
   void recover(const std::vector<RecoveredLane>& lanes, Sequence tail, Instant now);
   void set_retention(Millis retention);

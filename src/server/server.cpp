@@ -327,10 +327,10 @@ class Server {
   std::unique_ptr<TriggerHost> triggers_;
   std::vector<net::SessionGroup*> groups_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  LargeRequests large_requests_;  ///< answers the workers, and so goes before them
   std::unique_ptr<DiskSpace> disk_space_;
   std::unique_ptr<net::Listener> listener_;
   std::unique_ptr<Settler> settler_;
+  LargeRequests large_requests_;  ///< answers the workers and reads what the settler asks with, and so goes before both
   std::unique_ptr<asio::signal_set> signals_;
   std::unique_ptr<asio::steady_timer> drain_timer_;
   std::size_t draining_ = 0;

@@ -440,11 +440,13 @@ void TriggerHost::invoke(Invocation invocation) {
   request.client_context = std::move(invocation.client_context);
   request.trace_id = std::move(invocation.trace_id);
   std::shared_ptr<const MappingRecord> mapping;
+  bool has_window = false;
   std::visit(
       [&](auto& event) {
         using Event = std::remove_cvref_t<decltype(event)>;
         if constexpr (std::is_same_v<Event, BatchEvent>) {
           request.payload = std::make_shared<const std::string>(lambda::event_of(event));
+          has_window = event.window.has_value();
           mapping = std::move(event.mapping);
         } else {
           request.payload = std::move(event);
@@ -452,10 +454,10 @@ void TriggerHost::invoke(Invocation invocation) {
       },
       invocation.event);
   ++invocations_open_;
-  processes_->runner().run(std::move(request), [this, id = invocation.id, mapping](RunOutcome outcome) {
+  processes_->runner().run(std::move(request), [this, id = invocation.id, mapping, has_window](RunOutcome outcome) {
     InvocationOver ended{id, std::move(outcome), std::nullopt};
     if (mapping != nullptr && ended.outcome.succeeded()) {
-      ended.batch = lambda::read_answer(ended.outcome.payload, *mapping);
+      ended.batch = lambda::read_answer(ended.outcome.payload, *mapping, has_window);
     }
     over(std::move(ended));
   });

@@ -39,7 +39,8 @@ std::optional<std::uint64_t> Committer::commit_if_idle(WriteBatch& batch, bool s
   std::uint64_t position = 0;
   {
     const std::lock_guard lock{mutex_};
-    if (busy_ || failed_ || stopping_ || !pending_.empty()) return std::nullopt;
+    // What is overdue is synced by the thread that is there for it, with this batch.
+    if (busy_ || failed_ || stopping_ || !pending_.empty() || (!sync && is_overdue())) return std::nullopt;
     busy_ = true;
     position = ++submitted_;
   }
@@ -143,9 +144,10 @@ void Committer::gather(std::unique_lock<std::mutex>& lock) {
 void Committer::commit_pending(std::unique_lock<std::mutex>& lock) {
   Pending group = std::move(pending_.front());
   pending_.pop_front();
+  // Where groups follow each other without a pause, one that asked for no sync has to make it.
+  const bool with_sync = wants_sync(group.sync || is_overdue());
   busy_ = true;
   lock.unlock();
-  const bool with_sync = wants_sync(group.sync);
   const auto began = std::chrono::steady_clock::now();
   StoreError error;
   if (!group.batch.empty()) {
@@ -183,7 +185,7 @@ void Committer::run() {
       commit_pending(lock);
     } else if (stopping_ && !busy_) {
       return;
-    } else if (is_sync_due()) {
+    } else if (is_overdue() && !busy_) {
       // An empty batch at a position that was given before: nothing to write, only to sync.
       add_pending({}, submitted_, true);
     } else {
@@ -193,8 +195,8 @@ void Committer::run() {
 }
 
 /// REQUIRES: the lock is held.
-bool Committer::is_sync_due() const {
-  return unsynced_since_ && !busy_ && std::chrono::steady_clock::now() - *unsynced_since_ >= unsynced_max_;
+bool Committer::is_overdue() const {
+  return unsynced_since_ && std::chrono::steady_clock::now() - *unsynced_since_ >= unsynced_max_;
 }
 
 /// Waits for something to do. REQUIRES: the lock is held; it is released meanwhile.

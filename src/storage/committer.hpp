@@ -81,7 +81,7 @@ class Committer {
   void finish_group(std::uint64_t last, bool synced, StoreError error);
   void gather(std::unique_lock<std::mutex>& lock);
   void sleep(std::unique_lock<std::mutex>& lock);
-  bool is_sync_due() const;
+  bool is_overdue() const;
   void commit_pending(std::unique_lock<std::mutex>& lock);
   void report_failure(std::unique_lock<std::mutex>& lock);
   void run();

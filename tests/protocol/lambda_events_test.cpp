@@ -250,13 +250,17 @@ TEST(LambdaEvent, OfAWindowsEndNeedsNoRecords) {
 // ---- Answers.
 
 /// What an answer says: "failed" of all, or the failed ones in a line.
-std::string said_by(std::string_view payload, const MappingRecord& mapping) {
-  const BatchAnswer answer = read_answer(payload, mapping);
+std::string said_by(std::string_view payload, const MappingRecord& mapping, bool has_window) {
+  const BatchAnswer answer = read_answer(payload, mapping, has_window);
   if (!answer.well_formed) return "all failed";
   std::string text = "failed:";
   for (const std::string& id : answer.failed) text += " " + id;
   if (answer.state) text += " state=" + *answer.state;
   return text;
+}
+
+std::string said_by(std::string_view payload, const MappingRecord& mapping) {
+  return said_by(payload, mapping, mapping.config.tumbling_seconds != 0);
 }
 
 MappingRecord reporting(MappingRecord mapping) {
@@ -325,6 +329,12 @@ TEST(LambdaAnswer, WithoutAStateAWindowsInvokeHasFailed) {
        {"", "null", R"("")", "{}", R"({"state":null})", R"({"batchItemFailures":[]})", "{", "[]"}) {
     EXPECT_EQ(said_by(payload, mapping), "all failed") << payload;
   }
+}
+
+TEST(LambdaAnswer, TheEventSaysWhetherItIsOfAWindow) {
+  EXPECT_EQ(said_by(R"({"state":7})", stream_mapping(), true), "failed: state=7");
+  EXPECT_EQ(said_by("{}", stream_mapping(), true), "all failed");
+  EXPECT_EQ(said_by("{}", tumbling(stream_mapping()), false), "failed:");
 }
 
 TEST(LambdaAnswer, AStateThatIsTooLargeForItsWindowIsNoFailure) {

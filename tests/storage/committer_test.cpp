@@ -197,6 +197,15 @@ TEST_F(CommitterTest, WhatNobodyAskedToBeSyncedIsSyncedWithItsTime) {
   EXPECT_EQ(store_.calls().back(), (GatedStore::Call{0, true}));
 }
 
+TEST_F(CommitterTest, ItIsSyncedAlsoWhereGroupsFollowEachOtherWithoutAPause) {
+  start(Durability::fsync, std::chrono::milliseconds{0});
+  occupy();
+  submit(1, false);
+  store_.open();
+  observer_.await_progress(2);
+  EXPECT_EQ(store_.calls(), (Calls{{1, false}, {1, true}}));
+}
+
 TEST_F(CommitterTest, ASyncThatSomebodyAskedForIsNotRepeated) {
   start(Durability::fsync, std::chrono::milliseconds{1});
   store_.close();

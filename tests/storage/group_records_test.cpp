@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "counting_store.hpp"
 #include "damage.hpp"
 #include "records_support.hpp"
 #include "storage/faulty_store.hpp"
@@ -298,42 +299,14 @@ TEST(GroupOrphans, OfMoreGroupsThanOneStartClearsAreClearedByTheNext) {
 
 // ---- The work of a start.
 
-/// Counts the entries that a reader looks at.
-class CountingStore final : public Store {
- public:
-  StoreError commit(const WriteBatch& batch, bool sync) override { return inner_.commit(batch, sync); }
-  StoreError sync() override { return {}; }
-  StoreError get(Table table, std::string_view key, std::string& value) const override {
-    ++seen_;
-    return inner_.get(table, key, value);
-  }
-  StoreError scan(Table table, std::string_view from, std::string_view until,
-                  const std::function<bool(std::string_view, std::string_view)>& visit) const override {
-    ++scans_;
-    return inner_.scan(table, from, until, [&](std::string_view key, std::string_view value) {
-      ++seen_;
-      // At an odd address, as blocks of a database have them.
-      const std::string moved = "x" + std::string{value};
-      return visit(key, std::string_view{moved}.substr(1));
-    });
-  }
-  std::size_t seen() const { return seen_; }
-  std::size_t scans() const { return scans_; }
-
- private:
-  MemoryStore inner_;
-  mutable std::size_t seen_ = 0;
-  mutable std::size_t scans_ = 0;
-};
-
 TEST(GroupWork, EachEntryIsReadOnce) {
   CountingStore store;
   std::vector<GroupId> groups;
   for (std::uint64_t i = 0; i < 50; ++i) groups.push_back(GroupId{i});
   fill(store, {stream_id, other_stream, last_stream}, groups);
   EXPECT_EQ(started(store).at(2).groups.at(49).leases.at(1), (std::pair{shard_3, fixed_lease()}));
-  EXPECT_EQ(store.seen(), 3U * (1 + 50 * rows_of_group));
-  EXPECT_EQ(store.scans(), 8U) << "one for each kind of entry";
+  EXPECT_EQ(store.entries_seen(), 3U * (1 + 50 * rows_of_group));
+  EXPECT_EQ(store.scans, 8U) << "one for each kind of entry";
 }
 
 // ---- Golden bytes: a release must read what the one before has written.

@@ -6,37 +6,15 @@
 #include <string>
 #include <utility>
 
+#include "counting_store.hpp"
 #include "records_support.hpp"
 #include "storage/keys.hpp"
-#include "storage/memory_store.hpp"
 #include "support.hpp"
 
 namespace penstock::storage {
 namespace {
 
 namespace limits = message_reader_limits;
-
-/// A store that counts how it is read.
-class CountingStore final : public Store {
- public:
-  StoreError commit(const WriteBatch& batch, bool sync) override { return rows_.commit(batch, sync); }
-  StoreError sync() override { return {}; }
-  StoreError get(Table table, std::string_view key, std::string& value) const override {
-    ++gets;
-    return rows_.get(table, key, value);
-  }
-  StoreError scan(Table table, std::string_view from, std::string_view until,
-                  const std::function<bool(std::string_view, std::string_view)>& visit) const override {
-    ++scans;
-    return rows_.scan(table, from, until, visit);
-  }
-
-  mutable std::size_t gets = 0;
-  mutable std::size_t scans = 0;
-
- private:
-  MemoryStore rows_;
-};
 
 std::string body_of(std::uint64_t queue, std::uint64_t sequence) {
   return "message " + std::to_string(sequence) + " of " + std::to_string(queue);

@@ -21,6 +21,7 @@
 #include "storage/memory_store.hpp"
 #include "storage/records.hpp"
 #include "storage/rocksdb_store.hpp"
+#include "stream_support.hpp"
 #include "support.hpp"
 
 namespace penstock::storage {
@@ -28,57 +29,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr StreamId stream_id{0x3132333435363738ULL};
 constexpr StreamId last_stream{std::numeric_limits<std::uint64_t>::max()};
-constexpr ShardIndex shard_3{3};
 constexpr ShardIndex last_shard{std::numeric_limits<std::uint32_t>::max()};
 const std::string beyond_everything(64, '\xff');
-
-Instant at_ms(std::int64_t ms) { return from_epoch_ms(1'700'000'000'000 + ms); }
 
 StreamInfo plain_stream(StreamId id) {
   StreamInfo info;
   info.id = id;
   info.name = {"000000000000", "eu-central-1", "clicks-" + std::to_string(id.value)};
   return info;
-}
-
-StreamInfo fixed_stream() {
-  StreamInfo info;
-  info.id = stream_id;
-  info.name = {"000000000000", "eu-central-1", "clicks"};
-  info.status = StreamStatus::updating;
-  info.status_until = at_ms(1);
-  info.created = at_ms(2);
-  info.on_demand = true;
-  info.retention_hours = 48;
-  info.metrics = {"IncomingBytes", "OutgoingRecords"};
-  info.tags = {{"empty", ""}, {"team", "billing"}};
-  info.policy = R"({"Version":"2012-10-17"})";
-  info.encrypted = true;
-  info.key_id = "alias/aws/kinesis";
-  info.record_kib_max = 10'240;
-  info.warm_mibps = 0;
-  info.next_shard = ShardIndex{7};
-  info.consumers = {{"one", at_ms(3), StreamStatus::deleting, at_ms(4), {{"a", "b"}}, "{}"},
-                    {"two", at_ms(5), StreamStatus::active, {}, {}, {}}};
-  info.mode_changes = {at_ms(6)};
-  info.count_changes = {at_ms(7), at_ms(8)};
-  return info;
-}
-
-ShardRecord fixed_shard() {
-  ShardRecord shard;
-  shard.index = shard_3;
-  shard.first_hash = {1, 2};
-  shard.last_hash = hash_key_max;
-  shard.parent = ShardIndex{0};
-  shard.adjacent_parent = ShardIndex{2};
-  shard.created = at_ms(9);
-  shard.created_s = 1'700'000'001;
-  shard.closed = at_ms(10);
-  shard.closed_s = 1'700'000'002;
-  return shard;
 }
 
 ShardRecord open_shard(ShardIndex index) {
@@ -99,55 +58,6 @@ StreamRecord fixed_record() { return {"customer-7", std::string("\x00\xff{\"n\":
 StreamAccount fixed_account() { return {{"000000000000", "eu-central-1", {}}, true, at_ms(16), at_ms(17), at_ms(18)}; }
 
 StreamAccount plain_account() { return {{"000000000000", "us-east-1", {}}, false, {}, std::nullopt, {}}; }
-
-Mutation put_records(StreamId stream, ShardIndex shard, std::uint64_t first, std::vector<StreamRecord> records) {
-  return PutStreamRecords{stream, shard, RecordIndex{first}, std::move(records)};
-}
-
-/// Records of one byte of data each, that arrive `step` ms apart from at_ms(0) on.
-std::vector<StreamRecord> small_records(std::size_t count, std::int64_t step = 10) {
-  std::vector<StreamRecord> records;
-  for (std::size_t i = 0; i < count; ++i) {
-    records.push_back({"k", "d", at_ms(static_cast<std::int64_t>(i) * step), false});
-  }
-  return records;
-}
-
-struct Start {
-  std::vector<RecoveredStream> streams;
-  std::vector<StreamAccount> accounts;
-};
-
-Start started(Store& store) {
-  Start start;
-  const StoreError error = recover_streams(store, start.streams, start.accounts);
-  EXPECT_FALSE(error) << error.message;
-  return start;
-}
-
-RecordsPage page_of(std::uint64_t from, std::uint64_t until) {
-  RecordsPage page;
-  page.id = stream_id;
-  page.shard = shard_3;
-  page.from = RecordIndex{from};
-  page.until = RecordIndex{until};
-  page.count_max = 10'000;
-  page.bytes_max = 10U << 20U;
-  page.now = at_ms(10'000);
-  return page;
-}
-
-RecordsPage read(const Store& store, RecordsPage page) {
-  const StoreError error = read_page(store, page);
-  EXPECT_FALSE(error) << error.message;
-  return page;
-}
-
-std::vector<std::uint64_t> indexes_of(const RecordsPage& page) {
-  std::vector<std::uint64_t> indexes;
-  for (const ReadRecord& record : page.records) indexes.push_back(record.index.value);
-  return indexes;
-}
 
 std::size_t count_of(const Store& store, Table table) { return rows_of(store, table, "", beyond_everything).size(); }
 
@@ -275,226 +185,6 @@ TYPED_TEST(StreamRecords, AShardIsReadUpToItsLastIndexAndNoFurther) {
   commit(store, {put_records(stream_id, shard_3, last - 2, small_records(3)),
                  put_records(stream_id, ShardIndex{4}, 0, small_records(1))});
   EXPECT_EQ(indexes_of(read(store, page_of(1, last))), (std::vector<std::uint64_t>{last - 2, last - 1}));
-}
-
-// ---- Pages.
-
-class Pages : public testing::Test {
- protected:
-  void SetUp() override {
-    // Indexes 1 to 20, which arrive 10 ms apart, and neighbours that must not be seen.
-    commit(store_, {put_records(stream_id, shard_3, 1, small_records(20)),
-                    put_records(stream_id, ShardIndex{2}, 1, small_records(30)),
-                    put_records(stream_id, ShardIndex{4}, 1, small_records(30))});
-  }
-
-  /// The indexes that come of those which arrived no earlier than the given moment.
-  std::vector<std::uint64_t> not_before(std::int64_t ms, std::uint64_t from = 1, std::uint64_t until = 21) {
-    RecordsPage page = page_of(from, until);
-    page.not_before = at_ms(ms);
-    page = read(store_, page);
-    EXPECT_EQ(page.next, RecordIndex{until});
-    return indexes_of(page);
-  }
-
-  MemoryStore store_;
-};
-
-std::vector<std::uint64_t> from_to(std::uint64_t first, std::uint64_t last) {
-  std::vector<std::uint64_t> indexes;
-  for (std::uint64_t i = first; i <= last; ++i) indexes.push_back(i);
-  return indexes;
-}
-
-TEST_F(Pages, KeepToTheirRange) {
-  const RecordsPage page = read(store_, page_of(4, 8));
-  EXPECT_EQ(indexes_of(page), from_to(4, 7));
-  EXPECT_EQ(page.next, RecordIndex{8});
-  EXPECT_EQ(page.bytes, 8U);
-  EXPECT_EQ(page.behind, Millis{0});
-  EXPECT_EQ(page.records[0].record.arrived, at_ms(30));
-}
-
-TEST_F(Pages, OfAnEmptyRangeAreEmpty) {
-  for (const std::uint64_t from : {8U, 9U}) {
-    const RecordsPage page = read(store_, page_of(from, 8));
-    EXPECT_TRUE(page.records.empty());
-    EXPECT_EQ(page.next, RecordIndex{8});
-    EXPECT_EQ(page.behind, Millis{0});
-  }
-}
-
-TEST_F(Pages, StopAtTheirCount) {
-  RecordsPage asked = page_of(4, 21);
-  asked.count_max = 5;
-  const RecordsPage page = read(store_, asked);
-  EXPECT_EQ(indexes_of(page), from_to(4, 8));
-  EXPECT_EQ(page.next, RecordIndex{9});
-  EXPECT_EQ(page.behind, Millis{10'000 - 80});
-  asked.count_max = 17;
-  const RecordsPage all = read(store_, asked);
-  EXPECT_EQ(all.next, RecordIndex{21}) << "exactly as many as there are";
-  EXPECT_EQ(all.behind, Millis{0});
-}
-
-TEST_F(Pages, StopAtTheirBytes) {
-  RecordsPage asked = page_of(1, 21);
-  asked.bytes_max = 7;
-  const RecordsPage page = read(store_, asked);
-  EXPECT_EQ(indexes_of(page), from_to(1, 3));
-  EXPECT_EQ(page.bytes, 6U);
-  EXPECT_EQ(page.next, RecordIndex{4});
-  asked.bytes_max = 8;
-  EXPECT_EQ(indexes_of(read(store_, asked)), from_to(1, 4));
-}
-
-TEST_F(Pages, BeginWithARecordWhateverItsSize) {
-  const StreamRecord huge{"k", std::string(1U << 20U, 'x'), at_ms(300), false};
-  commit(store_, {put_records(stream_id, shard_3, 21, {huge, huge})});
-  RecordsPage asked = page_of(21, 23);
-  asked.bytes_max = 100;
-  const RecordsPage page = read(store_, asked);
-  EXPECT_EQ(indexes_of(page), from_to(21, 21));
-  EXPECT_EQ(page.records[0].record, huge);
-  EXPECT_EQ(page.next, RecordIndex{22});
-  asked.from = RecordIndex{20};
-  EXPECT_EQ(indexes_of(read(store_, asked)), from_to(20, 20));
-}
-
-// As lag is found: how long ago the first record at a position arrived, if there is one.
-TEST_F(Pages, OfOneRecordHaveTheFirstThatThereIs) {
-  const StreamRecord huge{"k", std::string(1U << 20U, 'x'), at_ms(300), false};
-  commit(store_, {put_records(stream_id, shard_3, 21, {huge}),
-                  DropSegment{stream_id, shard_3, RecordIndex{1}, RecordIndex{4}}});
-  RecordsPage asked = page_of(1, 22);
-  asked.count_max = 1;
-  asked.bytes_max = 1;
-  for (std::uint64_t from = 1; from <= 21; ++from) {
-    for (std::uint64_t wanted = 1; wanted <= 20; ++wanted) {
-      asked.from = RecordIndex{from};
-      asked.not_before = at_ms(static_cast<std::int64_t>(wanted - 1) * 10);
-      const RecordsPage page = read(store_, asked);
-      const std::uint64_t first = std::max({from, wanted, std::uint64_t{4}});
-      ASSERT_EQ(indexes_of(page), from_to(first, first)) << "from " << from << ", not before that of " << wanted;
-      EXPECT_EQ(page.next, RecordIndex{first + 1});
-      const std::int64_t next_arrived = first == 20 ? 300 : static_cast<std::int64_t>(first) * 10;
-      EXPECT_EQ(page.behind, first == 21 ? Millis{0} : Millis{10'000 - next_arrived});
-    }
-  }
-  asked.not_before = at_ms(301);
-  const RecordsPage expired = read(store_, asked);
-  EXPECT_TRUE(expired.records.empty());
-  EXPECT_EQ(expired.next, RecordIndex{22});
-  EXPECT_EQ(expired.behind, Millis{0});
-}
-
-TEST_F(Pages, AreBehindAsLongAsThereIsMoreWhateverTheClockSays) {
-  RecordsPage asked = page_of(1, 21);
-  asked.count_max = 1;
-  asked.now = at_ms(-5);
-  EXPECT_EQ(read(store_, asked).behind, Millis{1});
-}
-
-TEST_F(Pages, ForgetWhatTheyHeldBefore) {
-  RecordsPage page = read(store_, page_of(1, 5));
-  page.from = RecordIndex{7};
-  page.until = RecordIndex{9};
-  EXPECT_EQ(indexes_of(read(store_, page)), from_to(7, 8));
-}
-
-TEST_F(Pages, PassOverWhatArrivedTooEarly) {
-  for (std::uint64_t i = 1; i <= 20; ++i) {
-    const std::int64_t arrived = static_cast<std::int64_t>(i - 1) * 10;
-    EXPECT_EQ(not_before(arrived), from_to(i, 20));
-    EXPECT_EQ(not_before(arrived + 1), from_to(i + 1, 20));
-    EXPECT_EQ(not_before(arrived, 7), from_to(std::max<std::uint64_t>(i, 7), 20));
-    EXPECT_EQ(not_before(arrived, 1, 12), from_to(i, 11));
-  }
-  EXPECT_TRUE(not_before(1'000).empty());
-  EXPECT_EQ(not_before(-1'000), from_to(1, 20));
-}
-
-TEST_F(Pages, PassOverManyThatArrivedTogether) {
-  std::vector<StreamRecord> same = small_records(100, 0);
-  for (StreamRecord& record : same) record.arrived = at_ms(500);
-  commit(store_, {put_records(stream_id, shard_3, 21, same)});
-  EXPECT_EQ(not_before(500, 1, 121), from_to(21, 120));
-  EXPECT_EQ(not_before(500, 50, 121), from_to(50, 120));
-  EXPECT_TRUE(not_before(501, 1, 121).empty());
-}
-
-TEST_F(Pages, LimitsCountFromTheFirstThatQualifies) {
-  RecordsPage asked = page_of(1, 21);
-  asked.not_before = at_ms(95);
-  asked.count_max = 3;
-  const RecordsPage page = read(store_, asked);
-  EXPECT_EQ(indexes_of(page), from_to(11, 13));
-  EXPECT_EQ(page.next, RecordIndex{14});
-  EXPECT_EQ(page.behind, Millis{10'000 - 130});
-}
-
-TEST_F(Pages, PassOverWhatWasTrimmedMeanwhile) {
-  commit(store_, {DropSegment{stream_id, shard_3, RecordIndex{1}, RecordIndex{9}}});
-  const RecordsPage page = read(store_, page_of(1, 15));
-  EXPECT_EQ(indexes_of(page), from_to(9, 14));
-  EXPECT_EQ(page.next, RecordIndex{15});
-  EXPECT_EQ(not_before(130), from_to(14, 20));
-  EXPECT_EQ(not_before(20), from_to(9, 20));
-  const RecordsPage gone = read(store_, page_of(2, 7));
-  EXPECT_TRUE(gone.records.empty());
-  EXPECT_EQ(gone.next, RecordIndex{7});
-  RecordsPage one = page_of(1, 21);
-  one.count_max = 1;
-  one = read(store_, one);
-  EXPECT_EQ(indexes_of(one), from_to(9, 9));
-  EXPECT_EQ(one.next, RecordIndex{10});
-}
-
-/// Counts the records that a reader looks at.
-class CountingStore final : public Store {
- public:
-  StoreError commit(const WriteBatch& batch, bool sync) override { return inner_.commit(batch, sync); }
-  StoreError sync() override { return {}; }
-  StoreError get(Table table, std::string_view key, std::string& value) const override {
-    ++records_seen_;
-    return inner_.get(table, key, value);
-  }
-  StoreError scan(Table table, std::string_view from, std::string_view until,
-                  const std::function<bool(std::string_view, std::string_view)>& visit) const override {
-    return inner_.scan(table, from, until, [&](std::string_view key, std::string_view value) {
-      if (table == Table::records) ++records_seen_;
-      // At an odd address, as blocks of a database have them.
-      const std::string moved = "x" + std::string{value};
-      return visit(key, std::string_view{moved}.substr(1));
-    });
-  }
-  std::size_t take_count() { return std::exchange(records_seen_, 0); }
-
- private:
-  MemoryStore inner_;
-  mutable std::size_t records_seen_ = 0;
-};
-
-TEST(PageWork, IsBoundedWhateverIsPassedOver) {
-  CountingStore store;
-  constexpr std::size_t count = 1U << 14U;
-  commit(store, {put_records(stream_id, shard_3, 1, small_records(count))});
-  RecordsPage asked = page_of(1, count + 1);
-  asked.count_max = 5;
-  EXPECT_EQ(read(store, asked).records.size(), 5U);
-  EXPECT_EQ(store.take_count(), 6U);
-  asked.not_before = at_ms(10 * (count - 10));
-  const RecordsPage page = read(store, asked);
-  EXPECT_EQ(page.records.at(0).index, RecordIndex{count - 9});
-  EXPECT_LE(store.take_count(), 1U + 15U + 6U);
-}
-
-TEST(PageWork, AStartReadsNoRecords) {
-  CountingStore store;
-  commit(store, {PutStream{fixed_stream()}, PutShard{stream_id, fixed_shard()},
-                 put_records(stream_id, shard_3, 1, small_records(1'000))});
-  EXPECT_EQ(started(store).streams.size(), 1U);
-  EXPECT_EQ(store.take_count(), 0U);
 }
 
 // ---- Golden bytes: a release must read what the one before has written.

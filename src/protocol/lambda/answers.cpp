@@ -70,9 +70,8 @@ std::optional<std::string> read_state(ondemand::object& object) {
 
 }  // namespace
 
-BatchAnswer read_answer(std::string_view payload, const MappingRecord& mapping) {
+BatchAnswer read_answer(std::string_view payload, const MappingRecord& mapping, bool has_window) {
   const bool reports = mapping.config.report_batch_item_failures;
-  const bool has_window = mapping.config.tumbling_seconds != 0;
   if (!reports && !has_window) return {};
   payload = trimmed(payload);
   const bool nothing = payload.empty() || payload == "null" || (payload == R"("")" && mapping.of_stream());

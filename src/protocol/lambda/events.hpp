@@ -26,8 +26,9 @@ std::vector<SourceItem> items_of(const RecordsPage& page, const MappingRecord& m
 std::string event_of(const BatchEvent& event);
 
 /// What a function's answer to a batch says. Where the mapping asks for no report of failed items, whatever it answers
-/// is success, but for a tumbling window's state, which has to be there.
-BatchAnswer read_answer(std::string_view payload, const MappingRecord& mapping);
+/// is success, but for the state of a tumbling window, which has to be there where the event had one: a window that is
+/// open when its mapping is changed comes to its end all the same.
+BatchAnswer read_answer(std::string_view payload, const MappingRecord& mapping, bool has_window);
 
 /// The body of the message that a destination gets.
 std::string report_of(const BatchFailure& failure);
