@@ -14,13 +14,16 @@ bool MessageMoves::begin_next(const Store& store, const Apply& apply) {
   std::shared_ptr<const StoredMessage> message;
   const StoreError error = storage::read_message(store, transfer.queue, transfer.sequence, message);
   if (error && error.status != StoreStatus::not_found) return false;
-  if (!message || !transfer.destination) {
+  // Of a move task it is where each message came from.
+  const auto destination =
+      transfer.destination || !message ? transfer.destination : split_arn(message->dead_letter_source);
+  if (!message || !destination) {
     apply(TransferSettled{transfer.queue, transfer.sequence, ErrorCode::ResourceNotFound});
     return true;
   }
   const CallId call =
-      apply(AcceptTransfer{*transfer.destination, transfer.kind, transfer.queue, transfer.sequence,
-                           arn_of(transfer.origin), message, transfer.receive_count, transfer.first_received});
+      apply(AcceptTransfer{*destination, transfer.kind, transfer.queue, transfer.sequence, arn_of(transfer.origin),
+                           message, transfer.receive_count, transfer.first_received});
   moving_.emplace(call, Moving{transfer});
   return true;
 }

@@ -220,7 +220,7 @@ void World::step() {
     let_time_pass();
   } else if (choice < 7) {
     run_loads();
-    run_transfers();
+    run_moves();
   } else if (choice < 9) {
     commit_some();
   } else {
@@ -433,56 +433,28 @@ void World::release_some() {
       if (crashes != crashes_) return;
     }
     for (Load& load : ready->loads) loads_.push_back(std::move(load));
-    for (Transfer& transfer : ready->transfers) transfers_.push_back(std::move(transfer));
+    moves_.add(std::move(ready->transfers));
   }
 }
 
-void World::run_transfers() {
-  if (transfers_.empty()) return;
-  const Transfer transfer = std::move(transfers_.front());
-  transfers_.pop_front();
-  std::shared_ptr<const StoredMessage> message;
-  const StoreError error = storage::read_message(store_, transfer.queue, transfer.sequence, message);
-  if (error && error.status != StoreStatus::not_found) return crash(false);
-  const auto destination =
-      transfer.destination || !message ? transfer.destination : split_arn(message->dead_letter_source);
+CallId World::submit_move(Command command) {
   const CallId call{++next_call_};
-  moving_.emplace(call, Moving{transfer, {}, false});
-  if (!message || !destination) {
-    (void)on_transfer_reply(Reply{call, Error{ErrorCode::ResourceNotFound, {}}});
-    return;
-  }
-  if (options_.defect == Defect::dead_letter_lost) {
-    engine_->apply(CallId{}, TransferSettled{transfer.queue, transfer.sequence, {}}, now_);
+  if (const auto* accept = std::get_if<AcceptTransfer>(&command);
+      accept != nullptr && options_.defect == Defect::dead_letter_lost) {
+    engine_->apply(CallId{}, TransferSettled{accept->origin_queue, accept->origin_sequence, {}}, now_);
     take_effects();
-    if (random_.one_in(3)) return crash(false);
+    if (random_.one_in(3)) {
+      crash(false);
+      return call;
+    }
   }
-  engine_->apply(call,
-                 AcceptTransfer{*destination, transfer.kind, transfer.queue, transfer.sequence, arn_of(transfer.origin),
-                                message, transfer.receive_count, transfer.first_received},
-                 now_);
+  engine_->apply(call, std::move(command), now_);
+  return call;
 }
 
-// What a shard does with the answers on a message's way.
-bool World::on_transfer_reply(const Reply& reply) {
-  auto found = moving_.extract(reply.call);
-  if (found.empty()) return false;
-  Moving moving = found.mapped();
-  const Transfer& transfer = moving.transfer;
-  if (moving.settled) {
-    engine_->apply(CallId{}, ForgetArrival{moving.accepted_by, transfer.queue, transfer.sequence}, now_);
-    return true;
-  }
-  std::optional<ErrorCode> failure;
-  if (const auto* error = std::get_if<Error>(&reply.result)) failure = error->code;
-  const CallId call{++next_call_};
-  if (const auto* accepted = std::get_if<Accepted>(&reply.result)) {
-    moving.accepted_by = accepted->queue;
-    moving.settled = true;
-    moving_.emplace(call, moving);
-  }
-  engine_->apply(call, TransferSettled{transfer.queue, transfer.sequence, failure}, now_);
-  return true;
+void World::run_moves() {
+  if (moves_.empty()) return;
+  if (!moves_.begin_next(store_, [this](Command command) { return submit_move(std::move(command)); })) crash(false);
 }
 
 void World::run_loads() {
@@ -499,11 +471,11 @@ void World::pump() {
   const std::uint64_t crashes = crashes_;
   for (int round = 0; round < 200 && crashes == crashes_; ++round) {
     take_effects();
-    if (pipeline_.empty() && loads_.empty() && transfers_.empty()) return;
+    if (pipeline_.empty() && loads_.empty() && moves_.empty()) return;
     commit_some();
     release_some();
     run_loads();
-    run_transfers();
+    run_moves();
   }
 }
 
@@ -512,8 +484,7 @@ void World::crash(bool power) {
   engine_.reset();
   pipeline_.clear();
   loads_.clear();
-  transfers_.clear();
-  moving_.clear();
+  moves_.clear();
   calls_.clear();
   if (power) {
     store_.crash_power_loss(random_);
@@ -529,7 +500,7 @@ void World::crash(bool power) {
 }
 
 void World::on_reply(const Reply& reply, const Release& release) {
-  if (on_transfer_reply(reply)) return;
+  if (moves_.on_reply(reply, [this](Command command) { return submit_move(std::move(command)); })) return;
   const auto found = calls_.find(reply.call);
   if (found == calls_.end()) return;
   const OpenCall call = std::move(found->second);

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "message_moves.hpp"
 #include "model.hpp"
 #include "penstock/engine.hpp"
 #include "penstock/limits.hpp"
@@ -101,12 +102,6 @@ class World {
     std::string move_task{};                                    // the latest
     bool lasts() const { return dead_letter_queue || dead_letters_of; }
   };
-  /// A message between two queues.
-  struct Moving {
-    Transfer transfer;
-    QueueId accepted_by;
-    bool settled = false;
-  };
 
   void step();
   void act();
@@ -129,8 +124,9 @@ class World {
   void commit_some();
   void release_some();
   void run_loads();
-  void run_transfers();
-  bool on_transfer_reply(const Reply& reply);
+  /// Applies a command of a message's way between two queues.
+  CallId submit_move(Command command);
+  void run_moves();
   void pump();
   void crash(bool power);
   void boot();
@@ -164,8 +160,7 @@ class World {
 
   Pipeline pipeline_;
   std::deque<Load> loads_;
-  std::deque<Transfer> transfers_;
-  std::unordered_map<CallId, Moving> moving_;
+  MessageMoves moves_;
 
   std::uint64_t next_call_ = 0;
   std::uint64_t next_body_ = 0;
