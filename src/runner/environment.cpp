@@ -183,6 +183,8 @@ ApiReply Environment::take_answer(ApiReport report, bool is_error) {
   if (!last) state_ = State::answered;
   since_ = Clock::now();
   answer_ = outcome_of(report, is_error);
+  // What fails because it is told to end is to be tried again, like what does not answer any more.
+  if (last && !answer_->succeeded()) answer_ = shutting_down();
   if (!report.too_large) return api_accepted();
   return api_error(413, "RequestEntityTooLarge",
                    "Exceeded maximum allowed payload size (" + std::to_string(answer_bytes_max) + " bytes).");
@@ -309,6 +311,8 @@ RunOutcome Environment::outcome_of_end(int status, const std::string& request_id
   if (sandbox_.killed_for_memory()) return exited(request_id, killed_text);
   if (verdict_ == Verdict::timeout) return timed_out(request_id, timeout_seconds());
   if (failed_init_) return *failed_init_;
+  // Of those that have something to do only a shutdown ends any, which is no failure of theirs.
+  if (verdict_ == Verdict::told) return shutting_down();
   if (sandbox_.lost()) return process_lost();
   return exited(request_id, exit_text(status));
 }

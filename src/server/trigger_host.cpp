@@ -530,7 +530,7 @@ void TriggerHost::look_whether_drained() {
   if (const auto once = std::exchange(drained_, {})) once();
 }
 
-// What is cut off comes back as failures, which the engine still takes down, and whose callers are told.
+// What is cut off comes back as not run, which costs no event and no batch a try, and of which callers are told.
 void TriggerHost::end_processes() {
   ending_ = true;
   drain_timer_.cancel();

@@ -152,6 +152,45 @@ TEST_F(TriggerAsyncTest, AnEmulatorsThrottleIsNoFailure) {
   EXPECT_THAT(running(), SizeIs(1));
 }
 
+TEST_F(TriggerAsyncTest, WhereNobodyIsThereAnEventIsTriedAgainWithPatience) {
+  configure(0);
+  invoke();
+  for (const int seconds : {1, 2, 4, 8, 16, 32, 60, 60}) {
+    find_nobody("nobody is there");
+    pass_time(std::chrono::seconds(seconds) - Millis{1});
+    EXPECT_THAT(running(), IsEmpty()) << seconds;
+    pass_time(Millis{1});
+    ASSERT_THAT(running(), SizeIs(1)) << seconds;
+  }
+  succeed();
+  EXPECT_THAT(trigger_store_.events, IsEmpty());
+}
+
+TEST_F(TriggerAsyncTest, WhereNobodyIsThereAnEventEndsWhenItIsTooOld) {
+  configure(0, {}, arn_of(queue_), 60);
+  invoke("a");
+  while (!running_.empty()) {
+    find_nobody("nobody is there");
+    pass_time(std::min(Millis{32'000}, *triggers_->next_deadline() - now_));
+  }
+  EXPECT_THAT(receive_bodies(10), ElementsAre("EventAgeExceeded 0 a"));
+  EXPECT_THAT(trigger_store_.events, IsEmpty());
+}
+
+TEST_F(TriggerAsyncTest, WhatAShutdownCutsOffIsRunByTheNextStart) {
+  configure(0, {}, arn_of(queue_), 60);
+  invoke("a");
+  triggers_->drain(now_);
+  settle();
+  find_nobody("The server is being shut down.");
+  pass_time(Millis{59'000});
+  EXPECT_THAT(trigger_store_.events, SizeIs(1)) << "it may be tried once, and was not";
+  restart_triggers();
+  ASSERT_THAT(running(), ElementsAre(ElementsAre("a")));
+  fail();
+  EXPECT_THAT(receive_bodies(10), ElementsAre("RetriesExhausted 1 a"));
+}
+
 TEST_F(TriggerAsyncTest, AnEventOfAFunctionThatIsDeletedGoesWithIt) {
   invoke();
   fail();

@@ -469,8 +469,18 @@ TEST_F(Environments, AreToldToEndAndThenMadeTo) {
   stop();
   pool_.reset();
   ASSERT_TRUE(running->outcome);
-  EXPECT_THAT(running->outcome->payload, HasSubstr("signal: terminated"));
+  EXPECT_EQ(running->outcome->status, RunOutcome::Status::unreached) << "it is no failure of the function";
+  EXPECT_THAT(running->outcome->message, HasSubstr("being shut down"));
   EXPECT_FALSE(lives(orphan));
+}
+
+TEST_F(Environments, DoNotFailBecauseTheyAreToldToEnd) {
+  const auto running = start(native(), "\"fail-when-told\"");
+  run_until([&] { return log_text(native()).find("ready\n") != std::string::npos; });
+  stop();
+  pool_.reset();
+  ASSERT_TRUE(running->outcome);
+  EXPECT_EQ(running->outcome->status, RunOutcome::Status::unreached) << running->outcome->payload;
 }
 
 }  // namespace

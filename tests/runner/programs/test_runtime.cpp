@@ -182,7 +182,7 @@ void begin(int fd) {
   act(word, space == std::string::npos ? "" : what.substr(space + 1));
 }
 
-// Two events are about the calls themselves.
+// Some events are about the calls themselves.
 bool answer_by_hand(int fd, const std::string& word, const std::string& id, const Answer& event) {
   const std::string response = "invocation/" + id + "/response";
   if (word == "statuses") {
@@ -211,6 +211,15 @@ bool answer_by_hand(int fd, const std::string& word, const std::string& id, cons
   } else if (word == "fail") {
     post(fd, "invocation/" + id + "/error", R"({"errorMessage":"as told","errorType":"Told"})",
          "Lambda-Runtime-Function-Error-Type: Told\r\n");
+  } else if (word == "fail-when-told") {
+    sigset_t told;
+    sigemptyset(&told);
+    sigaddset(&told, SIGTERM);
+    ::sigprocmask(SIG_BLOCK, &told, nullptr);
+    say("ready");
+    int signal = 0;
+    ::sigwait(&told, &signal);
+    post(fd, "invocation/" + id + "/error", R"({"errorMessage":"interrupted","errorType":"Told"})");
   } else if (word == "stream" || word == "stream-and-fail") {
     std::string request = "POST /2018-06-01/runtime/" + response + " HTTP/1.1\r\n" + host() +
                           "Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n";
