@@ -6,7 +6,9 @@
 namespace penstock::core {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -205,6 +207,19 @@ TEST_F(TriggerAsyncTest, ADestinationThatIsGoneHoldsNothingUp) {
   invoke();
   fail();
   EXPECT_THAT(trigger_store_.events, IsEmpty());
+  EXPECT_THAT(warnings_, SizeIs(1));
+}
+
+TEST_F(TriggerAsyncTest, AnAccountThatItsDestinationWillNotHaveIsGivenUpAndToldOf) {
+  ask(SetQueueAttributes{queue_, {{"MaximumMessageSize", "1024"}}, {}, {}});
+  configure(0, arn_of(queue_));
+  invoke(std::string(1'025, 'x'));
+  const std::string id = running_.at(0).request_id;
+  succeed();
+  EXPECT_EQ(visible(), 0);
+  EXPECT_THAT(trigger_store_.events, IsEmpty());
+  EXPECT_THAT(warnings_, ElementsAre(AllOf(HasSubstr("event " + id), HasSubstr(arn_of(queue_)),
+                                           HasSubstr("shorter than 1024 bytes"), HasSubstr("Success"))));
 }
 
 TEST_F(TriggerAsyncTest, OneEventTooManyIsRefused) {

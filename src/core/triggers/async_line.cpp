@@ -184,10 +184,10 @@ void AsyncLine::answered(Answered answer) {
   auto found = letters_.extract(answer.id);
   if (found.empty()) return;
   Letter letter = std::move(found.mapped());
-  // What the shell could not bring there for now is sent again while the event is young enough. A queue that is not
-  // there, or will not have the message, is given up, as the service does.
-  const Error* error = answer.result ? std::get_if<Error>(&*answer.result) : nullptr;
-  const bool again = !answer.result || (error != nullptr && error->code != ErrorCode::QueueDoesNotExist);
+  // What could not be brought there for now is sent again while the event is young enough. A queue that is not there,
+  // or will not have the message, is given up, as the service does.
+  const Taken how = taken(answer.result);
+  const bool again = how == Taken::not_now;
   if (again && !context_.draining && age_end(letter.ending->event) > context_.now) {
     const std::uint64_t tag = next_tag();
     to_resend_.emplace(tag, std::move(letter));
@@ -196,13 +196,17 @@ void AsyncLine::answered(Answered answer) {
   }
   // A start finds the event again, and what it ends with is told then.
   if (again && context_.draining) return;
-  if (error != nullptr) {
-    context_.effects.warnings.push_back("function " + function_.name + ": the destination " + arn_of(letter.queue) +
-                                        " does not take the account of event " + letter.ending->event.id +
-                                        ", which is " + "given up: " + letter.content.invocation.condition);
-  }
+  if (how != Taken::accepted) warn_of_lost(letter, refusal_in(answer.result));
   settled(*letter.ending);
   if (is_empty()) owner_.emptied(function_);
+}
+
+// Nobody else will ever say what became of the event.
+void AsyncLine::warn_of_lost(const Letter& letter, const Error* error) {
+  std::string warning = "function " + function_.name + ": the destination " + arn_of(letter.queue) +
+                        " does not take the account of event " + letter.ending->event.id + ", which is given up";
+  if (error != nullptr && !error->message.empty()) warning += " (" + error->message + ")";
+  context_.effects.warnings.push_back(warning + ": " + letter.content.invocation.condition);
 }
 
 void AsyncLine::settled(Ending& ending) {

@@ -53,6 +53,7 @@ class AsyncLine final : public Participant {
   void end(AsyncEvent event, std::string_view condition, const RunOutcome* outcome);
   void tell_destination(const std::shared_ptr<Ending>& ending, const std::string& arn, const AsyncEnd& content);
   void send(Letter letter);
+  void warn_of_lost(const Letter& letter, const Error* error);
   void settled(Ending& ending);
   void drop(const AsyncEvent& event);
   void arm_age(Instant at);
