@@ -383,6 +383,18 @@ TEST_F(StreamMappingTest, AConsumerThatIsDeregisteredIsMissedAlsoWhileThereIsABa
   EXPECT_THAT(stored_result_, ::testing::StartsWith("PROBLEM: Consumer"));
 }
 
+TEST_F(StreamMappingTest, OneThatIsEnabledAgainDoesNotWaitForWhatWasInVainBefore) {
+  start();
+  pass_all(Millis{600'000});
+  stop();
+  EXPECT_TRUE(stopped_);
+  change(config());
+  create();
+  put({"a"});
+  pass_all(trigger_limits_.source_retry_delay);
+  EXPECT_EQ(batch(), (Batch{"a"}));
+}
+
 TEST_F(StreamMappingTest, AStreamThatIsGoneIsAskedForLessAndLessOften) {
   create();
   start();

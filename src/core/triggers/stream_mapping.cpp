@@ -47,6 +47,8 @@ void StreamMapping::start() {
   over_.clear();
   stopping_ = told_started_ = list_again_ = false;
   is_running_ = true;
+  // Whoever enables it again has not waited in vain.
+  list_failures_ = 0;
   // Where it goes on is durable already, whether the stream answers or not.
   if (!checkpoints_.empty()) started();
   list();
