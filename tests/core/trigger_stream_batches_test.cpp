@@ -361,6 +361,21 @@ TEST_F(StreamMappingTest, AMappingOfAConsumerThatIsDeregisteredReadsNoMoreAndSay
   EXPECT_EQ(stored_next(), 2U);
 }
 
+TEST_F(StreamMappingTest, AConsumerThatIsDeregisteredIsNothingToOtherMappings) {
+  create();
+  RegisterConsumer command;
+  command.stream = stream_;
+  command.name = "other";
+  call<ConsumerDescription>(command);
+  start();
+  const std::size_t asked = asks_;
+  call<Done>(DeregisterConsumer{stream_, "other", {}});
+  pump();
+  EXPECT_EQ(asks_, asked);
+  put_records({"a"});
+  EXPECT_EQ(batch(), (Batch{"a"})) << "without a pause";
+}
+
 TEST_F(StreamMappingTest, AConsumerThatIsDeregisteredIsMissedAlsoWhileThereIsABacklog) {
   config().batch_size = 1;
   trigger_limits_.read_ahead_records_max = 1;

@@ -349,8 +349,7 @@ void StreamMapping::trying_again() {
   asks_summary_ = context_.ask(*this, StreamCommand(DescribeStreamSummary{stream()}));
 }
 
-/// A read that waits ends when any of the stream's consumers is deregistered; one that finds records each time does not
-/// wait.
+/// A read that waits ends when its consumer is deregistered; one that finds records each time does not wait.
 void StreamMapping::read_some(bool has_more) {
   if (!record().consumer || stopping_ || checks_consumer_ || lists_ || timer_) return;
   if (has_more && context_.now - consumer_seen_ < consumer_life) return;
