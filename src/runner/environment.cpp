@@ -188,9 +188,10 @@ ApiReply Environment::take_answer(ApiReport report, bool is_error) {
   if (!last) {
     state_ = State::answered;
     owner_.on_answered(*this);
+  } else if (!answer_->succeeded()) {
+    // What fails because it is told to end is to be tried again, like what does not answer any more.
+    answer_ = shutting_down();
   }
-  // What fails because it is told to end is to be tried again, like what does not answer any more.
-  if (last && !answer_->succeeded()) answer_ = shutting_down();
   if (!report.too_large) return api_accepted();
   return api_error(413, "RequestEntityTooLarge",
                    "Exceeded maximum allowed payload size (" + std::to_string(answer_bytes_max) + " bytes).");
@@ -232,6 +233,7 @@ void Environment::finish_invoke(RunOutcome outcome) {
   log_.end(request_id_, function_->memory_mib, duration_ms, std::exchange(init_ms_, 0), outcome);
   Invoke invoke = std::move(*invoke_);
   invoke_.reset();
+  answer_.reset();
   end_invoke(workshop_.io, std::move(invoke), std::move(outcome));
 }
 
