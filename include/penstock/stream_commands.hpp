@@ -249,9 +249,9 @@ struct RecordsRead {
 };
 
 /// Reads on in a shard, for readers inside the server, to which no limits of throughput apply. Waits until the shard
-/// has records from `from` on or is closed. Answer: RecordsPage, without records if the server stops. Errors:
-/// KinesisResourceNotFound (the stream, this incarnation of it, or the shard is gone), KinesisThroughputExceeded (too
-/// many wait).
+/// has records from `from` on or is closed. Answer: RecordsPage, without records if the server stops, or the consumer
+/// is deregistered by which it is read. Errors: KinesisResourceNotFound (the stream, this incarnation of it, or the
+/// shard is gone), KinesisThroughputExceeded (too many wait).
 struct ReadShard {
   StreamName stream;
   StreamId id;
@@ -260,6 +260,7 @@ struct ReadShard {
   Instant not_before{};  ///< records that arrived earlier are passed over
   std::size_t count_max = 0;
   std::size_t bytes_max = 0;
+  std::string consumer{};  ///< the name of the registered one by which it is read; empty if there is none
 };
 /// Whoever asked to read wants to wait no more: there is no answer. Harmless if there was one already.
 struct CancelRead {

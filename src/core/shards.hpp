@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/deadline_heap.hpp"
@@ -34,6 +35,7 @@ struct ParkedRead {
   Instant not_before{};
   std::size_t count_max = 0;
   std::size_t bytes_max = 0;
+  std::string consumer;
 };
 
 /// A shard as the engine has it.

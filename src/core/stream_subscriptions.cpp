@@ -86,7 +86,7 @@ void Stream::handle(CallId, const EndSubscription& command, Instant) {
 void Stream::handle(CallId call, const ReadShard& command, Instant now) {
   StreamShard* shard = command.id == info_.id && !is_deleting() ? shards_.find(command.shard) : nullptr;
   if (shard == nullptr) return refuse_deleted(call);
-  const ParkedRead read{call, command.from, command.not_before, command.count_max, command.bytes_max};
+  const ParkedRead read{call, command.from, command.not_before, command.count_max, command.bytes_max, command.consumer};
   if (command.from < shard->cursor.tail || !shard->is_open()) {
     return context_.reply(call, page_for(*shard, read, now));
   }
@@ -174,8 +174,12 @@ void Stream::end_of_consumer(const std::string& consumer) {
     end(*subscriptions_.at(id), SubscriptionOver{consumer_not_found(info_.name, consumer)});
   }
   std::erase_if(latest_, [&consumer](const auto& entry) { return entry.first.first == consumer; });
-  // Of those inside the server one may read by it, which is not said: each looks whether it still may.
-  end_reads(std::nullopt);
+  for (auto& [index, shard] : shards_.all()) {
+    const auto ended = std::ranges::stable_partition(shard.parked_reads,
+                                                     [&](const ParkedRead& read) { return read.consumer != consumer; });
+    for (const ParkedRead& read : ended) context_.reply(read.call, page_for(shard, read, context_.now));
+    shard.parked_reads.erase(ended.begin(), ended.end());
+  }
 }
 
 void Stream::forget(Subscription& subscription) {

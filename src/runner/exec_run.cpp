@@ -94,6 +94,7 @@ void ExecRun::arm(Millis time) {
 }
 
 void ExecRun::end() {
+  told_ = true;
   sandbox_.signal(SIGTERM);
   timer_.expires_after(workshop_.grace_time);
   timer_.async_wait([this, self = self_.lock()](const error_code& error) {
@@ -133,8 +134,11 @@ RunOutcome ExecRun::outcome_of_end(int status) const {
   if (sandbox_.killed_for_memory()) return exited(id, killed_text);
   if (too_large_) return response_too_large();
   if (late_) return timed_out(id, static_cast<double>(function_.timeout_seconds));
+  // One that has been told to end may still come to its own end. Whatever else becomes of it is no failure of it.
+  const bool is_done = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  if (told_ && !is_done) return shutting_down();
   if (sandbox_.lost()) return process_lost();
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+  if (!is_done) {
     std::string_view why = tail_of(errors_, error_bytes_max);
     while (why.ends_with('\n')) why.remove_suffix(1);
     return exited(id, why.empty() ? exit_text(status) : exit_text(status) + ": " + std::string(why));
@@ -151,6 +155,7 @@ void ExecRun::finish(RunOutcome outcome) {
     log_.line(timestamp() + " " + id + " Task timed out after " +
               two_decimals(static_cast<double>(function_.timeout_seconds)) + " seconds");
   }
+  if (outcome.status == RunOutcome::Status::unreached) log_.line("RequestId: " + id + " Error: " + outcome.message);
   outcome.peak_bytes = sandbox_.peak_bytes();
   if (outcome.succeeded()) outcome.payload = std::move(answer_);
   log_.end(id, function_.memory_mib, milliseconds_since(started_at_), 0, outcome);

@@ -56,6 +56,7 @@ class ExecRun final : public SandboxOwner {
   std::string errors_;  ///< the end of what it has written to stderr
   bool too_large_ = false;
   bool late_ = false;
+  bool told_ = false;  ///< to end, by a shutdown
 };
 
 }  // namespace penstock::runner

@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/triggers/destinations.hpp"
 #include "core/triggers/engine.hpp"
 #include "penstock/queue_names.hpp"
 #include "protocol/caller.hpp"
@@ -78,6 +79,13 @@ std::vector<SourceItem> take_items(Result& result, const MappingRecord& mapping,
   return items;
 }
 
+/// The function's name, whichever version of it the ARN says.
+std::string name_in(const std::string& function_arn) {
+  const auto named = core::parse_destination(function_arn);
+  const auto* function = named ? std::get_if<FunctionName>(&*named) : nullptr;
+  return function == nullptr ? function_arn : function->name;
+}
+
 /// A message as a client would send it.
 OutgoingMessage message_of(const Report& report) {
   OutgoingMessage message;
@@ -97,7 +105,7 @@ OutgoingMessage message_of(const Report& report) {
     // One after the other for each function. Each is told once: the engine repeats one only if it was refused.
     const auto& invocation =
         std::visit([](const auto& told) -> const FailedInvocation& { return told.invocation; }, report.content);
-    content.group_id = invocation.function_arn.substr(invocation.function_arn.rfind(':') + 1);
+    content.group_id = name_in(invocation.function_arn);
     content.deduplication_id = invocation.request_id;
     message.body_sha256 = protocol::sha256_hex_of(content.body);
   }
@@ -532,7 +540,7 @@ void TriggerHost::look_whether_drained() {
   if (const auto once = std::exchange(drained_, {})) once();
 }
 
-// What is cut off comes back as failures, which the engine still takes down, and whose callers are told.
+// What is cut off comes back as not run, which costs no event and no batch a try, and of which callers are told.
 void TriggerHost::end_processes() {
   ending_ = true;
   drain_timer_.cancel();

@@ -156,6 +156,29 @@ TEST_F(SubscriptionTest, ItEndsWithItsConsumerItsStreamAndTheServer) {
   EXPECT_FALSE(answer_of<SubscriptionOver>(waiting).error);
 }
 
+TEST_F(SubscriptionTest, OfReadsInsideTheServerThoseEndWithAConsumerThatAreByIt) {
+  const Subscribed at = subscribe();
+  register_consumer("d");
+  const auto read_by = [&](const std::string& consumer) {
+    ReadShard read{stream_, at.id, ShardIndex{0}, at.from};
+    read.count_max = 10;
+    read.bytes_max = 1'000;
+    read.consumer = consumer;
+    return ask(std::move(read));
+  };
+  const CallId its = read_by("c");
+  const CallId by_another = read_by("d");
+  const CallId by_none = read_by("");
+  call<Done>(DeregisterConsumer{stream_, "c", {}});
+  ASSERT_TRUE(answered(its));
+  EXPECT_THAT(page(its).records, IsEmpty());
+  EXPECT_FALSE(answered(by_another));
+  EXPECT_FALSE(answered(by_none));
+  put({"a"});
+  EXPECT_THAT(data_of(page(by_another)), ElementsAre("a"));
+  EXPECT_THAT(data_of(page(by_none)), ElementsAre("a"));
+}
+
 TEST_F(SubscriptionTest, ConsumersAreRegisteredOnceAndNoMoreThanTwenty) {
   EXPECT_EQ(call_error(RegisterConsumer{stream_, "c", {}}).code, ErrorCode::KinesisResourceInUse);
   for (int i = 1; i < 20; ++i) register_consumer("c" + std::to_string(i));

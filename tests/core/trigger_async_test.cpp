@@ -6,7 +6,9 @@
 namespace penstock::core {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -152,6 +154,45 @@ TEST_F(TriggerAsyncTest, AnEmulatorsThrottleIsNoFailure) {
   EXPECT_THAT(running(), SizeIs(1));
 }
 
+TEST_F(TriggerAsyncTest, WhereNobodyIsThereAnEventIsTriedAgainWithPatience) {
+  configure(0);
+  invoke();
+  for (const int seconds : {1, 2, 4, 8, 16, 32, 60, 60}) {
+    find_nobody("nobody is there");
+    pass_time(std::chrono::seconds(seconds) - Millis{1});
+    EXPECT_THAT(running(), IsEmpty()) << seconds;
+    pass_time(Millis{1});
+    ASSERT_THAT(running(), SizeIs(1)) << seconds;
+  }
+  succeed();
+  EXPECT_THAT(trigger_store_.events, IsEmpty());
+}
+
+TEST_F(TriggerAsyncTest, WhereNobodyIsThereAnEventEndsWhenItIsTooOld) {
+  configure(0, {}, arn_of(queue_), 60);
+  invoke("a");
+  while (!running_.empty()) {
+    find_nobody("nobody is there");
+    pass_time(std::min(Millis{32'000}, *triggers_->next_deadline() - now_));
+  }
+  EXPECT_THAT(receive_bodies(10), ElementsAre("EventAgeExceeded 0 a"));
+  EXPECT_THAT(trigger_store_.events, IsEmpty());
+}
+
+TEST_F(TriggerAsyncTest, WhatAShutdownCutsOffIsRunByTheNextStart) {
+  configure(0, {}, arn_of(queue_), 60);
+  invoke("a");
+  triggers_->drain(now_);
+  settle();
+  find_nobody("The server is being shut down.");
+  pass_time(Millis{59'000});
+  EXPECT_THAT(trigger_store_.events, SizeIs(1)) << "it may be tried once, and was not";
+  restart_triggers();
+  ASSERT_THAT(running(), ElementsAre(ElementsAre("a")));
+  fail();
+  EXPECT_THAT(receive_bodies(10), ElementsAre("RetriesExhausted 1 a"));
+}
+
 TEST_F(TriggerAsyncTest, AnEventOfAFunctionThatIsDeletedGoesWithIt) {
   invoke();
   fail();
@@ -166,6 +207,19 @@ TEST_F(TriggerAsyncTest, ADestinationThatIsGoneHoldsNothingUp) {
   invoke();
   fail();
   EXPECT_THAT(trigger_store_.events, IsEmpty());
+  EXPECT_THAT(warnings_, SizeIs(1));
+}
+
+TEST_F(TriggerAsyncTest, AnAccountThatItsDestinationWillNotHaveIsGivenUpAndToldOf) {
+  ask(SetQueueAttributes{queue_, {{"MaximumMessageSize", "1024"}}, {}, {}});
+  configure(0, arn_of(queue_));
+  invoke(std::string(1'025, 'x'));
+  const std::string id = running_.at(0).request_id;
+  succeed();
+  EXPECT_EQ(visible(), 0);
+  EXPECT_THAT(trigger_store_.events, IsEmpty());
+  EXPECT_THAT(warnings_, ElementsAre(AllOf(HasSubstr("event " + id), HasSubstr(arn_of(queue_)),
+                                           HasSubstr("shorter than 1024 bytes"), HasSubstr("Success"))));
 }
 
 TEST_F(TriggerAsyncTest, OneEventTooManyIsRefused) {

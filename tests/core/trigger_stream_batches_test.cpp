@@ -274,6 +274,18 @@ TEST_F(StreamMappingTest, ParallelBatchesOfAShardTakeTurnsWithTheOnlySlot) {
   EXPECT_TRUE(order == "ababab" || order == "bababa") << order;
 }
 
+TEST_F(StreamMappingTest, OfWhatAnEmulatorHasToSayOnlyTheBeginningIsKept) {
+  create();
+  put({"a"});
+  start();
+  RunOutcome outcome;
+  outcome.status = RunOutcome::Status::failed;
+  outcome.message = "status 500: " + std::string(10'000, 'x');
+  end(front(), std::move(outcome), std::nullopt);
+  EXPECT_THAT(stored_result_, ::testing::StartsWith("PROBLEM: status 500: x"));
+  EXPECT_EQ(stored_result_.size(), 512U);
+}
+
 TEST_F(StreamMappingTest, NothingIsLostWhileTheFunctionIsMissing) {
   has_function_ = false;
   boot();
@@ -361,6 +373,21 @@ TEST_F(StreamMappingTest, AMappingOfAConsumerThatIsDeregisteredReadsNoMoreAndSay
   EXPECT_EQ(stored_next(), 2U);
 }
 
+TEST_F(StreamMappingTest, AConsumerThatIsDeregisteredIsNothingToOtherMappings) {
+  create();
+  RegisterConsumer command;
+  command.stream = stream_;
+  command.name = "other";
+  call<ConsumerDescription>(command);
+  start();
+  const std::size_t asked = asks_;
+  call<Done>(DeregisterConsumer{stream_, "other", {}});
+  pump();
+  EXPECT_EQ(asks_, asked);
+  put_records({"a"});
+  EXPECT_EQ(batch(), (Batch{"a"})) << "without a pause";
+}
+
 TEST_F(StreamMappingTest, AConsumerThatIsDeregisteredIsMissedAlsoWhileThereIsABacklog) {
   config().batch_size = 1;
   trigger_limits_.read_ahead_records_max = 1;
@@ -381,6 +408,18 @@ TEST_F(StreamMappingTest, AConsumerThatIsDeregisteredIsMissedAlsoWhileThereIsABa
   pass_all(Millis{5'000});
   EXPECT_LE(invocations_, 3U);
   EXPECT_THAT(stored_result_, ::testing::StartsWith("PROBLEM: Consumer"));
+}
+
+TEST_F(StreamMappingTest, OneThatIsEnabledAgainDoesNotWaitForWhatWasInVainBefore) {
+  start();
+  pass_all(Millis{600'000});
+  stop();
+  EXPECT_TRUE(stopped_);
+  change(config());
+  create();
+  put({"a"});
+  pass_all(trigger_limits_.source_retry_delay);
+  EXPECT_EQ(batch(), (Batch{"a"}));
 }
 
 TEST_F(StreamMappingTest, AStreamThatIsGoneIsAskedForLessAndLessOften) {

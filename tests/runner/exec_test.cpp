@@ -87,7 +87,17 @@ TEST_F(ExecRuns, EndWithTheirPool) {
   const auto running = start(shell("sleep 1000"), "{}");
   stop();
   ASSERT_TRUE(running->outcome);
-  EXPECT_FALSE(running->outcome->succeeded());
+  EXPECT_EQ(running->outcome->status, RunOutcome::Status::unreached) << "it is no failure of the function";
+  pool_.reset();
+}
+
+TEST_F(ExecRuns, MayComeToTheirEndAfterTheyAreToldTo) {
+  const FunctionRecord record = shell("trap 'echo done; exit 0' TERM; echo ready >&2; while :; do sleep 0.01; done");
+  const auto running = start(record, "{}");
+  run_until([&] { return log_text(record).find("ready\n") != std::string::npos; });
+  stop();
+  ASSERT_TRUE(running->outcome);
+  EXPECT_EQ(running->outcome->payload, "done\n");
   pool_.reset();
 }
 

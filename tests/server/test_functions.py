@@ -24,6 +24,8 @@ def handler(event, context):
     if event.get("detach"):
         subprocess.Popen(["sleep", "600"], start_new_session=True)
     time.sleep(event.get("sleep", 0))
+    if event.get("file"):
+        open(event["file"], "w").close()
     return {"pid": os.getpid(), "size": len(str(event))}
 """
 MARK = "PENSTOCK_TEST_MARK"
@@ -127,6 +129,26 @@ class Processes(InDirectory):
             self.assertLess(time.monotonic() - began, 15)
             self.assertEqual(marked(mark), [])
             connection.close()
+
+    def test_a_stop_loses_no_event_that_may_be_tried_once(self):
+        done = pathlib.Path(self.directory, "done")
+        with Server(self.directory) as server:
+            mark = self.register(server, Timeout=600)
+            configuration = {"MaximumRetryAttempts": 0}
+            status, answer = ask(server, "PUT", "/2019-09-25/functions/worker/event-invoke-config", configuration)
+            self.assertEqual(status, 200, answer)
+            status, _, _ = request(server, "POST", "/2015-03-31/functions/worker/invocations",
+                                   json.dumps({"sleep": 600, "file": str(done)}), {"X-Amz-Invocation-Type": "Event"})
+            self.assertEqual(status, 202)
+            wait_until(lambda: marked(mark))
+            status, log = server.stop()
+            self.assertEqual(status, 0, log)
+            self.assertFalse(done.exists())
+        # The code lies where it did, and now is quick.
+        pathlib.Path(self.directory, "app.py").write_text(HANDLER.replace("time.sleep(", "("))
+        with Server(self.directory) as server:
+            wait_until(done.exists)
+            self.assertEqual(server.stop()[0], 0)
 
     def test_nothing_outlives_a_server_that_is_killed(self):
         with Server(self.directory) as server:

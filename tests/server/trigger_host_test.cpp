@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "penstock/limits.hpp"
+#include "penstock/queue_names.hpp"
 #include "protocol/digests.hpp"
 #include "server/gated_store.hpp"
 #include "server/routing.hpp"
@@ -34,6 +35,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 const FunctionName function_name{"000000000000", "us-east-1", "bill"};
 const QueueName queue_name{"000000000000", "us-east-1", "orders"};
@@ -295,15 +297,16 @@ class TriggerHostTest : public testing::Test {
     seen_.wait_for([&] { return answer.has_value(); });
     return answer ? std::move(*answer) : TriggerResult{Error{}};
   }
-  void create_queue() {
+  void create_queue(const QueueName& queue = queue_name) {
     CreateQueue create;
-    create.queue = queue_name;
+    create.queue = queue;
+    if (is_fifo(queue.name)) create.attributes["FifoQueue"] = "true";
     ask(1, std::move(create));
     wait_for_answer(0);
   }
-  std::vector<std::string> bodies_received(std::uint64_t id) {
+  std::vector<std::string> bodies_received(std::uint64_t id, const QueueName& queue = queue_name) {
     ReceiveMessages receive;
-    receive.queue = queue_name;
+    receive.queue = queue;
     receive.max_messages = 10;
     receive.wait_seconds = 10;
     const std::size_t index = engine_->answers.size();
@@ -493,6 +496,28 @@ TEST_F(TriggerHostTest, AnAccountOfAFailureIsAMessageAsAClientSendsThem) {
   EXPECT_THAT(events[0], HasSubstr(R"("body":"{\"order\":7}")"));
   EXPECT_THAT(events[0], HasSubstr(protocol::to_hex(protocol::md5_of(R"({"order":7})"))));
   EXPECT_THAT(events[0], HasSubstr(R"("RequestID":{"stringValue":"4711")"));
+}
+
+TEST_F(TriggerHostTest, AccountsInAFifoQueueAreInOrderForEachFunction) {
+  start();
+  const QueueName queue{"000000000000", "us-east-1", "ends.fifo"};
+  create_queue(queue);
+  TriggerEffects effects;
+  for (const std::string name : {"bill", "ship"}) {
+    AsyncEnd end;
+    end.invocation.request_id = name;
+    end.invocation.function_arn = arn_of(FunctionName{"000000000000", "us-east-1", name}) + ":$LATEST";
+    effects.reports.push_back(Report{AskId{effects.reports.size() + 2}, queue, end});
+  }
+  BatchFailure failure;
+  failure.invocation.request_id = "batch";
+  failure.invocation.function_arn = arn_of(FunctionName{"000000000000", "us-east-1", "bill"});
+  effects.reports.push_back(Report{AskId{4}, queue, failure});
+  have(std::move(effects));
+  wait_for_answer(3);
+  EXPECT_THAT(bodies_received(5, queue),
+              UnorderedElementsAre(HasSubstr(R"("MessageGroupId":"bill")"), HasSubstr(R"("MessageGroupId":"ship")"),
+                                   HasSubstr(R"("MessageGroupId":"bill")")));
 }
 
 // ---- Code.

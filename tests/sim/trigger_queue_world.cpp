@@ -720,8 +720,11 @@ void TriggerQueueWorld::end_event(const EventRun& run, std::uint64_t choice) {
   InvocationOver over;
   over.id = run.id;
   ++counts_.events_over;
-  if (choice == 12) {
-    over.outcome.status = RunOutcome::Status::throttled;
+  const bool is_away = !is_calm_ && now_ < away_until_;
+  if (is_away || choice == 13 || choice == 12) {
+    const bool has_no_room = !is_away && choice == 12;
+    over.outcome.status = has_no_room ? RunOutcome::Status::throttled : RunOutcome::Status::unreached;
+    ++(has_no_room ? counts_.throttles : counts_.unreached);
   } else if (choice >= 6) {
     over.outcome.function_error = "Unhandled";
     ledger_.event_over(run.payload, false);

@@ -17,6 +17,9 @@ constexpr std::size_t ends_per_step_max = 1'000;
 
 // Before an event is tried again that the emulator behind a URL had no room for.
 constexpr Millis throttle_delay{1'000};
+// The same where nobody was there to run it; doubled each time.
+constexpr Millis unreached_delay{1'000};
+constexpr Millis unreached_delay_max{60'000};
 
 constexpr std::uint64_t age_tag = 0;
 
@@ -34,16 +37,16 @@ Instant AsyncLine::age_end(const AsyncEvent& event) const {
 void AsyncLine::add(AsyncEvent event) {
   if (event.due > context_.now) {
     const Instant until = event.due;
-    return delay(std::move(event), until);
+    return delay(Pending{std::move(event)}, until);
   }
-  ready_.push_back(std::move(event));
+  ready_.push_back(Pending{std::move(event)});
   // Those before it wait for a slot, and it behind them.
   if (ready_.size() == 1) run();
 }
 
-void AsyncLine::delay(AsyncEvent event, Instant until) {
+void AsyncLine::delay(Pending pending, Instant until) {
   const std::uint64_t tag = next_tag();
-  delayed_.emplace(tag, std::move(event));
+  delayed_.emplace(tag, std::move(pending));
   context_.set_timer(*this, until, tag);
 }
 
@@ -54,19 +57,19 @@ void AsyncLine::run() {
     if (ended == ends_per_step_max) return arm_age(context_.now);
     if (context_.find_function(function_) == nullptr) {
       // It was deleted, and nobody is left to ask where to send what is not run.
-      drop(ready_.front());
+      drop(ready_.front().event);
       ready_.pop_front();
       ++ended;
       continue;
     }
-    if (age_end(ready_.front()) <= context_.now) {
-      AsyncEvent event = std::move(ready_.front());
+    if (age_end(ready_.front().event) <= context_.now) {
+      AsyncEvent event = std::move(ready_.front().event);
       ready_.pop_front();
       end(std::move(event), "EventAgeExceeded", nullptr);
       ++ended;
       continue;
     }
-    const AsyncEvent& event = ready_.front();
+    const AsyncEvent& event = ready_.front().event;
     InvocationStart start{function_, arn_of(function_), std::make_shared<const std::string>(event.payload), event.id};
     start.client_context = event.client_context;
     const auto begun = context_.begin(*this, std::move(start));
@@ -89,8 +92,8 @@ void AsyncLine::due(std::uint64_t tag) {
     return run();
   }
   if (auto letter = to_resend_.extract(tag); !letter.empty()) return send(std::move(letter.mapped()));
-  if (auto event = delayed_.extract(tag); !event.empty()) {
-    ready_.push_back(std::move(event.mapped()));
+  if (auto pending = delayed_.extract(tag); !pending.empty()) {
+    ready_.push_back(std::move(pending.mapped()));
     run();
   }
 }
@@ -98,10 +101,13 @@ void AsyncLine::due(std::uint64_t tag) {
 void AsyncLine::invocation_over(InvocationOver over) {
   auto found = running_.extract(over.id);
   if (found.empty()) return;
-  AsyncEvent event = std::move(found.mapped());
-  if (over.outcome.status == RunOutcome::Status::throttled) {
-    delay(std::move(event), context_.now + throttle_delay);
-  } else if (over.outcome.succeeded()) {
+  const RunOutcome::Status status = over.outcome.status;
+  if (status == RunOutcome::Status::throttled || status == RunOutcome::Status::unreached) {
+    try_later(std::move(found.mapped()), status);
+    return run();
+  }
+  AsyncEvent event = std::move(found.mapped().event);
+  if (over.outcome.succeeded()) {
     end(std::move(event), "Success", &over.outcome);
   } else if (++event.attempts > config().retries_max) {
     end(std::move(event), "RetriesExhausted", &over.outcome);
@@ -110,9 +116,21 @@ void AsyncLine::invocation_over(InvocationOver over) {
     // If it is lost with the power, there is a try more.
     context_.note(PutAsyncEvent{event});
     const Instant until = event.due;
-    delay(std::move(event), until);
+    delay(Pending{std::move(event)}, until);
   }
   run();
+}
+
+// What was not run is no failure of it, and only its age can end it.
+void AsyncLine::try_later(Pending pending, RunOutcome::Status status) {
+  // A shutdown has cut it off: it stays stored as it is, and a start finds it again.
+  if (context_.draining) return;
+  Millis pause = throttle_delay;
+  if (status == RunOutcome::Status::unreached) {
+    pause = backed_off(unreached_delay, pending.unreached++, unreached_delay_max);
+  }
+  const Instant until = std::min(context_.now + pause, age_end(pending.event));
+  delay(std::move(pending), until);
 }
 
 void AsyncLine::end(AsyncEvent event, std::string_view condition, const RunOutcome* outcome) {
@@ -166,10 +184,10 @@ void AsyncLine::answered(Answered answer) {
   auto found = letters_.extract(answer.id);
   if (found.empty()) return;
   Letter letter = std::move(found.mapped());
-  // What the shell could not bring there for now is sent again while the event is young enough. A queue that is not
-  // there, or will not have the message, is given up, as the service does.
-  const Error* error = answer.result ? std::get_if<Error>(&*answer.result) : nullptr;
-  const bool again = !answer.result || (error != nullptr && error->code != ErrorCode::QueueDoesNotExist);
+  // What could not be brought there for now is sent again while the event is young enough. A queue that is not there,
+  // or will not have the message, is given up, as the service does.
+  const Taken how = taken(answer.result);
+  const bool again = how == Taken::not_now;
   if (again && !context_.draining && age_end(letter.ending->event) > context_.now) {
     const std::uint64_t tag = next_tag();
     to_resend_.emplace(tag, std::move(letter));
@@ -178,13 +196,17 @@ void AsyncLine::answered(Answered answer) {
   }
   // A start finds the event again, and what it ends with is told then.
   if (again && context_.draining) return;
-  if (error != nullptr) {
-    context_.effects.warnings.push_back("function " + function_.name + ": the destination " + arn_of(letter.queue) +
-                                        " does not take the account of event " + letter.ending->event.id +
-                                        ", which is " + "given up: " + letter.content.invocation.condition);
-  }
+  if (how != Taken::accepted) warn_of_lost(letter, refusal_in(answer.result));
   settled(*letter.ending);
   if (is_empty()) owner_.emptied(function_);
+}
+
+// Nobody else will ever say what became of the event.
+void AsyncLine::warn_of_lost(const Letter& letter, const Error* error) {
+  std::string warning = "function " + function_.name + ": the destination " + arn_of(letter.queue) +
+                        " does not take the account of event " + letter.ending->event.id + ", which is given up";
+  if (error != nullptr && !error->message.empty()) warning += " (" + error->message + ")";
+  context_.effects.warnings.push_back(warning + ": " + letter.content.invocation.condition);
 }
 
 void AsyncLine::settled(Ending& ending) {

@@ -29,6 +29,11 @@ class AsyncLine final : public Participant {
   void slot_freed() override { run(); }
 
  private:
+  /// An event that is to be run.
+  struct Pending {
+    AsyncEvent event;
+    int unreached = 0;  ///< times in a row that nobody was there to run it
+  };
   /// An event that is over, and of which its destinations are told.
   struct Ending {
     AsyncEvent event;
@@ -43,10 +48,12 @@ class AsyncLine final : public Participant {
 
   AsyncConfig config() const;
   Instant age_end(const AsyncEvent& event) const;
-  void delay(AsyncEvent event, Instant until);
+  void delay(Pending pending, Instant until);
+  void try_later(Pending pending, RunOutcome::Status status);
   void end(AsyncEvent event, std::string_view condition, const RunOutcome* outcome);
   void tell_destination(const std::shared_ptr<Ending>& ending, const std::string& arn, const AsyncEnd& content);
   void send(Letter letter);
+  void warn_of_lost(const Letter& letter, const Error* error);
   void settled(Ending& ending);
   void drop(const AsyncEvent& event);
   void arm_age(Instant at);
@@ -55,9 +62,9 @@ class AsyncLine final : public Participant {
   TriggerContext& context_;
   AsyncInvokes& owner_;
   FunctionName function_;
-  std::deque<AsyncEvent> ready_;
-  std::map<std::uint64_t, AsyncEvent> delayed_;  ///< by the tag of the timer that ends the delay
-  std::map<InvocationId, AsyncEvent> running_;
+  std::deque<Pending> ready_;
+  std::map<std::uint64_t, Pending> delayed_;  ///< by the tag of the timer that ends the delay
+  std::map<InvocationId, Pending> running_;
   std::map<AskId, Letter> letters_;            ///< on the way
   std::map<std::uint64_t, Letter> to_resend_;  ///< by the tag of their timer
   std::size_t open_ends_ = 0;

@@ -27,4 +27,36 @@ std::optional<std::variant<QueueName, FunctionName>> parse_destination(std::stri
   return FunctionName{parts[1], parts[0], parts[3]};
 }
 
+const Error* refusal_in(const std::optional<Result>& result) {
+  if (!result) return nullptr;
+  const auto* sent = std::get_if<SendResults>(&*result);
+  if (sent != nullptr && !sent->entries.empty()) return std::get_if<Error>(&sent->entries.front());
+  return std::get_if<Error>(&*result);
+}
+
+Taken taken(const std::optional<Result>& result) {
+  const Error* error = refusal_in(result);
+  if (error == nullptr) {
+    const auto* sent = result ? std::get_if<SendResults>(&*result) : nullptr;
+    return sent != nullptr && !sent->entries.empty() ? Taken::accepted : Taken::not_now;
+  }
+  switch (error->code) {
+    case ErrorCode::QueueDoesNotExist:
+    case ErrorCode::InvalidMessageContents:
+    case ErrorCode::InvalidAttributeName:
+    case ErrorCode::InvalidAttributeValue:
+    case ErrorCode::UnsupportedOperation:
+    case ErrorCode::BatchRequestTooLong:
+    case ErrorCode::InvalidParameterValue:
+    case ErrorCode::MissingParameter:
+    case ErrorCode::RequestTooLarge:
+    case ErrorCode::AccessDenied:
+      return Taken::refused;
+    default:
+      // A full disk, too many requests or a shutdown are over some time, and what the account is of is told by nobody
+      // else.
+      return Taken::not_now;
+  }
+}
+
 }  // namespace penstock::core

@@ -3,6 +3,7 @@
 #include <iterator>
 #include <utility>
 
+#include "core/triggers/destinations.hpp"
 #include "core/triggers/event_size.hpp"
 #include "core/triggers/mapping.hpp"
 #include "core/triggers/shard_worker.hpp"
@@ -16,42 +17,6 @@ namespace {
 /// Tries of an account of failure that its destination will not have. The service drops such a one, rather than let a
 /// queue that was deleted hold up the shard; a few tries are for a queue that is being created.
 constexpr int reports_max = 5;
-
-/// How a queue took the only message of an account.
-enum class Taken : std::uint8_t { accepted, refused, not_now };
-
-/// Of the message or of all of the question; null if there is none.
-const Error* refusal_in(const std::optional<Result>& result) {
-  if (!result) return nullptr;
-  const auto* sent = std::get_if<SendResults>(&*result);
-  if (sent != nullptr && !sent->entries.empty()) return std::get_if<Error>(&sent->entries.front());
-  return std::get_if<Error>(&*result);
-}
-
-Taken taken(const std::optional<Result>& result) {
-  const Error* error = refusal_in(result);
-  if (error == nullptr) {
-    const auto* sent = result ? std::get_if<SendResults>(&*result) : nullptr;
-    return sent != nullptr && !sent->entries.empty() ? Taken::accepted : Taken::not_now;
-  }
-  switch (error->code) {
-    case ErrorCode::QueueDoesNotExist:
-    case ErrorCode::InvalidMessageContents:
-    case ErrorCode::InvalidAttributeName:
-    case ErrorCode::InvalidAttributeValue:
-    case ErrorCode::UnsupportedOperation:
-    case ErrorCode::BatchRequestTooLong:
-    case ErrorCode::InvalidParameterValue:
-    case ErrorCode::MissingParameter:
-    case ErrorCode::RequestTooLarge:
-    case ErrorCode::AccessDenied:
-      return Taken::refused;
-    default:
-      // A full disk, too many requests or a shutdown are over some time, and what the account is of has not been
-      // processed by anybody.
-      return Taken::not_now;
-  }
-}
 
 }  // namespace
 
@@ -175,7 +140,7 @@ void ShardWorker::invocation_over(InvocationOver over) {
   const bool has_answer = over.outcome.status == RunOutcome::Status::answered;
   if (over.outcome.status == RunOutcome::Status::failed) batch.function_error = "Unhandled";
   if (!has_answer && !over.outcome.message.empty()) {
-    owner_.processed("PROBLEM: " + over.outcome.message);
+    owner_.processed(problem(over.outcome.message));
   } else if (judgement.malformed) {
     owner_.processed(answer_malformed);
   } else {
@@ -341,7 +306,7 @@ void ShardWorker::warn_of_lost_report(const StreamBatch& batch, const std::optio
   const Error* error = refusal_in(result);
   std::string warning = "The on-failure destination " + config().on_failure + " does not take the account of a batch";
   if (error != nullptr && !error->message.empty()) warning += " (" + error->message + ")";
-  owner_.processed("PROBLEM: " + warning);
+  owner_.processed(problem(warning));
   warning.append(": ").append(lost.invocation.condition).append(", ").append(std::to_string(lost.batch_size));
   warning.append(" records of ").append(arn_of(lost.stream)).append(" ").append(lost.shard_id).append(" from ");
   warning.append(lost.first_sequence_number).append(" to ").append(lost.last_sequence_number);

@@ -162,6 +162,7 @@ void ShardWorker::read_on() {
   read.shard = saved_.shard;
   read.from = next_;
   read.not_before = saved_.not_before;
+  if (const auto& consumer = owner_.mapping()->consumer) read.consumer = consumer->name;
   const std::size_t wanted = std::max(static_cast<std::size_t>(config().batch_size) * lanes_.size(), read_count_min);
   read.count_max = std::min(wanted, limits.read_ahead_records_max - watermark_.size());
   // Rendered they are somewhat larger; what that amounts to is let pass once.
@@ -182,7 +183,7 @@ void ShardWorker::take(RecordsPage page, std::vector<SourceItem> items) {
   }
   ended_ = page.ends_shard();
   if (ended_) children_ = std::move(page.children);
-  // That there was nothing means that the server stops, or that a consumer of the stream was deregistered.
+  // That there was nothing means that the server stops, or that the consumer was deregistered by which it reads.
   if (next_ == before && !ended_) read_later();
   owner_.read_some(next_ != before);
   go_on();

@@ -25,6 +25,33 @@ bool has_unfinished_before(ShardIndex gone, const ShardRecords& shards, const Sh
   return false;
 }
 
+/// Whether a shard without a checkpoint is known to have been processed. Were it not, nothing that comes of it could be
+/// finished or have been read, since that waits for all its parents; nor could it have a checkpoint where it has no
+/// other parent that may be finished, with which it would have got it.
+bool is_known_finished(const ShardRecord& shard, const ShardRecords& shards, const ShardCheckpoints& checkpoints) {
+  constexpr RecordIndex first_record{1};
+  std::set<ShardIndex> unfinished{shard.index};
+  const auto is_unfinished = [&](const std::optional<ShardIndex>& parent) {
+    if (!parent || unfinished.contains(*parent)) return true;
+    const auto checkpoint = checkpoints.find(*parent);
+    return checkpoint != checkpoints.end() && !checkpoint->second.finished;
+  };
+  // Children are younger than their parents.
+  for (auto each = shards.upper_bound(shard.index); each != shards.end(); ++each) {
+    const auto& [index, later] = *each;
+    const bool descends = (later.parent && unfinished.contains(*later.parent)) ||
+                          (later.adjacent_parent && unfinished.contains(*later.adjacent_parent));
+    if (!descends) continue;
+    const auto checkpoint = checkpoints.find(index);
+    if (checkpoint != checkpoints.end()) {
+      const bool was_read = checkpoint->second.finished || checkpoint->second.next > first_record;
+      if (was_read || (is_unfinished(later.parent) && is_unfinished(later.adjacent_parent))) return true;
+    }
+    unfinished.insert(index);
+  }
+  return false;
+}
+
 }  // namespace
 
 bool is_blocked(const ShardRecord& shard, const ShardRecords& shards, const ShardCheckpoints& checkpoints) {
@@ -65,7 +92,9 @@ std::vector<ShardRecord> heirs_of(ShardIndex gone, const ShardRecords& shards, c
   // Shards that were closed when the mapping began are not among these: what they hold had arrived before all that is
   // in a shard which was open then, and so it has gone before it.
   for (const ShardRecord& root : roots_of(shards)) {
-    if (root.index > gone && !is_parent(gone, root) && !checkpoints.contains(root.index)) heirs.push_back(root);
+    if (root.index <= gone || is_parent(gone, root) || checkpoints.contains(root.index)) continue;
+    // One that is finished is kept for a while, and its parent may have gone by now.
+    if (!is_known_finished(root, shards, checkpoints)) heirs.push_back(root);
   }
   return heirs;
 }

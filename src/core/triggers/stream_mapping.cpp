@@ -47,6 +47,8 @@ void StreamMapping::start() {
   over_.clear();
   stopping_ = told_started_ = list_again_ = false;
   is_running_ = true;
+  // Whoever enables it again has not waited in vain.
+  list_failures_ = 0;
   // Where it goes on is durable already, whether the stream answers or not.
   if (!checkpoints_.empty()) started();
   list();
@@ -187,9 +189,7 @@ void StreamMapping::list_failed(const std::optional<Result>& result) {
   asks_positions_.clear();
   positions_.clear();
   const Error* error = error_in(result);
-  if (error != nullptr && !error->message.empty()) {
-    set_last_result(("PROBLEM: " + error->message).substr(0, result_chars_max));
-  }
+  if (error != nullptr && !error->message.empty()) set_last_result(problem(error->message));
   // What they have read of it is gone with it.
   if (error != nullptr && error->code == ErrorCode::KinesisResourceNotFound) let_workers_go();
   const TriggerLimits& limits = context_.limits;
@@ -347,8 +347,7 @@ void StreamMapping::trying_again() {
   asks_summary_ = context_.ask(*this, StreamCommand(DescribeStreamSummary{stream()}));
 }
 
-/// A read that waits ends when any of the stream's consumers is deregistered; one that finds records each time does not
-/// wait.
+/// A read that waits ends when its consumer is deregistered; one that finds records each time does not wait.
 void StreamMapping::read_some(bool has_more) {
   if (!record().consumer || stopping_ || checks_consumer_ || lists_ || timer_) return;
   if (has_more && context_.now - consumer_seen_ < consumer_life) return;

@@ -98,7 +98,7 @@ void use_memory(int mebibytes) {
 }
 
 // A process that does all that it can in order not to be found: a session of its own, and no parent but init.
-pid_t start_orphan() {
+pid_t start_orphan(int mebibytes = 0) {
   int pipe[2];
   if (::pipe(pipe) != 0) std::exit(73);
   if (::fork() == 0) {
@@ -107,7 +107,7 @@ pid_t start_orphan() {
     const pid_t self = ::getpid();
     [[maybe_unused]] const ssize_t put = ::write(pipe[1], &self, sizeof self);
     for (int fd = 0; fd < 64; ++fd) ::close(fd);
-    for (;;) ::pause();
+    for (;;) use_memory(mebibytes);
   }
   pid_t orphan = 0;
   [[maybe_unused]] const ssize_t got = ::read(pipe[0], &orphan, sizeof orphan);
@@ -151,6 +151,9 @@ std::string act(const std::string& word, const std::string& argument) {
     return std::to_string(::getpid());
   } else if (word == "orphan") {
     return std::to_string(start_orphan());
+  } else if (word == "orphan-that-fills") {
+    start_orphan(number);
+    ::pause();
   } else if (word == "environment") {
     std::string all;
     for (char** variable = environ; *variable != nullptr; ++variable) all += std::string(*variable) + "\n";
@@ -182,8 +185,9 @@ void begin(int fd) {
   act(word, space == std::string::npos ? "" : what.substr(space + 1));
 }
 
-// Two events are about the calls themselves.
-bool answer_by_hand(int fd, const std::string& word, const std::string& id, const Answer& event) {
+// Some events are about the calls themselves.
+bool answer_by_hand(int fd, const std::string& word, const std::string& argument, const std::string& id,
+                    const Answer& event) {
   const std::string response = "invocation/" + id + "/response";
   if (word == "statuses") {
     std::string seen = std::to_string(post(fd, "invocation/nobody/response", "{}").status());
@@ -211,6 +215,15 @@ bool answer_by_hand(int fd, const std::string& word, const std::string& id, cons
   } else if (word == "fail") {
     post(fd, "invocation/" + id + "/error", R"({"errorMessage":"as told","errorType":"Told"})",
          "Lambda-Runtime-Function-Error-Type: Told\r\n");
+  } else if (word == "fail-when-told") {
+    sigset_t told;
+    sigemptyset(&told);
+    sigaddset(&told, SIGTERM);
+    ::sigprocmask(SIG_BLOCK, &told, nullptr);
+    say("ready");
+    int signal = 0;
+    ::sigwait(&told, &signal);
+    post(fd, "invocation/" + id + "/error", R"({"errorMessage":"interrupted","errorType":"Told"})");
   } else if (word == "stream" || word == "stream-and-fail") {
     std::string request = "POST /2018-06-01/runtime/" + response + " HTTP/1.1\r\n" + host() +
                           "Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n";
@@ -225,9 +238,10 @@ bool answer_by_hand(int fd, const std::string& word, const std::string& id, cons
     }
     send_all(fd, request);
     receive(fd);
-  } else if (word == "linger") {
+  } else if (word == "answer-and") {
     post(fd, response, "\"done\"");
-    sleep_ms(60'000);
+    const std::size_t end = argument.find(' ');
+    act(argument.substr(0, end), end == std::string::npos ? "" : argument.substr(end + 1));
   } else {
     return false;
   }
@@ -248,8 +262,8 @@ int main() {
     const std::string told = text ? event.body.substr(1, event.body.size() - 2) : std::string();
     const std::size_t space = told.find(' ');
     const std::string word = told.substr(0, space);
-    if (answer_by_hand(fd, word, id, event)) continue;
     const std::string argument = space == std::string::npos ? "" : told.substr(space + 1);
+    if (answer_by_hand(fd, word, argument, id, event)) continue;
     post(fd, "invocation/" + id + "/response", text ? act(word, argument) : event.body);
   }
 }
