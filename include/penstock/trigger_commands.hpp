@@ -106,8 +106,8 @@ struct GetLambdaAccount {
 enum class InvocationType : std::uint8_t { request_response, event, dry_run };
 
 /// Answer: of request_response, Invoked when it is over; of event, EventAccepted when it is durable; of dry_run, Done.
-/// Errors: LambdaResourceNotFound, LambdaTooManyRequests, LambdaRequestTooLarge, LambdaServiceException where it could
-/// not be run.
+/// Errors: LambdaResourceNotFound, LambdaConcurrencyExceeded, LambdaReservedConcurrencyExceeded, LambdaTooManyRequests
+/// where too many events wait already, LambdaRequestTooLarge, LambdaServiceException where it could not be run.
 struct InvokeFunction {
   FunctionName function;
   std::string invoked_arn;

@@ -197,13 +197,13 @@ TEST_F(TriggerFunctionsTest, ACallerIsRefusedWhereNoSlotIsFree) {
   for (int i = 0; i < 8; ++i) invoke();
   EXPECT_EQ(running_.size(), 8U);
   const Error error = trigger_answer<Error>(invoke());
-  EXPECT_EQ(error.code, ErrorCode::LambdaTooManyRequests);
+  EXPECT_EQ(error.code, ErrorCode::LambdaConcurrencyExceeded);
   EXPECT_EQ(error.message, "Rate Exceeded.");
   // What is reserved is free for whom it is reserved, and no more than that.
   invoke("reserved");
   invoke("reserved");
   EXPECT_EQ(running_.size(), 10U);
-  EXPECT_EQ(trigger_answer<Error>(invoke("reserved")).code, ErrorCode::LambdaTooManyRequests);
+  EXPECT_EQ(trigger_answer<Error>(invoke("reserved")).code, ErrorCode::LambdaReservedConcurrencyExceeded);
   succeed(0);
   EXPECT_FALSE(trigger_answered(invoke()));
 }
@@ -220,7 +220,7 @@ TEST_F(TriggerFunctionsTest, FunctionsTakeTurnsWithTheOnlySlot) {
     command.payload = std::make_shared<const std::string>(function);
     trigger(std::move(command));
   }
-  EXPECT_EQ(trigger_answer<Error>(invoke()).code, ErrorCode::LambdaTooManyRequests);
+  EXPECT_EQ(trigger_answer<Error>(invoke()).code, ErrorCode::LambdaConcurrencyExceeded);
   EXPECT_THAT(work_off(), ElementsAre("worker", "other", "worker", "other", "worker"));
   EXPECT_FALSE(trigger_answered(invoke())) << "it runs, as nobody waits any more";
 }
@@ -228,7 +228,7 @@ TEST_F(TriggerFunctionsTest, FunctionsTakeTurnsWithTheOnlySlot) {
 TEST_F(TriggerFunctionsTest, AReservationOfNoneStopsAFunction) {
   create_function();
   ask_triggers<FunctionDescription>(PutFunctionConcurrency{name(), 0});
-  EXPECT_EQ(trigger_answer<Error>(invoke()).code, ErrorCode::LambdaTooManyRequests);
+  EXPECT_EQ(trigger_answer<Error>(invoke()).code, ErrorCode::LambdaReservedConcurrencyExceeded);
 }
 
 TEST_F(TriggerFunctionsTest, ADryRunStartsNothing) {

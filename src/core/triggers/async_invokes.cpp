@@ -29,7 +29,7 @@ void AsyncInvokes::handle(CallId call, InvokeFunction& command) {
   }
   const std::size_t bytes = command.payload == nullptr ? 0 : command.payload->size();
   if (events_ >= context_.limits.async_events_max || bytes_ + bytes > context_.limits.async_bytes_max) {
-    return context_.reply(call, rate_exceeded());
+    return context_.reply(call, rate_exceeded(ErrorCode::LambdaTooManyRequests));
   }
   AsyncEvent event;
   event.id = make_uuid(context_.entropy);

@@ -69,6 +69,11 @@ int TriggerContext::running_of(const FunctionName& function) const {
   return found == rooms_.end() ? 0 : found->second.running;
 }
 
+bool TriggerContext::is_reservation_used_up(const FunctionName& function) const {
+  const auto reservation = reservation_of(function);
+  return reservation && running_of(function) >= *reservation;
+}
+
 int TriggerContext::free_slots(const FunctionName& function) const {
   if (draining) return 0;
   const int of_all = limits.concurrency_max - running_;

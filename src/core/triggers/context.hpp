@@ -113,6 +113,8 @@ class TriggerContext {
   bool can_begin(const FunctionName& function) const {
     return has_slot(function) && (offering_ || !is_awaited(function));
   }
+  /// Whether as many run as are reserved for it, so that room for others would be none for it.
+  bool is_reservation_used_up(const FunctionName& function) const;
   /// How many invocations of it could begin now.
   int free_slots(const FunctionName& function) const;
   /// Has the participant told when a slot of the function is free, as begin() does where it refuses.

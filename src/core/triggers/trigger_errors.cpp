@@ -40,7 +40,7 @@ Error too_many_lambda_tags() {
   return {ErrorCode::LambdaInvalidParameterValue, "Number of tags exceeds resource tag limit."};
 }
 
-Error rate_exceeded() { return {ErrorCode::LambdaTooManyRequests, "Rate Exceeded."}; }
+Error rate_exceeded(ErrorCode reason) { return {reason, "Rate Exceeded."}; }
 
 Error shutting_down() { return {ErrorCode::LambdaServiceException, "The server is shutting down."}; }
 

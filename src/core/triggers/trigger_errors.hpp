@@ -17,7 +17,8 @@ Error revision_differs();
 Error too_little_unreserved(int least);
 Error no_async_config(const FunctionName& function);
 Error too_many_lambda_tags();
-Error rate_exceeded();
+/// `reason` is one of the three that are a TooManyRequestsException.
+Error rate_exceeded(ErrorCode reason);
 Error shutting_down();
 
 Error mapping_not_found();
