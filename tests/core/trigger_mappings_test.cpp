@@ -103,6 +103,16 @@ TEST_F(TriggerMappingsTest, AChangeToALongerFunctionThanItsMessagesAreInvisibleI
   EXPECT_EQ(update(uuid, enabled(true)).state, MappingState::enabling);
 }
 
+TEST_F(TriggerMappingsTest, ARegistrationInAFunctionsPlaceIsCheckedAsAChangeOfItIs) {
+  create_all({{"VisibilityTimeout", "30"}});
+  EXPECT_EQ(refused(CreateFunction{function_record("worker", 60), {}, true}).message,
+            "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds");
+  const auto described = [&] { return ask_triggers<FunctionDescription>(GetFunction{function_record().name}); };
+  EXPECT_EQ(described().function.timeout_seconds, 3);
+  ask_triggers<FunctionDescription>(CreateFunction{function_record("worker", 30), {}, true});
+  EXPECT_EQ(described().function.timeout_seconds, 30);
+}
+
 TEST_F(TriggerMappingsTest, AQueueThatIsGoneIsInNobodysWayOfAChange) {
   const std::string uuid = create_all();
   call<Done>(DeleteQueue{queue_});
