@@ -82,20 +82,22 @@ struct PutAsyncConfig {
 struct DeleteAsyncConfig {
   FunctionName function;
 };
-/// Of a function or, by its UUID, of a mapping. Answer: Done. Errors: LambdaResourceNotFound,
-/// LambdaInvalidParameterValue beyond 50.
+/// What has tags.
+using TaggedResource = std::variant<FunctionName, MappingName>;
+
+/// Answer: Done. Errors: LambdaResourceNotFound, LambdaInvalidParameterValue beyond 50.
 struct TagLambda {
-  std::variant<FunctionName, std::string> resource;
+  TaggedResource resource;
   std::map<std::string, std::string> tags;
 };
 /// Answer: Done.
 struct UntagLambda {
-  std::variant<FunctionName, std::string> resource;
+  TaggedResource resource;
   std::vector<std::string> keys;
 };
 /// Answer: LambdaTags.
 struct ListLambdaTags {
-  std::variant<FunctionName, std::string> resource;
+  TaggedResource resource;
 };
 /// Answer: LambdaAccount.
 struct GetLambdaAccount {
@@ -135,7 +137,7 @@ struct CreateMapping {
 };
 /// Answer: MappingDescription. Errors: LambdaResourceNotFound.
 struct GetMapping {
-  std::string uuid;
+  MappingName mapping;
 };
 /// Answer: MappingList, in the order of their UUIDs, of those after `after`, at most `limit`.
 struct ListMappings {
@@ -146,16 +148,16 @@ struct ListMappings {
   std::string after;
   std::size_t limit = 100;
 };
-/// Answer: MappingDescription. Errors: LambdaResourceNotFound, LambdaInvalidParameterValue,
-/// LambdaResourceInUse while it is being changed or deleted.
+/// Answer: MappingDescription. Errors: LambdaResourceNotFound, also of a function of another account or region;
+/// LambdaInvalidParameterValue, LambdaResourceInUse while it is being changed or deleted.
 struct UpdateMapping {
-  std::string uuid;
+  MappingName mapping;
   MappingPatch patch;
 };
 /// Batches that are under way end first. Answer: MappingDescription, Deleting. Errors: LambdaResourceNotFound,
 /// LambdaResourceInUse.
 struct DeleteMapping {
-  std::string uuid;
+  MappingName mapping;
 };
 
 // ---- What comes back.

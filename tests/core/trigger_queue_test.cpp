@@ -125,14 +125,14 @@ TEST_F(TriggerQueueTest, StoppingWaitsForWhatIsToBeDeletedButNotForEver) {
   refuses_settlements_ = ErrorCode::InternalFailure;
   send("a");
   succeed();
-  trigger(UpdateMapping{uuid, patch});
+  trigger(UpdateMapping{mapping_name(uuid), patch});
   EXPECT_EQ(get_mapping(uuid).state, MappingState::disabling);
   refuses_settlements_.reset();
   pass_time(Millis{1'000});
   EXPECT_EQ(get_mapping(uuid).state, MappingState::disabled);
   EXPECT_EQ(store_.message_count(), 0U);
   patch.enabled = true;
-  trigger(UpdateMapping{uuid, patch});
+  trigger(UpdateMapping{mapping_name(uuid), patch});
   refuses_settlements_ = ErrorCode::InternalFailure;
   send("b");
   succeed();

@@ -134,21 +134,21 @@ void Engine::handle(CallId call, TagLambda& command) {
   if (const auto* function = std::get_if<FunctionName>(&command.resource)) {
     return functions_.tag(call, *function, command.tags);
   }
-  mappings_.tag(call, std::get<std::string>(command.resource), command.tags);
+  mappings_.tag(call, std::get<MappingName>(command.resource), command.tags);
 }
 
 void Engine::handle(CallId call, UntagLambda& command) {
   if (const auto* function = std::get_if<FunctionName>(&command.resource)) {
     return functions_.untag(call, *function, command.keys);
   }
-  mappings_.untag(call, std::get<std::string>(command.resource), command.keys);
+  mappings_.untag(call, std::get<MappingName>(command.resource), command.keys);
 }
 
 void Engine::handle(CallId call, ListLambdaTags& command) {
   if (const auto* function = std::get_if<FunctionName>(&command.resource)) {
     return functions_.list_tags(call, *function);
   }
-  mappings_.list_tags(call, std::get<std::string>(command.resource));
+  mappings_.list_tags(call, std::get<MappingName>(command.resource));
 }
 
 void Engine::handle(CallId call, InvokeFunction& command) {

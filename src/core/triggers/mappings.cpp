@@ -36,9 +36,14 @@ Mappings::Entry* Mappings::find(const std::string& uuid) {
   return found == entries_.end() ? nullptr : &found->second;
 }
 
-const Mappings::Entry* Mappings::find(const std::string& uuid) const {
-  const auto found = entries_.find(uuid);
-  return found == entries_.end() ? nullptr : &found->second;
+Mappings::Entry* Mappings::find(const MappingName& mapping) {
+  Entry* entry = find(mapping.uuid);
+  return entry != nullptr && entry->mapping->announced().name() == mapping ? entry : nullptr;
+}
+
+const Mappings::Entry* Mappings::find(const MappingName& mapping) const {
+  const Entry* entry = find(mapping.uuid);
+  return entry != nullptr && entry->mapping->announced().name() == mapping ? entry : nullptr;
 }
 
 // It waits for nothing but its source, which may never be there again: whoever is through with it must not have to wait
@@ -77,7 +82,7 @@ void Mappings::handle(CallId call, CreateMapping& command) {
 }
 
 void Mappings::handle(CallId call, const GetMapping& command) const {
-  const Entry* entry = find(command.uuid);
+  const Entry* entry = find(command.mapping);
   if (entry == nullptr) return context_.reply(call, mapping_not_found());
   context_.reply(call, MappingDescription{entry->mapping->announced()});
 }
@@ -99,8 +104,13 @@ void Mappings::handle(CallId call, const ListMappings& command) const {
 }
 
 void Mappings::handle(CallId call, UpdateMapping& command) {
-  Entry* entry = find(command.uuid);
+  Entry* entry = find(command.mapping);
   if (entry == nullptr) return context_.reply(call, mapping_not_found());
+  // Whoever may change it could not see it any more.
+  const auto& function = command.patch.function;
+  if (function && (function->account != command.mapping.account || function->region != command.mapping.region)) {
+    return context_.reply(call, function_not_found(*function));
+  }
   const MappingRecord& before = entry->mapping->announced();
   MappingRecord asked = before;
   merge(asked, command.patch);
@@ -120,7 +130,7 @@ void Mappings::handle(CallId call, UpdateMapping& command) {
 }
 
 void Mappings::handle(CallId call, const DeleteMapping& command) {
-  Entry* entry = find(command.uuid);
+  Entry* entry = find(command.mapping);
   if (entry == nullptr) return context_.reply(call, mapping_not_found());
   if (!is_settled(entry->mapping->announced()) && !is_starting(*entry)) {
     return context_.reply(call, mapping_in_use("delete"));
@@ -130,8 +140,8 @@ void Mappings::handle(CallId call, const DeleteMapping& command) {
   stop(*entry);
 }
 
-void Mappings::tag(CallId call, const std::string& uuid, const std::map<std::string, std::string>& tags) {
-  Entry* entry = find(uuid);
+void Mappings::tag(CallId call, const MappingName& mapping, const std::map<std::string, std::string>& tags) {
+  Entry* entry = find(mapping);
   if (entry == nullptr) return context_.reply(call, mapping_not_found());
   MappingRecord changed = entry->mapping->announced();
   for (const auto& [key, value] : tags) changed.tags.insert_or_assign(key, value);
@@ -140,8 +150,8 @@ void Mappings::tag(CallId call, const std::string& uuid, const std::map<std::str
   context_.reply(call, Done{});
 }
 
-void Mappings::untag(CallId call, const std::string& uuid, const std::vector<std::string>& keys) {
-  Entry* entry = find(uuid);
+void Mappings::untag(CallId call, const MappingName& mapping, const std::vector<std::string>& keys) {
+  Entry* entry = find(mapping);
   if (entry == nullptr) return context_.reply(call, mapping_not_found());
   MappingRecord changed = entry->mapping->announced();
   for (const std::string& key : keys) changed.tags.erase(key);
@@ -149,8 +159,8 @@ void Mappings::untag(CallId call, const std::string& uuid, const std::vector<std
   context_.reply(call, Done{});
 }
 
-void Mappings::list_tags(CallId call, const std::string& uuid) const {
-  const Entry* entry = find(uuid);
+void Mappings::list_tags(CallId call, const MappingName& mapping) const {
+  const Entry* entry = find(mapping);
   if (entry == nullptr) return context_.reply(call, mapping_not_found());
   context_.reply(call, LambdaTags{entry->mapping->announced().tags});
 }

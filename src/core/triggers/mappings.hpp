@@ -23,9 +23,9 @@ class Mappings final : public Participant, public MappingOwner {
   void handle(CallId call, const ListMappings& command) const;
   void handle(CallId call, UpdateMapping& command);
   void handle(CallId call, const DeleteMapping& command);
-  void tag(CallId call, const std::string& uuid, const std::map<std::string, std::string>& tags);
-  void untag(CallId call, const std::string& uuid, const std::vector<std::string>& keys);
-  void list_tags(CallId call, const std::string& uuid) const;
+  void tag(CallId call, const MappingName& mapping, const std::map<std::string, std::string>& tags);
+  void untag(CallId call, const MappingName& mapping, const std::vector<std::string>& keys);
+  void list_tags(CallId call, const MappingName& mapping) const;
 
   void function_changed(const FunctionName& function);
   /// Lets all of them end.
@@ -65,7 +65,9 @@ class Mappings final : public Participant, public MappingOwner {
 
   static Key key_of(const MappingRecord& record) { return {record.source_arn, record.function}; }
   Entry* find(const std::string& uuid);
-  const Entry* find(const std::string& uuid) const;
+  /// Null also for one of another account or region.
+  Entry* find(const MappingName& mapping);
+  const Entry* find(const MappingName& mapping) const;
   static bool is_starting(const Entry& entry);
   /// Whether a change to that is taken now.
   static bool may_become(const Entry& entry, const MappingRecord& asked);

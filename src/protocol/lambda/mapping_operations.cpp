@@ -94,8 +94,8 @@ Told<EventSourceMappingConfiguration> CreateEventSourceMappingOperation::to_outp
   return tell_mapping(result);
 }
 
-AskedTriggers GetEventSourceMappingOperation::to_command(Input& input, const Caller&, Kept&) {
-  return TriggerCommand(GetMapping{std::move(*input.uuid)});
+AskedTriggers GetEventSourceMappingOperation::to_command(Input& input, const Caller& caller, Kept&) {
+  return TriggerCommand(GetMapping{mapping_of(std::move(*input.uuid), caller)});
 }
 
 Told<EventSourceMappingConfiguration> GetEventSourceMappingOperation::to_output(TriggerResult&& result, Kept&) {
@@ -135,7 +135,7 @@ Told<ListEventSourceMappingsResponse> ListEventSourceMappingsOperation::to_outpu
 AskedTriggers UpdateEventSourceMappingOperation::to_command(Input& input, const Caller& caller, Kept&) {
   auto patch = take_settings(input);
   if (Error* error = std::get_if<Error>(&patch)) return std::move(*error);
-  UpdateMapping command{std::move(*input.uuid), std::get<MappingPatch>(std::move(patch))};
+  UpdateMapping command{mapping_of(std::move(*input.uuid), caller), std::get<MappingPatch>(std::move(patch))};
   if (input.function_name) {
     auto error = take_function(*input.function_name, caller, command.patch.function.emplace(),
                                command.patch.function_arn.emplace());
@@ -148,8 +148,8 @@ Told<EventSourceMappingConfiguration> UpdateEventSourceMappingOperation::to_outp
   return tell_mapping(result);
 }
 
-AskedTriggers DeleteEventSourceMappingOperation::to_command(Input& input, const Caller&, Kept&) {
-  return TriggerCommand(DeleteMapping{std::move(*input.uuid)});
+AskedTriggers DeleteEventSourceMappingOperation::to_command(Input& input, const Caller& caller, Kept&) {
+  return TriggerCommand(DeleteMapping{mapping_of(std::move(*input.uuid), caller)});
 }
 
 Told<EventSourceMappingConfiguration> DeleteEventSourceMappingOperation::to_output(TriggerResult&& result, Kept&) {

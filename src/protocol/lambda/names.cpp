@@ -115,10 +115,19 @@ std::string mapping_arn_of(const MappingRecord& mapping) {
   return arn.append(mapping_part).append(mapping.uuid);
 }
 
-std::variant<std::variant<FunctionName, std::string>, Error> tagged_resource_of(std::string_view arn) {
-  using Resource = std::variant<FunctionName, std::string>;
+MappingName mapping_of(std::string uuid, const Caller& caller) {
+  return {std::string(caller.account), std::string(caller.region), std::move(uuid)};
+}
+
+std::variant<TaggedResource, Error> tagged_resource_of(std::string_view arn) {
   if (const std::size_t at = arn.find(mapping_part); at != std::string_view::npos) {
-    return Resource(std::string(arn.substr(at + mapping_part.size())));
+    std::string_view place = arn;
+    take_arn_prefix(place);
+    MappingName mapping;
+    mapping.region = take_part(place);
+    mapping.account = take_part(place);
+    mapping.uuid = arn.substr(at + mapping_part.size());
+    return TaggedResource(std::move(mapping));
   }
   // Of what the API model knows besides there is none.
   for (const std::string_view other : {":code-signing-config:", ":capacity-provider:"}) {
@@ -131,7 +140,7 @@ std::variant<std::variant<FunctionName, std::string>, Error> tagged_resource_of(
                  "Tags on function aliases and versions are not supported. Please specify either a function ARN or an "
                  "event source mapping ARN."};
   }
-  return Resource(named->function);
+  return TaggedResource(named->function);
 }
 
 bool is_uuid(std::string_view text) {
