@@ -231,6 +231,37 @@ TEST_F(TriggerFunctionsTest, AReservationOfNoneStopsAFunction) {
   EXPECT_EQ(trigger_answer<Error>(invoke()).code, ErrorCode::LambdaReservedConcurrencyExceeded);
 }
 
+TEST_F(TriggerFunctionsTest, ABootstrapForAnotherMachineIsRefused) {
+  const std::string machine = machine_architecture;
+  const std::string other = machine == "arm64" ? "x86_64" : "arm64";
+  const std::string expected = "Architectures " + other + " is not supported here: this machine is " + machine +
+                               ", and a bootstrap is a program for its own architecture.";
+  FunctionRecord zipped = function_record();
+  zipped.kind = FunctionKind::runtime;
+  zipped.runtime = "provided.al2023";
+  zipped.command.clear();
+  zipped.architectures = {other};
+  EXPECT_EQ(refused(CreateFunction{zipped, "zip", false}).message, expected);
+  zipped.architectures = {machine};
+  ask_triggers<FunctionDescription>(CreateFunction{zipped, "zip", false});
+  FunctionPatch patch;
+  patch.architectures = {other};
+  EXPECT_EQ(refused(UpdateFunction{name(), patch, "zip", {}, false}).message, expected);
+}
+
+TEST_F(TriggerFunctionsTest, AHandlerIsOfWhateverArchitecture) {
+  FunctionRecord zipped = function_record();
+  zipped.kind = FunctionKind::handler;
+  zipped.runtime = "python3.12";
+  zipped.command.clear();
+  zipped.architectures = {"arm64"};
+  EXPECT_THAT(ask_triggers<FunctionDescription>(CreateFunction{zipped, "zip", false}).function.architectures,
+              ElementsAre("arm64"));
+  zipped.architectures = {"x86_64"};
+  EXPECT_THAT(ask_triggers<FunctionDescription>(CreateFunction{zipped, "zip", true}).function.architectures,
+              ElementsAre("x86_64"));
+}
+
 TEST_F(TriggerFunctionsTest, ADryRunStartsNothing) {
   create_function();
   InvokeFunction command;

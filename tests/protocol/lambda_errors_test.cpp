@@ -280,6 +280,16 @@ TEST(LambdaQualifier, OtherThanTheLatestNamesNothing) {
             invalid_parameter_error("$LATEST version cannot be deleted without deleting the function."));
 }
 
+TEST(LambdaMetrics, OfKafkaAreNoneOfQueuesAndStreams) {
+  for (const std::string metric : {"ErrorCount", "KafkaMetrics"}) {
+    const std::string members = R"("MetricsConfig":{"Metrics":["EventCount",")" + metric + R"("]})";
+    const std::string refusal =
+        invalid_parameter_error("The metric " + metric + " is not supported for SQS and Kinesis event sources.");
+    EXPECT_EQ(refused_mapping(queue_mapping_with(members)), refusal);
+    EXPECT_EQ(refused_mapping(stream_mapping_with(members + R"(,"StartingPosition":"LATEST")")), refusal);
+  }
+}
+
 TEST(LambdaMarker, IsOneThatWasAnsweredWith) {
   EXPECT_EQ(trigger_refusal(lambda_request("GET", std::string(functions) + "?Marker=!")),
             invalid_parameter_error("The Marker ! is not one that was answered with."));
