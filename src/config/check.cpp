@@ -8,9 +8,10 @@
 #include <variant>
 
 #include "core/queue_settings.hpp"
-#include "core/streams.hpp"
+#include "core/stream_rules.hpp"
 #include "core/triggers/mapping_rules.hpp"
 #include "penstock/limits.hpp"
+#include "protocol/text.hpp"
 #include "protocol/wire.hpp"
 
 namespace penstock::config {
@@ -101,15 +102,15 @@ void check_function(const Resource& function, const Place& place, Problems& prob
   const FunctionParts parts = parts_of(function, place, problems);
   if (problems.count() > before) return;
   check(create_function(function.name, parts, place), place, function.members, function.at, problems);
-  const std::string path = "/2015-03-31/functions/" + function.name + "/configuration";
   if (!parts.zip && !parts.settings.members.empty() && problems.count() == before) {
-    check(rest_request("PUT", path, parts.settings), place, function.members, function.at, problems);
+    check(rest_request("PUT", path_of_function(function.name, "/configuration"), parts.settings), place,
+          function.members, function.at, problems);
   }
   if (parts.concurrency) {
     Value input = map_value();
     input.set("ReservedConcurrentExecutions", *parts.concurrency);
-    check(rest_request("PUT", "/2017-10-31/functions/" + function.name + "/concurrency", input), place,
-          function.members, function.at, problems);
+    check(rest_request("PUT", path_of_concurrency(function.name), input), place, function.members, function.at,
+          problems);
   }
 }
 
@@ -125,8 +126,7 @@ void check_mapping(const Mapping& mapping, const Place& place, Problems& problem
 
 Position place_of_message(const std::string& message, const Value& members, Position fallback) {
   const auto lower = [](std::string text) {
-    std::ranges::transform(text, text.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    std::ranges::transform(text, text.begin(), protocol::to_lower);
     return text;
   };
   const std::string said = lower(message);

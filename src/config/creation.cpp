@@ -133,6 +133,18 @@ Request create_consumer(const Consumer& consumer) {
   return rest_request("PUT", path_of(consumer), input);
 }
 
+std::string path_of_registration(std::string_view function) {
+  return "/_penstock/functions/" + protocol::percent_encode(function);
+}
+
+std::string path_of_function(std::string_view function, std::string_view what) {
+  return ("/2015-03-31/functions/" + protocol::percent_encode(function)).append(what);
+}
+
+std::string path_of_concurrency(std::string_view function) {
+  return "/2017-10-31/functions/" + protocol::percent_encode(function) + "/concurrency";
+}
+
 Source source_of(const Mapping& mapping, const Place& place) {
   Source source;
   std::string text = mapping.members.text_of("EventSource");

@@ -48,6 +48,12 @@ Request create_consumer(const Consumer& consumer);
 
 // ---- Functions
 
+// Where a function is, by its name as it is: of Penstock's own operations, of Lambda's (with what of it is meant, such
+// as `/code`), and its reserved concurrency.
+std::string path_of_registration(std::string_view function);
+std::string path_of_function(std::string_view function, std::string_view what = {});
+std::string path_of_concurrency(std::string_view function);
+
 /// What is known of a function before a server is asked.
 struct FunctionParts {
   std::optional<std::string> zip;    ///< what it is made of, or nothing if the code is run where it lies, or elsewhere

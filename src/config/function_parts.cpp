@@ -12,7 +12,7 @@
 #include "config/shapes.hpp"
 #include "protocol/base64.hpp"
 #include "protocol/digests.hpp"
-#include "protocol/percent.hpp"
+#include "protocol/native/constraints.hpp"
 
 namespace penstock::config {
 
@@ -49,14 +49,6 @@ Value variables_of(const Value& given, Problems& problems) {
   return out;
 }
 
-std::string hex_to_base64(const std::string& hex) {
-  std::string bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-  }
-  return protocol::base64_encode(bytes);
-}
-
 void read_zip(const std::string& path, Position at, FunctionParts& parts, Problems& problems) {
   std::error_code error;
   const std::uintmax_t size = std::filesystem::file_size(path, error);
@@ -66,7 +58,7 @@ void read_zip(const std::string& path, Position at, FunctionParts& parts, Proble
   std::ifstream file(path, std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(file), {}};
   if (!file) return problems.add(at, "cannot read " + path);
-  parts.sha256 = hex_to_base64(protocol::sha256_hex_of(bytes));
+  parts.sha256 = protocol::sha256_base64_of(bytes);
   parts.zip = std::move(bytes);
 }
 
@@ -117,9 +109,9 @@ void check_form(const Resource& function, const FunctionParts& parts, Problems& 
 void set_kind(FunctionParts& parts) {
   Value& registration = parts.registration;
   if (registration.find("Kind") != nullptr) return;
-  const FunctionForm form = form_of(registration.text_of("Runtime"), registration.find("Command") != nullptr,
+  const FunctionKind kind = kind_of(registration.text_of("Runtime"), registration.find("Command") != nullptr,
                                     registration.find("Url") != nullptr);
-  registration.set("Kind", text_value(std::string(name_of(form))));
+  registration.set("Kind", text_value(std::string(protocol::native::name_of(kind))));
 }
 
 }  // namespace
@@ -170,8 +162,7 @@ Value lambda_settings_of(const FunctionParts& parts) {
 }
 
 Request create_function(const std::string& name, const FunctionParts& parts, const Place& place) {
-  if (!parts.zip)
-    return rest_request("PUT", "/_penstock/functions/" + protocol::percent_encode(name), parts.registration);
+  if (!parts.zip) return rest_request("PUT", path_of_registration(name), parts.registration);
   Value input = lambda_settings_of(parts);
   input.set("FunctionName", text_value(name));
   if (input.find("Role") == nullptr) {

@@ -8,7 +8,6 @@
 
 #include "config/check.hpp"
 #include "config/planner.hpp"
-#include "protocol/percent.hpp"
 
 namespace penstock::config {
 
@@ -30,8 +29,6 @@ bool says_missing(const Answer& answer) {
 bool has(const std::vector<Resource>& resources, std::string_view name) {
   return std::ranges::find(resources, name, &Resource::name) != resources.end();
 }
-
-std::string function_path(const std::string& name) { return "/2015-03-31/functions/" + protocol::percent_encode(name); }
 
 /// Carries out the calls of a step, one after the other.
 class Carrier {
@@ -149,7 +146,7 @@ bool Planner::stream_exists(const std::string& name) {
 }
 
 bool Planner::function_exists(const std::string& name) {
-  return look(rest_request("GET", function_path(name)), {}).has_value();
+  return look(rest_request("GET", path_of_function(name)), {}).has_value();
 }
 
 void Planner::need_queue(const std::string& named, Position at) {

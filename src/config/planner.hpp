@@ -35,6 +35,10 @@ class Planner {
   void change_code(const Resource& function, const FunctionParts& parts, const Value& actual, Step& step);
   void change_registration(const Resource& function, const FunctionParts& parts, const Value& actual, Step& step);
   void follow_creation(const FunctionParts& parts, Step& step);
+  // Each adds the request that says so, if there is anything to say.
+  static void put_settings(const Value& settings, Step& step);
+  void put_tags(const Value& tags, Step& step) const;
+  static void put_concurrency(const std::optional<Value>& reserved, Step& step);
   void plan_mapping(const Mapping& mapping);
   void change_mapping(const Mapping& mapping, const Value& actual, Step& step);
   bool has_source(const Mapping& mapping, const Source& source);

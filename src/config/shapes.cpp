@@ -8,11 +8,13 @@
 #include <string>
 #include <utility>
 
+#include "core/queue_settings.hpp"
 #include "protocol/kinesis/stream_operations.hpp"
 #include "protocol/lambda/function_operations.hpp"
 #include "protocol/lambda/mapping_operations.hpp"
 #include "protocol/native/consumer_operations.hpp"
 #include "protocol/native/function_operations.hpp"
+#include "protocol/text.hpp"
 
 namespace penstock::config {
 
@@ -24,23 +26,6 @@ using protocol::StructureInfo;
 using protocol::TypeInfo;
 
 constexpr std::array<std::string_view, 4> json_texts{"Pattern", "Policy", "RedriveAllowPolicy", "RedrivePolicy"};
-
-/// As SetQueueAttributes and CreateQueue know them, which have no shape of their own.
-constexpr std::array<std::string_view, 15> queue_attributes{"ContentBasedDeduplication",
-                                                            "DeduplicationScope",
-                                                            "DelaySeconds",
-                                                            "FifoQueue",
-                                                            "FifoThroughputLimit",
-                                                            "KmsDataKeyReusePeriodSeconds",
-                                                            "KmsMasterKeyId",
-                                                            "MaximumMessageSize",
-                                                            "MessageRetentionPeriod",
-                                                            "Policy",
-                                                            "ReceiveMessageWaitTimeSeconds",
-                                                            "RedriveAllowPolicy",
-                                                            "RedrivePolicy",
-                                                            "SqsManagedSseEnabled",
-                                                            "VisibilityTimeout"};
 
 constexpr TypeInfo string_type{Kind::string};
 constexpr TypeInfo integer_type{Kind::integer};
@@ -61,7 +46,7 @@ void add_members(const StructureInfo& shape, std::initializer_list<std::string_v
 
 AllowedMembers make_queue_members() {
   AllowedMembers members;
-  for (const std::string_view name : queue_attributes) members.push_back({name, nullptr});
+  for (const std::string_view name : core::settable_attributes()) members.push_back({name, nullptr});
   members.push_back({"Tags", &string_map_type});
   return members;
 }
@@ -156,8 +141,7 @@ void check(const Value& value, std::string_view name, const TypeInfo* type, Prob
 
 /// How many letters have to change for one name to be the other, as far as that is few.
 bool is_nearly(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  if (std::ranges::equal(a, b, {}, lower, lower)) return true;
+  if (protocol::equal_ignoring_case(a, b)) return true;
   if (a.size() + 1 == b.size() || a.size() == b.size() + 1) {
     const auto [longer, shorter] = a.size() > b.size() ? std::pair(a, b) : std::pair(b, a);
     const auto [at, other] = std::ranges::mismatch(longer, shorter);

@@ -154,10 +154,10 @@ TEST(Creation, APathIsRelativeToTheFile) {
 }
 
 TEST(Creation, FunctionsAreOfTheKindThatTheirMembersSay) {
-  EXPECT_EQ(form_of("python3.12", false, false), FunctionForm::handler);
-  EXPECT_EQ(form_of("provided.al2023", false, false), FunctionForm::runtime);
-  EXPECT_EQ(form_of("", true, false), FunctionForm::runtime);
-  EXPECT_EQ(form_of("", false, true), FunctionForm::url);
+  EXPECT_EQ(kind_of("python3.12", false, false), FunctionKind::handler);
+  EXPECT_EQ(kind_of("provided.al2023", false, false), FunctionKind::runtime);
+  EXPECT_EQ(kind_of("", true, false), FunctionKind::runtime);
+  EXPECT_EQ(kind_of("", false, true), FunctionKind::url);
 }
 
 }  // namespace
