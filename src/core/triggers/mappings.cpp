@@ -42,8 +42,9 @@ Mappings::Entry* Mappings::find(const MappingName& mapping) {
 }
 
 const Mappings::Entry* Mappings::find(const MappingName& mapping) const {
-  const Entry* entry = find(mapping.uuid);
-  return entry != nullptr && entry->mapping->announced().name() == mapping ? entry : nullptr;
+  const auto found = entries_.find(mapping.uuid);
+  if (found == entries_.end() || found->second.mapping->announced().name() != mapping) return nullptr;
+  return &found->second;
 }
 
 // It waits for nothing but its source, which may never be there again: whoever is through with it must not have to wait
