@@ -30,7 +30,7 @@ struct InvocationId {
 };
 
 // ---- Functions. Each names the result it is answered with; every one may be answered with Error instead. A qualifier
-// other than $LATEST was refused before: there are no versions.
+// other than $LATEST was refused before, but of what another emulator may run: there are no versions.
 
 /// `zip` is seen to by the shell, which keeps what it holds and puts `code_sha256` and `code_bytes` into the record
 /// before the engine is asked. The record's revision, generation and moment are the engine's to set.
@@ -112,7 +112,7 @@ enum class InvocationType : std::uint8_t { request_response, event, dry_run };
 /// where too many events wait already, LambdaRequestTooLarge, LambdaServiceException where it could not be run.
 struct InvokeFunction {
   FunctionName function;
-  std::string invoked_arn;
+  std::string invoked_arn;  ///< as it was called: with a version or an alias, if that was given
   InvocationType type = InvocationType::request_response;
   std::shared_ptr<const std::string> payload;
   std::string client_context;
@@ -145,6 +145,7 @@ struct ListMappings {
   std::string region;
   std::string source_arn;                ///< only of this one; empty: of all
   std::optional<FunctionName> function;  ///< the same
+  std::string function_arn;              ///< goes with `function`: with a version or an alias, those to that one alone
   std::string after;
   std::size_t limit = 100;
 };

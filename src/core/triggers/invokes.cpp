@@ -7,8 +7,8 @@
 namespace penstock::core {
 
 void Invokes::handle(CallId call, InvokeFunction& command) {
-  if (context_.find_function(command.function) == nullptr) {
-    return context_.reply(call, function_not_found(command.function));
+  if (context_.find_function(command.function, command.invoked_arn) == nullptr) {
+    return context_.reply(call, function_not_found(command.function, command.invoked_arn));
   }
   if (command.type == InvocationType::dry_run) return context_.reply(call, Done{});
   if (context_.draining) return context_.reply(call, shutting_down());

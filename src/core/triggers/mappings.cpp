@@ -22,6 +22,10 @@ bool is_settled(const MappingRecord& record) {
   return record.state == MappingState::enabled || record.state == MappingState::disabled;
 }
 
+bool is_to(const MappingRecord& record, const FunctionName& function, std::string_view arn) {
+  return record.function == function && qualifier_of(function, record.function_arn) == qualifier_of(function, arn);
+}
+
 Command question_about(const MappingRecord& record) {
   if (const auto* queue = std::get_if<QueueName>(&record.source)) return ask_visibility(*queue);
   const StreamName& stream = std::get<StreamName>(record.source);
@@ -61,14 +65,18 @@ bool Mappings::may_become(const Entry& entry, const MappingRecord& asked) {
 
 // ---- Commands
 
-std::optional<Error> Mappings::check_function(const FunctionName& function) const {
-  if (context_.find_function(function) == nullptr) return function_not_found(function);
-  return std::nullopt;
+std::optional<Error> Mappings::check_function(const MappingRecord& asked) const {
+  if (context_.find_function(asked.function, asked.function_arn) != nullptr) return std::nullopt;
+  return function_not_found(asked.function, asked.function_arn);
+}
+
+Mappings::Key Mappings::key_of(const MappingRecord& record) {
+  return {record.source_arn, record.function, std::string(qualifier_of(record.function, record.function_arn))};
 }
 
 void Mappings::handle(CallId call, CreateMapping& command) {
   MappingRecord& asked = command.mapping;
-  if (auto error = check_function(asked.function)) return context_.reply(call, std::move(*error));
+  if (auto error = check_function(asked)) return context_.reply(call, std::move(*error));
   if (const auto existing = by_key_.find(key_of(asked)); existing != by_key_.end()) {
     return context_.reply(call, mapping_exists(asked, existing->second));
   }
@@ -94,7 +102,7 @@ void Mappings::handle(CallId call, const ListMappings& command) const {
     const MappingRecord& record = it->second.mapping->announced();
     if (record.function.account != command.account || record.function.region != command.region) continue;
     if (!command.source_arn.empty() && record.source_arn != command.source_arn) continue;
-    if (command.function && record.function != *command.function) continue;
+    if (command.function && !is_to(record, *command.function, command.function_arn)) continue;
     if (answer.mappings.size() == command.limit) {
       answer.more = true;
       break;
@@ -117,12 +125,12 @@ void Mappings::handle(CallId call, UpdateMapping& command) {
   merge(asked, command.patch);
   if (!may_become(*entry, asked)) return context_.reply(call, mapping_in_use("update"));
   if (auto error = check_mapping(asked)) return context_.reply(call, std::move(*error));
-  if (asked.function == before.function) {
+  if (key_of(asked) == key_of(before)) {
     // Whoever is through with it need not have its queue.
     if (asked.of_stream() || !asked.config.enabled) return change(call, *entry, std::move(asked));
     return ask_source(Pending{call, std::move(asked), std::move(command.patch), false});
   }
-  if (auto error = check_function(asked.function)) return context_.reply(call, std::move(*error));
+  if (auto error = check_function(asked)) return context_.reply(call, std::move(*error));
   if (const auto existing = by_key_.find(key_of(asked)); existing != by_key_.end()) {
     return context_.reply(call, mapping_exists(asked, existing->second));
   }
@@ -180,7 +188,7 @@ std::optional<Error> Mappings::check_source(const Pending& pending, const std::o
   if (unusable != nullptr && pending.is_source_needed) return source_not_usable(asked, *unusable);
   if (!pending.is_source_needed && !context_.is_registered(asked.function)) return std::nullopt;
   // Meanwhile it may have gone.
-  if (auto error = check_function(asked.function)) return error;
+  if (auto error = check_function(asked)) return error;
   // How long an emulator lets a function run is not known.
   if (!context_.is_registered(asked.function)) return std::nullopt;
   return objection_to_timeout(result, context_.find_function(asked.function)->timeout_seconds);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -61,9 +62,10 @@ class Mappings final : public Participant, public MappingOwner {
     std::optional<MappingPatch> patch;  ///< of a change
     bool is_source_needed = true;       ///< otherwise it is changed all the same where that is not there
   };
-  using Key = std::pair<std::string, FunctionName>;
+  /// A source, a function, and which version or alias of it.
+  using Key = std::tuple<std::string, FunctionName, std::string>;
 
-  static Key key_of(const MappingRecord& record) { return {record.source_arn, record.function}; }
+  static Key key_of(const MappingRecord& record);
   Entry* find(const std::string& uuid);
   /// Null also for one of another account or region.
   Entry* find(const MappingName& mapping);
@@ -73,7 +75,7 @@ class Mappings final : public Participant, public MappingOwner {
   static bool may_become(const Entry& entry, const MappingRecord& asked);
   void ask_source(Pending pending);
   std::optional<Error> check_source(const Pending& pending, const std::optional<Result>& result) const;
-  std::optional<Error> check_function(const FunctionName& function) const;
+  std::optional<Error> check_function(const MappingRecord& asked) const;
   void create(CallId call, MappingRecord record);
   void change(CallId call, Entry& entry, MappingRecord changed);
   void add(MappingRecord record, std::vector<ShardCheckpoint> checkpoints);

@@ -4,8 +4,9 @@
 
 namespace penstock::core {
 
-Error function_not_found(const FunctionName& function) {
-  return {ErrorCode::LambdaResourceNotFound, "Function not found: " + arn_of(function)};
+Error function_not_found(const FunctionName& function, std::string_view arn) {
+  return {ErrorCode::LambdaResourceNotFound,
+          "Function not found: " + (arn.empty() ? arn_of(function) : std::string(arn))};
 }
 
 Error function_exists(const FunctionName& function) {

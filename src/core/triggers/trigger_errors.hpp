@@ -10,7 +10,8 @@
 
 namespace penstock::core {
 
-Error function_not_found(const FunctionName& function);
+/// `arn` is what it was called, if that is known.
+Error function_not_found(const FunctionName& function, std::string_view arn = {});
 Error function_exists(const FunctionName& function);
 Error too_many_functions(std::size_t most);
 Error revision_differs();

@@ -57,7 +57,7 @@ std::optional<Error> take_source(const CreateEventSourceMappingRequest& input, M
 /// Sets the function that the request names.
 std::optional<Error> take_function(const std::string& name, const Caller& caller, FunctionName& function,
                                    std::string& arn) {
-  auto named = function_of(name, std::nullopt, caller);
+  auto named = invoked_function_of(name, std::nullopt, caller);
   if (Error* error = std::get_if<Error>(&named)) return std::move(*error);
   auto& reference = std::get<FunctionReference>(named);
   arn = reference.arn();
@@ -110,10 +110,8 @@ AskedTriggers ListEventSourceMappingsOperation::to_command(Input& input, const C
   command.region = caller.region;
   command.source_arn = std::move(input.event_source_arn).value_or(std::string());
   if (input.function_name) {
-    std::string arn;
-    if (auto error = take_function(*input.function_name, caller, command.function.emplace(), arn)) {
-      return std::move(*error);
-    }
+    auto error = take_function(*input.function_name, caller, command.function.emplace(), command.function_arn);
+    if (error) return std::move(*error);
   }
   command.after = std::get<std::string>(std::move(after));
   command.limit =

@@ -94,8 +94,9 @@ std::optional<FunctionReference> split_function(std::string_view text) {
   return named;
 }
 
-std::variant<FunctionReference, Error> function_of(std::string_view text, const std::optional<std::string>& qualifier,
-                                                   const Caller& caller) {
+std::variant<FunctionReference, Error> invoked_function_of(std::string_view text,
+                                                           const std::optional<std::string>& qualifier,
+                                                           const Caller& caller) {
   FunctionReference named = split_function(text).value_or(FunctionReference{});
   if (named.function.region.empty()) named.function.region = caller.region;
   if (named.function.account.empty()) named.function.account = caller.account;
@@ -104,8 +105,20 @@ std::variant<FunctionReference, Error> function_of(std::string_view text, const 
                  "The derived qualifier from the function name does not match the specified qualifier."};
   }
   if (qualifier) named.qualifier = *qualifier;
-  const bool other_version = !named.qualifier.empty() && named.qualifier != latest_version;
-  if (other_version || !is_word(named.function.name)) return not_found(named);
+  // Those with dots and dollars are well-formed, and nobody has them.
+  const bool has_words = is_word(named.function.name) &&
+                         (named.qualifier.empty() || is_word(named.qualifier) || named.qualifier == latest_version);
+  if (!has_words) return not_found(named);
+  return named;
+}
+
+std::variant<FunctionReference, Error> function_of(std::string_view text, const std::optional<std::string>& qualifier,
+                                                   const Caller& caller) {
+  auto named = invoked_function_of(text, qualifier, caller);
+  const auto* function = std::get_if<FunctionReference>(&named);
+  const bool other_version =
+      function != nullptr && !function->qualifier.empty() && function->qualifier != latest_version;
+  if (other_version) return not_found(*function);
   return named;
 }
 

@@ -37,6 +37,11 @@ std::optional<FunctionReference> split_function(std::string_view text);
 std::variant<FunctionReference, Error> function_of(std::string_view text, const std::optional<std::string>& qualifier,
                                                    const Caller& caller);
 
+/// The same with whatever version or alias, for what another emulator may run: the engine knows whether it does.
+std::variant<FunctionReference, Error> invoked_function_of(std::string_view text,
+                                                           const std::optional<std::string>& qualifier,
+                                                           const Caller& caller);
+
 /// `arn:aws:lambda:<region>:<account>:event-source-mapping:<uuid>`
 std::string mapping_arn_of(const MappingRecord& mapping);
 
