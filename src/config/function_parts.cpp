@@ -96,7 +96,12 @@ void check_form(const Resource& function, const FunctionParts& parts, Problems& 
   const bool says_what = std::ranges::any_of(std::array{"Runtime", "Command", "Url", "Code", "Directory"},
                                              [&](const char* name) { return members.find(name) != nullptr; });
   if (!says_what) problems.add(function.at, "the function '" + function.name + "' has no Runtime, Command or Url");
-  if (!parts.zip) return;
+  if (!parts.zip) {
+    if (parts.architectures) {
+      problems.add(members.find("Architectures")->at, "'Architectures' goes only with code that is a zip");
+    }
+    return;
+  }
   for (const std::string_view name : own) {
     const Value* const given = members.find(name);
     if (given != nullptr) {
@@ -126,6 +131,10 @@ FunctionParts parts_of(const Resource& function, const Place& place, Problems& p
       parts.registration.set("Environment", variables_of(member.value, problems));
     } else if (member.name == "ReservedConcurrentExecutions") {
       parts.concurrency = member.value;
+    } else if (member.name == "Architectures") {
+      parts.architectures = to_wire(member.value, member.name, type);
+    } else if (member.name == "EventInvokeConfig") {
+      parts.invoke_config = with_destinations(to_wire(member.value, member.name, type), place);
     } else if (member.name == "Tags") {
       parts.tags = to_wire(member.value, member.name, type);
     } else if (is_in(member.name, common) || is_in(member.name, own)) {
@@ -171,6 +180,7 @@ Request create_function(const std::string& name, const FunctionParts& parts, con
   Value code = map_value();
   code.set("ZipFile", text_value(protocol::base64_encode(*parts.zip)));
   input.set("Code", std::move(code));
+  if (parts.architectures) input.set("Architectures", *parts.architectures);
   if (!parts.tags.members.empty()) input.set("Tags", parts.tags);
   return rest_request("POST", "/2015-03-31/functions", input);
 }

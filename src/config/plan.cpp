@@ -160,6 +160,14 @@ void Planner::need_queue(const std::string& named, Position at) {
   problems_.add(at, "there is no queue '" + name + "', neither in the file nor on the server");
 }
 
+void Planner::need_destinations(const Value& config) {
+  const Value* const destinations = config.find("DestinationConfig");
+  if (destinations == nullptr) return;
+  for (const Member& member : destinations->members) {
+    if (const Value* queue = member.value.find("Destination")) need_queue(queue->text, queue->at);
+  }
+}
+
 void Planner::need_stream(const std::string& name, Position at) {
   if (name.empty() || has(setup_.streams, name) || stream_exists(name)) return;
   problems_.add(at, "there is no stream '" + name + "', neither in the file nor on the server");

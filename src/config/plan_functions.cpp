@@ -67,6 +67,7 @@ void Planner::plan_functions() {
     if (const Value* dead = function.members.find("DeadLetterConfig")) {
       if (dead->find("TargetArn") != nullptr) need_queue(dead->text_of("TargetArn"), dead->at);
     }
+    if (const Value* config = function.members.find("EventInvokeConfig")) need_destinations(*config);
     Step& step = add_step("function", function.name, function.at, function.members);
     const auto own = look(rest_request("GET", path_of_registration(function.name)), function.at);
     const auto lambda = own ? look(rest_request("GET", path_of_function(function.name)), function.at) : std::nullopt;
@@ -87,6 +88,19 @@ void Planner::follow_creation(const FunctionParts& parts, Step& step) {
     put_tags(parts.tags, step);
   }
   put_concurrency(parts.concurrency, step);
+  if (parts.invoke_config) {
+    step.calls.push_back({rest_request("PUT", path_of_invoke_config(step.name), *parts.invoke_config)});
+  }
+}
+
+/// What the file does not name of a configuration stays as it is, where there is one.
+void Planner::change_invoke_config(const FunctionParts& parts, Step& step) {
+  if (!parts.invoke_config) return;
+  const std::string path = path_of_invoke_config(step.name);
+  const auto actual = look(rest_request("GET", path), step.at);
+  if (actual && agrees(*parts.invoke_config, *actual)) return;
+  step.changes.emplace_back("EventInvokeConfig");
+  step.calls.push_back({rest_request(actual ? "POST" : "PUT", path, *parts.invoke_config)});
 }
 
 void Planner::put_settings(const Value& settings, Step& step) {
@@ -124,6 +138,7 @@ void Planner::change_function(const Resource& function, const FunctionParts& par
     step.changes.emplace_back("ReservedConcurrentExecutions");
     put_concurrency(parts.concurrency, step);
   }
+  change_invoke_config(parts, step);
   if (!step.calls.empty()) step.action = Action::update;
 }
 
@@ -135,9 +150,13 @@ void Planner::change_code(const Resource& function, const FunctionParts& parts, 
                          "the function '" + function.name +
                              "' is registered without a zip, and cannot be changed to one; remove it before");
   }
-  if (actual.text_of("CodeSha256") != parts.sha256) {
-    step.changes.emplace_back("Code");
+  const bool is_other_code = actual.text_of("CodeSha256") != parts.sha256;
+  const bool is_for_other = parts.architectures && !is_same(*parts.architectures, member_of(actual, "Architectures"));
+  if (is_other_code) step.changes.emplace_back("Code");
+  if (is_for_other) step.changes.emplace_back("Architectures");
+  if (is_other_code || is_for_other) {
     Value input = map_value();
+    if (parts.architectures) input.set("Architectures", *parts.architectures);
     input.set("ZipFile", text_value(protocol::base64_encode(*parts.zip)));
     step.calls.push_back({rest_request("PUT", path_of_function(function.name, "/code"), input)});
   }
