@@ -17,6 +17,7 @@
 #include "config/plan.hpp"
 #include "config/problems.hpp"
 #include "penstock/client.hpp"
+#include "penstock/time.hpp"
 #include "protocol/shape.hpp"
 #include "protocol/wire.hpp"
 
@@ -68,7 +69,8 @@ config::Place place_of(const config::Setup& setup, const Arguments& arguments, c
   const protocol::ServiceContext usual;
   return {setting(setup, "account", arguments.account, usual.account),
           setting(setup, "region", arguments.region, usual.region), config::directory_of(file),
-          !setting(setup, "lambda-endpoint", {}, "").empty()};
+          !setting(setup, "lambda-endpoint", {}, "").empty(),
+          std::chrono::floor<Millis>(std::chrono::system_clock::now())};
 }
 
 int fail(const config::Problems& problems) {

@@ -48,7 +48,9 @@ std::optional<Error> objection_of_engine(const TriggerCommand& command, const Pl
 /// What a request would be refused for.
 std::optional<std::string> objection_to(const Request& request, const Place& place) {
   std::vector<protocol::Header> headers;
-  const protocol::Prepared prepared = protocol::prepare(as_received(request, headers), {place.account, place.region});
+  protocol::WireRequest received = as_received(request, headers);
+  received.now = place.now;
+  const protocol::Prepared prepared = protocol::prepare(received, {place.account, place.region});
   if (const auto* response = std::get_if<protocol::WireResponse>(&prepared)) {
     return message_of({response->status, response->body});
   }

@@ -12,6 +12,7 @@
 #include "config/setup.hpp"
 #include "config/value.hpp"
 #include "penstock/functions.hpp"
+#include "penstock/time.hpp"
 
 namespace penstock::config {
 
@@ -21,6 +22,7 @@ struct Place {
   std::string region;
   std::string directory;             ///< of the file, absolute: where its relative paths begin
   bool functions_elsewhere = false;  ///< another emulator runs the functions that are not registered
+  Instant now{};                     ///< when it is checked, by which times in it are past or to come
   /// Why the server could not run a function, for a person; may be empty, where only the server knows that.
   std::function<std::optional<std::string>(const FunctionRecord&)> objection_to_function{};
 

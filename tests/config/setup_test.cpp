@@ -20,7 +20,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-const Place here{"000000000000", "us-east-1", "/nowhere/at/all", false};
+const Place here{"000000000000", "us-east-1", "/nowhere/at/all", false, from_epoch_ms(1'900'000'000'000)};
 
 /// All that is wrong with a file.
 std::vector<std::string> problems_of(const std::string& text, const Place& place = here) {
@@ -160,6 +160,20 @@ TEST(Setup, WhatOperationsOfTheirOwnTakeIsLookedAtToo) {
                   "StartingPositionTimestamp: tomorrow}\n"),
       ElementsAre(HasSubstr("'StartingPositionTimestamp' has to be a number of seconds since 1970, or a time such "
                             "as 2030-01-31T12:00:00Z")));
+}
+
+TEST(Setup, AStartThatIsStillToComeIsRefused) {
+  const std::string mapping =
+      "mappings:\n  - {EventSource: 'stream:s', FunctionName: f, StartingPosition: AT_TIMESTAMP, "
+      "StartingPositionTimestamp: ";
+  for (const std::string past : {"1899999999", "2030-01-01", "'1899999999.5'"}) {
+    EXPECT_THAT(problems_of(mapping + past + "}\n"), IsEmpty()) << past;
+  }
+  for (const std::string to_come : {"1900000001", "2031-01-01"}) {
+    EXPECT_THAT(problems_of(mapping + to_come + "}\n"),
+                ElementsAre(AllOf(StartsWith("f.yaml:2:105: "), HasSubstr("cannot be in the future"))))
+        << to_come;
+  }
 }
 
 TEST(Setup, AFunctionThatTheServerCouldNotRunIsRefused) {

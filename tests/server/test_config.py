@@ -349,6 +349,15 @@ class Refuse(ConfiguredBy):
         self.assertEqual(len(lines), 1, lines)
         self.assertRegex(lines[0], r"^penstock\.yaml:2:53: .*ReservedConcurrentExecutions")
 
+    def test_a_mapping_may_begin_at_a_date(self):
+        text = HOME + ("streams: {s: }\nfunctions: {f: {Kind: exec, Command: [cat]}}\nmappings:\n  - {EventSource: stream:s, "
+                       "FunctionName: f, StartingPosition: AT_TIMESTAMP, StartingPositionTimestamp: 2020-01-31T12:00:00+01:00}\n")
+        for summary in ("3 created, 0 updated, 0 as they were", "0 created, 0 updated, 3 as they were"):
+            with self.start(text) as server:
+                [mapping] = self.described(server)[3]
+                self.assertEqual(mapping["StartingPositionTimestamp"].timestamp(), 1580468400)
+                self.assertIn(summary, server.stop()[1])
+
     def test_what_was_encrypted_and_measured_can_be_so_no_more(self):
         text = HOME + "streams: {s: {StreamEncryption: {EncryptionType: KMS, KeyId: k}, ShardLevelMetrics: [ALL]}}\n"
         with self.start(text) as server:
