@@ -62,7 +62,9 @@ enum class ErrorCode : std::uint8_t {
   LambdaResourceConflict,
   LambdaResourceInUse,
   LambdaInvalidParameterValue,
-  LambdaTooManyRequests,
+  LambdaTooManyRequests,              ///< by the caller: what the server keeps for requests is full
+  LambdaConcurrencyExceeded,          ///< the same on the wire, but for its Reason: no slot of those for all is free
+  LambdaReservedConcurrencyExceeded,  ///< nor this: the function's reservation is used up
   LambdaRequestTooLarge,
   LambdaInvalidRequestContent,
   LambdaUnsupportedMediaType,

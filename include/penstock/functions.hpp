@@ -29,6 +29,13 @@ inline std::string arn_of(const FunctionName& function) {
   return arn.append(function.region).append(":").append(function.account).append(":function:").append(function.name);
 }
 
+/// Of this machine, whose processes functions are, as Architectures spells it.
+#if defined(__aarch64__)
+inline constexpr const char* machine_architecture = "arm64";
+#else
+inline constexpr const char* machine_architecture = "x86_64";
+#endif
+
 /// How a function is run.
 enum class FunctionKind : std::uint8_t {
   runtime,  ///< a process that speaks the Runtime API
@@ -65,7 +72,7 @@ struct FunctionRecord {
   int timeout_seconds = 3;  ///< 1 to 900
   int memory_mib = 128;     ///< 128 to 10,240: a hard limit
   int storage_mib = 512;    ///< EphemeralStorage, 512 to 10,240; reported, and not enforced
-  std::vector<std::string> architectures{"x86_64"};
+  std::vector<std::string> architectures{machine_architecture};
   std::map<std::string, std::string> environment;
   std::map<std::string, std::string> tags;
   std::string log_group;                     ///< of LoggingConfig; empty: /aws/lambda/<name>

@@ -19,6 +19,14 @@ namespace penstock {
 /// As the service spells them: Creating, Enabling, Enabled, Disabling, Disabled, Updating, Deleting.
 enum class MappingState : std::uint8_t { creating, enabling, enabled, disabling, disabled, updating, deleting };
 
+/// What a client calls a mapping. It is of its function's account and region, and to those of others it is not there.
+struct MappingName {
+  std::string account;
+  std::string region;
+  std::string uuid;
+  friend bool operator==(const MappingName&, const MappingName&) = default;
+};
+
 /// What an EventSourceMapping is made of, complete: what a request left out has its default.
 struct MappingConfig {
   int batch_size = 10;                      ///< 1 to 10,000; the default is 100 of a stream
@@ -60,6 +68,7 @@ struct MappingRecord {
   friend bool operator==(const MappingRecord&, const MappingRecord&) = default;
 
   bool of_stream() const { return std::holds_alternative<StreamName>(source); }
+  MappingName name() const { return {function.account, function.region, uuid}; }
 };
 
 /// What a change leaves out stays as it is.

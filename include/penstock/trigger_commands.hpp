@@ -30,7 +30,7 @@ struct InvocationId {
 };
 
 // ---- Functions. Each names the result it is answered with; every one may be answered with Error instead. A qualifier
-// other than $LATEST was refused before: there are no versions.
+// other than $LATEST was refused before, but of what another emulator may run: there are no versions.
 
 /// `zip` is seen to by the shell, which keeps what it holds and puts `code_sha256` and `code_bytes` into the record
 /// before the engine is asked. The record's revision, generation and moment are the engine's to set.
@@ -82,20 +82,22 @@ struct PutAsyncConfig {
 struct DeleteAsyncConfig {
   FunctionName function;
 };
-/// Of a function or, by its UUID, of a mapping. Answer: Done. Errors: LambdaResourceNotFound,
-/// LambdaInvalidParameterValue beyond 50.
+/// What has tags.
+using TaggedResource = std::variant<FunctionName, MappingName>;
+
+/// Answer: Done. Errors: LambdaResourceNotFound, LambdaInvalidParameterValue beyond 50.
 struct TagLambda {
-  std::variant<FunctionName, std::string> resource;
+  TaggedResource resource;
   std::map<std::string, std::string> tags;
 };
 /// Answer: Done.
 struct UntagLambda {
-  std::variant<FunctionName, std::string> resource;
+  TaggedResource resource;
   std::vector<std::string> keys;
 };
 /// Answer: LambdaTags.
 struct ListLambdaTags {
-  std::variant<FunctionName, std::string> resource;
+  TaggedResource resource;
 };
 /// Answer: LambdaAccount.
 struct GetLambdaAccount {
@@ -106,11 +108,11 @@ struct GetLambdaAccount {
 enum class InvocationType : std::uint8_t { request_response, event, dry_run };
 
 /// Answer: of request_response, Invoked when it is over; of event, EventAccepted when it is durable; of dry_run, Done.
-/// Errors: LambdaResourceNotFound, LambdaTooManyRequests, LambdaRequestTooLarge, LambdaServiceException where it could
-/// not be run.
+/// Errors: LambdaResourceNotFound, LambdaConcurrencyExceeded, LambdaReservedConcurrencyExceeded, LambdaTooManyRequests
+/// where too many events wait already, LambdaRequestTooLarge, LambdaServiceException where it could not be run.
 struct InvokeFunction {
   FunctionName function;
-  std::string invoked_arn;
+  std::string invoked_arn;  ///< as it was called: with a version or an alias, if that was given
   InvocationType type = InvocationType::request_response;
   std::shared_ptr<const std::string> payload;
   std::string client_context;
@@ -135,7 +137,7 @@ struct CreateMapping {
 };
 /// Answer: MappingDescription. Errors: LambdaResourceNotFound.
 struct GetMapping {
-  std::string uuid;
+  MappingName mapping;
 };
 /// Answer: MappingList, in the order of their UUIDs, of those after `after`, at most `limit`.
 struct ListMappings {
@@ -143,19 +145,20 @@ struct ListMappings {
   std::string region;
   std::string source_arn;                ///< only of this one; empty: of all
   std::optional<FunctionName> function;  ///< the same
+  std::string function_arn;              ///< goes with `function`: with a version or an alias, those to that one alone
   std::string after;
   std::size_t limit = 100;
 };
-/// Answer: MappingDescription. Errors: LambdaResourceNotFound, LambdaInvalidParameterValue,
-/// LambdaResourceInUse while it is being changed or deleted.
+/// Answer: MappingDescription. Errors: LambdaResourceNotFound, also of a function of another account or region;
+/// LambdaInvalidParameterValue, LambdaResourceInUse while it is being changed or deleted.
 struct UpdateMapping {
-  std::string uuid;
+  MappingName mapping;
   MappingPatch patch;
 };
 /// Batches that are under way end first. Answer: MappingDescription, Deleting. Errors: LambdaResourceNotFound,
 /// LambdaResourceInUse.
 struct DeleteMapping {
-  std::string uuid;
+  MappingName mapping;
 };
 
 // ---- What comes back.

@@ -62,10 +62,6 @@ std::optional<std::size_t> read_count(const Arguments& arguments, const std::str
 /// The same of a number from `min` on, within the digits that such a flag may have.
 std::optional<int> read_number(const Arguments& arguments, const std::string& flag, int min);
 
-/// Seconds since 1970, or a date with a time of day, such as 2030-01-31T12:00:00.5Z or 2030-01-31 12:00+02:00 (UTC
-/// where it says nothing else). Nothing if it is neither.
-std::optional<client::Moment> parse_time(const std::string& text);
-
 /// A place in a stream: horizon, latest or a time. Nothing if it is none of them.
 std::optional<client::Start> parse_start(const std::string& text);
 

@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,12 +11,15 @@
 #include "cli/cli.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
+#include "cli/server.hpp"
 #include "config/check.hpp"
 #include "config/file.hpp"
 #include "config/plan.hpp"
 #include "config/problems.hpp"
 #include "penstock/client.hpp"
+#include "penstock/time.hpp"
 #include "protocol/shape.hpp"
+#include "protocol/wire.hpp"
 
 namespace penstock::cli {
 
@@ -54,7 +56,8 @@ struct Resources {
 constexpr std::chrono::seconds answer_time_max{60};
 
 /// What the file sets, or what the server would take without it.
-std::string setting(const config::Setup& setup, std::string_view name, const std::string& given, const char* fallback) {
+std::string setting(const config::Setup& setup, std::string_view name, const std::string& given,
+                    const std::string& fallback) {
   if (!given.empty()) return given;
   for (const config::Setting& one : setup.settings) {
     if (one.name == name && !one.values.empty()) return one.values.front();
@@ -63,9 +66,11 @@ std::string setting(const config::Setup& setup, std::string_view name, const std
 }
 
 config::Place place_of(const config::Setup& setup, const Arguments& arguments, const std::string& file) {
-  return {setting(setup, "account", arguments.account, "000000000000"),
-          setting(setup, "region", arguments.region, "us-east-1"), config::directory_of(file),
-          !setting(setup, "lambda-endpoint", {}, "").empty()};
+  const protocol::ServiceContext usual;
+  return {setting(setup, "account", arguments.account, usual.account),
+          setting(setup, "region", arguments.region, usual.region), config::directory_of(file),
+          !setting(setup, "lambda-endpoint", {}, "").empty(),
+          std::chrono::floor<Millis>(std::chrono::system_clock::now())};
 }
 
 int fail(const config::Problems& problems) {
@@ -124,13 +129,10 @@ void print(const wire::Resources& all, const Arguments& arguments, bool with_act
 /// A server that is asked for what is in one account and region, whatever its own defaults are.
 class Asking {
  public:
-  Asking(const Arguments& arguments, const config::Place& place) : world_(client::real_world()), place_(place) {
-    try {
-      line_ = world_->open(arguments.endpoint);
-    } catch (const std::invalid_argument& error) {
-      throw UsageError(error.what());
-    }
-  }
+  Asking(const Arguments& arguments, const config::Place& place)
+      : world_(client::real_world()),
+        line_(open_line(*world_, arguments.endpoint)),
+        home_{place.region, place.account} {}
 
   config::Answer ask(const config::Request& asked) {
     client::Request request{asked.method, asked.target, asked.body, answer_time_max};
@@ -138,9 +140,7 @@ class Asking {
     for (const auto& [name, value] : asked.headers) {
       if (name != "Content-Type") request.headers.emplace_back(name, value);
     }
-    request.headers.emplace_back("Authorization", "AWS4-HMAC-SHA256 Credential=" + place_.account + "/20300101/" +
-                                                      place_.region +
-                                                      "/any/aws4_request, SignedHeaders=host, Signature=0");
+    add_credentials(request, home_, "any");
     const client::Answer answer = line_->exchange(request).value();
     return {answer.status, answer.body};
   }
@@ -148,7 +148,7 @@ class Asking {
  private:
   std::shared_ptr<client::World> world_;
   std::unique_ptr<client::Line> line_;
-  const config::Place& place_;
+  Home home_;
 };
 
 /// Empty if there are problems, which are among them then.

@@ -12,6 +12,7 @@
 #include "cli/server.hpp"
 #include "client/api.hpp"
 #include "config/setup.hpp"
+#include "protocol/native/constraints.hpp"
 
 namespace penstock::cli {
 
@@ -52,10 +53,9 @@ wire::Function described(const Arguments& arguments) {
                                 : "--runtime, --url and a command behind -- exclude each other");
   }
   if (arguments.has("runtime")) function.runtime = arguments.text("runtime");
-  function.kind =
-      arguments.has("exec")
-          ? config::name_of(config::FunctionForm::exec)
-          : config::name_of(config::form_of(function.runtime.value_or(""), runs_command, arguments.has("url")));
+  const std::string runtime = function.runtime.value_or("");
+  function.kind = protocol::native::name_of(
+      arguments.has("exec") ? FunctionKind::exec : config::kind_of(runtime, runs_command, arguments.has("url")));
   if (arguments.has("url")) {
     function.url = arguments.text("url");
   } else {

@@ -17,24 +17,28 @@ namespace {
 
 constexpr std::chrono::seconds answer_time_max{30};
 
-// The account and the region are those of the credentials, which nobody looks at otherwise.
-void add_credentials(client::Request& request, const Home& home, const std::string& service) {
-  if (home.region.empty() && home.account.empty()) return;
-  const std::string key = home.account.empty() ? "penstock" : home.account;
-  request.headers.emplace_back("Authorization", "AWS4-HMAC-SHA256 Credential=" + key + "/20300101/" + home.region +
-                                                    "/" + service + "/aws4_request, SignedHeaders=host, Signature=0");
-}
-
 }  // namespace
 
-Server::Server(const Arguments& arguments)
-    : address_{arguments.word(0), {}, arguments.region, arguments.account}, world_(client::real_world()) {
+void add_credentials(client::Request& request, const Home& home, std::string_view service) {
+  if (home.region.empty() && home.account.empty()) return;
+  std::string credentials = "AWS4-HMAC-SHA256 Credential=";
+  credentials.append(home.account.empty() ? "penstock" : home.account).append("/20300101/").append(home.region);
+  credentials.append("/").append(service).append("/aws4_request, SignedHeaders=host, Signature=0");
+  request.headers.emplace_back("Authorization", std::move(credentials));
+}
+
+std::unique_ptr<client::Line> open_line(client::World& world, const std::string& endpoint) {
   try {
-    line_ = world_->open(arguments.endpoint);
+    return world.open(endpoint);
   } catch (const std::invalid_argument& error) {
     throw UsageError(error.what());
   }
 }
+
+Server::Server(const Arguments& arguments)
+    : address_{arguments.word(0), {}, arguments.region, arguments.account},
+      world_(client::real_world()),
+      line_(open_line(*world_, arguments.endpoint)) {}
 
 client::Address Server::address(const std::string& consumer) const {
   client::Address address = address_;

@@ -23,6 +23,12 @@ struct Home {
   std::string account;
 };
 
+/// The account and the region are those of the credentials, which nobody looks at otherwise.
+void add_credentials(client::Request& request, const Home& home, std::string_view service);
+
+/// Throws UsageError if the endpoint is none.
+std::unique_ptr<client::Line> open_line(client::World& world, const std::string& endpoint);
+
 class Server {
  public:
   /// Throws UsageError if the endpoint is none.

@@ -6,11 +6,14 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "core/queue_settings.hpp"
-#include "core/streams.hpp"
+#include "core/stream_rules.hpp"
+#include "core/triggers/function_rules.hpp"
 #include "core/triggers/mapping_rules.hpp"
 #include "penstock/limits.hpp"
+#include "protocol/text.hpp"
 #include "protocol/wire.hpp"
 
 namespace penstock::config {
@@ -31,22 +34,30 @@ std::optional<Error> objection_of_engine(const Command& command) {
   return std::nullopt;
 }
 
-std::optional<Error> objection_of_engine(const TriggerCommand& command) {
-  const auto* create = std::get_if<CreateMapping>(&command);
-  return create == nullptr ? std::nullopt : core::check_mapping(create->mapping);
+std::optional<Error> objection_of_engine(const TriggerCommand& command, const Place& place) {
+  if (const auto* create = std::get_if<CreateMapping>(&command)) return core::check_mapping(create->mapping);
+  const auto* create = std::get_if<CreateFunction>(&command);
+  if (create == nullptr) return std::nullopt;
+  if (auto error = core::objection_to(create->function)) return error;
+  if (!place.objection_to_function) return std::nullopt;
+  auto objection = place.objection_to_function(create->function);
+  if (!objection) return std::nullopt;
+  return Error{ErrorCode::LambdaInvalidRuntime, std::move(*objection)};
 }
 
 /// What a request would be refused for.
 std::optional<std::string> objection_to(const Request& request, const Place& place) {
   std::vector<protocol::Header> headers;
-  const protocol::Prepared prepared = protocol::prepare(as_received(request, headers), {place.account, place.region});
+  protocol::WireRequest received = as_received(request, headers);
+  received.now = place.now;
+  const protocol::Prepared prepared = protocol::prepare(received, {place.account, place.region});
   if (const auto* response = std::get_if<protocol::WireResponse>(&prepared)) {
     return message_of({response->status, response->body});
   }
   std::optional<Error> error;
   if (const auto* call = std::get_if<protocol::PreparedCall>(&prepared)) error = objection_of_engine(call->command);
   if (const auto* call = std::get_if<protocol::PreparedTriggerCall>(&prepared)) {
-    error = objection_of_engine(call->command);
+    error = objection_of_engine(call->command, place);
   }
   if (!error) return std::nullopt;
   return error->message.empty() ? "it is refused" : error->message;
@@ -86,6 +97,15 @@ void check_stream(const Resource& stream, const Place& place, Problems& problems
                                   ", not " + hours->text);
     }
   }
+  if (const auto encryption = start_encryption(stream)) {
+    const Value& given = *stream.members.find("StreamEncryption");
+    check(*encryption, place, given, given.at, problems);
+  }
+  if (const Value* given = stream.members.find("ShardLevelMetrics"); given != nullptr && !given->items.empty()) {
+    std::vector<std::string> metrics;
+    for (const Value& item : given->items) metrics.push_back(item.text);
+    check(change_metrics("EnableEnhancedMonitoring", stream.name, metrics), place, stream.members, given->at, problems);
+  }
   const Value* const consumers = stream.members.find("Consumers");
   if (consumers == nullptr) return;
   for (const Value& consumer : consumers->items) {
@@ -101,15 +121,20 @@ void check_function(const Resource& function, const Place& place, Problems& prob
   const FunctionParts parts = parts_of(function, place, problems);
   if (problems.count() > before) return;
   check(create_function(function.name, parts, place), place, function.members, function.at, problems);
-  const std::string path = "/2015-03-31/functions/" + function.name + "/configuration";
   if (!parts.zip && !parts.settings.members.empty() && problems.count() == before) {
-    check(rest_request("PUT", path, parts.settings), place, function.members, function.at, problems);
+    check(rest_request("PUT", path_of_function(function.name, "/configuration"), parts.settings), place,
+          function.members, function.at, problems);
   }
   if (parts.concurrency) {
     Value input = map_value();
     input.set("ReservedConcurrentExecutions", *parts.concurrency);
-    check(rest_request("PUT", "/2017-10-31/functions/" + function.name + "/concurrency", input), place,
-          function.members, function.at, problems);
+    check(rest_request("PUT", path_of_concurrency(function.name), input), place, function.members, function.at,
+          problems);
+  }
+  if (parts.invoke_config) {
+    const Value& given = *function.members.find("EventInvokeConfig");
+    check(rest_request("PUT", path_of_invoke_config(function.name), *parts.invoke_config), place, given, given.at,
+          problems);
   }
 }
 
@@ -125,8 +150,7 @@ void check_mapping(const Mapping& mapping, const Place& place, Problems& problem
 
 Position place_of_message(const std::string& message, const Value& members, Position fallback) {
   const auto lower = [](std::string text) {
-    std::ranges::transform(text, text.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    std::ranges::transform(text, text.begin(), protocol::to_lower);
     return text;
   };
   const std::string said = lower(message);

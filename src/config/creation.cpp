@@ -1,6 +1,7 @@
 #include "config/creation.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "penstock/functions.hpp"
 #include "penstock/queue_names.hpp"
 #include "penstock/stream_names.hpp"
+#include "protocol/kinesis/constraints.hpp"
 #include "protocol/percent.hpp"
 
 namespace penstock::config {
@@ -110,7 +112,10 @@ Request create_stream(const Resource& stream) {
   Value input = map_value();
   input.set("StreamName", text_value(stream.name));
   for (const Member& member : stream.members.members) {
-    if (member.name == "Consumers" || member.name == "RetentionPeriodHours") continue;
+    // An operation of its own sets each of these.
+    constexpr std::array<std::string_view, 4> others{"Consumers", "RetentionPeriodHours", "ShardLevelMetrics",
+                                                     "StreamEncryption"};
+    if (std::ranges::find(others, member.name) != others.end()) continue;
     input.set(member.name, to_wire(member.value, member.name, type_of(stream_members(), member.name)));
   }
   // One shard, unless the file or the mode says how many there are.
@@ -118,6 +123,38 @@ Request create_stream(const Resource& stream) {
     input.set("ShardCount", number_value(1));
   }
   return kinesis_request("CreateStream", input);
+}
+
+std::optional<Request> start_encryption(const Resource& stream) {
+  const Value* const given = stream.members.find("StreamEncryption");
+  if (given == nullptr || given->text_of("EncryptionType") == "NONE") return std::nullopt;
+  Value input = to_wire(*given, "StreamEncryption", type_of(stream_members(), "StreamEncryption"));
+  input.set("StreamName", text_value(stream.name));
+  return kinesis_request("StartStreamEncryption", input);
+}
+
+Request change_metrics(std::string_view operation, const std::string& stream, const std::vector<std::string>& metrics) {
+  Value list;
+  list.kind = Value::Kind::list;
+  for (const std::string& metric : metrics) list.items.push_back(text_value(metric));
+  Value input = map_value();
+  input.set("StreamName", text_value(stream));
+  input.set("ShardLevelMetrics", std::move(list));
+  return kinesis_request(operation, input);
+}
+
+std::optional<std::vector<std::string>> metrics_of(const Resource& stream) {
+  const Value* const given = stream.members.find("ShardLevelMetrics");
+  if (given == nullptr) return std::nullopt;
+  constexpr std::string_view all = "ALL";
+  std::vector<std::string> metrics;
+  for (const Value& item : given->items) metrics.push_back(item.text);
+  if (std::ranges::find(metrics, all) == metrics.end()) return metrics;
+  metrics.clear();
+  for (const std::string_view metric : protocol::kinesis::values::metrics_name) {
+    if (metric != all) metrics.emplace_back(metric);
+  }
+  return metrics;
 }
 
 std::string path_of(const Consumer& consumer) {
@@ -131,6 +168,30 @@ Request create_consumer(const Consumer& consumer) {
     input.set(member.name, to_wire(member.value, member.name, type_of(consumer_members(), member.name)));
   }
   return rest_request("PUT", path_of(consumer), input);
+}
+
+std::string path_of_registration(std::string_view function) {
+  return "/_penstock/functions/" + protocol::percent_encode(function);
+}
+
+std::string path_of_function(std::string_view function, std::string_view what) {
+  return ("/2015-03-31/functions/" + protocol::percent_encode(function)).append(what);
+}
+
+std::string path_of_concurrency(std::string_view function) {
+  return "/2017-10-31/functions/" + protocol::percent_encode(function) + "/concurrency";
+}
+
+std::string path_of_invoke_config(std::string_view function) {
+  return "/2019-09-25/functions/" + protocol::percent_encode(function) + "/event-invoke-config";
+}
+
+Value with_destinations(Value config, const Place& place) {
+  for (Member& member : config.members) {
+    if (member.name != "DestinationConfig") continue;
+    for (Member& destination : member.value.members) put_arn(destination.value, "Destination", place);
+  }
+  return config;
 }
 
 Source source_of(const Mapping& mapping, const Place& place) {
@@ -161,13 +222,9 @@ Value settings_of(const Mapping& mapping, const Place& place) {
   Value settings = map_value();
   for (const Member& member : mapping.members.members) {
     if (member.name == "EventSource" || member.name == "EventSourceArn") continue;
-    Value value = to_wire(member.value, member.name, type_of(mapping_members(), member.name));
-    if (member.name == "DestinationConfig") {
-      for (Member& destination : value.members) put_arn(destination.value, "Destination", place);
-    }
-    settings.set(member.name, std::move(value));
+    settings.set(member.name, to_wire(member.value, member.name, type_of(mapping_members(), member.name)));
   }
-  return settings;
+  return with_destinations(std::move(settings), place);
 }
 
 Request create_mapping(const Value& settings, const std::string& source_arn) {

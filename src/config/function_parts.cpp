@@ -12,7 +12,7 @@
 #include "config/shapes.hpp"
 #include "protocol/base64.hpp"
 #include "protocol/digests.hpp"
-#include "protocol/percent.hpp"
+#include "protocol/native/constraints.hpp"
 
 namespace penstock::config {
 
@@ -49,14 +49,6 @@ Value variables_of(const Value& given, Problems& problems) {
   return out;
 }
 
-std::string hex_to_base64(const std::string& hex) {
-  std::string bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-  }
-  return protocol::base64_encode(bytes);
-}
-
 void read_zip(const std::string& path, Position at, FunctionParts& parts, Problems& problems) {
   std::error_code error;
   const std::uintmax_t size = std::filesystem::file_size(path, error);
@@ -66,7 +58,7 @@ void read_zip(const std::string& path, Position at, FunctionParts& parts, Proble
   std::ifstream file(path, std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(file), {}};
   if (!file) return problems.add(at, "cannot read " + path);
-  parts.sha256 = hex_to_base64(protocol::sha256_hex_of(bytes));
+  parts.sha256 = protocol::sha256_base64_of(bytes);
   parts.zip = std::move(bytes);
 }
 
@@ -104,7 +96,12 @@ void check_form(const Resource& function, const FunctionParts& parts, Problems& 
   const bool says_what = std::ranges::any_of(std::array{"Runtime", "Command", "Url", "Code", "Directory"},
                                              [&](const char* name) { return members.find(name) != nullptr; });
   if (!says_what) problems.add(function.at, "the function '" + function.name + "' has no Runtime, Command or Url");
-  if (!parts.zip) return;
+  if (!parts.zip) {
+    if (parts.architectures) {
+      problems.add(members.find("Architectures")->at, "'Architectures' goes only with code that is a zip");
+    }
+    return;
+  }
   for (const std::string_view name : own) {
     const Value* const given = members.find(name);
     if (given != nullptr) {
@@ -117,9 +114,9 @@ void check_form(const Resource& function, const FunctionParts& parts, Problems& 
 void set_kind(FunctionParts& parts) {
   Value& registration = parts.registration;
   if (registration.find("Kind") != nullptr) return;
-  const FunctionForm form = form_of(registration.text_of("Runtime"), registration.find("Command") != nullptr,
+  const FunctionKind kind = kind_of(registration.text_of("Runtime"), registration.find("Command") != nullptr,
                                     registration.find("Url") != nullptr);
-  registration.set("Kind", text_value(std::string(name_of(form))));
+  registration.set("Kind", text_value(std::string(protocol::native::name_of(kind))));
 }
 
 }  // namespace
@@ -134,6 +131,10 @@ FunctionParts parts_of(const Resource& function, const Place& place, Problems& p
       parts.registration.set("Environment", variables_of(member.value, problems));
     } else if (member.name == "ReservedConcurrentExecutions") {
       parts.concurrency = member.value;
+    } else if (member.name == "Architectures") {
+      parts.architectures = to_wire(member.value, member.name, type);
+    } else if (member.name == "EventInvokeConfig") {
+      parts.invoke_config = with_destinations(to_wire(member.value, member.name, type), place);
     } else if (member.name == "Tags") {
       parts.tags = to_wire(member.value, member.name, type);
     } else if (is_in(member.name, common) || is_in(member.name, own)) {
@@ -170,8 +171,7 @@ Value lambda_settings_of(const FunctionParts& parts) {
 }
 
 Request create_function(const std::string& name, const FunctionParts& parts, const Place& place) {
-  if (!parts.zip)
-    return rest_request("PUT", "/_penstock/functions/" + protocol::percent_encode(name), parts.registration);
+  if (!parts.zip) return rest_request("PUT", path_of_registration(name), parts.registration);
   Value input = lambda_settings_of(parts);
   input.set("FunctionName", text_value(name));
   if (input.find("Role") == nullptr) {
@@ -180,6 +180,7 @@ Request create_function(const std::string& name, const FunctionParts& parts, con
   Value code = map_value();
   code.set("ZipFile", text_value(protocol::base64_encode(*parts.zip)));
   input.set("Code", std::move(code));
+  if (parts.architectures) input.set("Architectures", *parts.architectures);
   if (!parts.tags.members.empty()) input.set("Tags", parts.tags);
   return rest_request("POST", "/2015-03-31/functions", input);
 }

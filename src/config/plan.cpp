@@ -8,7 +8,6 @@
 
 #include "config/check.hpp"
 #include "config/planner.hpp"
-#include "protocol/percent.hpp"
 
 namespace penstock::config {
 
@@ -30,8 +29,6 @@ bool says_missing(const Answer& answer) {
 bool has(const std::vector<Resource>& resources, std::string_view name) {
   return std::ranges::find(resources, name, &Resource::name) != resources.end();
 }
-
-std::string function_path(const std::string& name) { return "/2015-03-31/functions/" + protocol::percent_encode(name); }
 
 /// Carries out the calls of a step, one after the other.
 class Carrier {
@@ -149,7 +146,7 @@ bool Planner::stream_exists(const std::string& name) {
 }
 
 bool Planner::function_exists(const std::string& name) {
-  return look(rest_request("GET", function_path(name)), {}).has_value();
+  return look(rest_request("GET", path_of_function(name)), {}).has_value();
 }
 
 void Planner::need_queue(const std::string& named, Position at) {
@@ -161,6 +158,14 @@ void Planner::need_queue(const std::string& named, Position at) {
   const std::string name = arn.substr(home.size());
   if (has(setup_.queues, name) || queue_exists(name)) return;
   problems_.add(at, "there is no queue '" + name + "', neither in the file nor on the server");
+}
+
+void Planner::need_destinations(const Value& config) {
+  const Value* const destinations = config.find("DestinationConfig");
+  if (destinations == nullptr) return;
+  for (const Member& member : destinations->members) {
+    if (const Value* queue = member.value.find("Destination")) need_queue(queue->text, queue->at);
+  }
 }
 
 void Planner::need_stream(const std::string& name, Position at) {

@@ -21,12 +21,8 @@ constexpr std::array<std::string_view, 7> lambda_only{
 
 bool is_program(std::string_view name) { return std::ranges::find(program, name) != program.end(); }
 
-std::string own_path(const std::string& name) { return "/_penstock/functions/" + protocol::percent_encode(name); }
-std::string lambda_path(const std::string& name, std::string_view what) {
-  return "/2015-03-31/functions/" + protocol::percent_encode(name) + std::string(what);
-}
 Request configuration_request(const std::string& name, const Value& settings) {
-  return rest_request("PUT", lambda_path(name, "/configuration"), settings);
+  return rest_request("PUT", path_of_function(name, "/configuration"), settings);
 }
 
 Value member_of(const Value& value, std::string_view name) {
@@ -71,9 +67,10 @@ void Planner::plan_functions() {
     if (const Value* dead = function.members.find("DeadLetterConfig")) {
       if (dead->find("TargetArn") != nullptr) need_queue(dead->text_of("TargetArn"), dead->at);
     }
+    if (const Value* config = function.members.find("EventInvokeConfig")) need_destinations(*config);
     Step& step = add_step("function", function.name, function.at, function.members);
-    const auto own = look(rest_request("GET", own_path(function.name)), function.at);
-    const auto lambda = own ? look(rest_request("GET", lambda_path(function.name, "")), function.at) : std::nullopt;
+    const auto own = look(rest_request("GET", path_of_registration(function.name)), function.at);
+    const auto lambda = own ? look(rest_request("GET", path_of_function(function.name)), function.at) : std::nullopt;
     if (own && lambda) {
       change_function(function, parts, described(*own, *lambda), step);
     } else {
@@ -86,21 +83,44 @@ void Planner::plan_functions() {
 
 /// What the request that makes a function cannot say.
 void Planner::follow_creation(const FunctionParts& parts, Step& step) {
-  if (!parts.zip && !parts.settings.members.empty()) {
-    step.calls.push_back({configuration_request(step.name, parts.settings)});
+  if (!parts.zip) {
+    put_settings(parts.settings, step);
+    put_tags(parts.tags, step);
   }
-  if (!parts.zip && !parts.tags.members.empty()) {
-    Value input = map_value();
-    input.set("Tags", parts.tags);
-    step.calls.push_back(
-        {rest_request("POST", "/2017-03-31/tags/" + protocol::percent_encode(place_.function_arn(step.name)), input)});
+  put_concurrency(parts.concurrency, step);
+  if (parts.invoke_config) {
+    step.calls.push_back({rest_request("PUT", path_of_invoke_config(step.name), *parts.invoke_config)});
   }
-  if (parts.concurrency) {
-    Value input = map_value();
-    input.set("ReservedConcurrentExecutions", *parts.concurrency);
-    step.calls.push_back(
-        {rest_request("PUT", "/2017-10-31/functions/" + protocol::percent_encode(step.name) + "/concurrency", input)});
-  }
+}
+
+/// What the file does not name of a configuration stays as it is, where there is one.
+void Planner::change_invoke_config(const FunctionParts& parts, Step& step) {
+  if (!parts.invoke_config) return;
+  const std::string path = path_of_invoke_config(step.name);
+  const auto actual = look(rest_request("GET", path), step.at);
+  if (actual && agrees(*parts.invoke_config, *actual)) return;
+  step.changes.emplace_back("EventInvokeConfig");
+  step.calls.push_back({rest_request(actual ? "POST" : "PUT", path, *parts.invoke_config)});
+}
+
+void Planner::put_settings(const Value& settings, Step& step) {
+  if (settings.members.empty()) return;
+  step.calls.push_back({configuration_request(step.name, settings)});
+}
+
+void Planner::put_tags(const Value& tags, Step& step) const {
+  if (tags.members.empty()) return;
+  Value input = map_value();
+  input.set("Tags", tags);
+  step.calls.push_back(
+      {rest_request("POST", "/2017-03-31/tags/" + protocol::percent_encode(place_.function_arn(step.name)), input)});
+}
+
+void Planner::put_concurrency(const std::optional<Value>& reserved, Step& step) {
+  if (!reserved) return;
+  Value input = map_value();
+  input.set("ReservedConcurrentExecutions", *reserved);
+  step.calls.push_back({rest_request("PUT", path_of_concurrency(step.name), input)});
 }
 
 void Planner::change_function(const Resource& function, const FunctionParts& parts, const Value& actual, Step& step) {
@@ -109,19 +129,16 @@ void Planner::change_function(const Resource& function, const FunctionParts& par
   } else {
     change_registration(function, parts, actual, step);
   }
-  FunctionParts rest;
-  rest.zip = std::string();
   if (!agrees(parts.tags, *actual.find("Tags"))) {
     step.changes.emplace_back("Tags");
-    rest.zip.reset();
-    rest.tags = parts.tags;
+    put_tags(parts.tags, step);
   }
   if (parts.concurrency &&
       actual.find("Concurrency")->text_of("ReservedConcurrentExecutions") != parts.concurrency->text) {
     step.changes.emplace_back("ReservedConcurrentExecutions");
-    rest.concurrency = parts.concurrency;
+    put_concurrency(parts.concurrency, step);
   }
-  follow_creation(rest, step);
+  change_invoke_config(parts, step);
   if (!step.calls.empty()) step.action = Action::update;
 }
 
@@ -133,11 +150,15 @@ void Planner::change_code(const Resource& function, const FunctionParts& parts, 
                          "the function '" + function.name +
                              "' is registered without a zip, and cannot be changed to one; remove it before");
   }
-  if (actual.text_of("CodeSha256") != parts.sha256) {
-    step.changes.emplace_back("Code");
+  const bool is_other_code = actual.text_of("CodeSha256") != parts.sha256;
+  const bool is_for_other = parts.architectures && !is_same(*parts.architectures, member_of(actual, "Architectures"));
+  if (is_other_code) step.changes.emplace_back("Code");
+  if (is_for_other) step.changes.emplace_back("Architectures");
+  if (is_other_code || is_for_other) {
     Value input = map_value();
+    if (parts.architectures) input.set("Architectures", *parts.architectures);
     input.set("ZipFile", text_value(protocol::base64_encode(*parts.zip)));
-    step.calls.push_back({rest_request("PUT", lambda_path(function.name, "/code"), input)});
+    step.calls.push_back({rest_request("PUT", path_of_function(function.name, "/code"), input)});
   }
   Value wanted = parts.registration;
   for (const Member& member : parts.settings.members) wanted.set(member.name, member.value);
@@ -173,7 +194,7 @@ void Planner::change_registration(const Resource& function, const FunctionParts&
   }
   const Value reserved = member_of(member_of(actual, "Concurrency"), "ReservedConcurrentExecutions");
   if (reserved.is_scalar()) registration.set("ReservedConcurrency", reserved);
-  step.calls.push_back({rest_request("PUT", own_path(function.name), registration)});
+  step.calls.push_back({rest_request("PUT", path_of_registration(function.name), registration)});
   Value settings = map_value();
   for (const std::string_view name : lambda_only) {
     const Value* const there = actual.find(name);

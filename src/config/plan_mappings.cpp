@@ -37,10 +37,7 @@ void Planner::check_mapping_names(const Mapping& mapping, const Source& source) 
   if (source.arn.find(":sqs:") != std::string::npos) need_queue(source.arn, place);
   need_stream(source.stream, place);
   if (const Value* function = members.find("FunctionName")) need_function(function->text, function->at);
-  const Value* const destinations = members.find("DestinationConfig");
-  const Value* const on_failure = destinations == nullptr ? nullptr : destinations->find("OnFailure");
-  const Value* const queue = on_failure == nullptr ? nullptr : on_failure->find("Destination");
-  if (queue != nullptr) need_queue(queue->text, queue->at);
+  need_destinations(members);
 }
 
 /// A consumer is one that the setup registers, or that is there.

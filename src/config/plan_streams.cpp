@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "config/planner.hpp"
 
@@ -35,15 +37,24 @@ void Planner::plan_streams() {
     } else {
       step.action = Action::create;
       step.calls.push_back({create_stream(stream)});
-      if (number_of(stream.members.find("RetentionPeriodHours"), retention_hours_default) != retention_hours_default) {
-        Value input = of_stream(stream.name);
-        input.set("RetentionPeriodHours", *stream.members.find("RetentionPeriodHours"));
-        step.later.push_back({kinesis_request("IncreaseStreamRetentionPeriod", input), stream.name});
-      }
+      follow_creation(stream, step);
     }
     add_consumers(stream, actual.has_value(), step);
     // Whoever is told that the server is ready finds it ready.
     if (step.action != Action::keep) step.later.push_back({{}, stream.name});
+  }
+}
+
+/// What the request that makes a stream cannot say.
+void Planner::follow_creation(const Resource& stream, Step& step) {
+  if (number_of(stream.members.find("RetentionPeriodHours"), retention_hours_default) != retention_hours_default) {
+    Value input = of_stream(stream.name);
+    input.set("RetentionPeriodHours", *stream.members.find("RetentionPeriodHours"));
+    step.later.push_back({kinesis_request("IncreaseStreamRetentionPeriod", input), stream.name});
+  }
+  if (auto encryption = start_encryption(stream)) step.later.push_back({std::move(*encryption), stream.name});
+  if (const auto metrics = metrics_of(stream); metrics && !metrics->empty()) {
+    step.later.push_back({change_metrics("EnableEnhancedMonitoring", stream.name, *metrics), stream.name});
   }
 }
 
@@ -90,7 +101,53 @@ void Planner::change_stream(const Resource& stream, const Value& actual, Step& s
       step.later.push_back({kinesis_request("AddTagsToStream", input), stream.name});
     }
   }
+  change_encryption(stream, actual, step);
+  change_metrics_of(stream, actual, step);
   if (!step.later.empty()) step.action = Action::update;
+}
+
+void Planner::change_encryption(const Resource& stream, const Value& actual, Step& step) {
+  const Value* const wanted = stream.members.find("StreamEncryption");
+  if (wanted == nullptr) return;
+  const bool is_encrypted = actual.text_of("EncryptionType") == "KMS";
+  auto start = start_encryption(stream);
+  if (start ? is_encrypted && actual.text_of("KeyId") == wanted->text_of("KeyId") : !is_encrypted) return;
+  step.changes.emplace_back("StreamEncryption");
+  if (start) return step.later.push_back({std::move(*start), stream.name});
+  Value input = of_stream(stream.name);
+  input.set("EncryptionType", text_value("KMS"));
+  input.set("KeyId", text_value(actual.text_of("KeyId")));
+  step.later.push_back({kinesis_request("StopStreamEncryption", input), stream.name});
+}
+
+/// Those that the file names are all that there are to be.
+void Planner::change_metrics_of(const Resource& stream, const Value& actual, Step& step) {
+  const auto wanted = metrics_of(stream);
+  if (!wanted) return;
+  std::vector<std::string> there;
+  if (const Value* monitoring = actual.find("EnhancedMonitoring")) {
+    for (const Value& one : monitoring->items) {
+      const Value* const metrics = one.find("ShardLevelMetrics");
+      if (metrics == nullptr) continue;
+      for (const Value& metric : metrics->items) there.push_back(metric.text);
+    }
+  }
+  const auto without = [](const std::vector<std::string>& some, const std::vector<std::string>& others) {
+    std::vector<std::string> rest;
+    std::ranges::copy_if(some, std::back_inserter(rest),
+                         [&](const std::string& metric) { return std::ranges::find(others, metric) == others.end(); });
+    return rest;
+  };
+  const auto more = without(*wanted, there);
+  const auto less = without(there, *wanted);
+  if (more.empty() && less.empty()) return;
+  step.changes.emplace_back("ShardLevelMetrics");
+  if (!more.empty()) {
+    step.later.push_back({change_metrics("EnableEnhancedMonitoring", stream.name, more), stream.name});
+  }
+  if (!less.empty()) {
+    step.later.push_back({change_metrics("DisableEnhancedMonitoring", stream.name, less), stream.name});
+  }
 }
 
 /// To twice as many at most, and to half of them at least, as the service has it.

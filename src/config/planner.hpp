@@ -29,12 +29,20 @@ class Planner {
   void plan_queue(const Resource& queue, bool with_redrive);
   void change_queue(const Resource& queue, const Value& actual, Step& step);
   void change_stream(const Resource& stream, const Value& actual, Step& step);
+  void follow_creation(const Resource& stream, Step& step);
+  void change_encryption(const Resource& stream, const Value& actual, Step& step);
+  static void change_metrics_of(const Resource& stream, const Value& actual, Step& step);
   void change_shards(const Value& wanted, const Value& actual, Step& step);
   void add_consumers(const Resource& stream, bool exists, Step& step);
   void change_function(const Resource& function, const FunctionParts& parts, const Value& actual, Step& step);
   void change_code(const Resource& function, const FunctionParts& parts, const Value& actual, Step& step);
   void change_registration(const Resource& function, const FunctionParts& parts, const Value& actual, Step& step);
   void follow_creation(const FunctionParts& parts, Step& step);
+  void change_invoke_config(const FunctionParts& parts, Step& step);
+  // Each adds the request that says so, if there is anything to say.
+  static void put_settings(const Value& settings, Step& step);
+  void put_tags(const Value& tags, Step& step) const;
+  static void put_concurrency(const std::optional<Value>& reserved, Step& step);
   void plan_mapping(const Mapping& mapping);
   void change_mapping(const Mapping& mapping, const Value& actual, Step& step);
   bool has_source(const Mapping& mapping, const Source& source);
@@ -49,6 +57,8 @@ class Planner {
   /// A problem for a queue that neither the setup nor the server has.
   void need_queue(const std::string& named, Position at);
   void need_stream(const std::string& name, Position at);
+  /// The same for each of DestinationConfig.
+  void need_destinations(const Value& config);
   void need_function(const std::string& named, Position at);
 
   /// Adds what of `wanted` differs from `actual` to the step's changes, and answers with it.

@@ -11,7 +11,6 @@ namespace penstock::config {
 namespace {
 
 constexpr std::size_t resources_max = 10'000;
-constexpr std::array<std::string_view, 4> form_names{"runtime", "handler", "exec", "url"};
 
 /// A map, or nothing at all, which is an empty one.
 bool is_map(const Value& value, const std::string& what, Problems& problems) {
@@ -137,12 +136,10 @@ std::vector<Mapping> read_mappings(const Value& section, Problems& problems) {
 
 }  // namespace
 
-std::string_view name_of(FunctionForm form) { return form_names.at(static_cast<std::size_t>(form)); }
-
-FunctionForm form_of(std::string_view runtime, bool has_command, bool has_url) {
-  if (has_url) return FunctionForm::url;
-  if (has_command || runtime.empty() || runtime.starts_with("provided")) return FunctionForm::runtime;
-  return FunctionForm::handler;
+FunctionKind kind_of(std::string_view runtime, bool has_command, bool has_url) {
+  if (has_url) return FunctionKind::url;
+  if (has_command || runtime.empty() || runtime.starts_with("provided")) return FunctionKind::runtime;
+  return FunctionKind::handler;
 }
 
 Setup read_setup(const Value& document, Problems& problems) {

@@ -9,6 +9,7 @@
 
 #include "config/problems.hpp"
 #include "config/value.hpp"
+#include "penstock/functions.hpp"
 
 namespace penstock::config {
 
@@ -53,12 +54,9 @@ struct Setup {
   std::vector<Mapping> mappings;
 };
 
-/// A function as Lambda knows it that is made of a zip, or as only Penstock does: what of its members makes the
-/// difference. Shared by all that register functions.
-enum class FunctionForm : std::uint8_t { runtime, handler, exec, url };
-std::string_view name_of(FunctionForm form);
-/// Which one it is where nothing but its members says so: a URL, a command, or a runtime.
-FunctionForm form_of(std::string_view runtime, bool has_command, bool has_url);
+/// Which kind of function it is where nothing but its members says so: a URL, a command, or a runtime. Shared by all
+/// that register functions.
+FunctionKind kind_of(std::string_view runtime, bool has_command, bool has_url);
 
 /// The description that a document is, as far as it is one: what is not is among the problems.
 Setup read_setup(const Value& document, Problems& problems);

@@ -3,16 +3,22 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "config/times.hpp"
+#include "core/queue_settings.hpp"
 #include "protocol/kinesis/stream_operations.hpp"
 #include "protocol/lambda/function_operations.hpp"
 #include "protocol/lambda/mapping_operations.hpp"
+#include "protocol/lambda/shapes.hpp"
 #include "protocol/native/consumer_operations.hpp"
 #include "protocol/native/function_operations.hpp"
+#include "protocol/text.hpp"
 
 namespace penstock::config {
 
@@ -25,23 +31,33 @@ using protocol::TypeInfo;
 
 constexpr std::array<std::string_view, 4> json_texts{"Pattern", "Policy", "RedriveAllowPolicy", "RedrivePolicy"};
 
-/// As SetQueueAttributes and CreateQueue know them, which have no shape of their own.
-constexpr std::array<std::string_view, 15> queue_attributes{"ContentBasedDeduplication",
-                                                            "DeduplicationScope",
-                                                            "DelaySeconds",
-                                                            "FifoQueue",
-                                                            "FifoThroughputLimit",
-                                                            "KmsDataKeyReusePeriodSeconds",
-                                                            "KmsMasterKeyId",
-                                                            "MaximumMessageSize",
-                                                            "MessageRetentionPeriod",
-                                                            "Policy",
-                                                            "ReceiveMessageWaitTimeSeconds",
-                                                            "RedriveAllowPolicy",
-                                                            "RedrivePolicy",
-                                                            "SqsManagedSseEnabled",
-                                                            "VisibilityTimeout"};
+/// What of a stream and of a function an operation of its own takes, beside the name of what it is about.
+struct StreamEncryption {
+  std::optional<std::string> encryption_type;
+  std::optional<std::string> key_id;
 
+  static constexpr auto shape() {
+    using Self = StreamEncryption;
+    return protocol::Shape("StreamEncryption", protocol::optional("EncryptionType", &Self::encryption_type),
+                           protocol::optional("KeyId", &Self::key_id));
+  }
+};
+struct EventInvokeConfig {
+  std::optional<std::int32_t> maximum_retry_attempts;
+  std::optional<std::int32_t> maximum_event_age_in_seconds;
+  std::optional<protocol::lambda::DestinationConfig> destination_config;
+
+  static constexpr auto shape() {
+    using Self = EventInvokeConfig;
+    return protocol::Shape("EventInvokeConfig",
+                           protocol::optional("MaximumRetryAttempts", &Self::maximum_retry_attempts),
+                           protocol::optional("MaximumEventAgeInSeconds", &Self::maximum_event_age_in_seconds),
+                           protocol::optional("DestinationConfig", &Self::destination_config));
+  }
+};
+
+constexpr TypeInfo encryption_type{Kind::structure, nullptr, &protocol::describe<StreamEncryption>()};
+constexpr TypeInfo invoke_config_type{Kind::structure, nullptr, &protocol::describe<EventInvokeConfig>()};
 constexpr TypeInfo string_type{Kind::string};
 constexpr TypeInfo integer_type{Kind::integer};
 constexpr TypeInfo strings_type{Kind::list, &string_type};
@@ -61,7 +77,7 @@ void add_members(const StructureInfo& shape, std::initializer_list<std::string_v
 
 AllowedMembers make_queue_members() {
   AllowedMembers members;
-  for (const std::string_view name : queue_attributes) members.push_back({name, nullptr});
+  for (const std::string_view name : core::settable_attributes()) members.push_back({name, nullptr});
   members.push_back({"Tags", &string_map_type});
   return members;
 }
@@ -71,6 +87,8 @@ AllowedMembers make_stream_members() {
   add_members(protocol::describe<protocol::kinesis::CreateStreamInput>(), {"StreamName"}, members);
   members.push_back({"Consumers", &strings_type});
   members.push_back({"RetentionPeriodHours", &integer_type});
+  members.push_back({"ShardLevelMetrics", &strings_type});
+  members.push_back({"StreamEncryption", &encryption_type});
   return members;
 }
 
@@ -85,10 +103,11 @@ AllowedMembers make_function_members() {
   // Where it lies; and variables as a map, or as Lambda has them, in a member of that.
   members.push_back({"Code", &string_type});
   members.push_back({"Environment", &anything_type});
+  members.push_back({"EventInvokeConfig", &invoke_config_type});
   members.push_back({"ReservedConcurrentExecutions", &integer_type});
   add_members(protocol::describe<protocol::native::RegisterFunctionInput>(), {"ReservedConcurrency"}, members);
   add_members(protocol::describe<protocol::lambda::CreateFunctionRequest>(),
-              {"FunctionName", "Publish", "PackageType", "Architectures", "SnapStart"}, members);
+              {"FunctionName", "Publish", "PackageType", "SnapStart"}, members);
   return members;
 }
 
@@ -146,7 +165,10 @@ void check(const Value& value, std::string_view name, const TypeInfo* type, Prob
       return;
     case Kind::timestamp:
       if (value.kind == Value::Kind::number) return;
-      return problems.add(value.at, in_quotes(name) + " has to be a number of seconds since 1970");
+      if (value.kind == Value::Kind::text && parse_time(value.text)) return;
+      return problems.add(value.at, in_quotes(name) +
+                                        " has to be a number of seconds since 1970, or a time such as "
+                                        "2030-01-31T12:00:00Z");
     case Kind::anything:
       return;
     default:
@@ -154,10 +176,21 @@ void check(const Value& value, std::string_view name, const TypeInfo* type, Prob
   }
 }
 
+/// As the API has it, seconds since 1970, however it was given.
+Value timestamp_of(const Value& given) {
+  const auto moment = given.kind == Value::Kind::text ? parse_time(given.text) : std::nullopt;
+  if (!moment) return given;
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(*moment);
+  std::string millis = std::to_string((*moment - seconds).count());
+  Value value = number_value(seconds.time_since_epoch().count());
+  value.text.append(".").append(3 - millis.size(), '0').append(millis);
+  value.at = given.at;
+  return value;
+}
+
 /// How many letters have to change for one name to be the other, as far as that is few.
 bool is_nearly(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  if (std::ranges::equal(a, b, {}, lower, lower)) return true;
+  if (protocol::equal_ignoring_case(a, b)) return true;
   if (a.size() + 1 == b.size() || a.size() == b.size() + 1) {
     const auto [longer, shorter] = a.size() > b.size() ? std::pair(a, b) : std::pair(b, a);
     const auto [at, other] = std::ranges::mismatch(longer, shorter);
@@ -219,6 +252,8 @@ Value to_wire(const Value& value, std::string_view name, const TypeInfo* type) {
     if (!value.is_scalar()) wire = text_value(to_json(value));
     wire.at = value.at;
     wire.kind = Value::Kind::text;
+  } else if (type->kind == Kind::timestamp) {
+    wire = timestamp_of(value);
   } else if (type->kind == Kind::list || type->kind == Kind::map) {
     for (Value& item : wire.items) item = to_wire(item, name, type->element);
     for (Member& member : wire.members) member.value = to_wire(member.value, member.name, type->element);

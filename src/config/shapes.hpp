@@ -30,7 +30,8 @@ void check_members(const Value& map, const AllowedMembers& allowed, Problems& pr
 /// Whether the API has it as a text of JSON.
 bool is_json_text(std::string_view name);
 
-/// The value with such members as texts, and texts that were given as something else as what they are.
+/// The value with such members as texts, texts that were given as something else as what they are, and times as
+/// seconds.
 Value to_wire(const Value& value, std::string_view name, const protocol::TypeInfo* type);
 
 }  // namespace penstock::config

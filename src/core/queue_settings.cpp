@@ -156,6 +156,14 @@ std::optional<Error> settle_encryption(const StringMap& given, StringMap& merged
 
 }  // namespace
 
+std::vector<std::string_view> settable_attributes() {
+  std::vector<std::string_view> names;
+  for (const Attribute& attribute : attribute_table) {
+    if (attribute.kind != Kind::read_only) names.push_back(attribute.name);
+  }
+  return names;
+}
+
 QueueSettings QueueSettings::from(const StringMap& attributes) {
   QueueSettings settings;
   settings.visibility_timeout = std::chrono::seconds{integer_of(attributes, "VisibilityTimeout")};

@@ -27,6 +27,9 @@ struct QueueSettings {
   static QueueSettings from(const StringMap& attributes);
 };
 
+/// The names of those that CreateQueue and SetQueueAttributes take.
+std::vector<std::string_view> settable_attributes();
+
 /// The counts that GetQueueAttributes reports.
 struct QueueCounts {
   std::uint64_t visible = 0;

@@ -16,9 +16,6 @@
 
 namespace penstock::core {
 
-/// Why no stream can be made so, whatever others there are.
-std::optional<Error> objection_to(const CreateStream& command);
-
 class Streams {
  public:
   explicit Streams(ShardContext& context) : context_(context) {}

@@ -7,6 +7,8 @@
 #include <memory>
 #include <stdexcept>
 
+#include "protocol/base64.hpp"
+
 namespace penstock::protocol {
 namespace {
 
@@ -52,6 +54,13 @@ Hasher& thread_hasher() {
   return hasher;
 }
 
+Sha256 sha256_of(std::string_view bytes) {
+  thread_local Hasher hasher("SHA256");
+  hasher.begin();
+  hasher.add(bytes);
+  return hasher.end<Sha256>();
+}
+
 std::string hex_of(std::span<const std::uint8_t> sum) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string hex(2 * sum.size(), '0');
@@ -94,11 +103,11 @@ Md5 md5_of_attributes(std::span<const MessageAttribute* const> attributes) {
   return hasher.end<Md5>();
 }
 
-std::string sha256_hex_of(std::string_view bytes) {
-  thread_local Hasher hasher("SHA256");
-  hasher.begin();
-  hasher.add(bytes);
-  return hex_of(hasher.end<Sha256>());
+std::string sha256_hex_of(std::string_view bytes) { return hex_of(sha256_of(bytes)); }
+
+std::string sha256_base64_of(std::string_view bytes) {
+  const Sha256 sum = sha256_of(bytes);
+  return base64_encode(std::string(sum.begin(), sum.end()));
 }
 
 }  // namespace penstock::protocol

@@ -24,4 +24,7 @@ Md5 md5_of_attributes(std::span<const MessageAttribute* const> attributes);
 /// 64 lower-case hexadecimal digits.
 std::string sha256_hex_of(std::string_view bytes);
 
+/// The same sum in base64, as CodeSha256 reports it.
+std::string sha256_base64_of(std::string_view bytes);
+
 }  // namespace penstock::protocol

@@ -363,7 +363,24 @@ constexpr std::array faults{
           429,
           true,
           "Rate Exceeded.",
-          {}},
+          {},
+          "CallerRateLimitExceeded"},
+    Fault{ErrorCode::LambdaConcurrencyExceeded,
+          "com.amazonaws.lambda#TooManyRequestsException",
+          "TooManyRequestsException",
+          429,
+          true,
+          "Rate Exceeded.",
+          {},
+          "ConcurrentInvocationLimitExceeded"},
+    Fault{ErrorCode::LambdaReservedConcurrencyExceeded,
+          "com.amazonaws.lambda#TooManyRequestsException",
+          "TooManyRequestsException",
+          429,
+          true,
+          "Rate Exceeded.",
+          {},
+          "ReservedFunctionConcurrentInvocationLimitExceeded"},
     Fault{ErrorCode::LambdaRequestTooLarge,
           "com.amazonaws.lambda#RequestTooLargeException",
           "RequestTooLargeException",
@@ -531,6 +548,8 @@ NativeFault native_fault_of(ErrorCode code) {
     case ErrorCode::LambdaInvalidRuntime:
       return {"RuntimeNotAvailable", 400};
     case ErrorCode::LambdaTooManyRequests:
+    case ErrorCode::LambdaConcurrencyExceeded:
+    case ErrorCode::LambdaReservedConcurrencyExceeded:
       return {"TooManyRequests", 429};
     case ErrorCode::LambdaServiceException:
       return {"InternalFailure", 500};

@@ -15,6 +15,7 @@ struct Fault {
   bool sender = true;              ///< false where the fault is the server's
   std::string_view message;        ///< where the error carries none
   std::string_view query_message;  ///< the same in the Query protocol, if it differs there
+  std::string_view reason{};       ///< Reason, which says what of several an error of Lambda means; mostly empty
 
   /// The type without its namespace.
   std::string_view short_type() const { return json_type.substr(json_type.find('#') + 1); }

@@ -21,16 +21,21 @@ std::string as_utf8(std::string_view text) {
   return safe;
 }
 
-/// What the members of an error are called.
+/// What the members of an error are called, and its Reason, if it has one.
 struct FaultNames {
   std::string_view type = "__type";
   std::string_view message = "message";
+  std::string_view reason{};
 };
 
 template <Sink S>
 std::string fault_body(std::string_view type, std::string_view message, FaultNames names = {}) {
   S sink;
-  sink.open_structure({}, 2);
+  sink.open_structure({}, names.reason.empty() ? 2 : 3);
+  if (!names.reason.empty()) {
+    sink.member({.json = "Reason"});
+    sink.string({}, names.reason);
+  }
   sink.member({.json = names.type});
   sink.string({}, type);
   sink.member({.json = names.message});
@@ -104,7 +109,7 @@ std::string_view message_member_of(ErrorCode code) {
 
 WireResponse respond_lambda_fault(const Reply& reply, ErrorCode code, const std::string& message) {
   const Fault& fault = fault_of(code);
-  const FaultNames names{"Type", message_member_of(code)};
+  const FaultNames names{"Type", message_member_of(code), fault.reason};
   constexpr int status_not_found = 404;
   // Where operations are paths, one that there is not is a path that there is not.
   const int status = code == ErrorCode::UnknownOperation ? status_not_found : fault.status;

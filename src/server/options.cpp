@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <cxxopts.hpp>
 #include <filesystem>
@@ -14,6 +15,8 @@
 #include "config/file.hpp"
 #include "config/problems.hpp"
 #include "penstock/limits.hpp"
+#include "penstock/time.hpp"
+#include "runner/launch.hpp"
 
 namespace penstock::server {
 
@@ -293,7 +296,11 @@ std::variant<Options, Ending> read_with_file(const cxxopts::ParseResult& given, 
     }
   }
   options.config_file = file;
-  config::check_setup(*setup, options.place(), problems);
+  config::Place place = options.place();
+  place.now = std::chrono::floor<Millis>(std::chrono::system_clock::now());
+  // The server that will run them is this one.
+  place.objection_to_function = runner::missing_interpreter;
+  config::check_setup(*setup, place, problems);
   if (!problems.empty()) return wrong_file(problems);
   options.setup = std::move(setup);
   return options;

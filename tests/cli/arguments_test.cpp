@@ -11,35 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-client::Moment at(std::chrono::sys_days day, std::chrono::milliseconds time) { return day + time; }
-
-TEST(ParseTime, TakesSecondsSince1970) {
-  EXPECT_EQ(parse_time("0"), client::Moment{0ms});
-  EXPECT_EQ(parse_time("1900000000"), client::Moment{1'900'000'000s});
-  EXPECT_EQ(parse_time("1900000000.25"), client::Moment{1'900'000'000'250ms});
-  EXPECT_EQ(parse_time("1900000000.123456"), client::Moment{1'900'000'000'123ms});
-}
-
-TEST(ParseTime, TakesDatesAndTimesOfDay) {
-  using namespace std::chrono;
-  constexpr sys_days day = 2030y / January / 31;
-  EXPECT_EQ(parse_time("2030-01-31"), at(day, 0ms));
-  EXPECT_EQ(parse_time("2030-01-31T12:34"), at(day, 12h + 34min));
-  EXPECT_EQ(parse_time("2030-01-31 12:34:56"), at(day, 12h + 34min + 56s));
-  EXPECT_EQ(parse_time("2030-01-31T12:34:56Z"), at(day, 12h + 34min + 56s));
-  EXPECT_EQ(parse_time("2030-01-31t12:34:56.5z"), at(day, 12h + 34min + 56s + 500ms));
-  EXPECT_EQ(parse_time("2030-01-31T12:34:56,789+02:00"), at(day, 10h + 34min + 56s + 789ms));
-  EXPECT_EQ(parse_time("2030-01-31T12:34-0530"), at(day, 18h + 4min));
-}
-
-TEST(ParseTime, RefusesWhatIsNoTime) {
-  for (const char* text : {"", "yesterday", "-1", "1e9", "1900000000.", "1234567890123", "2030-13-01", "2030-02-30",
-                           "2030-1-1", "2030-01-31T", "2030-01-31T24:00", "2030-01-31T12:60", "2030-01-31T12:34:56.",
-                           "2030-01-31T12:34:56Y", "2030-01-31T12:34+", "2030-01-31T12:34Z "}) {
-    EXPECT_EQ(parse_time(text), std::nullopt) << text;
-  }
-}
-
 TEST(ParseStart, KnowsHorizonLatestAndTimes) {
   using At = client::Start::At;
   EXPECT_EQ(parse_start("horizon")->at, At::trim_horizon);

@@ -20,7 +20,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-const Place here{"000000000000", "us-east-1", "/nowhere/at/all", false};
+const Place here{"000000000000", "us-east-1", "/nowhere/at/all", false, from_epoch_ms(1'900'000'000'000)};
 
 /// All that is wrong with a file.
 std::vector<std::string> problems_of(const std::string& text, const Place& place = here) {
@@ -43,7 +43,8 @@ queues:
   orders-dead:
   line.fifo: {ContentBasedDeduplication: true}
 streams:
-  sales: {ShardCount: 2, RetentionPeriodHours: 48, Consumers: [fan-out]}
+  sales: {ShardCount: 2, RetentionPeriodHours: 48, Consumers: [fan-out], ShardLevelMetrics: [ALL]}
+  secret: {StreamEncryption: {EncryptionType: KMS, KeyId: alias/one}, ShardLevelMetrics: []}
   clicks: {StreamModeDetails: {StreamMode: ON_DEMAND}}
   plain:
 consumers:
@@ -53,6 +54,9 @@ functions:
   elsewhere: {Url: "http://127.0.0.1:3001/2015-03-31/functions/f/invocations", Timeout: 10}
   worker: {Command: [./worker, --fast], Environment: {DEPTH: 3}, ReservedConcurrentExecutions: 5}
   once: {Kind: exec, Command: [cat], Environment: {Variables: {A: b}}, Description: Echoes., Tags: {a: b}}
+  again:
+    Command: [cat]
+    EventInvokeConfig: {MaximumRetryAttempts: 0, DestinationConfig: {OnFailure: {Destination: orders-dead}}}
 mappings:
   - EventSource: queue:orders
     FunctionName: worker
@@ -65,6 +69,10 @@ mappings:
     StartingPosition: TRIM_HORIZON
     DestinationConfig: {OnFailure: {Destination: "queue:orders-dead"}}
   - {EventSource: stream:sales/fan-out, FunctionName: once, StartingPosition: LATEST}
+  - EventSource: stream:clicks
+    FunctionName: once
+    StartingPosition: AT_TIMESTAMP
+    StartingPositionTimestamp: 2020-01-31T12:00:00.5+01:00
 )"),
               IsEmpty());
 }
@@ -130,6 +138,56 @@ TEST(Setup, AFunctionSaysWhatRuns) {
                           AllOf(StartsWith("f.yaml:4:"), HasSubstr("Handler is missing"))));
 }
 
+TEST(Setup, WhatOperationsOfTheirOwnTakeIsLookedAtToo) {
+  EXPECT_THAT(
+      problems_of("streams:\n  a: {StreamEncryption: {EncryptionType: AES, KeyId: k}}\n"
+                  "  b: {ShardLevelMetrics: [Colour]}\n  c: {StreamEncryption: {Key: k}}\n"
+                  "  d: {StreamEncryption: {EncryptionType: KMS}}\n  e: {StreamEncryption: {EncryptionType: NONE}}\n"),
+      testing::UnorderedElementsAre(AllOf(StartsWith("f.yaml:2:42: "), HasSubstr("AES")),
+                                    AllOf(StartsWith("f.yaml:3:26: "), HasSubstr("Colour")),
+                                    StartsWith("f.yaml:4:26: there is no 'Key' here, but EncryptionType or KeyId"),
+                                    AllOf(StartsWith("f.yaml:5:25: "), HasSubstr("keyId"))));
+  EXPECT_THAT(
+      problems_of("functions:\n  f: {Command: [cat], EventInvokeConfig: {MaximumRetryAttempts: 3}}\n"
+                  "  g: {Command: [cat], EventInvokeConfig: {DestinationConfig: {OnSuccess: {Destination: "
+                  "'arn:aws:sns:us-east-1:000000000000:t'}}}}\n  h: {Command: [cat], Architectures: [arm64]}\n"),
+      testing::UnorderedElementsAre(
+          AllOf(StartsWith("f.yaml:2:65: "), HasSubstr("aximumRetryAttempts")),
+          AllOf(StartsWith("f.yaml:3:"), HasSubstr("has to be that of an SQS queue or of a Lambda function")),
+          "f.yaml:4:38: 'Architectures' goes only with code that is a zip"));
+  EXPECT_THAT(
+      problems_of("mappings:\n  - {EventSource: 'stream:s', FunctionName: f, StartingPosition: AT_TIMESTAMP, "
+                  "StartingPositionTimestamp: tomorrow}\n"),
+      ElementsAre(HasSubstr("'StartingPositionTimestamp' has to be a number of seconds since 1970, or a time such "
+                            "as 2030-01-31T12:00:00Z")));
+}
+
+TEST(Setup, AStartThatIsStillToComeIsRefused) {
+  const std::string mapping =
+      "mappings:\n  - {EventSource: 'stream:s', FunctionName: f, StartingPosition: AT_TIMESTAMP, "
+      "StartingPositionTimestamp: ";
+  for (const std::string past : {"1899999999", "2030-01-01", "'1899999999.5'"}) {
+    EXPECT_THAT(problems_of(mapping + past + "}\n"), IsEmpty()) << past;
+  }
+  for (const std::string to_come : {"1900000001", "2031-01-01"}) {
+    EXPECT_THAT(problems_of(mapping + to_come + "}\n"),
+                ElementsAre(AllOf(StartsWith("f.yaml:2:105: "), HasSubstr("cannot be in the future"))))
+        << to_come;
+  }
+}
+
+TEST(Setup, AFunctionThatTheServerCouldNotRunIsRefused) {
+  Place place = here;
+  place.objection_to_function = [](const FunctionRecord& function) -> std::optional<std::string> {
+    if (function.runtime == "python3.12") return std::nullopt;
+    return "The runtime " + function.runtime + " is not there.";
+  };
+  EXPECT_THAT(problems_of("functions:\n  f: {Runtime: nodejs20.x, Handler: a.b, Code: /}\n"
+                          "  g: {Runtime: python3.12, Handler: a.b, Code: /}\n",
+                          place),
+              ElementsAre("f.yaml:2:16: The runtime nodejs20.x is not there."));
+}
+
 TEST(Setup, TagsOfYamlAreNotKnown) {
   EXPECT_THAT(problems_of("queues:\n  a: {VisibilityTimeout: !Ref x}\n"),
               testing::Contains("f.yaml:2:26: the tag !Ref is not known"));
@@ -146,6 +204,29 @@ TEST(Creation, NamesOfTheFileBecomeArns) {
             R"("arn:aws:sqs:us-east-1:000000000000:b"]})");
 }
 
+TEST(Creation, TimesBecomeSeconds) {
+  Mapping mapping;
+  mapping.members = *from_json(R"({"StartingPositionTimestamp":"2020-01-31T12:00:00.05+01:00"})");
+  EXPECT_EQ(to_json(settings_of(mapping, here)), R"({"StartingPositionTimestamp":1580468400.050})");
+  mapping.members = *from_json(R"({"StartingPositionTimestamp":1580468400})");
+  EXPECT_EQ(to_json(settings_of(mapping, here)), R"({"StartingPositionTimestamp":1580468400})");
+}
+
+TEST(Creation, NamesOfFunctionsAreEncodedInPaths) {
+  EXPECT_EQ(path_of_function("a/b", "/code"), "/2015-03-31/functions/a%2Fb/code");
+  EXPECT_EQ(path_of_registration("a/b"), "/_penstock/functions/a%2Fb");
+  EXPECT_EQ(path_of_concurrency("a/b"), "/2017-10-31/functions/a%2Fb/concurrency");
+}
+
+TEST(Creation, AllMetricsAreEachByItsName) {
+  Resource stream{"s", {}, *from_json(R"({"ShardLevelMetrics":["ALL"]})")};
+  EXPECT_THAT(*metrics_of(stream), testing::SizeIs(7));
+  stream.members = *from_json(R"({"ShardLevelMetrics":["IncomingBytes"]})");
+  EXPECT_THAT(*metrics_of(stream), ElementsAre("IncomingBytes"));
+  stream.members = map_value();
+  EXPECT_FALSE(metrics_of(stream));
+}
+
 TEST(Creation, APathIsRelativeToTheFile) {
   EXPECT_EQ(here.path("./code/"), "/nowhere/at/all/code");
   EXPECT_EQ(here.path("../x"), "/nowhere/at/x");
@@ -154,10 +235,10 @@ TEST(Creation, APathIsRelativeToTheFile) {
 }
 
 TEST(Creation, FunctionsAreOfTheKindThatTheirMembersSay) {
-  EXPECT_EQ(form_of("python3.12", false, false), FunctionForm::handler);
-  EXPECT_EQ(form_of("provided.al2023", false, false), FunctionForm::runtime);
-  EXPECT_EQ(form_of("", true, false), FunctionForm::runtime);
-  EXPECT_EQ(form_of("", false, true), FunctionForm::url);
+  EXPECT_EQ(kind_of("python3.12", false, false), FunctionKind::handler);
+  EXPECT_EQ(kind_of("provided.al2023", false, false), FunctionKind::runtime);
+  EXPECT_EQ(kind_of("", true, false), FunctionKind::runtime);
+  EXPECT_EQ(kind_of("", false, true), FunctionKind::url);
 }
 
 }  // namespace

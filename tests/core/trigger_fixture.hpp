@@ -103,8 +103,9 @@ class TriggerFixture : public EngineFixture {
     return mapping;
   }
   MappingRecord create_mapping() { return ask_triggers<MappingDescription>(CreateMapping{mapping_record()}).mapping; }
+  static MappingName mapping_name(std::string uuid) { return {"000000000000", "us-east-1", std::move(uuid)}; }
   MappingRecord get_mapping(const std::string& uuid) {
-    return ask_triggers<MappingDescription>(GetMapping{uuid}).mapping;
+    return ask_triggers<MappingDescription>(GetMapping{mapping_name(uuid)}).mapping;
   }
   /// A queue, a function and a mapping of the one to the other, as config_ has it.
   std::string create_all(StringMap queue_attributes = {}) {

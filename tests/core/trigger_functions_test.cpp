@@ -197,13 +197,13 @@ TEST_F(TriggerFunctionsTest, ACallerIsRefusedWhereNoSlotIsFree) {
   for (int i = 0; i < 8; ++i) invoke();
   EXPECT_EQ(running_.size(), 8U);
   const Error error = trigger_answer<Error>(invoke());
-  EXPECT_EQ(error.code, ErrorCode::LambdaTooManyRequests);
+  EXPECT_EQ(error.code, ErrorCode::LambdaConcurrencyExceeded);
   EXPECT_EQ(error.message, "Rate Exceeded.");
   // What is reserved is free for whom it is reserved, and no more than that.
   invoke("reserved");
   invoke("reserved");
   EXPECT_EQ(running_.size(), 10U);
-  EXPECT_EQ(trigger_answer<Error>(invoke("reserved")).code, ErrorCode::LambdaTooManyRequests);
+  EXPECT_EQ(trigger_answer<Error>(invoke("reserved")).code, ErrorCode::LambdaReservedConcurrencyExceeded);
   succeed(0);
   EXPECT_FALSE(trigger_answered(invoke()));
 }
@@ -220,7 +220,7 @@ TEST_F(TriggerFunctionsTest, FunctionsTakeTurnsWithTheOnlySlot) {
     command.payload = std::make_shared<const std::string>(function);
     trigger(std::move(command));
   }
-  EXPECT_EQ(trigger_answer<Error>(invoke()).code, ErrorCode::LambdaTooManyRequests);
+  EXPECT_EQ(trigger_answer<Error>(invoke()).code, ErrorCode::LambdaConcurrencyExceeded);
   EXPECT_THAT(work_off(), ElementsAre("worker", "other", "worker", "other", "worker"));
   EXPECT_FALSE(trigger_answered(invoke())) << "it runs, as nobody waits any more";
 }
@@ -228,7 +228,38 @@ TEST_F(TriggerFunctionsTest, FunctionsTakeTurnsWithTheOnlySlot) {
 TEST_F(TriggerFunctionsTest, AReservationOfNoneStopsAFunction) {
   create_function();
   ask_triggers<FunctionDescription>(PutFunctionConcurrency{name(), 0});
-  EXPECT_EQ(trigger_answer<Error>(invoke()).code, ErrorCode::LambdaTooManyRequests);
+  EXPECT_EQ(trigger_answer<Error>(invoke()).code, ErrorCode::LambdaReservedConcurrencyExceeded);
+}
+
+TEST_F(TriggerFunctionsTest, ABootstrapForAnotherMachineIsRefused) {
+  const std::string machine = machine_architecture;
+  const std::string other = machine == "arm64" ? "x86_64" : "arm64";
+  const std::string expected = "Architectures " + other + " is not supported here: this machine is " + machine +
+                               ", and a bootstrap is a program for its own architecture.";
+  FunctionRecord zipped = function_record();
+  zipped.kind = FunctionKind::runtime;
+  zipped.runtime = "provided.al2023";
+  zipped.command.clear();
+  zipped.architectures = {other};
+  EXPECT_EQ(refused(CreateFunction{zipped, "zip", false}).message, expected);
+  zipped.architectures = {machine};
+  ask_triggers<FunctionDescription>(CreateFunction{zipped, "zip", false});
+  FunctionPatch patch;
+  patch.architectures = {other};
+  EXPECT_EQ(refused(UpdateFunction{name(), patch, "zip", {}, false}).message, expected);
+}
+
+TEST_F(TriggerFunctionsTest, AHandlerIsOfWhateverArchitecture) {
+  FunctionRecord zipped = function_record();
+  zipped.kind = FunctionKind::handler;
+  zipped.runtime = "python3.12";
+  zipped.command.clear();
+  zipped.architectures = {"arm64"};
+  EXPECT_THAT(ask_triggers<FunctionDescription>(CreateFunction{zipped, "zip", false}).function.architectures,
+              ElementsAre("arm64"));
+  zipped.architectures = {"x86_64"};
+  EXPECT_THAT(ask_triggers<FunctionDescription>(CreateFunction{zipped, "zip", true}).function.architectures,
+              ElementsAre("x86_64"));
 }
 
 TEST_F(TriggerFunctionsTest, ADryRunStartsNothing) {

@@ -15,7 +15,7 @@ class TriggerMappingsTest : public TriggerFixture {
  protected:
   Error refused(TriggerCommand command) { return ask_triggers<Error>(std::move(command)); }
   MappingRecord update(const std::string& uuid, MappingPatch patch) {
-    return ask_triggers<MappingDescription>(UpdateMapping{uuid, std::move(patch)}).mapping;
+    return ask_triggers<MappingDescription>(UpdateMapping{mapping_name(uuid), std::move(patch)}).mapping;
   }
   static MappingPatch enabled(bool value) {
     MappingPatch patch;
@@ -94,13 +94,23 @@ TEST_F(TriggerMappingsTest, AChangeToALongerFunctionThanItsMessagesAreInvisibleI
   call<Done>(SetQueueAttributes{queue_, {{"VisibilityTimeout", "20"}}});
   MappingPatch patch;
   patch.batch_size = 5;
-  EXPECT_EQ(refused(UpdateMapping{uuid, patch}).message,
+  EXPECT_EQ(refused(UpdateMapping{mapping_name(uuid), patch}).message,
             "Queue visibility timeout: 20 seconds is less than Function timeout: 30 seconds");
   EXPECT_EQ(get_mapping(uuid).config.batch_size, 10);
   EXPECT_EQ(update(uuid, enabled(false)).state, MappingState::disabling) << "whoever is through with it may be";
-  EXPECT_EQ(refused(UpdateMapping{uuid, enabled(true)}).code, ErrorCode::LambdaInvalidParameterValue);
+  EXPECT_EQ(refused(UpdateMapping{mapping_name(uuid), enabled(true)}).code, ErrorCode::LambdaInvalidParameterValue);
   call<Done>(SetQueueAttributes{queue_, {{"VisibilityTimeout", "30"}}});
   EXPECT_EQ(update(uuid, enabled(true)).state, MappingState::enabling);
+}
+
+TEST_F(TriggerMappingsTest, ARegistrationInAFunctionsPlaceIsCheckedAsAChangeOfItIs) {
+  create_all({{"VisibilityTimeout", "30"}});
+  EXPECT_EQ(refused(CreateFunction{function_record("worker", 60), {}, true}).message,
+            "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds");
+  const auto described = [&] { return ask_triggers<FunctionDescription>(GetFunction{function_record().name}); };
+  EXPECT_EQ(described().function.timeout_seconds, 3);
+  ask_triggers<FunctionDescription>(CreateFunction{function_record("worker", 30), {}, true});
+  EXPECT_EQ(described().function.timeout_seconds, 30);
 }
 
 TEST_F(TriggerMappingsTest, AQueueThatIsGoneIsInNobodysWayOfAChange) {
@@ -150,7 +160,7 @@ TEST_F(TriggerMappingsTest, WhatDoesNotGoTogetherIsRefused) {
   const std::string uuid = create_mapping().uuid;
   MappingPatch patch;
   patch.window_seconds = 0;
-  EXPECT_THAT(refused(UpdateMapping{uuid, patch}).message, HasSubstr("batch window"));
+  EXPECT_THAT(refused(UpdateMapping{mapping_name(uuid), patch}).message, HasSubstr("batch window"));
   EXPECT_EQ(get_mapping(uuid).config.window_seconds, 1);
 }
 
@@ -163,8 +173,9 @@ TEST_F(TriggerMappingsTest, AChangeLetsWhatRunsEndFirst) {
   EXPECT_EQ(changed.state, MappingState::updating);
   EXPECT_EQ(changed.config.batch_size, 5);
   EXPECT_EQ(get_mapping(uuid).state, MappingState::updating);
-  EXPECT_EQ(refused(UpdateMapping{uuid, patch}).code, ErrorCode::LambdaResourceInUse);
-  EXPECT_EQ(refused(DeleteMapping{uuid}).message, "Cannot delete the event source mapping because it is in use.");
+  EXPECT_EQ(refused(UpdateMapping{mapping_name(uuid), patch}).code, ErrorCode::LambdaResourceInUse);
+  EXPECT_EQ(refused(DeleteMapping{mapping_name(uuid)}).message,
+            "Cannot delete the event source mapping because it is in use.");
   send("b");
   EXPECT_THAT(running(), ElementsAre(ElementsAre("a")));
   succeed();
@@ -212,10 +223,10 @@ TEST_F(TriggerMappingsTest, DisablingLetsWhatRunsEnd) {
 TEST_F(TriggerMappingsTest, ADeletedMappingIsGoneWhenWhatRanHasEnded) {
   const std::string uuid = create_all();
   send("a");
-  EXPECT_EQ(ask_triggers<MappingDescription>(DeleteMapping{uuid}).mapping.state, MappingState::deleting);
+  EXPECT_EQ(ask_triggers<MappingDescription>(DeleteMapping{mapping_name(uuid)}).mapping.state, MappingState::deleting);
   EXPECT_EQ(get_mapping(uuid).state, MappingState::deleting);
   succeed();
-  EXPECT_EQ(refused(GetMapping{uuid}).message, "The resource you requested does not exist.");
+  EXPECT_EQ(refused(GetMapping{mapping_name(uuid)}).message, "The resource you requested does not exist.");
   EXPECT_THAT(trigger_store_.mappings, IsEmpty());
   EXPECT_EQ(store_.message_count(), 0U);
   EXPECT_EQ(create_mapping().state, MappingState::creating);
@@ -224,9 +235,9 @@ TEST_F(TriggerMappingsTest, ADeletedMappingIsGoneWhenWhatRanHasEnded) {
 TEST_F(TriggerMappingsTest, ADeletionThatACrashCutsOffIsFinished) {
   const std::string uuid = create_all();
   send("a");
-  ask_triggers<MappingDescription>(DeleteMapping{uuid});
+  ask_triggers<MappingDescription>(DeleteMapping{mapping_name(uuid)});
   crash();
-  EXPECT_EQ(refused(GetMapping{uuid}).code, ErrorCode::LambdaResourceNotFound);
+  EXPECT_EQ(refused(GetMapping{mapping_name(uuid)}).code, ErrorCode::LambdaResourceNotFound);
   EXPECT_THAT(trigger_store_.mappings, IsEmpty());
 }
 
@@ -242,7 +253,7 @@ TEST_F(TriggerMappingsTest, AnotherFunctionTakesOver) {
   EXPECT_EQ(running_[0].function->name.name, "other");
   EXPECT_EQ(create_mapping().state, MappingState::creating) << "the first function is free for another mapping";
   patch.function = function_record("missing").name;
-  EXPECT_EQ(refused(UpdateMapping{uuid, patch}).code, ErrorCode::LambdaResourceNotFound);
+  EXPECT_EQ(refused(UpdateMapping{mapping_name(uuid), patch}).code, ErrorCode::LambdaResourceNotFound);
 }
 
 TEST_F(TriggerMappingsTest, AListIsFilteredAndInPages) {
@@ -274,12 +285,44 @@ TEST_F(TriggerMappingsTest, AListIsFilteredAndInPages) {
   EXPECT_THAT(ask_triggers<MappingList>(command).mappings, IsEmpty());
 }
 
+TEST_F(TriggerMappingsTest, ToOtherRegionsAndAccountsAMappingIsNotThere) {
+  const std::string uuid = create_all();
+  for (const auto& [account, region] :
+       {std::pair{"000000000000", "eu-west-1"}, std::pair{"123456789012", "us-east-1"}}) {
+    const MappingName other{account, region, uuid};
+    for (const TriggerCommand& command :
+         {TriggerCommand{GetMapping{other}}, TriggerCommand{UpdateMapping{other, enabled(false)}},
+          TriggerCommand{DeleteMapping{other}}, TriggerCommand{TagLambda{other, {{"a", "1"}}}},
+          TriggerCommand{UntagLambda{other, {"a"}}}, TriggerCommand{ListLambdaTags{other}}}) {
+      const Error error = refused(command);
+      EXPECT_EQ(error.code, ErrorCode::LambdaResourceNotFound);
+      EXPECT_EQ(error.message, "The resource you requested does not exist.");
+    }
+  }
+  EXPECT_EQ(get_mapping(uuid).state, MappingState::enabled);
+  EXPECT_THAT(get_mapping(uuid).tags, IsEmpty());
+}
+
+TEST_F(TriggerMappingsTest, AFunctionOfAnotherRegionDoesNotTakeOver) {
+  const std::string uuid = create_all();
+  FunctionRecord elsewhere = function_record();
+  elsewhere.name.region = "eu-west-1";
+  ask_triggers<FunctionDescription>(CreateFunction{elsewhere, {}, false});
+  MappingPatch patch;
+  patch.function = elsewhere.name;
+  patch.function_arn = arn_of(elsewhere.name);
+  const Error error = refused(UpdateMapping{mapping_name(uuid), patch});
+  EXPECT_EQ(error.code, ErrorCode::LambdaResourceNotFound);
+  EXPECT_EQ(error.message, "Function not found: arn:aws:lambda:eu-west-1:000000000000:function:worker");
+}
+
 TEST_F(TriggerMappingsTest, TagsOfAMappingAreKept) {
   const std::string uuid = create_all();
-  ask_triggers<Done>(TagLambda{uuid, {{"a", "1"}, {"b", "2"}}});
-  ask_triggers<Done>(UntagLambda{uuid, {"a"}});
+  ask_triggers<Done>(TagLambda{mapping_name(uuid), {{"a", "1"}, {"b", "2"}}});
+  ask_triggers<Done>(UntagLambda{mapping_name(uuid), {"a"}});
   restart_triggers();
-  EXPECT_THAT(ask_triggers<LambdaTags>(ListLambdaTags{uuid}).tags, ElementsAre(::testing::Pair("b", "2")));
+  EXPECT_THAT(ask_triggers<LambdaTags>(ListLambdaTags{mapping_name(uuid)}).tags,
+              ElementsAre(::testing::Pair("b", "2")));
 }
 
 }  // namespace

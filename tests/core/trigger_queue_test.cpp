@@ -134,14 +134,14 @@ TEST_F(TriggerQueueTest, StoppingWaitsForWhatIsToBeDeletedButNotForEver) {
   refuses_settlements_ = ErrorCode::InternalFailure;
   send("a");
   succeed();
-  trigger(UpdateMapping{uuid, patch});
+  trigger(UpdateMapping{mapping_name(uuid), patch});
   EXPECT_EQ(get_mapping(uuid).state, MappingState::disabling);
   refuses_settlements_.reset();
   pass_time(Millis{1'000});
   EXPECT_EQ(get_mapping(uuid).state, MappingState::disabled);
   EXPECT_EQ(store_.message_count(), 0U);
   patch.enabled = true;
-  trigger(UpdateMapping{uuid, patch});
+  trigger(UpdateMapping{mapping_name(uuid), patch});
   refuses_settlements_ = ErrorCode::InternalFailure;
   send("b");
   succeed();
@@ -518,6 +518,45 @@ TEST_F(TriggerQueueTest, AnEmulatorStandsInForAFunctionThatIsNotRegistered) {
   send("a");
   ASSERT_EQ(running_.size(), 1U);
   EXPECT_EQ(running_[0].function->url, "http://127.0.0.1:3001/2015-03-31/functions/worker/invocations");
+}
+
+TEST_F(TriggerQueueTest, AnEmulatorIsAskedForTheAliasThatTheMappingNames) {
+  trigger_limits_.lambda_endpoint = "http://127.0.0.1:3001";
+  set_trigger_limits(trigger_limits_);
+  create();
+  MappingRecord mapping = mapping_record();
+  for (const std::string qualifier : {"live", "next", "$LATEST"}) {
+    mapping.function_arn = arn_of(mapping.function) + ":" + qualifier;
+    ask_triggers<MappingDescription>(CreateMapping{mapping});
+  }
+  EXPECT_EQ(ask_triggers<Error>(CreateMapping{mapping}).code, ErrorCode::LambdaResourceConflict);
+  mapping.function_arn = arn_of(mapping.function);
+  EXPECT_EQ(ask_triggers<Error>(CreateMapping{mapping}).code, ErrorCode::LambdaResourceConflict) << "it is the latest";
+  ListMappings list{"000000000000", "us-east-1", {}, mapping.function, arn_of(mapping.function) + ":live", {}};
+  const auto listed = ask_triggers<MappingList>(list);
+  ASSERT_THAT(listed.mappings, SizeIs(1));
+  for (const char* body : {"a", "b", "c"}) send(body);
+  std::vector<std::string> urls;
+  for (const Invocation& invocation : running_) urls.push_back(invocation.function->url);
+  const std::string url = "http://127.0.0.1:3001/2015-03-31/functions/worker/invocations";
+  EXPECT_THAT(urls, ::testing::UnorderedElementsAre(url + "?Qualifier=live", url + "?Qualifier=next", url));
+}
+
+TEST_F(TriggerQueueTest, ARegisteredFunctionHasNoAlias) {
+  trigger_limits_.lambda_endpoint = "http://127.0.0.1:3001";
+  set_trigger_limits(trigger_limits_);
+  create();
+  create_function();
+  MappingRecord mapping = mapping_record();
+  mapping.function_arn += ":live";
+  EXPECT_EQ(ask_triggers<Error>(CreateMapping{mapping}).message, "Function not found: " + mapping.function_arn);
+  InvokeFunction invoke;
+  invoke.function = mapping.function;
+  invoke.invoked_arn = mapping.function_arn;
+  for (const InvocationType type : {InvocationType::request_response, InvocationType::event, InvocationType::dry_run}) {
+    invoke.type = type;
+    EXPECT_EQ(ask_triggers<Error>(invoke).message, "Function not found: " + mapping.function_arn);
+  }
 }
 
 TEST_F(TriggerQueueTest, AMappingOutlivesItsQueueAndGoesOnWhenItIsCreatedAgain) {

@@ -1,4 +1,5 @@
 // What requests of Lambda are refused, and in which words; and how functions may be named.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <ostream>
@@ -278,6 +279,29 @@ TEST(LambdaQualifier, OtherThanTheLatestNamesNothing) {
                                     "qualifier."));
   EXPECT_EQ(trigger_refusal(lambda_request("DELETE", base + "f?Qualifier=$LATEST")),
             invalid_parameter_error("$LATEST version cannot be deleted without deleting the function."));
+}
+
+TEST(LambdaQualifier, OfWhatIsInvokedIsTheEnginesToJudge) {
+  for (const std::string& target : {std::string("f:live/invocations"), std::string("f/invocations?Qualifier=live")}) {
+    EXPECT_EQ(trigger_asked(lambda_request("POST", std::string(functions) + "/" + target, "{}")),
+              "Invoke 000000000000/us-east-1/f arn=arn:aws:lambda:us-east-1:000000000000:function:f:live "
+              "type=RequestResponse payload={}");
+  }
+  const std::string mapping = R"({"FunctionName":"f:live","EventSourceArn":"arn:aws:sqs:us-east-1:000000000000:q"})";
+  EXPECT_THAT(trigger_asked(lambda_request("POST", mappings, mapping)),
+              ::testing::HasSubstr(" arn=arn:aws:lambda:us-east-1:000000000000:function:f:live"));
+  EXPECT_TRUE(trigger_refusal(lambda_request("POST", std::string(functions) + "/f/invocations?Qualifier=a$b", "{}"))
+                  .starts_with("404 ResourceNotFoundException"));
+}
+
+TEST(LambdaMetrics, OfKafkaAreNoneOfQueuesAndStreams) {
+  for (const std::string metric : {"ErrorCount", "KafkaMetrics"}) {
+    const std::string members = R"("MetricsConfig":{"Metrics":["EventCount",")" + metric + R"("]})";
+    const std::string refusal =
+        invalid_parameter_error("The metric " + metric + " is not supported for SQS and Kinesis event sources.");
+    EXPECT_EQ(refused_mapping(queue_mapping_with(members)), refusal);
+    EXPECT_EQ(refused_mapping(stream_mapping_with(members + R"(,"StartingPosition":"LATEST")")), refusal);
+  }
 }
 
 TEST(LambdaMarker, IsOneThatWasAnsweredWith) {

@@ -65,14 +65,26 @@ TEST(LambdaAnswer, ErrorsOfTheEngineAreWordedByTheirModel) {
             lambda_error(404, "ResourceNotFoundException", "Function not found: f", "Message"));
   EXPECT_EQ(trigger_answer(request, Error{ErrorCode::LambdaResourceConflict, "x"}),
             lambda_error(409, "ResourceConflictException", "x"));
-  EXPECT_EQ(trigger_answer(request, Error{ErrorCode::LambdaTooManyRequests, {}}),
-            lambda_error(429, "TooManyRequestsException", "Rate Exceeded."));
   EXPECT_EQ(trigger_answer(request, Error{ErrorCode::LambdaServiceException, "x"}),
             R"(500 ServiceException {"Type":"Service","Message":"x"})");
   EXPECT_EQ(trigger_answer(request, Error{ErrorCode::LambdaPreconditionFailed, "x"}),
             lambda_error(412, "PreconditionFailedException", "x"));
   EXPECT_EQ(trigger_answer(request, Error{ErrorCode::LambdaResourceInUse, "x"}),
             lambda_error(400, "ResourceInUseException", "x", "Message"));
+}
+
+TEST(LambdaAnswer, AThrottledCallIsToldTheReason) {
+  const Request request = lambda_request("POST", "/2015-03-31/functions/f/invocations", "{}");
+  const auto with_reason = [](std::string_view reason) {
+    return R"(429 TooManyRequestsException {"Reason":")" + std::string(reason) +
+           R"(","Type":"User","message":"Rate Exceeded."})";
+  };
+  EXPECT_EQ(trigger_answer(request, Error{ErrorCode::LambdaTooManyRequests, {}}),
+            with_reason("CallerRateLimitExceeded"));
+  EXPECT_EQ(trigger_answer(request, Error{ErrorCode::LambdaConcurrencyExceeded, {}}),
+            with_reason("ConcurrentInvocationLimitExceeded"));
+  EXPECT_EQ(trigger_answer(request, Error{ErrorCode::LambdaReservedConcurrencyExceeded, {}}),
+            with_reason("ReservedFunctionConcurrentInvocationLimitExceeded"));
 }
 
 }  // namespace

@@ -16,6 +16,8 @@ namespace {
 constexpr std::string_view queue_arn = "arn:aws:sqs:us-east-1:000000000000:q";
 constexpr std::string_view stream_arn = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
 constexpr std::string_view uuid = "14e0db71-5d35-4eb5-b481-8945cf9d10c2";
+/// As the callers of these tests name that mapping.
+constexpr std::string_view mapping_name = "000000000000/us-east-1/14e0db71-5d35-4eb5-b481-8945cf9d10c2";
 constexpr std::int64_t now_ms = 1'767'225'600'000;
 
 std::string to_text(const FunctionName& function) {
@@ -111,9 +113,10 @@ std::string to_text(const MappingPatch& p) {
   return text;
 }
 
-std::string to_text(const std::variant<FunctionName, std::string>& resource) {
-  const auto* function = std::get_if<FunctionName>(&resource);
-  return function != nullptr ? to_text(*function) : std::get<std::string>(resource);
+std::string to_text(const MappingName& mapping) { return mapping.account + "/" + mapping.region + "/" + mapping.uuid; }
+
+std::string to_text(const TaggedResource& resource) {
+  return std::visit([](const auto& each) { return to_text(each); }, resource);
 }
 
 struct TriggerCommandText {
@@ -162,14 +165,16 @@ struct TriggerCommandText {
            word("source", m.source_arn) + word("function", to_text(m.function)) + word("arn", m.function_arn) +
            to_text(m.config) + word("tags", joined(m.tags));
   }
-  std::string operator()(const GetMapping& c) const { return "GetMapping " + c.uuid; }
+  std::string operator()(const GetMapping& c) const { return "GetMapping " + to_text(c.mapping); }
   std::string operator()(const ListMappings& c) const {
     return "ListMappings " + c.account + "/" + c.region + word("source", c.source_arn) +
            (c.function ? word("function", to_text(*c.function)) : "") + word("after", c.after) +
            number("limit", static_cast<std::int64_t>(c.limit));
   }
-  std::string operator()(const UpdateMapping& c) const { return "UpdateMapping " + c.uuid + to_text(c.patch); }
-  std::string operator()(const DeleteMapping& c) const { return "DeleteMapping " + c.uuid; }
+  std::string operator()(const UpdateMapping& c) const {
+    return "UpdateMapping " + to_text(c.mapping) + to_text(c.patch);
+  }
+  std::string operator()(const DeleteMapping& c) const { return "DeleteMapping " + to_text(c.mapping); }
   template <class Other>
   std::string operator()(const Other&) const {
     return "a command that no request should become";
@@ -533,12 +538,13 @@ std::vector<LambdaCase> concurrency_cases() {
 std::vector<LambdaCase> tag_cases() {
   const std::string function = "/2017-03-31/tags/arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Af";
   const std::string mapping =
-      "/2017-03-31/tags/arn:aws:lambda:us-east-1:000000000000:event-source-mapping:" + std::string(uuid);
+      "/2017-03-31/tags/arn:aws:lambda:eu-west-1:123456789012:event-source-mapping:" + std::string(uuid);
+  const std::string name = "123456789012/eu-west-1/" + std::string(uuid);
   return {
       {"TagResource", "POST", function, R"({"Tags":{"k":"v","l":""}})",
        "TagLambda 000000000000/us-east-1/f k:v,l:", &done, "204"},
-      {"TagResource/of a mapping", "POST", mapping, R"({"Tags":{"k":"v"}})", "TagLambda " + std::string(uuid) + " k:v",
-       &done, "204"},
+      {"TagResource/of a mapping", "POST", mapping, R"({"Tags":{"k":"v"}})", "TagLambda " + name + " k:v", &done,
+       "204"},
       {"UntagResource", "DELETE", function + "?tagKeys=k&tagKeys=a%20b", "",
        "UntagLambda 000000000000/us-east-1/f k,a b", &done, "204"},
       {"ListTags", "GET", function, "", "ListLambdaTags 000000000000/us-east-1/f",
@@ -546,7 +552,7 @@ std::vector<LambdaCase> tag_cases() {
          return LambdaTags{{{"k", "v"}}};
        },
        R"(200 {"Tags":{"k":"v"}})"},
-      {"ListTags/of a mapping", "GET", mapping, "", "ListLambdaTags " + std::string(uuid), [] { return LambdaTags{}; },
+      {"ListTags/of a mapping", "GET", mapping, "", "ListLambdaTags " + name, [] { return LambdaTags{}; },
        R"(200 {"Tags":{}})"},
   };
 }
@@ -626,7 +632,7 @@ std::vector<LambdaCase> mapping_cases() {
        R"("MaximumRecordAgeInSeconds":-1,"BisectBatchOnFunctionError":false,"MaximumRetryAttempts":-1,)"
        R"("TumblingWindowInSeconds":60,"FunctionResponseTypes":[],"EventSourceMappingArn":)"
        R"("arn:aws:lambda:us-east-1:000000000000:event-source-mapping:14e0db71-5d35-4eb5-b481-8945cf9d10c2"})"},
-      {"GetEventSourceMapping", "GET", one, "", "GetMapping " + std::string(uuid),
+      {"GetEventSourceMapping", "GET", one, "", "GetMapping " + std::string(mapping_name),
        [] { return MappingDescription{queue_mapping_record()}; }, "200 " + queue_mapping_text},
       {"ListEventSourceMappings", "GET", mappings + "/", "", "ListMappings 000000000000/us-east-1 limit=100",
        [] {
@@ -646,14 +652,14 @@ std::vector<LambdaCase> mapping_cases() {
        R"("ScalingConfig":{},"DestinationConfig":{"OnFailure":{}},"ParallelizationFactor":2,)"
        R"("BisectBatchOnFunctionError":true,"MaximumRetryAttempts":-1,"MaximumRecordAgeInSeconds":-1,)"
        R"("TumblingWindowInSeconds":0,"MaximumBatchingWindowInSeconds":0,"MetricsConfig":{}})",
-       "UpdateMapping " + std::string(uuid) +
+       "UpdateMapping " + std::string(mapping_name) +
            " function=000000000000/us-east-1/g arn='arn:aws:lambda:us-east-1:000000000000:function:g' batch=5 window=0 "
            "reports=false parallel=2 bisect=true retries=-1 age=-1 on_failure='' tumbling=0 enabled=true filters={} "
            "metrics={} concurrency=none",
        [] { return MappingDescription{queue_mapping_record()}; }, "202 " + queue_mapping_text},
-      {"UpdateEventSourceMapping/with nothing", "PUT", one + "/", "{}", "UpdateMapping " + std::string(uuid),
+      {"UpdateEventSourceMapping/with nothing", "PUT", one + "/", "{}", "UpdateMapping " + std::string(mapping_name),
        [] { return MappingDescription{queue_mapping_record()}; }, "202 " + queue_mapping_text},
-      {"DeleteEventSourceMapping", "DELETE", one, "", "DeleteMapping " + std::string(uuid),
+      {"DeleteEventSourceMapping", "DELETE", one, "", "DeleteMapping " + std::string(mapping_name),
        [] { return MappingDescription{queue_mapping_record()}; }, "202 " + queue_mapping_text},
   };
 }

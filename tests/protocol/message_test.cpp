@@ -32,6 +32,7 @@ TEST(Md5Sums, OfAttributes) {
 TEST(Sha256, IsTakenOfBodiesThatFifoQueuesHaveToKnowAgain) {
   EXPECT_EQ(sha256_hex_of(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(sha256_hex_of("hello"), "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+  EXPECT_EQ(sha256_base64_of("hello"), "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=");
   const auto sent = [](const std::string& queue, const std::string& members) {
     const Command command = command_of(json_request("SendMessage", R"({"QueueUrl":")" + queue + "\"," + members + "}"));
     return std::get<SendMessages>(command).messages.at(0).body_sha256;

@@ -4,9 +4,11 @@ refused and where. Runs the real binary: test_config.py --penstock BIN [unittest
 
 import http.client
 import json
+import os
 import pathlib
 import signal
 import subprocess
+import unittest.mock
 import zipfile
 
 import boto3
@@ -29,7 +31,7 @@ queues:
   line.fifo: {ContentBasedDeduplication: true}
 streams:
   sales: {ShardCount: 2, RetentionPeriodHours: 48, Consumers: [fan-out], Tags: {team: shop}}
-  clicks: {StreamModeDetails: {StreamMode: ON_DEMAND}}
+  clicks: {StreamModeDetails: {StreamMode: ON_DEMAND}, StreamEncryption: {EncryptionType: KMS, KeyId: alias/one}, ShardLevelMetrics: [IncomingBytes]}
 consumers:
   sales:
     billing: {LeaseMillis: 5000, CommitMode: ON_COMMIT, Start: {Type: LATEST}}
@@ -43,12 +45,13 @@ functions:
     Description: Takes orders.
     ReservedConcurrentExecutions: 5
     Tags: {team: shop}
-  packed: {Runtime: python3.11, Handler: app.handler, Code: code.zip, MemorySize: 256}
-  once: {Kind: exec, Command: [cat]}
+  packed: {Runtime: python3.11, Handler: app.handler, Code: code.zip, MemorySize: 256, Architectures: [arm64]}
+  once: {Kind: exec, Command: [cat], EventInvokeConfig: {MaximumRetryAttempts: 1, DestinationConfig: {OnFailure: {Destination: done}}}}
 mappings:
   - EventSource: queue:orders
     FunctionName: take
     BatchSize: 5
+    Tags: {stage: test}
     FilterCriteria: {Filters: [{Pattern: {body: {kind: [order]}}}]}
   - EventSource: stream:sales
     FunctionName: packed
@@ -150,6 +153,9 @@ class Apply(ConfiguredBy):
                               for name, one in streams.items()},
                              {"sales": ("ACTIVE", 2, 48), "clicks": ("ACTIVE", 4, 24)})
             self.assertEqual(streams["clicks"]["StreamModeDetails"], {"StreamMode": "ON_DEMAND"})
+            self.assertEqual((streams["clicks"]["EncryptionType"], streams["clicks"]["KeyId"],
+                              streams["clicks"]["EnhancedMonitoring"]),
+                             ("KMS", "alias/one", [{"ShardLevelMetrics": ["IncomingBytes"]}]))
             consumers = kinesis.list_stream_consumers(StreamARN=streams["sales"]["StreamARN"])["Consumers"]
             self.assertEqual([(one["ConsumerName"], one["ConsumerStatus"]) for one in consumers], [("fan-out", "ACTIVE")])
             self.assertEqual(self.own_consumer(server)["LeaseMillis"], 5000)
@@ -161,7 +167,12 @@ class Apply(ConfiguredBy):
             self.assertEqual(take["Concurrency"], {"ReservedConcurrentExecutions": 5})
             self.assertEqual(take["Tags"], {"team": "shop"})
             self.assertEqual(packed["Configuration"]["MemorySize"], 256)
+            self.assertEqual(packed["Configuration"]["Architectures"], ["arm64"])
             self.assertEqual(once["Configuration"]["FunctionName"], "once")
+            invokes = self.clients[2].get_function_event_invoke_config(FunctionName="once")
+            self.assertEqual((invokes["MaximumRetryAttempts"], invokes["MaximumEventAgeInSeconds"],
+                              invokes["DestinationConfig"]["OnFailure"]["Destination"]),
+                             (1, 21600, "arn:aws:sqs:eu-central-1:123456789012:done"))
 
             by_source = {one["EventSourceArn"].rsplit(":", 1)[1]: one for one in mappings}
             self.assertEqual(len(mappings), 3)
@@ -206,6 +217,7 @@ class Apply(ConfiguredBy):
             sqs.tag_queue(QueueUrl=orders, Tags={"mine": "yes"})
             sqs.create_queue(QueueName="mine")
             functions.update_function_configuration(FunctionName="packed", Timeout=77)
+            functions.update_function_event_invoke_config(FunctionName="once", MaximumEventAgeInSeconds=60)
             server.stop()
         self.pack("2")
         changed = FILE
@@ -216,6 +228,9 @@ class Apply(ConfiguredBy):
                          ("Timeout: 20", "Timeout: 30"), ("Environment: {QUEUE: done}", "Environment: {OTHER: done}"),
                          ("ReservedConcurrentExecutions: 5", "ReservedConcurrentExecutions: 6"),
                          ("MemorySize: 256", "MemorySize: 512"), ("Command: [cat]", "Command: [cat, '-']"),
+                         ("KeyId: alias/one", "KeyId: alias/two"), ("[IncomingBytes]", "[OutgoingBytes, OutgoingRecords]"),
+                         ("Architectures: [arm64]", "Architectures: [x86_64]"),
+                         ("MaximumRetryAttempts: 1", "MaximumRetryAttempts: 0"), ("stage: test", "stage: live, new: yes"),
                          ("BatchSize: 5", "BatchSize: 6"), ("kind: [order]", "kind: [offer]"),
                          ("Enabled: false", "Enabled: true")):
             self.assertIn(old, changed)
@@ -230,7 +245,16 @@ class Apply(ConfiguredBy):
                              {"team": "mill", "mine": "yes"})
             self.assertEqual((streams["sales"]["OpenShardCount"], streams["sales"]["RetentionPeriodHours"],
                               streams["sales"]["ConsumerCount"]), (4, 24, 2))
+            self.assertEqual((streams["clicks"]["KeyId"], streams["clicks"]["EnhancedMonitoring"]),
+                             ("alias/two", [{"ShardLevelMetrics": ["OutgoingBytes", "OutgoingRecords"]}]))
             once, packed, take = functions
+            known = self.client(server, "lambda")
+            invokes = known.get_function_event_invoke_config(FunctionName="once")
+            self.assertEqual((invokes["MaximumRetryAttempts"], invokes["MaximumEventAgeInSeconds"]), (0, 60))
+            self.assertEqual(packed["Configuration"]["Architectures"], ["x86_64"])
+            [of_orders] = [one for one in mappings if one["EventSourceArn"].endswith(":orders")]
+            self.assertEqual(known.list_tags(Resource=of_orders["EventSourceMappingArn"])["Tags"],
+                             {"stage": "live", "new": "yes"})
             self.assertEqual((take["Configuration"]["Timeout"], take["Configuration"]["Environment"]["Variables"]),
                              (30, {"OTHER": "done"}))
             self.assertEqual(take["Configuration"]["Description"], "Takes orders.")
@@ -244,7 +268,7 @@ class Apply(ConfiguredBy):
             wait_until(lambda: {one["State"] for one in self.described(server)[3]} == {"Enabled"})
             status, log = server.stop()
             self.assertEqual(status, 0)
-            self.assertIn("0 created, 7 updated, 8 as they were", log)
+            self.assertIn("0 created, 8 updated, 7 as they were", log)
 
     def test_a_fault_of_an_update_leaves_the_others_their_state(self):
         with self.start() as server:
@@ -313,10 +337,40 @@ class Refuse(ConfiguredBy):
         with Server(self.directory) as server:
             self.assertEqual(server.call("ListQueues", {})[1].get("QueueUrls", []), [])
 
+    def test_a_function_that_cannot_run_here_is_told_before_anything_is_made(self):
+        with unittest.mock.patch.dict(os.environ, {"PATH": "/nowhere"}):
+            lines = self.refused("queues: {q: }\nfunctions:\n  f: {Runtime: nodejs20.x, Handler: a.b, Code: .}\n")
+        self.assertEqual(lines, ["penstock.yaml:3:16: The runtime nodejs20.x needs node on this server's PATH, and there is "
+                                 "none."])
+        self.assertFalse(pathlib.Path(self.directory, "data").exists())
+
     def test_what_the_server_refuses_only_then_is_told_with_its_place(self):
-        lines = self.refused("functions:\n  f: {Runtime: python3.99, Handler: a.b, Code: .}\n")
+        lines = self.refused("functions:\n  f: {Command: [cat], ReservedConcurrentExecutions: 99}\n")
         self.assertEqual(len(lines), 1, lines)
-        self.assertRegex(lines[0], r"^penstock\.yaml:2:\d+: .*python3\.99")
+        self.assertRegex(lines[0], r"^penstock\.yaml:2:53: .*ReservedConcurrentExecutions")
+
+    def test_a_mapping_may_begin_at_a_date(self):
+        text = HOME + ("streams: {s: }\nfunctions: {f: {Kind: exec, Command: [cat]}}\nmappings:\n  - {EventSource: stream:s, "
+                       "FunctionName: f, StartingPosition: AT_TIMESTAMP, StartingPositionTimestamp: 2020-01-31T12:00:00+01:00}\n")
+        for summary in ("3 created, 0 updated, 0 as they were", "0 created, 0 updated, 3 as they were"):
+            with self.start(text) as server:
+                [mapping] = self.described(server)[3]
+                self.assertEqual(mapping["StartingPositionTimestamp"].timestamp(), 1580468400)
+                self.assertIn(summary, server.stop()[1])
+
+    def test_what_was_encrypted_and_measured_can_be_so_no_more(self):
+        text = HOME + "streams: {s: {StreamEncryption: {EncryptionType: KMS, KeyId: k}, ShardLevelMetrics: [ALL]}}\n"
+        with self.start(text) as server:
+            stream = self.described(server)[1]["s"]
+            self.assertEqual((stream["EncryptionType"], len(stream["EnhancedMonitoring"][0]["ShardLevelMetrics"])), ("KMS", 7))
+            server.stop()
+        for old, new in (("KMS, KeyId: k", "NONE"), ("[ALL]", "[]")):
+            text = text.replace(old, new)
+        for summary in ("0 created, 1 updated, 0 as they were", "0 created, 0 updated, 1 as they were"):
+            with self.start(text) as server:
+                stream = self.described(server)[1]["s"]
+                self.assertEqual((stream["EncryptionType"], stream["EnhancedMonitoring"]), ("NONE", [{"ShardLevelMetrics": []}]))
+                self.assertIn(summary, server.stop()[1])
 
     def test_a_file_that_is_not_there(self):
         status, _, log = self.run_to_end("serve", "--config", self.directory + "/none.yaml")

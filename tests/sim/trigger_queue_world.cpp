@@ -384,7 +384,7 @@ void TriggerQueueWorld::change_mapping() {
     patch.batch_size = static_cast<int>(1 + random_.below(static_cast<std::uint64_t>(plan.config.batch_size)));
   }
   ++counts_.changes;
-  apply(UpdateMapping{plan.uuid, std::move(patch)});
+  apply(UpdateMapping{plan.mapping_name(), std::move(patch)});
 }
 
 void TriggerQueueWorld::reserve() {
@@ -780,7 +780,7 @@ void TriggerQueueWorld::drain() {
     if (plan.enabled) continue;
     MappingPatch patch;
     patch.enabled = plan.enabled = true;
-    apply(UpdateMapping{plan.uuid, std::move(patch)});
+    apply(UpdateMapping{plan.mapping_name(), std::move(patch)});
   }
   pump();
   // What was received before the crash is visible again by then, and what has failed was tried again as often as it

@@ -81,6 +81,7 @@ class TriggerQueueWorld {
     bool exists = false;  ///< durably
     bool enabled = true;  ///< as was asked for last
     bool is_fifo() const { return queue.name.ends_with(".fifo"); }
+    MappingName mapping_name() const { return {function.account, function.region, uuid}; }
     bool has_dead_letters() const { return queue.name == "jobs"; }
   };
   /// A call that the queues' engine has, of the trigger engine or of a client.

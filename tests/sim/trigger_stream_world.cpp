@@ -333,7 +333,7 @@ void TriggerStreamWorld::change_mapping() {
     if (config_.tumbling_seconds == 0) patch.parallelization = static_cast<int>(1 + random_.below(4));
   }
   ++counts_.changes;
-  apply(UpdateMapping{mapping_, std::move(patch)});
+  apply(UpdateMapping{MappingName{function_name.account, function_name.region, mapping_}, std::move(patch)});
 }
 
 // ---- The shell.
@@ -668,7 +668,7 @@ void TriggerStreamWorld::check_deregistration() {
 void TriggerStreamWorld::change_to_enabled() {
   MappingPatch patch;
   patch.enabled = true;
-  apply(UpdateMapping{mapping_, std::move(patch)});
+  apply(UpdateMapping{MappingName{function_name.account, function_name.region, mapping_}, std::move(patch)});
   pump();
 }
 

@@ -24,12 +24,14 @@ void AsyncInvokes::recover(std::vector<AsyncEvent> found) {
 }
 
 void AsyncInvokes::handle(CallId call, InvokeFunction& command) {
-  if (context_.find_function(command.function) == nullptr) {
-    return context_.reply(call, function_not_found(command.function));
+  // What is kept of an event has no place for a version or an alias.
+  const bool qualified = !qualifier_of(command.function, command.invoked_arn).empty();
+  if (qualified || context_.find_function(command.function) == nullptr) {
+    return context_.reply(call, function_not_found(command.function, command.invoked_arn));
   }
   const std::size_t bytes = command.payload == nullptr ? 0 : command.payload->size();
   if (events_ >= context_.limits.async_events_max || bytes_ + bytes > context_.limits.async_bytes_max) {
-    return context_.reply(call, rate_exceeded());
+    return context_.reply(call, rate_exceeded(ErrorCode::LambdaTooManyRequests));
   }
   AsyncEvent event;
   event.id = make_uuid(context_.entropy);

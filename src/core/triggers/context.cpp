@@ -7,6 +7,13 @@
 
 namespace penstock::core {
 
+std::string_view qualifier_of(const FunctionName& function, std::string_view arn) {
+  const std::string plain = arn_of(function) + ":";
+  if (!arn.starts_with(plain)) return {};
+  const std::string_view qualifier = arn.substr(plain.size());
+  return qualifier == "$LATEST" ? std::string_view() : qualifier;
+}
+
 AskId TriggerContext::ask(Participant& asker, Command command, std::shared_ptr<const MappingRecord> mapping) {
   const AskId id{++asks_};
   askers_.emplace(id.value, &asker);
@@ -33,8 +40,12 @@ TimerId TriggerContext::set_timer(Participant& owner, Instant at, std::uint64_t 
   return id;
 }
 
-std::shared_ptr<const FunctionRecord> TriggerContext::find_function(const FunctionName& name) const {
-  if (const auto found = functions_.find(name); found != functions_.end()) return found->second;
+std::shared_ptr<const FunctionRecord> TriggerContext::find_function(const FunctionName& name,
+                                                                    std::string_view arn) const {
+  const std::string_view qualifier = qualifier_of(name, arn);
+  if (const auto found = functions_.find(name); found != functions_.end()) {
+    return qualifier.empty() ? found->second : nullptr;
+  }
   if (limits.lambda_endpoint.empty()) return nullptr;
   FunctionRecord elsewhere;
   elsewhere.name = name;
@@ -42,6 +53,7 @@ std::shared_ptr<const FunctionRecord> TriggerContext::find_function(const Functi
   elsewhere.url = limits.lambda_endpoint;
   if (elsewhere.url.ends_with('/')) elsewhere.url.pop_back();
   elsewhere.url.append("/2015-03-31/functions/").append(name.name).append("/invocations");
+  if (!qualifier.empty()) elsewhere.url.append("?Qualifier=").append(qualifier);
   // The emulator has a limit of its own, and only the connection is guarded by this one.
   elsewhere.timeout_seconds = 900;
   return std::make_shared<const FunctionRecord>(std::move(elsewhere));
@@ -69,6 +81,11 @@ int TriggerContext::running_of(const FunctionName& function) const {
   return found == rooms_.end() ? 0 : found->second.running;
 }
 
+bool TriggerContext::is_reservation_used_up(const FunctionName& function) const {
+  const auto reservation = reservation_of(function);
+  return reservation && running_of(function) >= *reservation;
+}
+
 int TriggerContext::free_slots(const FunctionName& function) const {
   if (draining) return 0;
   const int of_all = limits.concurrency_max - running_;
@@ -91,7 +108,7 @@ void TriggerContext::await_slot(Participant& participant, const FunctionName& fu
 }
 
 std::variant<InvocationId, NoInvocation> TriggerContext::begin(Participant& participant, InvocationStart start) {
-  auto function = find_function(start.function);
+  auto function = find_function(start.function, start.invoked_arn);
   if (function == nullptr) return NoInvocation::no_function;
   if (!can_begin(start.function)) {
     await_slot(participant, start.function);

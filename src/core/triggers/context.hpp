@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -43,6 +44,9 @@ constexpr Millis backed_off(Millis least, int times, Millis most) {
 
 /// Names a timer until it rings or is dropped.
 using TimerId = std::pair<Instant, std::uint64_t>;
+
+/// The version or alias that a function's ARN ends with; empty if that is $LATEST, or if there is none.
+std::string_view qualifier_of(const FunctionName& function, std::string_view arn);
 
 /// What to begin an invocation with.
 struct InvocationStart {
@@ -99,7 +103,9 @@ class TriggerContext {
   // ---- Functions and the room for them.
 
   /// The registered one, or a stand-in for the emulator at TriggerLimits::lambda_endpoint; null if there is neither.
-  std::shared_ptr<const FunctionRecord> find_function(const FunctionName& name) const;
+  /// `arn` is what it was called, and may say a version or an alias: registered functions have none of those, and
+  /// whether the emulator has it only that knows.
+  std::shared_ptr<const FunctionRecord> find_function(const FunctionName& name, std::string_view arn = {}) const;
   bool is_registered(const FunctionName& name) const { return functions_.contains(name); }
   const std::map<FunctionName, std::shared_ptr<const FunctionRecord>>& functions() const { return functions_; }
   void put_function(FunctionRecord function);
@@ -113,6 +119,8 @@ class TriggerContext {
   bool can_begin(const FunctionName& function) const {
     return has_slot(function) && (offering_ || !is_awaited(function));
   }
+  /// Whether as many run as are reserved for it, so that room for others would be none for it.
+  bool is_reservation_used_up(const FunctionName& function) const;
   /// How many invocations of it could begin now.
   int free_slots(const FunctionName& function) const;
   /// Has the participant told when a slot of the function is free, as begin() does where it refuses.

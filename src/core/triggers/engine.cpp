@@ -26,7 +26,9 @@ class Engine final : public TriggerEngine {
         invokes_(context_),
         async_(context_, std::move(render)),
         mappings_(context_),
-        timeout_checks_(context_, [this](CallId call, UpdateFunction& command) { functions_.handle(call, command); }) {}
+        timeout_checks_(context_, [this](CallId call, FunctionChange& change) {
+          std::visit([&](auto& command) { functions_.handle(call, command); }, change);
+        }) {}
 
   void recover(RecoveredTriggers found, Instant now) override;
   void apply(CallId call, TriggerCommand command, Instant now) override;
@@ -38,7 +40,6 @@ class Engine final : public TriggerEngine {
 
  private:
   // Commands that are one part's own.
-  void handle(CallId call, CreateFunction& command) { functions_.handle(call, command); }
   void handle(CallId call, GetFunction& command) { functions_.handle(call, command); }
   void handle(CallId call, ListFunctions& command) { functions_.handle(call, command); }
   void handle(CallId call, DeleteFunction& command) { functions_.handle(call, command); }
@@ -52,6 +53,7 @@ class Engine final : public TriggerEngine {
   void handle(CallId call, UpdateMapping& command) { mappings_.handle(call, command); }
   void handle(CallId call, DeleteMapping& command) { mappings_.handle(call, command); }
 
+  void handle(CallId call, CreateFunction& command);
   void handle(CallId call, UpdateFunction& command);
   void handle(CallId call, TagLambda& command);
   void handle(CallId call, UntagLambda& command);
@@ -62,6 +64,7 @@ class Engine final : public TriggerEngine {
   void handle(CallId call, InvocationOver& over);
 
   void settle();
+  bool would_run_longer(const FunctionName& name, std::optional<int> timeout_seconds) const;
 
   const TriggerLimits limits_;
   TriggerContext context_;
@@ -107,34 +110,45 @@ void Engine::settle() {
   async_.sweep();
 }
 
+bool Engine::would_run_longer(const FunctionName& name, std::optional<int> timeout_seconds) const {
+  const auto function = context_.functions().find(name);
+  return timeout_seconds && function != context_.functions().end() &&
+         *timeout_seconds > function->second->timeout_seconds;
+}
+
+void Engine::handle(CallId call, CreateFunction& command) {
+  const FunctionName name = command.function.name;
+  const int timeout = command.function.timeout_seconds;
+  if (!command.replace || !would_run_longer(name, timeout)) return functions_.handle(call, command);
+  timeout_checks_.check(call, std::move(command), timeout, mappings_.queues_of(name));
+}
+
 void Engine::handle(CallId call, UpdateFunction& command) {
-  const auto& known = context_.functions();
-  const auto function = known.find(command.function);
+  const FunctionName name = command.function;
   const std::optional<int> timeout = command.patch.timeout_seconds;
-  const bool is_longer = timeout && function != known.end() && *timeout > function->second->timeout_seconds;
-  if (!is_longer) return functions_.handle(call, command);
-  timeout_checks_.check(call, std::move(command), mappings_.queues_of(function->first));
+  if (!would_run_longer(name, timeout)) return functions_.handle(call, command);
+  timeout_checks_.check(call, std::move(command), *timeout, mappings_.queues_of(name));
 }
 
 void Engine::handle(CallId call, TagLambda& command) {
   if (const auto* function = std::get_if<FunctionName>(&command.resource)) {
     return functions_.tag(call, *function, command.tags);
   }
-  mappings_.tag(call, std::get<std::string>(command.resource), command.tags);
+  mappings_.tag(call, std::get<MappingName>(command.resource), command.tags);
 }
 
 void Engine::handle(CallId call, UntagLambda& command) {
   if (const auto* function = std::get_if<FunctionName>(&command.resource)) {
     return functions_.untag(call, *function, command.keys);
   }
-  mappings_.untag(call, std::get<std::string>(command.resource), command.keys);
+  mappings_.untag(call, std::get<MappingName>(command.resource), command.keys);
 }
 
 void Engine::handle(CallId call, ListLambdaTags& command) {
   if (const auto* function = std::get_if<FunctionName>(&command.resource)) {
     return functions_.list_tags(call, *function);
   }
-  mappings_.list_tags(call, std::get<std::string>(command.resource));
+  mappings_.list_tags(call, std::get<MappingName>(command.resource));
 }
 
 void Engine::handle(CallId call, InvokeFunction& command) {

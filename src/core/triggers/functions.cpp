@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/triggers/destinations.hpp"
+#include "core/triggers/function_rules.hpp"
 #include "core/triggers/trigger_errors.hpp"
 #include "core/uuid.hpp"
 
@@ -84,6 +85,7 @@ void Functions::put(const FunctionRecord& record) {
 
 void Functions::handle(CallId call, CreateFunction& command) {
   FunctionRecord& record = command.function;
+  if (auto error = objection_to(record)) return context_.reply(call, std::move(*error));
   if (auto error = check_reservation(record.name, record.reserved_concurrency)) {
     return context_.reply(call, std::move(*error));
   }
@@ -144,6 +146,7 @@ void Functions::handle(CallId call, UpdateFunction& command) {
     }
     FunctionRecord changed = function;
     merge(changed, command.patch);
+    if (auto error = objection_to(changed)) return context_.reply(call, std::move(*error));
     if (command.dry_run) return context_.reply(call, FunctionDescription{std::move(changed)});
     renew(changed);
     put(changed);

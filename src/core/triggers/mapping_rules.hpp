@@ -18,7 +18,9 @@ void merge(MappingRecord& mapping, const MappingPatch& patch);
 /// is.
 bool needs_no_stop(const MappingRecord& before, const MappingRecord& after);
 
-// A function that runs for longer than its queue hides a message is refused, whichever of the three is changed.
+// A function that runs for longer than its queue hides a message is refused, whether the mapping or the function is
+// changed, also by a registration that takes its place. A change of the queue is not looked at: as in the service,
+// SetQueueAttributes knows nothing of mappings. The next change of the mapping is refused then, unless it ends it.
 
 Command ask_visibility(const QueueName& queue);
 /// VisibilityTimeout, if the answer to that has it.

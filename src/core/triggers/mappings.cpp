@@ -22,6 +22,10 @@ bool is_settled(const MappingRecord& record) {
   return record.state == MappingState::enabled || record.state == MappingState::disabled;
 }
 
+bool is_to(const MappingRecord& record, const FunctionName& function, std::string_view arn) {
+  return record.function == function && qualifier_of(function, record.function_arn) == qualifier_of(function, arn);
+}
+
 Command question_about(const MappingRecord& record) {
   if (const auto* queue = std::get_if<QueueName>(&record.source)) return ask_visibility(*queue);
   const StreamName& stream = std::get<StreamName>(record.source);
@@ -36,9 +40,15 @@ Mappings::Entry* Mappings::find(const std::string& uuid) {
   return found == entries_.end() ? nullptr : &found->second;
 }
 
-const Mappings::Entry* Mappings::find(const std::string& uuid) const {
-  const auto found = entries_.find(uuid);
-  return found == entries_.end() ? nullptr : &found->second;
+Mappings::Entry* Mappings::find(const MappingName& mapping) {
+  Entry* entry = find(mapping.uuid);
+  return entry != nullptr && entry->mapping->announced().name() == mapping ? entry : nullptr;
+}
+
+const Mappings::Entry* Mappings::find(const MappingName& mapping) const {
+  const auto found = entries_.find(mapping.uuid);
+  if (found == entries_.end() || found->second.mapping->announced().name() != mapping) return nullptr;
+  return &found->second;
 }
 
 // It waits for nothing but its source, which may never be there again: whoever is through with it must not have to wait
@@ -55,14 +65,18 @@ bool Mappings::may_become(const Entry& entry, const MappingRecord& asked) {
 
 // ---- Commands
 
-std::optional<Error> Mappings::check_function(const FunctionName& function) const {
-  if (context_.find_function(function) == nullptr) return function_not_found(function);
-  return std::nullopt;
+std::optional<Error> Mappings::check_function(const MappingRecord& asked) const {
+  if (context_.find_function(asked.function, asked.function_arn) != nullptr) return std::nullopt;
+  return function_not_found(asked.function, asked.function_arn);
+}
+
+Mappings::Key Mappings::key_of(const MappingRecord& record) {
+  return {record.source_arn, record.function, std::string(qualifier_of(record.function, record.function_arn))};
 }
 
 void Mappings::handle(CallId call, CreateMapping& command) {
   MappingRecord& asked = command.mapping;
-  if (auto error = check_function(asked.function)) return context_.reply(call, std::move(*error));
+  if (auto error = check_function(asked)) return context_.reply(call, std::move(*error));
   if (const auto existing = by_key_.find(key_of(asked)); existing != by_key_.end()) {
     return context_.reply(call, mapping_exists(asked, existing->second));
   }
@@ -77,7 +91,7 @@ void Mappings::handle(CallId call, CreateMapping& command) {
 }
 
 void Mappings::handle(CallId call, const GetMapping& command) const {
-  const Entry* entry = find(command.uuid);
+  const Entry* entry = find(command.mapping);
   if (entry == nullptr) return context_.reply(call, mapping_not_found());
   context_.reply(call, MappingDescription{entry->mapping->announced()});
 }
@@ -88,7 +102,7 @@ void Mappings::handle(CallId call, const ListMappings& command) const {
     const MappingRecord& record = it->second.mapping->announced();
     if (record.function.account != command.account || record.function.region != command.region) continue;
     if (!command.source_arn.empty() && record.source_arn != command.source_arn) continue;
-    if (command.function && record.function != *command.function) continue;
+    if (command.function && !is_to(record, *command.function, command.function_arn)) continue;
     if (answer.mappings.size() == command.limit) {
       answer.more = true;
       break;
@@ -99,19 +113,24 @@ void Mappings::handle(CallId call, const ListMappings& command) const {
 }
 
 void Mappings::handle(CallId call, UpdateMapping& command) {
-  Entry* entry = find(command.uuid);
+  Entry* entry = find(command.mapping);
   if (entry == nullptr) return context_.reply(call, mapping_not_found());
+  // Whoever may change it could not see it any more.
+  const auto& function = command.patch.function;
+  if (function && (function->account != command.mapping.account || function->region != command.mapping.region)) {
+    return context_.reply(call, function_not_found(*function));
+  }
   const MappingRecord& before = entry->mapping->announced();
   MappingRecord asked = before;
   merge(asked, command.patch);
   if (!may_become(*entry, asked)) return context_.reply(call, mapping_in_use("update"));
   if (auto error = check_mapping(asked)) return context_.reply(call, std::move(*error));
-  if (asked.function == before.function) {
+  if (key_of(asked) == key_of(before)) {
     // Whoever is through with it need not have its queue.
     if (asked.of_stream() || !asked.config.enabled) return change(call, *entry, std::move(asked));
     return ask_source(Pending{call, std::move(asked), std::move(command.patch), false});
   }
-  if (auto error = check_function(asked.function)) return context_.reply(call, std::move(*error));
+  if (auto error = check_function(asked)) return context_.reply(call, std::move(*error));
   if (const auto existing = by_key_.find(key_of(asked)); existing != by_key_.end()) {
     return context_.reply(call, mapping_exists(asked, existing->second));
   }
@@ -120,7 +139,7 @@ void Mappings::handle(CallId call, UpdateMapping& command) {
 }
 
 void Mappings::handle(CallId call, const DeleteMapping& command) {
-  Entry* entry = find(command.uuid);
+  Entry* entry = find(command.mapping);
   if (entry == nullptr) return context_.reply(call, mapping_not_found());
   if (!is_settled(entry->mapping->announced()) && !is_starting(*entry)) {
     return context_.reply(call, mapping_in_use("delete"));
@@ -130,8 +149,8 @@ void Mappings::handle(CallId call, const DeleteMapping& command) {
   stop(*entry);
 }
 
-void Mappings::tag(CallId call, const std::string& uuid, const std::map<std::string, std::string>& tags) {
-  Entry* entry = find(uuid);
+void Mappings::tag(CallId call, const MappingName& mapping, const std::map<std::string, std::string>& tags) {
+  Entry* entry = find(mapping);
   if (entry == nullptr) return context_.reply(call, mapping_not_found());
   MappingRecord changed = entry->mapping->announced();
   for (const auto& [key, value] : tags) changed.tags.insert_or_assign(key, value);
@@ -140,8 +159,8 @@ void Mappings::tag(CallId call, const std::string& uuid, const std::map<std::str
   context_.reply(call, Done{});
 }
 
-void Mappings::untag(CallId call, const std::string& uuid, const std::vector<std::string>& keys) {
-  Entry* entry = find(uuid);
+void Mappings::untag(CallId call, const MappingName& mapping, const std::vector<std::string>& keys) {
+  Entry* entry = find(mapping);
   if (entry == nullptr) return context_.reply(call, mapping_not_found());
   MappingRecord changed = entry->mapping->announced();
   for (const std::string& key : keys) changed.tags.erase(key);
@@ -149,8 +168,8 @@ void Mappings::untag(CallId call, const std::string& uuid, const std::vector<std
   context_.reply(call, Done{});
 }
 
-void Mappings::list_tags(CallId call, const std::string& uuid) const {
-  const Entry* entry = find(uuid);
+void Mappings::list_tags(CallId call, const MappingName& mapping) const {
+  const Entry* entry = find(mapping);
   if (entry == nullptr) return context_.reply(call, mapping_not_found());
   context_.reply(call, LambdaTags{entry->mapping->announced().tags});
 }
@@ -169,7 +188,7 @@ std::optional<Error> Mappings::check_source(const Pending& pending, const std::o
   if (unusable != nullptr && pending.is_source_needed) return source_not_usable(asked, *unusable);
   if (!pending.is_source_needed && !context_.is_registered(asked.function)) return std::nullopt;
   // Meanwhile it may have gone.
-  if (auto error = check_function(asked.function)) return error;
+  if (auto error = check_function(asked)) return error;
   // How long an emulator lets a function run is not known.
   if (!context_.is_registered(asked.function)) return std::nullopt;
   return objection_to_timeout(result, context_.find_function(asked.function)->timeout_seconds);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -23,9 +24,9 @@ class Mappings final : public Participant, public MappingOwner {
   void handle(CallId call, const ListMappings& command) const;
   void handle(CallId call, UpdateMapping& command);
   void handle(CallId call, const DeleteMapping& command);
-  void tag(CallId call, const std::string& uuid, const std::map<std::string, std::string>& tags);
-  void untag(CallId call, const std::string& uuid, const std::vector<std::string>& keys);
-  void list_tags(CallId call, const std::string& uuid) const;
+  void tag(CallId call, const MappingName& mapping, const std::map<std::string, std::string>& tags);
+  void untag(CallId call, const MappingName& mapping, const std::vector<std::string>& keys);
+  void list_tags(CallId call, const MappingName& mapping) const;
 
   void function_changed(const FunctionName& function);
   /// Lets all of them end.
@@ -61,17 +62,20 @@ class Mappings final : public Participant, public MappingOwner {
     std::optional<MappingPatch> patch;  ///< of a change
     bool is_source_needed = true;       ///< otherwise it is changed all the same where that is not there
   };
-  using Key = std::pair<std::string, FunctionName>;
+  /// A source, a function, and which version or alias of it.
+  using Key = std::tuple<std::string, FunctionName, std::string>;
 
-  static Key key_of(const MappingRecord& record) { return {record.source_arn, record.function}; }
+  static Key key_of(const MappingRecord& record);
   Entry* find(const std::string& uuid);
-  const Entry* find(const std::string& uuid) const;
+  /// Null also for one of another account or region.
+  Entry* find(const MappingName& mapping);
+  const Entry* find(const MappingName& mapping) const;
   static bool is_starting(const Entry& entry);
   /// Whether a change to that is taken now.
   static bool may_become(const Entry& entry, const MappingRecord& asked);
   void ask_source(Pending pending);
   std::optional<Error> check_source(const Pending& pending, const std::optional<Result>& result) const;
-  std::optional<Error> check_function(const FunctionName& function) const;
+  std::optional<Error> check_function(const MappingRecord& asked) const;
   void create(CallId call, MappingRecord record);
   void change(CallId call, Entry& entry, MappingRecord changed);
   void add(MappingRecord record, std::vector<ShardCheckpoint> checkpoints);

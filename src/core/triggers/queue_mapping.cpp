@@ -181,7 +181,7 @@ void QueueMapping::ask_for_more() {
   // Of what can not be deleted there is not to be more and more.
   if (settlements_.is_congested()) return;
   const FunctionName& function = record().function;
-  if (function_missing_ || context_.find_function(function) == nullptr) {
+  if (function_missing_ || context_.find_function(function, record().function_arn) == nullptr) {
     // It is told when the function is there.
     if (receives_ == 0) function_missing();
     return;

@@ -7,9 +7,10 @@
 
 namespace penstock::core {
 
-void TimeoutChecks::check(CallId call, UpdateFunction command, const std::vector<QueueName>& queues) {
-  if (queues.empty()) return accepted_(call, command);
-  const auto check = std::make_shared<Check>(Check{call, std::move(command), queues.size()});
+void TimeoutChecks::check(CallId call, FunctionChange change, int timeout_seconds,
+                          const std::vector<QueueName>& queues) {
+  if (queues.empty()) return accepted_(call, change);
+  const auto check = std::make_shared<Check>(Check{call, std::move(change), timeout_seconds, queues.size()});
   for (const QueueName& queue : queues) asked_.emplace(context_.ask(*this, ask_visibility(queue)), check);
 }
 
@@ -21,12 +22,12 @@ void TimeoutChecks::answered(Answered answer) {
   // It is answered once.
   if (check.refused) return;
   std::optional<Error> error = answer.result ? std::nullopt : std::optional(shutting_down());
-  if (!error) error = objection_to_timeout(answer.result, *check.command.patch.timeout_seconds);
+  if (!error) error = objection_to_timeout(answer.result, check.timeout_seconds);
   if (error) {
     check.refused = true;
     return context_.reply(check.call, std::move(*error));
   }
-  if (check.open == 0) accepted_(check.call, check.command);
+  if (check.open == 0) accepted_(check.call, check.change);
 }
 
 }  // namespace penstock::core

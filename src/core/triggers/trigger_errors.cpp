@@ -4,8 +4,9 @@
 
 namespace penstock::core {
 
-Error function_not_found(const FunctionName& function) {
-  return {ErrorCode::LambdaResourceNotFound, "Function not found: " + arn_of(function)};
+Error function_not_found(const FunctionName& function, std::string_view arn) {
+  return {ErrorCode::LambdaResourceNotFound,
+          "Function not found: " + (arn.empty() ? arn_of(function) : std::string(arn))};
 }
 
 Error function_exists(const FunctionName& function) {
@@ -40,7 +41,7 @@ Error too_many_lambda_tags() {
   return {ErrorCode::LambdaInvalidParameterValue, "Number of tags exceeds resource tag limit."};
 }
 
-Error rate_exceeded() { return {ErrorCode::LambdaTooManyRequests, "Rate Exceeded."}; }
+Error rate_exceeded(ErrorCode reason) { return {reason, "Rate Exceeded."}; }
 
 Error shutting_down() { return {ErrorCode::LambdaServiceException, "The server is shutting down."}; }
 

@@ -10,14 +10,16 @@
 
 namespace penstock::core {
 
-Error function_not_found(const FunctionName& function);
+/// `arn` is what it was called, if that is known.
+Error function_not_found(const FunctionName& function, std::string_view arn = {});
 Error function_exists(const FunctionName& function);
 Error too_many_functions(std::size_t most);
 Error revision_differs();
 Error too_little_unreserved(int least);
 Error no_async_config(const FunctionName& function);
 Error too_many_lambda_tags();
-Error rate_exceeded();
+/// `reason` is one of the three that are a TooManyRequestsException.
+Error rate_exceeded(ErrorCode reason);
 Error shutting_down();
 
 Error mapping_not_found();

@@ -61,7 +61,7 @@ AskedTriggers InvokeOperation::to_command(Input& input, const Caller& caller, Ke
   if (payload.empty()) payload = "{}";
   if (auto refusal = check_payload(payload, command.type)) return std::move(*refusal);
   if (auto refusal = check_client_context(input.client_context)) return std::move(*refusal);
-  auto named = function_of(*input.function_name, input.qualifier, caller);
+  auto named = invoked_function_of(*input.function_name, input.qualifier, caller);
   if (Error* error = std::get_if<Error>(&named)) return std::move(*error);
   auto& function = std::get<FunctionReference>(named);
   command.invoked_arn = function.arn();

@@ -57,7 +57,7 @@ std::optional<Error> take_source(const CreateEventSourceMappingRequest& input, M
 /// Sets the function that the request names.
 std::optional<Error> take_function(const std::string& name, const Caller& caller, FunctionName& function,
                                    std::string& arn) {
-  auto named = function_of(name, std::nullopt, caller);
+  auto named = invoked_function_of(name, std::nullopt, caller);
   if (Error* error = std::get_if<Error>(&named)) return std::move(*error);
   auto& reference = std::get<FunctionReference>(named);
   arn = reference.arn();
@@ -94,8 +94,8 @@ Told<EventSourceMappingConfiguration> CreateEventSourceMappingOperation::to_outp
   return tell_mapping(result);
 }
 
-AskedTriggers GetEventSourceMappingOperation::to_command(Input& input, const Caller&, Kept&) {
-  return TriggerCommand(GetMapping{std::move(*input.uuid)});
+AskedTriggers GetEventSourceMappingOperation::to_command(Input& input, const Caller& caller, Kept&) {
+  return TriggerCommand(GetMapping{mapping_of(std::move(*input.uuid), caller)});
 }
 
 Told<EventSourceMappingConfiguration> GetEventSourceMappingOperation::to_output(TriggerResult&& result, Kept&) {
@@ -110,10 +110,8 @@ AskedTriggers ListEventSourceMappingsOperation::to_command(Input& input, const C
   command.region = caller.region;
   command.source_arn = std::move(input.event_source_arn).value_or(std::string());
   if (input.function_name) {
-    std::string arn;
-    if (auto error = take_function(*input.function_name, caller, command.function.emplace(), arn)) {
-      return std::move(*error);
-    }
+    auto error = take_function(*input.function_name, caller, command.function.emplace(), command.function_arn);
+    if (error) return std::move(*error);
   }
   command.after = std::get<std::string>(std::move(after));
   command.limit =
@@ -135,7 +133,7 @@ Told<ListEventSourceMappingsResponse> ListEventSourceMappingsOperation::to_outpu
 AskedTriggers UpdateEventSourceMappingOperation::to_command(Input& input, const Caller& caller, Kept&) {
   auto patch = take_settings(input);
   if (Error* error = std::get_if<Error>(&patch)) return std::move(*error);
-  UpdateMapping command{std::move(*input.uuid), std::get<MappingPatch>(std::move(patch))};
+  UpdateMapping command{mapping_of(std::move(*input.uuid), caller), std::get<MappingPatch>(std::move(patch))};
   if (input.function_name) {
     auto error = take_function(*input.function_name, caller, command.patch.function.emplace(),
                                command.patch.function_arn.emplace());
@@ -148,8 +146,8 @@ Told<EventSourceMappingConfiguration> UpdateEventSourceMappingOperation::to_outp
   return tell_mapping(result);
 }
 
-AskedTriggers DeleteEventSourceMappingOperation::to_command(Input& input, const Caller&, Kept&) {
-  return TriggerCommand(DeleteMapping{std::move(*input.uuid)});
+AskedTriggers DeleteEventSourceMappingOperation::to_command(Input& input, const Caller& caller, Kept&) {
+  return TriggerCommand(DeleteMapping{mapping_of(std::move(*input.uuid), caller)});
 }
 
 Told<EventSourceMappingConfiguration> DeleteEventSourceMappingOperation::to_output(TriggerResult&& result, Kept&) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "penstock/stream_names.hpp"
 #include "protocol/lambda/filters.hpp"
@@ -60,6 +61,16 @@ Refusal refuse_what_has_no_effect(const MappingSettings& settings) {
         refuse(settings.provisioned_poller_config, "ProvisionedPollerConfig", "nothing polls.")}) {
     if (refusal) return refusal;
   }
+  return std::nullopt;
+}
+
+/// Of the metrics that the API model knows, the others are of Kafka.
+Refusal take_metrics(std::vector<std::string>&& metrics, MappingPatch& patch) {
+  for (const std::string& metric : metrics) {
+    if (metric == "EventCount") continue;
+    return invalid_parameter("The metric " + metric + " is not supported for SQS and Kinesis event sources.");
+  }
+  patch.metrics = std::move(metrics);
   return std::nullopt;
 }
 
@@ -127,7 +138,8 @@ std::variant<MappingPatch, Error> take_settings(MappingSettings& settings) {
   if (settings.function_response_types) patch.report_batch_item_failures = !settings.function_response_types->empty();
   if (settings.scaling_config) patch.concurrency_max.emplace(settings.scaling_config->maximum_concurrency);
   if (settings.metrics_config) {
-    patch.metrics = std::move(settings.metrics_config->metrics).value_or(std::vector<std::string>());
+    auto metrics = std::move(settings.metrics_config->metrics).value_or(std::vector<std::string>());
+    if (auto refusal = take_metrics(std::move(metrics), patch)) return std::move(*refusal);
   }
   if (settings.filter_criteria) {
     if (auto refusal = take_filters(*settings.filter_criteria, patch)) return std::move(*refusal);

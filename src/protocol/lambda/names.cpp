@@ -94,8 +94,9 @@ std::optional<FunctionReference> split_function(std::string_view text) {
   return named;
 }
 
-std::variant<FunctionReference, Error> function_of(std::string_view text, const std::optional<std::string>& qualifier,
-                                                   const Caller& caller) {
+std::variant<FunctionReference, Error> invoked_function_of(std::string_view text,
+                                                           const std::optional<std::string>& qualifier,
+                                                           const Caller& caller) {
   FunctionReference named = split_function(text).value_or(FunctionReference{});
   if (named.function.region.empty()) named.function.region = caller.region;
   if (named.function.account.empty()) named.function.account = caller.account;
@@ -104,8 +105,20 @@ std::variant<FunctionReference, Error> function_of(std::string_view text, const 
                  "The derived qualifier from the function name does not match the specified qualifier."};
   }
   if (qualifier) named.qualifier = *qualifier;
-  const bool other_version = !named.qualifier.empty() && named.qualifier != latest_version;
-  if (other_version || !is_word(named.function.name)) return not_found(named);
+  // Those with dots and dollars are well-formed, and nobody has them.
+  const bool has_words = is_word(named.function.name) &&
+                         (named.qualifier.empty() || is_word(named.qualifier) || named.qualifier == latest_version);
+  if (!has_words) return not_found(named);
+  return named;
+}
+
+std::variant<FunctionReference, Error> function_of(std::string_view text, const std::optional<std::string>& qualifier,
+                                                   const Caller& caller) {
+  auto named = invoked_function_of(text, qualifier, caller);
+  const auto* function = std::get_if<FunctionReference>(&named);
+  const bool other_version =
+      function != nullptr && !function->qualifier.empty() && function->qualifier != latest_version;
+  if (other_version) return not_found(*function);
   return named;
 }
 
@@ -115,10 +128,19 @@ std::string mapping_arn_of(const MappingRecord& mapping) {
   return arn.append(mapping_part).append(mapping.uuid);
 }
 
-std::variant<std::variant<FunctionName, std::string>, Error> tagged_resource_of(std::string_view arn) {
-  using Resource = std::variant<FunctionName, std::string>;
+MappingName mapping_of(std::string uuid, const Caller& caller) {
+  return {std::string(caller.account), std::string(caller.region), std::move(uuid)};
+}
+
+std::variant<TaggedResource, Error> tagged_resource_of(std::string_view arn) {
   if (const std::size_t at = arn.find(mapping_part); at != std::string_view::npos) {
-    return Resource(std::string(arn.substr(at + mapping_part.size())));
+    std::string_view place = arn;
+    take_arn_prefix(place);
+    MappingName mapping;
+    mapping.region = take_part(place);
+    mapping.account = take_part(place);
+    mapping.uuid = arn.substr(at + mapping_part.size());
+    return TaggedResource(std::move(mapping));
   }
   // Of what the API model knows besides there is none.
   for (const std::string_view other : {":code-signing-config:", ":capacity-provider:"}) {
@@ -131,7 +153,7 @@ std::variant<std::variant<FunctionName, std::string>, Error> tagged_resource_of(
                  "Tags on function aliases and versions are not supported. Please specify either a function ARN or an "
                  "event source mapping ARN."};
   }
-  return Resource(named->function);
+  return TaggedResource(named->function);
 }
 
 bool is_uuid(std::string_view text) {

@@ -9,6 +9,7 @@
 #include "penstock/errors.hpp"
 #include "penstock/functions.hpp"
 #include "penstock/mappings.hpp"
+#include "penstock/trigger_commands.hpp"
 #include "protocol/caller.hpp"
 
 namespace penstock::protocol::lambda {
@@ -36,12 +37,20 @@ std::optional<FunctionReference> split_function(std::string_view text);
 std::variant<FunctionReference, Error> function_of(std::string_view text, const std::optional<std::string>& qualifier,
                                                    const Caller& caller);
 
+/// The same with whatever version or alias, for what another emulator may run: the engine knows whether it does.
+std::variant<FunctionReference, Error> invoked_function_of(std::string_view text,
+                                                           const std::optional<std::string>& qualifier,
+                                                           const Caller& caller);
+
 /// `arn:aws:lambda:<region>:<account>:event-source-mapping:<uuid>`
 std::string mapping_arn_of(const MappingRecord& mapping);
 
-/// What tags are put on: a function, or a mapping by its UUID. Errors: LambdaInvalidParameterValue,
+/// `uuid` as a mapping of the caller's account and region.
+MappingName mapping_of(std::string uuid, const Caller& caller);
+
+/// What tags are put on, of the account and region that the ARN says. Errors: LambdaInvalidParameterValue,
 /// LambdaResourceNotFound. REQUIRES: is_taggable(arn).
-std::variant<std::variant<FunctionName, std::string>, Error> tagged_resource_of(std::string_view arn);
+std::variant<TaggedResource, Error> tagged_resource_of(std::string_view arn);
 
 /// Five groups of hexadecimal digits.
 bool is_uuid(std::string_view text);
