@@ -72,6 +72,11 @@ class TriggerQueueWorld {
   const TriggerQueueHistory& counts() const { return counts_; }
 
  private:
+  static constexpr int drain_rounds_max = 4'000;
+  static constexpr int receives_max = 3;
+  static inline const QueueName dead_letters{"000000000000", "us-east-1", "dead"};
+  static FunctionName function_named(const std::string& name) { return {"000000000000", "us-east-1", name}; }
+
   struct Plan {
     QueueName queue;
     FunctionName function;
