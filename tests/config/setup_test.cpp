@@ -171,7 +171,7 @@ TEST(Setup, AStartThatIsStillToComeIsRefused) {
   }
   for (const std::string to_come : {"1900000001", "2031-01-01"}) {
     EXPECT_THAT(problems_of(mapping + to_come + "}\n"),
-                ElementsAre(AllOf(StartsWith("f.yaml:2:105: "), HasSubstr("cannot be in the future"))))
+                ElementsAre(AllOf(StartsWith("f.yaml:2:107: "), HasSubstr("cannot be in the future"))))
         << to_come;
   }
 }

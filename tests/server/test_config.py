@@ -117,7 +117,7 @@ class ConfiguredBy(InDirectory):
         """All that the file makes, as clients see it."""
         sqs, kinesis, functions = (self.client(server, name) for name in ("sqs", "kinesis", "lambda"))
         queues = {url: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-                  for url in sqs.list_queues()["QueueUrls"]}
+                  for url in sqs.list_queues().get("QueueUrls", [])}
         streams = {name: kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
                    for name in kinesis.list_streams()["StreamNames"]}
         known = [functions.get_function(FunctionName=function["FunctionName"])
@@ -312,6 +312,29 @@ class Apply(ConfiguredBy):
             function = self.client(server, "lambda").get_function_configuration(FunctionName="f")
             self.assertEqual([function[name] for name in ("Timeout", "Description")], [7, "Echoes."])
 
+    def test_a_mapping_may_begin_at_a_date(self):
+        text = HOME + ("streams: {s: }\nfunctions: {f: {Kind: exec, Command: [cat]}}\nmappings:\n  - {EventSource: stream:s, "
+                       "FunctionName: f, StartingPosition: AT_TIMESTAMP, StartingPositionTimestamp: 2020-01-31T12:00:00+01:00}\n")
+        for summary in ("3 created, 0 updated, 0 as they were", "0 created, 0 updated, 3 as they were"):
+            with self.start(text) as server:
+                [mapping] = self.described(server)[3]
+                self.assertEqual(mapping["StartingPositionTimestamp"].timestamp(), 1580468400)
+                self.assertIn(summary, server.stop()[1])
+
+    def test_what_was_encrypted_and_measured_can_be_so_no_more(self):
+        text = HOME + "streams: {s: {StreamEncryption: {EncryptionType: KMS, KeyId: k}, ShardLevelMetrics: [ALL]}}\n"
+        with self.start(text) as server:
+            stream = self.described(server)[1]["s"]
+            self.assertEqual((stream["EncryptionType"], len(stream["EnhancedMonitoring"][0]["ShardLevelMetrics"])), ("KMS", 7))
+            server.stop()
+        for old, new in (("KMS, KeyId: k", "NONE"), ("[ALL]", "[]")):
+            text = text.replace(old, new)
+        for summary in ("0 created, 1 updated, 0 as they were", "0 created, 0 updated, 1 as they were"):
+            with self.start(text) as server:
+                stream = self.described(server)[1]["s"]
+                self.assertEqual((stream["EncryptionType"], stream["EnhancedMonitoring"]), ("NONE", [{"ShardLevelMetrics": []}]))
+                self.assertIn(summary, server.stop()[1])
+
 
 class Refuse(ConfiguredBy):
     def test_all_problems_are_told_with_their_places(self):
@@ -340,37 +363,14 @@ class Refuse(ConfiguredBy):
     def test_a_function_that_cannot_run_here_is_told_before_anything_is_made(self):
         with unittest.mock.patch.dict(os.environ, {"PATH": "/nowhere"}):
             lines = self.refused("queues: {q: }\nfunctions:\n  f: {Runtime: nodejs20.x, Handler: a.b, Code: .}\n")
-        self.assertEqual(lines, ["penstock.yaml:3:16: The runtime nodejs20.x needs node on this server's PATH, and there is "
-                                 "none."])
+        self.assertEqual(lines, ["penstock.yaml:3:16: The runtime nodejs20.x needs node or nodejs on this server's PATH, "
+                                 "and there is none."])
         self.assertFalse(pathlib.Path(self.directory, "data").exists())
 
     def test_what_the_server_refuses_only_then_is_told_with_its_place(self):
         lines = self.refused("functions:\n  f: {Command: [cat], ReservedConcurrentExecutions: 99}\n")
         self.assertEqual(len(lines), 1, lines)
         self.assertRegex(lines[0], r"^penstock\.yaml:2:53: .*ReservedConcurrentExecutions")
-
-    def test_a_mapping_may_begin_at_a_date(self):
-        text = HOME + ("streams: {s: }\nfunctions: {f: {Kind: exec, Command: [cat]}}\nmappings:\n  - {EventSource: stream:s, "
-                       "FunctionName: f, StartingPosition: AT_TIMESTAMP, StartingPositionTimestamp: 2020-01-31T12:00:00+01:00}\n")
-        for summary in ("3 created, 0 updated, 0 as they were", "0 created, 0 updated, 3 as they were"):
-            with self.start(text) as server:
-                [mapping] = self.described(server)[3]
-                self.assertEqual(mapping["StartingPositionTimestamp"].timestamp(), 1580468400)
-                self.assertIn(summary, server.stop()[1])
-
-    def test_what_was_encrypted_and_measured_can_be_so_no_more(self):
-        text = HOME + "streams: {s: {StreamEncryption: {EncryptionType: KMS, KeyId: k}, ShardLevelMetrics: [ALL]}}\n"
-        with self.start(text) as server:
-            stream = self.described(server)[1]["s"]
-            self.assertEqual((stream["EncryptionType"], len(stream["EnhancedMonitoring"][0]["ShardLevelMetrics"])), ("KMS", 7))
-            server.stop()
-        for old, new in (("KMS, KeyId: k", "NONE"), ("[ALL]", "[]")):
-            text = text.replace(old, new)
-        for summary in ("0 created, 1 updated, 0 as they were", "0 created, 0 updated, 1 as they were"):
-            with self.start(text) as server:
-                stream = self.described(server)[1]["s"]
-                self.assertEqual((stream["EncryptionType"], stream["EnhancedMonitoring"]), ("NONE", [{"ShardLevelMetrics": []}]))
-                self.assertIn(summary, server.stop()[1])
 
     def test_a_file_that_is_not_there(self):
         status, _, log = self.run_to_end("serve", "--config", self.directory + "/none.yaml")

@@ -4,12 +4,14 @@ binary: test_functions.py --penstock BIN [unittest arguments]."""
 
 import base64
 import http.client
+import http.server
 import io
 import json
 import os
 import pathlib
 import resource
 import signal
+import threading
 import time
 import unittest.mock
 import uuid
@@ -193,6 +195,29 @@ class Processes(InDirectory):
             wait_until(lambda: set(server.call("GetQueueAttributes", {
                 "QueueUrl": "/000000000000/jobs", "AttributeNames": counts})[1]["Attributes"].values()) == {"0"})
 
+    def test_another_emulator_is_asked_for_the_alias_that_was_invoked(self):
+        asked = []
+
+        class Emulator(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                asked.append(self.path)
+                self.send_response(200)
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"{}")
+
+            def log_message(self, *_):
+                pass
+
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Emulator) as other:
+            threading.Thread(target=other.serve_forever, daemon=True).start()
+            with Server(self.directory, "--lambda-endpoint", f"http://127.0.0.1:{other.server_port}") as server:
+                self.assertEqual(invoke(server, "worker:live", {}), (200, {}))
+                self.assertEqual(invoke(server, "worker", {}), (200, {}))
+            other.shutdown()
+        path = "/2015-03-31/functions/worker/invocations"
+        self.assertEqual(asked, [path + "?Qualifier=live", path])
 
     def test_the_next_server_removes_what_one_that_was_killed_has_left(self):
         environment = {**os.environ, "TMPDIR": self.directory}
