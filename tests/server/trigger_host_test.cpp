@@ -196,7 +196,7 @@ class MemoryShelf final : public CodeShelf {
     if (zip == "broken") return Error{ErrorCode::LambdaInvalidParameterValue, "Could not unzip uploaded file."};
     seen_.change([&] {
       kept.insert(zip);
-      put.insert(zip);
+      ever_kept.insert(zip);
     });
     return KeptCode{zip, zip.size()};
   }
@@ -209,7 +209,7 @@ class MemoryShelf final : public CodeShelf {
   }
 
   std::set<std::string> kept;
-  std::set<std::string> put;  ///< what was ever kept
+  std::set<std::string> ever_kept;
 
  private:
   Seen& seen_;
@@ -530,7 +530,7 @@ TEST_F(TriggerHostTest, CodeIsKeptBeforeTheEngineIsAsked) {
   EXPECT_EQ(engine_->creations[0].function.code_bytes, 3U);
   EXPECT_FALSE(engine_->creations[0].zip) << "the engine has no use for it";
   // The engine of this test makes no function of it, so that it may have been dropped again.
-  EXPECT_TRUE(shelf_->put.contains("zip"));
+  EXPECT_TRUE(shelf_->ever_kept.contains("zip"));
 }
 
 TEST_F(TriggerHostTest, CodeThatCannotBeUnpackedIsRefused) {
