@@ -157,7 +157,10 @@ bool Environment::on_next(ApiReply& refusal) {
   return true;
 }
 
+// An invocation is over at the `next` that follows it, and not at its response: what its process does in between is
+// done in its time, and is in its log. A buffered answer goes to the caller no earlier either.
 void Environment::on_waiting() {
+  finish_answered();
   const bool after_slow_start = state_ == State::starting && second_start_;
   if (!after_slow_start) deadline_.reset();
   state_ = State::idle;
@@ -180,11 +183,15 @@ ApiReply Environment::take_answer(ApiReport report, bool is_error) {
   if (state_ != State::invoking && !last) {
     return refuse_transition(is_error ? "InvocationErrorResponse" : "InvocationResponse");
   }
-  if (!last) state_ = State::answered;
   since_ = Clock::now();
   answer_ = outcome_of(report, is_error);
-  // What fails because it is told to end is to be tried again, like what does not answer any more.
-  if (last && !answer_->succeeded()) answer_ = shutting_down();
+  if (!last) {
+    state_ = State::answered;
+    owner_.on_answered(*this);
+  } else if (!answer_->succeeded()) {
+    // What fails because it is told to end is to be tried again, like what does not answer any more.
+    answer_ = shutting_down();
+  }
   if (!report.too_large) return api_accepted();
   return api_error(413, "RequestEntityTooLarge",
                    "Exceeded maximum allowed payload size (" + std::to_string(answer_bytes_max) + " bytes).");
@@ -203,10 +210,13 @@ RunOutcome Environment::outcome_of(ApiReport& report, bool is_error) const {
   return outcome;
 }
 
-// The runtime has been told that its answer is accepted, and is on its way to the next event while the rest is done.
+// One that is told to end is given no other event, and so need not ask for it.
 void Environment::on_replied() {
-  if (answer_ && invoke_) finish_invoke(std::move(*answer_));
-  answer_.reset();
+  if (verdict_ == Verdict::told) finish_answered();
+}
+
+void Environment::finish_answered() {
+  if (answer_) finish_invoke(std::move(*std::exchange(answer_, std::nullopt)));
 }
 
 void Environment::finish_invoke(RunOutcome outcome) {
@@ -223,7 +233,7 @@ void Environment::finish_invoke(RunOutcome outcome) {
   log_.end(request_id_, function_->memory_mib, duration_ms, std::exchange(init_ms_, 0), outcome);
   Invoke invoke = std::move(*invoke_);
   invoke_.reset();
-  if (state_ == State::answered) owner_.on_answered(*this);
+  answer_.reset();
   end_invoke(workshop_.io, std::move(invoke), std::move(outcome));
 }
 
@@ -276,12 +286,11 @@ void Environment::on_deadline() {
     if (!first) state_ = State::ending;
     return sandbox_.kill();
   }
-  // It has an event, or has answered and does something else instead of asking for the next one.
-  const bool invoking = state_ == State::invoking;
+  // It has an event, or has answered and does something else instead of asking for the next one. That is a timeout of
+  // the invocation as well, and so its answer counts for nothing.
   state_ = State::ending;
   verdict_ = Verdict::timeout;
   sandbox_.kill();
-  if (!invoking) return lose(std::nullopt);
   set_deadline(Clock::now() + burial_time_max);
 }
 
@@ -314,6 +323,9 @@ RunOutcome Environment::outcome_of_end(int status, const std::string& request_id
   // Of those that have something to do only a shutdown ends any, which is no failure of theirs.
   if (verdict_ == Verdict::told) return shutting_down();
   if (sandbox_.lost()) return process_lost();
+  // What it has told of an error says more than that it exits then, as Node's runtime does. A good answer counts for
+  // nothing without the `next` behind it: the service calls that an exit like any other.
+  if (answer_ && !answer_->succeeded()) return *answer_;
   return exited(request_id, exit_text(status));
 }
 
@@ -371,6 +383,8 @@ void Environment::lose(std::optional<RunOutcome> outcome) { owner_.on_lost(*this
 
 void Environment::end() {
   if (state_ == State::ending || state_ == State::over) return;
+  // It has answered, and is not waited for until it asks for more.
+  finish_answered();
   state_ = State::ending;
   verdict_ = Verdict::told;
   second_start_ = false;

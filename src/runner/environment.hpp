@@ -24,7 +24,7 @@ class EnvironmentOwner {
   EnvironmentOwner& operator=(const EnvironmentOwner&) = delete;
   virtual ~EnvironmentOwner() = default;
 
-  /// It waits for an event: after its start, and after each invocation.
+  /// It waits for an event: after its start, and after each invocation, which is over by that.
   virtual void on_idle(Environment& environment) = 0;
   /// It has answered, and is expected to be idle soon.
   virtual void on_answered(Environment& environment) = 0;
@@ -41,7 +41,7 @@ class Environment final : public RuntimeApiOwner, public SandboxOwner {
     starting,  ///< its process has been started, and has not asked for an event
     idle,      ///< the process waits
     invoking,  ///< it has an event
-    answered,  ///< it has answered, and has not asked for the next event
+    answered,  ///< it has answered, and has not asked for the next event: until then its invocation is not over
     ending,    ///< it is told or made to end
     over,
   };
@@ -87,6 +87,7 @@ class Environment final : public RuntimeApiOwner, public SandboxOwner {
   ApiReply take_answer(ApiReport report, bool is_error);
   ApiReply refuse_transition(const char* to) const;
   RunOutcome outcome_of(ApiReport& report, bool is_error) const;
+  void finish_answered();
   void finish_invoke(RunOutcome outcome);
   ApiEvent event_of(const Invoke& invoke) const;
   void set_deadline(Clock::time_point deadline);
@@ -113,7 +114,7 @@ class Environment final : public RuntimeApiOwner, public SandboxOwner {
   InvocationLog log_;
 
   std::optional<Invoke> invoke_;
-  std::optional<RunOutcome> answer_;  ///< that has come and is not accepted yet
+  std::optional<RunOutcome> answer_;  ///< of the invocation that is not over
   Clock::time_point event_at_;        ///< when the event was handed over
   double init_ms_ = 0;                ///< of the start, until an invocation has reported it
   Clock::time_point started_at_;

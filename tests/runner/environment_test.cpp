@@ -405,10 +405,50 @@ TEST_F(Environments, OfAFunctionThatIsReservedNoMoreThanItsShare) {
   FunctionRecord record = native();
   record.reserved_concurrency = 1;
   record.timeout_seconds = 1;
-  EXPECT_TRUE(invoke(record, "\"linger\"").succeeded()) << "the answer does not wait for what comes after it";
+  const auto lingers = start(record, "\"answer-and sleep 60000\"");
   const auto next = start(record, "\"x\"");
+  EXPECT_THAT(wait(lingers).payload, HasSubstr("Sandbox.Timedout"));
   EXPECT_EQ(pool().environments(), 1U);
-  EXPECT_TRUE(wait(next).succeeded()) << "the one that takes too long between two events is ended at its timeout";
+  EXPECT_TRUE(wait(next).succeeded()) << "by another, since the one that took too long is ended";
+}
+
+// "An invoke is over only at the following `next`, not at `response`."
+TEST_F(Environments, AreThroughWithAnEventWhenTheyAskForTheNext) {
+  const auto before = std::chrono::steady_clock::now();
+  const RunOutcome outcome = invoke(native(), "\"answer-and sleep 200\"");
+  EXPECT_TRUE(outcome.succeeded());
+  EXPECT_EQ(outcome.payload, "\"done\"");
+  EXPECT_GE(outcome.duration, Millis(200));
+  EXPECT_GE(std::chrono::steady_clock::now() - before, Millis(200)) << "the answer is buffered until then";
+  EXPECT_THAT(invoke(native(), "\"answer-and say more\"").log_tail, HasSubstr("\nmore\nEND "));
+}
+
+TEST_F(Environments, ThatTakeTooLongAfterTheirAnswerHaveTimedOut) {
+  FunctionRecord record = native();
+  record.timeout_seconds = 1;
+  const auto pid = static_cast<pid_t>(std::stol(invoke(record, "\"pid\"").payload));
+  const RunOutcome outcome = invoke(record, "\"answer-and sleep 60000\"");
+  EXPECT_EQ(outcome.payload, "{\"errorType\":\"Sandbox.Timedout\",\"errorMessage\":\"RequestId: " + last_id_ +
+                                 " Error: Task timed out after 1.00 seconds\"}");
+  EXPECT_THAT(outcome.log_tail, HasSubstr(last_id_ + " Task timed out after 1.00 seconds\n"));
+  EXPECT_FALSE(lives(pid));
+}
+
+TEST_F(Environments, ThatExitAfterTheirAnswerHaveFailed) {
+  const RunOutcome outcome = invoke(native(), "\"answer-and exit 0\"");
+  EXPECT_EQ(outcome.payload, "{\"errorType\":\"Runtime.ExitError\",\"errorMessage\":\"RequestId: " + last_id_ +
+                                 " Error: Runtime exited without providing a reason\"}");
+  EXPECT_TRUE(invoke(native(), "\"x\"").succeeded());
+}
+
+TEST_F(Environments, ThatHaveAnsweredNeedNotAskForMoreOnceTheyAreToldToEnd) {
+  const auto running = start(native(), "\"answer-and stubborn 60000\"");
+  run_until([&] { return log_text(native()).find("stubborn\n") != std::string::npos; });
+  EXPECT_FALSE(running->outcome);
+  stop();
+  pool_.reset();
+  ASSERT_TRUE(running->outcome);
+  EXPECT_EQ(running->outcome->payload, "\"done\"");
 }
 
 TEST_F(Environments, FollowTheReservationOfTheirFunction) {

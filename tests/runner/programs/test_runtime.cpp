@@ -183,7 +183,8 @@ void begin(int fd) {
 }
 
 // Some events are about the calls themselves.
-bool answer_by_hand(int fd, const std::string& word, const std::string& id, const Answer& event) {
+bool answer_by_hand(int fd, const std::string& word, const std::string& argument, const std::string& id,
+                    const Answer& event) {
   const std::string response = "invocation/" + id + "/response";
   if (word == "statuses") {
     std::string seen = std::to_string(post(fd, "invocation/nobody/response", "{}").status());
@@ -234,9 +235,10 @@ bool answer_by_hand(int fd, const std::string& word, const std::string& id, cons
     }
     send_all(fd, request);
     receive(fd);
-  } else if (word == "linger") {
+  } else if (word == "answer-and") {
     post(fd, response, "\"done\"");
-    sleep_ms(60'000);
+    const std::size_t end = argument.find(' ');
+    act(argument.substr(0, end), end == std::string::npos ? "" : argument.substr(end + 1));
   } else {
     return false;
   }
@@ -257,8 +259,8 @@ int main() {
     const std::string told = text ? event.body.substr(1, event.body.size() - 2) : std::string();
     const std::size_t space = told.find(' ');
     const std::string word = told.substr(0, space);
-    if (answer_by_hand(fd, word, id, event)) continue;
     const std::string argument = space == std::string::npos ? "" : told.substr(space + 1);
+    if (answer_by_hand(fd, word, argument, id, event)) continue;
     post(fd, "invocation/" + id + "/response", text ? act(word, argument) : event.body);
   }
 }
