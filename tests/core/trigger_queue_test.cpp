@@ -62,6 +62,15 @@ TEST_F(TriggerQueueTest, WhatCouldNotBeRunHasFailed) {
   EXPECT_EQ(get_mapping(uuid).last_result, "PROBLEM: no such program: /bin/worker");
 }
 
+TEST_F(TriggerQueueTest, OfWhatAnEmulatorHasToSayOnlyTheBeginningIsKept) {
+  const std::string uuid = create_all();
+  send("a");
+  fail_to_run("status 500: " + std::string(10'000, 'x'));
+  const std::string result = get_mapping(uuid).last_result;
+  EXPECT_THAT(result, ::testing::StartsWith("PROBLEM: status 500: x"));
+  EXPECT_EQ(result.size(), 512U);
+}
+
 TEST_F(TriggerQueueTest, WhereNobodyIsThereMessagesWaitUncountedAndAreTriedLaterEachTime) {
   const std::string uuid = create_all({{"VisibilityTimeout", "30"}});
   send("a");

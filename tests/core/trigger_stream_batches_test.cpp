@@ -274,6 +274,18 @@ TEST_F(StreamMappingTest, ParallelBatchesOfAShardTakeTurnsWithTheOnlySlot) {
   EXPECT_TRUE(order == "ababab" || order == "bababa") << order;
 }
 
+TEST_F(StreamMappingTest, OfWhatAnEmulatorHasToSayOnlyTheBeginningIsKept) {
+  create();
+  put({"a"});
+  start();
+  RunOutcome outcome;
+  outcome.status = RunOutcome::Status::failed;
+  outcome.message = "status 500: " + std::string(10'000, 'x');
+  end(front(), std::move(outcome), std::nullopt);
+  EXPECT_THAT(stored_result_, ::testing::StartsWith("PROBLEM: status 500: x"));
+  EXPECT_EQ(stored_result_.size(), 512U);
+}
+
 TEST_F(StreamMappingTest, NothingIsLostWhileTheFunctionIsMissing) {
   has_function_ = false;
   boot();

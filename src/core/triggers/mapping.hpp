@@ -2,6 +2,7 @@
 // it reads, batches and settles is the business of queue_mapping and stream_mapping.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ inline constexpr std::string_view processed_ok = "OK";
 inline constexpr std::string_view call_failed = "PROBLEM: Function call failed";
 /// The service has no words for this that are known, and calls it a problem as well.
 inline constexpr std::string_view answer_malformed = "PROBLEM: Function response is malformed";
+/// The same of what somebody else has put into words.
+inline std::string problem(std::string_view what) { return std::string("PROBLEM: ").append(what); }
 
 /// Whom a mapping tells how far it is. Both only take it down and act on it when the command or deadline that is being
 /// worked on is through, so that a mapping may be told to start, or may go, without a call of it being on the stack.
@@ -69,8 +72,12 @@ class Mapping : public Participant {
   virtual void function_changed() {}
 
  protected:
-  /// Keeps LastProcessingResult up; costs nothing while it stays the same.
+  /// Of LastProcessingResult, which may hold words of an emulator or of a queue.
+  static constexpr std::size_t result_bytes_max = 512;
+
+  /// Keeps LastProcessingResult up; costs nothing while it stays the same. What is too long is cut off.
   void set_last_result(std::string_view result) {
+    result = result.substr(0, result_bytes_max);
     if (record_->last_result == result) return;
     const auto changed = [result](const MappingRecord& before) {
       MappingRecord record = before;

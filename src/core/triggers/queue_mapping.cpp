@@ -18,14 +18,6 @@ std::unique_ptr<Mapping> make_queue_mapping(TriggerContext& context, MappingOwne
   return std::make_unique<QueueMapping>(context, owner, std::move(record));
 }
 
-namespace {
-
-std::string problem(std::string_view message) {
-  return std::string("PROBLEM: ").append(message).substr(0, limits::result_chars_max);
-}
-
-}  // namespace
-
 QueueMapping::QueueMapping(TriggerContext& context, MappingOwner& owner, MappingRecord record)
     : Mapping(context, owner, std::move(record)),
       settlements_(context, *this, settle_again, [this](InvocationId id) { return running_.contains(id); }) {}
@@ -253,7 +245,7 @@ void QueueMapping::source_failed(const Error* error) {
   attributes_known_ = Instant{};
   eagerness_ = 1;
   if (error != nullptr && error->code == ErrorCode::QueueDoesNotExist) {
-    set_last_result("PROBLEM: The queue does not exist");
+    set_last_result(problem("The queue does not exist"));
   } else if (error != nullptr && !error->message.empty()) {
     set_last_result(problem(error->message));
   }
@@ -369,7 +361,7 @@ bool QueueMapping::begin(Batch& batch) {
 // function of that name again.
 void QueueMapping::function_missing() {
   function_missing_ = true;
-  set_last_result("PROBLEM: Function not found");
+  set_last_result(problem("Function not found"));
   give_back_all();
 }
 

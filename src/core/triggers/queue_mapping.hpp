@@ -32,9 +32,8 @@ inline constexpr Millis unreached_delay_max{60'000};
 inline constexpr Millis stop_time_max{5'000};  ///< for what the queue can not do now, once nothing runs any more
 inline constexpr Millis renewed_visibility_min{1'000};  ///< what is hidden for less is not kept invisible
 inline constexpr int window_margin_seconds = 30;        ///< the service's, of the visibility of what waits for a window
-inline constexpr int empty_at_once_max = 3;           ///< empty answers of long polls that did not wait, before a pause
-inline constexpr std::size_t handles_max = 1'000;     ///< of one command that gives messages back
-inline constexpr std::size_t result_chars_max = 512;  ///< of LastProcessingResult
+inline constexpr int empty_at_once_max = 3;        ///< empty answers of long polls that did not wait, before a pause
+inline constexpr std::size_t handles_max = 1'000;  ///< of one command that gives messages back
 }  // namespace queue_mapping_limits
 
 class QueueMapping final : public Mapping {

@@ -140,7 +140,7 @@ void ShardWorker::invocation_over(InvocationOver over) {
   const bool has_answer = over.outcome.status == RunOutcome::Status::answered;
   if (over.outcome.status == RunOutcome::Status::failed) batch.function_error = "Unhandled";
   if (!has_answer && !over.outcome.message.empty()) {
-    owner_.processed("PROBLEM: " + over.outcome.message);
+    owner_.processed(problem(over.outcome.message));
   } else if (judgement.malformed) {
     owner_.processed(answer_malformed);
   } else {
@@ -306,7 +306,7 @@ void ShardWorker::warn_of_lost_report(const StreamBatch& batch, const std::optio
   const Error* error = refusal_in(result);
   std::string warning = "The on-failure destination " + config().on_failure + " does not take the account of a batch";
   if (error != nullptr && !error->message.empty()) warning += " (" + error->message + ")";
-  owner_.processed("PROBLEM: " + warning);
+  owner_.processed(problem(warning));
   warning.append(": ").append(lost.invocation.condition).append(", ").append(std::to_string(lost.batch_size));
   warning.append(" records of ").append(arn_of(lost.stream)).append(" ").append(lost.shard_id).append(" from ");
   warning.append(lost.first_sequence_number).append(" to ").append(lost.last_sequence_number);

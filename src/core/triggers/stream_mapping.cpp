@@ -189,9 +189,7 @@ void StreamMapping::list_failed(const std::optional<Result>& result) {
   asks_positions_.clear();
   positions_.clear();
   const Error* error = error_in(result);
-  if (error != nullptr && !error->message.empty()) {
-    set_last_result(("PROBLEM: " + error->message).substr(0, result_chars_max));
-  }
+  if (error != nullptr && !error->message.empty()) set_last_result(problem(error->message));
   // What they have read of it is gone with it.
   if (error != nullptr && error->code == ErrorCode::KinesisResourceNotFound) let_workers_go();
   const TriggerLimits& limits = context_.limits;

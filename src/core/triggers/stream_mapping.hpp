@@ -38,7 +38,7 @@ class StreamMapping final : public Mapping, public ShardOwner {
   const StreamName& stream() const override { return std::get<StreamName>(record().source); }
   std::optional<Millis> retention() const override { return retention_; }
   void moved(const ShardCheckpoint& checkpoint) override;
-  void processed(std::string_view result) override { set_last_result(result.substr(0, result_chars_max)); }
+  void processed(std::string_view result) override { set_last_result(result); }
   void trying_again() override;
   void read_some(bool has_more) override;
   void shard_missing() override;
@@ -72,8 +72,6 @@ class StreamMapping final : public Mapping, public ShardOwner {
   void tell_if_quiet();
 
   static constexpr RecordIndex first_record{1};
-  /// Of LastProcessingResult.
-  static constexpr std::size_t result_chars_max = 512;
   /// A consumer that is read by is asked for again after that, when there was something to read.
   static constexpr Millis consumer_life{1'000};
 
