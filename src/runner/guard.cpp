@@ -81,7 +81,7 @@ class Guard {
     if (error != 0) {
       report_failure(channel_, error);
     } else {
-      send_report(channel_, {ChildReport::Kind::started, static_cast<std::int32_t>(process_), 0});
+      send_report(channel_, {.kind = ChildReport::Kind::started, .value = process_, .guard = ::getpid()});
       while (!over_) watch(signals);
     }
     kill_children({});
@@ -159,7 +159,7 @@ class Guard {
       rusage used = {};
       if (::wait4(info.si_pid, &status, 0, &used) != info.si_pid || info.si_pid != process_) continue;
       const std::uint64_t peak = static_cast<std::uint64_t>(used.ru_maxrss) << 10U;
-      ended_ = ChildReport{ChildReport::Kind::exited, status, peak};
+      ended_ = ChildReport{.kind = ChildReport::Kind::exited, .value = status, .peak_bytes = peak};
       over_ = true;
       return;
     }
@@ -175,7 +175,9 @@ class Guard {
 
 }  // namespace
 
-void report_failure(int channel, int error) { send_report(channel, {ChildReport::Kind::failed, error, 0}); }
+void report_failure(int channel, int error) {
+  send_report(channel, {.kind = ChildReport::Kind::failed, .value = error});
+}
 
 void run_guard(const SpawnRequest& request, const SpawnDescriptors& descriptors, int keeper) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);

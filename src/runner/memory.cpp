@@ -89,20 +89,25 @@ void add_children(pid_t process, std::vector<pid_t>& found) {
   ::closedir(directory);
 }
 
-std::vector<pid_t> family_of(pid_t process) {
+// Not every kernel lists children, and the process itself counts where none are.
+std::vector<pid_t> family_of(pid_t process, pid_t guard) {
   std::vector<pid_t> family{process};
+  add_children(guard, family);
+  family.erase(std::remove(family.begin() + 1, family.end(), process), family.end());
   for (std::size_t i = 0; i < family.size(); ++i) add_children(family[i], family);
   return family;
 }
 
 }  // namespace
 
-MemoryWatch::MemoryWatch(pid_t process)
-    : process_(process), status_(::open((directory_of(process) + "/status").c_str(), O_RDONLY | O_CLOEXEC)) {}
+MemoryWatch::MemoryWatch(pid_t process, pid_t guard)
+    : process_(process),
+      guard_(guard),
+      status_(::open((directory_of(process) + "/status").c_str(), O_RDONLY | O_CLOEXEC)) {}
 
 bool MemoryWatch::exceeds(std::uint64_t bytes_max) {
   if (process_ < 0) return false;
-  const std::vector<pid_t> family = family_of(process_);
+  const std::vector<pid_t> family = family_of(process_, guard_);
   std::uint64_t total = 0;
   for (const pid_t member : family) total += resident(member);
   if (total <= bytes_max) {

@@ -13,10 +13,12 @@ namespace penstock::runner {
 class MemoryWatch {
  public:
   MemoryWatch() = default;
-  explicit MemoryWatch(pid_t process);
+  /// `guard`: whose child the process is, and whose children orphans of its family become. It is not counted itself.
+  MemoryWatch(pid_t process, pid_t guard);
 
-  /// Of the process and all that descends from it, and whether it is more than `bytes_max` without what the kernel
-  /// could drop, such as pages of executables, and without counting shared pages twice. Called now and then.
+  /// Of the process and all that descends from it, orphans included, and whether it is more than `bytes_max` without
+  /// what the kernel could drop, such as pages of executables, and without counting shared pages twice. Called now and
+  /// then.
   bool exceeds(std::uint64_t bytes_max);
   /// The most that was seen, and what the kernel says of the process itself.
   std::uint64_t peak_bytes();
@@ -24,6 +26,7 @@ class MemoryWatch {
 
  private:
   pid_t process_ = -1;
+  pid_t guard_ = -1;
   Descriptor status_;  ///< its /proc/<pid>/status
   std::uint64_t peak_ = 0;
 };

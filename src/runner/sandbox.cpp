@@ -139,7 +139,7 @@ void Sandbox::on_report(const ChildReport* report) {
   }
   switch (report->kind) {
     case ChildReport::Kind::started:
-      memory_ = MemoryWatch(report->value);
+      memory_ = MemoryWatch(report->value, report->guard);
       return owner_.on_started();
     case ChildReport::Kind::failed: {
       const auto keep = std::exchange(keep_, nullptr);

@@ -43,6 +43,7 @@ struct ChildReport {
   enum class Kind : std::uint32_t { started, failed, exited };
   Kind kind = Kind::started;
   std::int32_t value = 0;        ///< of started the pid, of failed errno, of exited what wait() says
+  std::int32_t guard = 0;        ///< of started: the guard's own pid
   std::uint64_t peak_bytes = 0;  ///< of exited: the largest resident set
 };
 

@@ -171,6 +171,12 @@ TEST_F(Environments, CountTheMemoryOfWhatTheyStart) {
   EXPECT_THAT(outcome.payload, HasSubstr("signal: killed"));
 }
 
+TEST_F(Environments, CountTheMemoryOfWhatHasNoParentAnyMore) {
+  const RunOutcome outcome = invoke(native(), "\"orphan-that-fills 200\"");
+  EXPECT_THAT(outcome.payload, HasSubstr("signal: killed"));
+  EXPECT_GT(outcome.peak_bytes, 128U << 20U);
+}
+
 TEST_F(Environments, AreKilledOverTheirMemoryAlsoWhileTheyAreIdle) {
   EXPECT_TRUE(invoke(native(), "\"fill-later 200\"").succeeded());
   run_until([&] { return pool().environments() == 0; });

@@ -98,7 +98,7 @@ void use_memory(int mebibytes) {
 }
 
 // A process that does all that it can in order not to be found: a session of its own, and no parent but init.
-pid_t start_orphan() {
+pid_t start_orphan(int mebibytes = 0) {
   int pipe[2];
   if (::pipe(pipe) != 0) std::exit(73);
   if (::fork() == 0) {
@@ -107,7 +107,7 @@ pid_t start_orphan() {
     const pid_t self = ::getpid();
     [[maybe_unused]] const ssize_t put = ::write(pipe[1], &self, sizeof self);
     for (int fd = 0; fd < 64; ++fd) ::close(fd);
-    for (;;) ::pause();
+    for (;;) use_memory(mebibytes);
   }
   pid_t orphan = 0;
   [[maybe_unused]] const ssize_t got = ::read(pipe[0], &orphan, sizeof orphan);
@@ -151,6 +151,9 @@ std::string act(const std::string& word, const std::string& argument) {
     return std::to_string(::getpid());
   } else if (word == "orphan") {
     return std::to_string(start_orphan());
+  } else if (word == "orphan-that-fills") {
+    start_orphan(number);
+    ::pause();
   } else if (word == "environment") {
     std::string all;
     for (char** variable = environ; *variable != nullptr; ++variable) all += std::string(*variable) + "\n";
