@@ -33,11 +33,15 @@ QueueLedger::Message* QueueLedger::by_handle(const std::string& handle) {
   return message.handle == handle ? &message : nullptr;
 }
 
-void QueueLedger::visibility_changed(const std::string& handle, Instant until) {
-  if (Message* message = by_handle(handle)) message->invisible_until = until;
+// One that is over cannot be made longer: what asks for that has been on its way for too long.
+void QueueLedger::visibility_changed(const std::string& handle, Instant now, Instant until) {
+  Message* message = by_handle(handle);
+  if (message != nullptr && now < message->invisible_until) message->invisible_until = until;
 }
 
-void QueueLedger::given_back(const std::string& handle) { visibility_changed(handle, Instant{}); }
+void QueueLedger::given_back(const std::string& handle) {
+  if (Message* message = by_handle(handle)) message->invisible_until = Instant{};
+}
 
 // Leases are written but not synced, and the power takes them; whoever had one is gone too.
 void QueueLedger::crashed() {

@@ -45,7 +45,7 @@ class QueueLedger {
   void asked_to_send(const std::string& body, const std::string& queue, const std::string& group);
   void sent(const std::string& body) { messages_.at(body).sent = true; }
   void received(const std::string& body, const std::string& handle, Instant invisible_until);
-  void visibility_changed(const std::string& handle, Instant until);
+  void visibility_changed(const std::string& handle, Instant now, Instant until);
   void given_back(const std::string& handle);
   void crashed();
   /// The queue of these is deleted, with all that was sent to it so far.

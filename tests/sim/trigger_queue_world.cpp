@@ -529,7 +529,7 @@ void TriggerQueueWorld::release_ask(Ask ask) {
   } else if (const auto* change = std::get_if<ChangeVisibility>(&command)) {
     counts_.renewals += change->changes.size();
     for (const VisibilityChange& each : change->changes) {
-      ledger_.visibility_changed(each.receipt_handle, now_ + std::chrono::seconds{each.timeout_seconds});
+      ledger_.visibility_changed(each.receipt_handle, now_, now_ + std::chrono::seconds{each.timeout_seconds});
     }
   } else if (const auto* back = std::get_if<ReturnUndelivered>(&command)) {
     counts_.given_back += back->receipt_handles.size();
