@@ -22,7 +22,9 @@
 #include <cstdio>
 #include <cxxopts.hpp>
 #include <exception>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -77,11 +79,12 @@ void accept(asio::ip::tcp::acceptor& acceptor, Context& context, Pong& pong) {
   });
 }
 
-pid_t start(const std::string& program, const std::string& api) {
+pid_t start(const std::string& program, const std::string& api, const std::string& trace) {
   std::string variable = "AWS_LAMBDA_RUNTIME_API=" + api;
+  std::string trace_variable = "PENSTOCK_BENCH_TRACE=" + trace;
   std::string name = program;
   std::array<char*, 2> arguments{name.data(), nullptr};
-  std::array<char*, 2> environment{variable.data(), nullptr};
+  std::array<char*, 3> environment{variable.data(), trace_variable.data(), nullptr};
   pid_t pid = 0;
   if (posix_spawn(&pid, program.c_str(), nullptr, nullptr, arguments.data(), environment.data()) != 0) {
     throw std::runtime_error("cannot start " + program);
@@ -95,23 +98,27 @@ int main(int argc, char** argv) {
   try {
     cxxopts::Options options("bench_runtime_pong", "Runs function processes against the least Runtime API.");
     options.add_options()("function", "the program", cxxopts::value<std::string>())(
-        "processes", "at a time", cxxopts::value<int>()->default_value("64"))(
-        "event-bytes", "of each event", cxxopts::value<std::size_t>()->default_value("5000"))(
+        "processes", "at a time", cxxopts::value<int>()->default_value("64"))("event", "file with the event",
+                                                                              cxxopts::value<std::string>())(
+        "trace", "file that the functions write to, as they do where they are measured", cxxopts::value<std::string>())(
         "seconds", "counted", cxxopts::value<double>()->default_value("3"))(
         "warmup", "seconds before", cxxopts::value<double>()->default_value("0.5"))("help", "this text");
     const auto given = options.parse(argc, argv);
-    if (given.count("help") > 0 || given.count("function") == 0) {
+    if (given.count("help") > 0 || given.count("function") == 0 || given.count("event") == 0 ||
+        given.count("trace") == 0) {
       std::cout << options.help();
       return 0;
     }
     Context context(1);
-    Pong pong{std::string(given["event-bytes"].as<std::size_t>(), 'x')};
+    std::ifstream event(given["event"].as<std::string>());
+    if (!event) throw std::runtime_error("cannot read the event");
+    Pong pong{{std::istreambuf_iterator<char>(event), {}}};
     asio::ip::tcp::acceptor acceptor(context, asio::ip::tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
     accept(acceptor, context, pong);
     const std::string api = "127.0.0.1:" + std::to_string(acceptor.local_endpoint().port());
     std::vector<pid_t> processes;
     for (int i = 0; i < given["processes"].as<int>(); ++i) {
-      processes.push_back(start(given["function"].as<std::string>(), api));
+      processes.push_back(start(given["function"].as<std::string>(), api, given["trace"].as<std::string>()));
     }
     const auto run_for = [&context](double seconds) {
       asio::steady_timer timer(

@@ -10,9 +10,8 @@ from harness import BenchError, call, interleaved
 
 PER_BATCH = 10
 BODY_BYTES = 100
-# What a message or record of that size is in an event.
-MESSAGE_EVENT_BYTES = BODY_BYTES + 480
-RECORD_EVENT_BYTES = BODY_BYTES + 500
+# Of the trace of such a body: a space, nanoseconds since a start of less than a second ago, and the end.
+LINE_BYTES_MIN = BODY_BYTES + 11
 ENVIRONMENTS = 64
 LANES_OF_SHARD = 8
 
@@ -85,13 +84,17 @@ def traced(path, offset=0):
     return arrived
 
 
-def await_count(path, count, seconds=60, offset=0):
+def await_count(path, count, seconds=60, offset=0, line_bytes_min=0):
     until = time.monotonic() + seconds
-    # Lines are counted before they are read: this runs beside what is measured.
+    # The file is read when it is long enough, since this runs beside what is measured.
+    while not path.exists() or path.stat().st_size - offset < count * line_bytes_min:
+        if time.monotonic() > until:
+            break
+        time.sleep(0.05)
     while not path.exists() or path.read_bytes()[offset:].count(b"\n") < count:
         if time.monotonic() > until:
             raise BenchError(f"only {len(traced(path, offset)):,} of {count:,} messages reached the function")
-        time.sleep(0.1)
+        time.sleep(0.05)
     while len(arrived := traced(path, offset)) < count and time.monotonic() < until:
         time.sleep(0.1)
     return arrived
@@ -145,12 +148,35 @@ def filled_stream(api, per_batch):
     return uuid, api.fill_stream
 
 
+def message_event(number):
+    """A message in an event, as a mapping of a queue has it."""
+    return {"messageId": "2e97aea2-dfc4-4220-a062-10b856c5af7e", "receiptHandle": "0123456789abcdef" * 4,
+            "body": f"{number:0{BODY_BYTES}}",
+            "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1700000000000",
+                           "SenderId": "AIDAIENQZJOLO23YVJ4VO", "ApproximateFirstReceiveTimestamp": "1700000000001"},
+            "messageAttributes": {}, "md5OfBody": "0123456789abcdef" * 2, "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:bench", "awsRegion": "us-east-1"}
+
+
+def record_event(number):
+    """The same of a record and a mapping of a stream."""
+    sequence_number = "49590338271490256608559692538361571095921575989136588898"
+    return {"kinesis": {"kinesisSchemaVersion": "1.0", "partitionKey": str(number), "sequenceNumber": sequence_number,
+                        "data": base64.b64encode(f"{number:0{BODY_BYTES}}".encode()).decode(),
+                        "approximateArrivalTimestamp": 1700000000.123},
+            "eventSource": "aws:kinesis", "eventVersion": "1.0", "eventID": f"shardId-000000000006:{sequence_number}",
+            "eventName": "aws:kinesis:record", "invokeIdentityArn": "arn:aws:iam::000000000000:role/lambda-role",
+            "awsRegion": "us-east-1", "eventSourceARN": "arn:aws:kinesis:us-east-1:000000000000:stream/bench"}
+
+
 def section_trigger_rate(bench):
-    """Batches per second through 64 warm environments, beside the same processes against a bare Runtime API."""
+    """Batches per second through 64 warm environments, beside the same processes that get the same events from a bare
+    Runtime API. The functions note what they get on both sides."""
     function = bench.program("bench_native_function")
 
-    def measure(name, fill_and_map, per_batch, item_bytes):
-        count = (5_000 if bench.args.quick else 15_000) * min(per_batch, 4)
+    def measure(name, fill_and_map, per_batch, item):
+        # More than a second of them, so that the number of batches at a time has grown for the most part.
+        count = (5_000 if bench.args.quick else 15_000) * per_batch
         sizes = []
 
         def batches():
@@ -164,15 +190,18 @@ def section_trigger_rate(bench):
                     fill(items)
                     offset = trace.stat().st_size if trace.exists() else 0
                     api.set_enabled(uuid, True)
-                    arrived = await_count(trace, items, offset=offset)
+                    arrived = await_count(trace, items, offset=offset, line_bytes_min=LINE_BYTES_MIN)
                     api.set_enabled(uuid, False)
             moments = sorted(set(arrived.values()))
             sizes.append(count / len(moments))
             return (len(moments) - 1) / ((moments[-1] - moments[0]) / 1e9)
 
         def pong():
+            event = bench.fresh("event")
+            event.write_text(json.dumps({"Records": [item(number) for number in range(per_batch)]},
+                                        separators=(",", ":")))
             return bench.figures([bench.program("bench_runtime_pong"), "--function", function,
-                                  "--processes", ENVIRONMENTS, "--event-bytes", per_batch * item_bytes,
+                                  "--processes", ENVIRONMENTS, "--event", event, "--trace", bench.fresh("trace"),
                                   "--seconds", bench.seconds])["rate"]
 
         median = interleaved(bench.rounds, batches=batches, pong=pong)
@@ -180,9 +209,9 @@ def section_trigger_rate(bench):
                     median["pong"], 0.5)
         bench.note(f"in a batch: {statistics.median(sizes):.1f}; {median['batches'] * statistics.median(sizes):,.0f} /s")
 
-    measure("1 message", filled_queue, 1, MESSAGE_EVENT_BYTES)
-    measure(f"{PER_BATCH} records", filled_stream, PER_BATCH, RECORD_EVENT_BYTES)
-    measure(f"{PER_BATCH} messages", filled_queue, PER_BATCH, MESSAGE_EVENT_BYTES)
+    measure("1 message", filled_queue, 1, message_event)
+    measure(f"{PER_BATCH} records", filled_stream, PER_BATCH, record_event)
+    measure(f"{PER_BATCH} messages", filled_queue, PER_BATCH, message_event)
 
 
 def section_cold_start(bench):
