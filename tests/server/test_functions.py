@@ -285,6 +285,58 @@ class Processes(InDirectory):
         self.assertEqual(numbers, sorted(set(numbers)))
 
 
+COUNTING = """
+import json
+def handler(event, context):
+    with open("events", "a") as file:
+        file.write(json.dumps(event) + "\\n")
+    if "window" in event:
+        return {"state": {"count": event["state"].get("count", 0) + len(event["Records"])}}
+"""
+
+
+class Windows(InDirectory):
+    def test_one_that_is_open_comes_to_its_end_when_there_are_to_be_no_more(self):
+        pathlib.Path(self.directory, "app.py").write_text(COUNTING)
+        events = pathlib.Path(self.directory, "events")
+
+        def seen():
+            return [json.loads(line) for line in events.read_text().splitlines()] if events.exists() else []
+
+        with Server(self.directory) as server:
+            def kinesis(operation, **members):
+                status, answer = server.call(operation, {"StreamName": "s", **members}, {
+                    "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "Kinesis_20131202." + operation})
+                self.assertEqual(status, 200, answer)
+                return answer
+
+            def put(data):
+                kinesis("PutRecord", PartitionKey="k", Data=data)
+
+            ask(server, "PUT", "/_penstock/functions/count", {
+                "Kind": "handler", "Runtime": "python3.11", "Handler": "app.handler", "Directory": self.directory})
+            kinesis("CreateStream", ShardCount=1)
+            wait_until(lambda: kinesis("DescribeStreamSummary")["StreamDescriptionSummary"]["StreamStatus"] == "ACTIVE")
+            status, mapping = ask(server, "POST", "/2015-03-31/event-source-mappings", {
+                "EventSourceArn": "arn:aws:kinesis:us-east-1:000000000000:stream/s", "FunctionName": "count",
+                "StartingPosition": "TRIM_HORIZON", "TumblingWindowInSeconds": 4})
+            self.assertEqual(status, 202, mapping)
+            put("YQ==")
+            wait_until(seen)
+            self.assertEqual(seen()[0]["state"], {})
+            status, changed = ask(server, "PUT", f"/2015-03-31/event-source-mappings/{mapping['UUID']}",
+                                  {"TumblingWindowInSeconds": 0})
+            self.assertEqual(status, 202, changed)
+            wait_until(lambda: seen()[-1].get("isFinalInvokeForWindow"))
+            final = seen()[-1]
+            self.assertEqual((final["Records"], final["state"], final["window"]),
+                             ([], {"count": 1}, seen()[0]["window"]))
+            put("Yg==")
+            wait_until(lambda: seen()[-1]["Records"])
+            self.assertNotIn("window", seen()[-1])
+            self.assertEqual(len(seen()), 3, "none was tried twice")
+
+
 class Registration(InDirectory):
     def test_is_refused_where_the_server_listens_beyond_its_machine(self):
         for flags, wanted in (((), 403), (("--allow-remote-functions",), 200)):
