@@ -117,6 +117,7 @@ struct InvokeFunction {
   std::shared_ptr<const std::string> payload;
   std::string client_context;
   std::string trace_id;
+  std::string request_id;  ///< the caller's, under which the function is invoked; empty: one of its own
 };
 
 /// Of a function's log, lines that came after `after`; waits for some if there are none. Answered by the shell, not by

@@ -82,6 +82,7 @@ Caller caller_of(const WireRequest& request, const ServiceContext& context, std:
   Caller caller;
   caller.account = context.account;
   caller.region = context.region;
+  caller.request_id = request.request_id;
   std::string_view credential = credential_of(request, form_credential);
   const std::string_view access_key = take_until(credential, '/');
   if (is_plausible_access_key(access_key)) {

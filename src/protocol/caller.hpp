@@ -25,6 +25,7 @@ struct Caller {
   std::string_view principal = anonymous_principal;
   std::string_view host;          ///< with its port, as the client called the server; never empty
   std::string_view trace_header;  ///< X-Amzn-Trace-Id; empty if there is none
+  std::string_view request_id;    ///< what the answer carries as x-amzn-RequestId
   bool https = false;
   Instant now{};                        ///< when the request arrived
   std::optional<GroupReader> reader{};  ///< of Kinesis: whom the request's endpoint names

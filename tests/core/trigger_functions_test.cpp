@@ -162,6 +162,20 @@ TEST_F(TriggerFunctionsTest, AReservationLeavesTheOthersATenthOfAll) {
   EXPECT_EQ(ask_triggers<LambdaAccount>(GetLambdaAccount{"000000000000", "us-east-1"}).unreserved, 100);
 }
 
+TEST_F(TriggerFunctionsTest, AnInvokeRunsUnderTheRequestIdOfItsCaller) {
+  create_function();
+  for (const InvocationType type : {InvocationType::request_response, InvocationType::event}) {
+    InvokeFunction command;
+    command.function = name();
+    command.type = type;
+    command.payload = std::make_shared<const std::string>("{}");
+    command.request_id = "c2a4f1de-0000-4000-8000-000000000001";
+    trigger(std::move(command));
+    EXPECT_EQ(running_.at(0).request_id, "c2a4f1de-0000-4000-8000-000000000001");
+    end({});
+  }
+}
+
 TEST_F(TriggerFunctionsTest, AnInvokeIsAnsweredWhenItIsOver) {
   create_function();
   const CallId call = invoke();

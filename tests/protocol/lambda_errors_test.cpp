@@ -285,7 +285,8 @@ TEST(LambdaQualifier, OfWhatIsInvokedIsTheEnginesToJudge) {
   for (const std::string& target : {std::string("f:live/invocations"), std::string("f/invocations?Qualifier=live")}) {
     EXPECT_EQ(trigger_asked(lambda_request("POST", std::string(functions) + "/" + target, "{}")),
               "Invoke 000000000000/us-east-1/f arn=arn:aws:lambda:us-east-1:000000000000:function:f:live "
-              "type=RequestResponse payload={}");
+              "type=RequestResponse payload={} request=" +
+                  std::string(request_id));
   }
   const std::string mapping = R"({"FunctionName":"f:live","EventSourceArn":"arn:aws:sqs:us-east-1:000000000000:q"})";
   EXPECT_THAT(trigger_asked(lambda_request("POST", mappings, mapping)),

@@ -151,7 +151,7 @@ struct TriggerCommandText {
     constexpr std::string_view types[]{"RequestResponse", "Event", "DryRun"};
     return "Invoke " + to_text(c.function) + word("arn", c.invoked_arn) +
            word("type", types[static_cast<std::size_t>(c.type)]) + word("payload", *c.payload) +
-           word("context", c.client_context) + word("trace", c.trace_id);
+           word("context", c.client_context) + word("trace", c.trace_id) + word("request", c.request_id);
   }
   std::string operator()(const ReadFunctionLog& c) const {
     return "ReadFunctionLog " + to_text(c.function) + number("after", static_cast<std::int64_t>(c.after)) +
@@ -458,10 +458,11 @@ std::vector<LambdaCase> function_cases() {
 std::vector<LambdaCase> invoke_cases() {
   const std::string path = "/2015-03-31/functions/f/invocations";
   const std::string asked = "Invoke 000000000000/us-east-1/f arn=arn:aws:lambda:us-east-1:000000000000:function:f";
+  const std::string request = " request=" + std::string(request_id);
   return {
-      {"Invoke", "POST", path, R"({"a": 1.50})", asked + R"( type=RequestResponse payload={"a": 1.50})",
+      {"Invoke", "POST", path, R"({"a": 1.50})", asked + R"( type=RequestResponse payload={"a": 1.50})" + request,
        [] { return invoked(); }, R"(200 X-Amz-Executed-Version=$LATEST {"a": 1})"},
-      {"Invoke/without payload", "POST", path, "", asked + " type=RequestResponse payload={}",
+      {"Invoke/without payload", "POST", path, "", asked + " type=RequestResponse payload={}" + request,
        [] { return invoked("Unhandled"); },
        R"(200 X-Amz-Function-Error=Unhandled X-Amz-Executed-Version=$LATEST {"a": 1})"},
       {"Invoke/with its log",
@@ -469,7 +470,8 @@ std::vector<LambdaCase> invoke_cases() {
        path + "?Qualifier=$LATEST",
        R"("text")",
        "Invoke 000000000000/us-east-1/f arn=arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST "
-       R"(type=RequestResponse payload="text" context=e30= trace=Root=1-5)",
+       R"(type=RequestResponse payload="text" context=e30= trace=Root=1-5)" +
+           request,
        [] { return invoked(); },
        R"(200 X-Amz-Log-Result=U1RBUlQKRU5ECg== X-Amz-Executed-Version=$LATEST {"a": 1})",
        {{"X-Amz-Invocation-Type", "RequestResponse"},
@@ -480,7 +482,7 @@ std::vector<LambdaCase> invoke_cases() {
        "POST",
        path,
        "12345678901234567890123",
-       asked + " type=Event payload=12345678901234567890123",
+       asked + " type=Event payload=12345678901234567890123" + request,
        [] { return EventAccepted{}; },
        "202",
        {{"X-Amz-Invocation-Type", "Event"}, {"X-Amz-Log-Type", "Tail"}}},
@@ -488,7 +490,7 @@ std::vector<LambdaCase> invoke_cases() {
        "POST",
        path + "/",
        "null",
-       asked + " type=DryRun payload=null",
+       asked + " type=DryRun payload=null" + request,
        &done,
        "204 X-Amz-Executed-Version=$LATEST",
        {{"x-amz-invocation-type", "DryRun"}}},

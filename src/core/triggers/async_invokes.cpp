@@ -34,7 +34,7 @@ void AsyncInvokes::handle(CallId call, InvokeFunction& command) {
     return context_.reply(call, rate_exceeded(ErrorCode::LambdaTooManyRequests));
   }
   AsyncEvent event;
-  event.id = make_uuid(context_.entropy);
+  event.id = command.request_id.empty() ? make_uuid(context_.entropy) : std::move(command.request_id);
   event.function = std::move(command.function);
   if (command.payload != nullptr) event.payload = *command.payload;
   event.client_context = std::move(command.client_context);

@@ -21,6 +21,7 @@ void Invokes::handle(CallId call, InvokeFunction& command) {
   InvocationStart start{command.function, std::move(command.invoked_arn), std::move(command.payload)};
   start.client_context = std::move(command.client_context);
   start.trace_id = std::move(command.trace_id);
+  start.request_id = std::move(command.request_id);
   const auto begun = context_.begin(*this, std::move(start));
   callers_.emplace(std::get<InvocationId>(begun), call);
 }

@@ -69,6 +69,7 @@ AskedTriggers InvokeOperation::to_command(Input& input, const Caller& caller, Ke
   command.payload = std::make_shared<const std::string>(std::move(payload));
   command.client_context = std::move(input.client_context).value_or(std::string());
   command.trace_id = caller.trace_header;
+  command.request_id = caller.request_id;
   kept.with_log = command.type == InvocationType::request_response && input.log_type == "Tail";
   return TriggerCommand(std::move(command));
 }
