@@ -58,6 +58,11 @@ class Api:
     def kinesis(self, operation, **body):
         return call(self.port, operation, body, timeout=60, target="Kinesis_20131202")
 
+    def create_stream(self, name, shards):
+        self.kinesis("CreateStream", StreamName=name, ShardCount=shards)
+        while self.kinesis("DescribeStreamSummary", StreamName=name)["StreamDescriptionSummary"]["StreamStatus"] != "ACTIVE":
+            time.sleep(0.005)
+
     def fill_stream(self, count):
         """So many records, numbered, spread over all shards and lanes."""
         for first in range(0, count, 500):
@@ -140,9 +145,7 @@ def filled_queue(api, per_batch):
 
 def filled_stream(api, per_batch):
     """Fills a stream of as many lanes as there are environments, and maps it."""
-    api.kinesis("CreateStream", StreamName="bench", ShardCount=ENVIRONMENTS // LANES_OF_SHARD)
-    while api.kinesis("DescribeStreamSummary", StreamName="bench")["StreamDescriptionSummary"]["StreamStatus"] != "ACTIVE":
-        time.sleep(0.005)
+    api.create_stream("bench", ENVIRONMENTS // LANES_OF_SHARD)
     uuid = api.map("bench", "bench", source="kinesis:{region}:{account}:stream/", BatchSize=per_batch, Enabled=False,
                    StartingPosition="TRIM_HORIZON", ParallelizationFactor=LANES_OF_SHARD)
     return uuid, api.fill_stream
@@ -233,16 +236,21 @@ def section_cold_start(bench):
 
 
 def section_idle_mappings(bench):
-    """Ten thousand mappings, each of a queue of its own, to which nothing comes."""
+    """Ten thousand mappings, to which nothing comes: half of them of a queue each, the others of one stream to a function
+    each."""
     count = 1_000 if bench.args.quick else 10_000
     with bench.penstock("--durability", "os", data=bench.fresh("data")) as server:
         api = Api(server.endpoint)
-        api.add_function("bench", bench.program("bench_native_function"))
-        for number in range(count):
+        function = bench.program("bench_native_function")
+        api.add_function("bench", function)
+        api.create_stream("bench", 1)
+        for number in range(count // 2):
             api.create_queue(f"bench-{number}")
+            api.add_function(f"bench-{number}", function)
         before = server.memory()
-        for number in range(count):
+        for number in range(count // 2):
             api.map(f"bench-{number}", "bench")
+            api.map("bench", f"bench-{number}", source="kinesis:{region}:{account}:stream/", StartingPosition="LATEST")
         time.sleep(1)
         grown = server.memory() - before
         used = server.cpu_seconds()
