@@ -254,7 +254,7 @@ class Apply(ConfiguredBy):
             self.assertEqual(packed["Configuration"]["Architectures"], ["x86_64"])
             [of_orders] = [one for one in mappings if one["EventSourceArn"].endswith(":orders")]
             # Debian's client is older than the member that tells the ARN.
-            arn = "arn:aws:lambda:us-east-1:000000000000:event-source-mapping:" + of_orders["UUID"]
+            arn = of_orders["FunctionArn"].split(":function:")[0] + ":event-source-mapping:" + of_orders["UUID"]
             self.assertEqual(known.list_tags(Resource=arn)["Tags"],
                              {"stage": "live", "new": "yes"})
             self.assertEqual((take["Configuration"]["Timeout"], take["Configuration"]["Environment"]["Variables"]),
