@@ -108,18 +108,19 @@ def section_many_consumers(bench):
             api.ask("PUT", f"/consumer-{number}", {"Start": {"Type": "LATEST"}})
         grown = server.memory() - before
         idle = idle_cpu(server)
-        rate_with = bench.stream_load(server.endpoint, "put-record", 8)["rate"]
+        with bench.penstock("--durability", "os", data=bench.fresh("data")) as plain:
+            rate = interleaved(bench.rounds,
+                               beside=lambda: bench.stream_load(server.endpoint, "put-record", 8)["rate"],
+                               alone=lambda: bench.stream_load(plain.endpoint, "put-record", 8)["rate"])
     started = time.monotonic()
     with bench.penstock(data=data) as server:
         restart = time.monotonic() - started
         resident = server.memory()
     bench.forget(data)
-    with bench.penstock("--durability", "os", data=bench.fresh("data")) as server:
-        rate_without = bench.stream_load(server.endpoint, "put-record", 8)["rate"]
     bench.bound(f"{count:,} consumers of one shard, resident, each", grown / count / 1024, 2, "KiB", digits=2)
     bench.bound(f"{count:,} idle consumers, processor", idle * 100, 0.5, "%", digits=2)
     bench.bound(f"start until ready, {count:,} consumers", restart * 1000, 1000, "ms")
-    bench.ratio(f"PutRecord beside {count:,} consumers : beside none", rate_with, rate_without)
+    bench.ratio(f"PutRecord beside {count:,} consumers : beside none", rate["beside"], rate["alone"])
     bench.note(f"resident after the start: {resident / MEGABYTE:.1f} MB")
 
 
