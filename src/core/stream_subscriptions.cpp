@@ -175,10 +175,13 @@ void Stream::end_of_consumer(const std::string& consumer) {
   }
   std::erase_if(latest_, [&consumer](const auto& entry) { return entry.first.first == consumer; });
   for (auto& [index, shard] : shards_.all()) {
-    const auto ended = std::ranges::stable_partition(shard.parked_reads,
-                                                     [&](const ParkedRead& read) { return read.consumer != consumer; });
-    for (const ParkedRead& read : ended) context_.reply(read.call, page_for(shard, read, context_.now));
-    shard.parked_reads.erase(ended.begin(), ended.end());
+    std::vector<ParkedRead>& reads = shard.parked_reads;
+    const auto ended = std::stable_partition(reads.begin(), reads.end(),
+                                             [&](const ParkedRead& read) { return read.consumer != consumer; });
+    for (auto read = ended; read != reads.end(); ++read) {
+      context_.reply(read->call, page_for(shard, *read, context_.now));
+    }
+    reads.erase(ended, reads.end());
   }
 }
 
