@@ -183,6 +183,9 @@ struct ReceiveMessages {
   std::optional<int> visibility_seconds;  ///< the queue's VisibilityTimeout if absent
   std::optional<int> wait_seconds;        ///< the queue's ReceiveMessageWaitTimeSeconds if absent
   std::string attempt_id;                 ///< ReceiveRequestAttemptId, FIFO queues only
+  /// Who receives ends with the server, as its mappings do: a standard queue writes such a lease only when it has
+  /// lasted for Limits::lease_unwritten_max. If the server is killed before, the message was never received.
+  bool lease_ends_with_server = false;
 };
 
 /// Answer: EntryResults, one per handle in order. Errors (whole request): QueueDoesNotExist. Errors of an entry:

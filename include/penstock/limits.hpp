@@ -121,6 +121,9 @@ struct Limits {
   std::size_t resident_idle_max = 65'536;     ///< delayed and returned messages in memory; the rest stay on disk
   std::size_t state_load_count_max = 1'024;   ///< state records looked at by one load
   std::size_t expire_batch_max = 1'000;       ///< messages that retention drops in one step
+  Millis lease_unwritten_max{100};            ///< after which a lease that ends with the server is written
+  std::size_t leases_unwritten_max = 65'536;  ///< of those, in memory only
+  std::size_t lease_write_batch_max = 1'000;  ///< of those, written in one step
   std::size_t parked_receives_max = 10'000;   ///< long polls waiting at one queue; one more is throttled
   std::size_t fifo_window_max = 120'000;      ///< messages of a FIFO queue in memory, and looked at for a receive
   std::size_t dedup_entries_max = 8'000'000;  ///< sends remembered by one FIFO queue; one more is throttled

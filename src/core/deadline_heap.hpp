@@ -21,6 +21,7 @@ struct Due {
     receive,           ///< `id` is a call: its long poll ends
     fresh_expiry,      ///< the head of the fresh lane may have outlived its retention
     sweep,             ///< the delay of a message that was left to disk ends
+    lease_write,       ///< the oldest lease that is in memory only is to be written
     group,             ///< `id` is a sequence: the delay of a FIFO group's first message ends
     lane,              ///< `id` is a lane: its first message may have outlived its retention
     dedup,             ///< the oldest deduplication entries, or receive attempts, are over

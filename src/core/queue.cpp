@@ -173,7 +173,7 @@ void Queue::receive(CallId call, const ReceiveMessages& command, Instant now) {
   const Wanted wanted{static_cast<std::size_t>(command.max_messages),
                       command.visibility_seconds ? Millis{std::chrono::seconds{*command.visibility_seconds}}
                                                  : settings_.visibility_timeout,
-                      command.attempt_id};
+                      command.attempt_id, command.lease_ends_with_server};
   if (!within_rate(Action::receive, nullptr, now)) {
     return shard_.reply(call, Error{ErrorCode::RequestThrottled, {}});
   }

@@ -25,6 +25,7 @@ struct Wanted {
   std::size_t max_messages = 1;
   Millis visibility{0};
   std::string attempt_id;
+  bool lease_ends_with_server = false;
 };
 
 /// A message about to be handed to another queue.
@@ -45,7 +46,8 @@ class Queue {
 
   const QueueRecord& record() const { return record_; }
   QueueId id() const { return record_.id; }
-  QueueCursor cursor() const { return cursor_; }
+  /// The cursor as it is to be stored with what was noted so far.
+  virtual QueueCursor stored_cursor() const { return cursor_; }
   virtual QueueCounts counts(Instant now) const = 0;
   /// True once after each change of the cursor.
   bool take_touched() { return std::exchange(touched_, false); }
@@ -69,6 +71,8 @@ class Queue {
   void cancel_receive(CallId call);
   /// Answers every parked receive with nothing.
   void release_parked();
+  /// Has everything stored that so far is in memory only.
+  virtual void store_leases() {}
 
   // Moves between queues.
   void accept(CallId call, AcceptTransfer& command, Instant now);

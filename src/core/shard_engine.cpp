@@ -191,13 +191,16 @@ void ShardEngine::handle_due(const Due& due) {
 }
 
 void ShardEngine::release_parked() {
-  for (const auto& [name, queue] : queues_) queue->release_parked();
+  for (const auto& [name, queue] : queues_) {
+    queue->release_parked();
+    queue->store_leases();
+  }
   streams_.release_parked();
 }
 
 Effects ShardEngine::take_effects() {
   for (Queue* queue : shard_.touched) {
-    if (queue->take_touched()) shard_.effects.mutations.emplace_back(PutCursor{queue->id(), queue->cursor()});
+    if (queue->take_touched()) shard_.effects.mutations.emplace_back(PutCursor{queue->id(), queue->stored_cursor()});
   }
   shard_.touched.clear();
   streams_.flush();
@@ -242,7 +245,7 @@ void ShardEngine::handle(CallId call, CreateQueue& command) {
   record.created = record.modified = now_;
   const Queue& added = add(std::move(record));
   shard_.promise(PutQueue{added.record()});
-  shard_.promise(PutCursor{added.id(), added.cursor()});
+  shard_.promise(PutCursor{added.id(), added.stored_cursor()});
   shard_.reply(call, Done{});
 }
 

@@ -38,6 +38,7 @@ QueueCounts StandardQueue::counts(Instant /*now*/) const {
 void StandardQueue::own_due(const Due& due, Instant now) {
   if (due.kind == Due::Kind::fresh_expiry) return fresh_expiry_due(now);
   if (due.kind == Due::Kind::sweep) return sweep_due();
+  if (due.kind == Due::Kind::lease_write) return lease_write_due(now);
   if (due.kind == Due::Kind::lane) {
     lanes_.expiry_due(LaneId{due.id});
     drop_expired_lane(LaneId{due.id}, now);
@@ -63,6 +64,9 @@ void StandardQueue::drop_contents(Instant /*now*/) {
   for (Place* place : {&in_flight_, &delayed_, &ready_, &back_, &departing_residents_}) place->residents.clear();
   held_.clear();
   emptied_.clear();
+  unwritten_.clear();
+  unwritten_count_ = 0;
+  arm_lease_write();
   returned_count_ = 0;
   residents_.clear();
   lanes_.clear();
@@ -277,7 +281,12 @@ Deliveries StandardQueue::deliver(const Wanted& wanted, Instant now) {
     state.received_at = now;
     state.visible_at = now + wanted.visibility;
     state.receipt_nonce = draw_nonce();
-    write_state(resident);
+    const bool is_fresh = state.revision == 0 && !resident->unwritten && !resident->lane;
+    if (wanted.lease_ends_with_server && is_fresh) {
+      leave_unwritten(resident);
+    } else {
+      write_state(resident);
+    }
     settle(resident, now);
     deliveries.messages.push_back(Delivery{id(), resident->sequence,
                                            format_handle(resident->sequence, state.receipt_nonce), state.receive_count,
@@ -317,8 +326,10 @@ PeekedMessages StandardQueue::peek(const PeekMessages& command, Instant now) con
 
 // ---- Moves between queues
 
-// Takes a resident out of everybody's way until its move is settled. Its state on disk stays as it is.
+// Takes a resident out of everybody's way until its move is settled. A message on its way has a state on disk, by which
+// a start that finds it moved can drop it; that stays as it is.
 Departure StandardQueue::set_aside(Place::iterator resident) {
+  write_if_unwritten(resident);
   if (resident->deadline != DeadlineHeap::none) {
     shard_.deadlines.remove(std::exchange(resident->deadline, DeadlineHeap::none));
   }
@@ -353,7 +364,6 @@ std::optional<Departure> StandardQueue::take_departure(Sequence until, Instant n
   if (!from_lane && !from_fresh) return std::nullopt;
   const bool lane_first = from_lane && !(from_fresh && window_.front().sequence < lane->entry.sequence);
   const Place::iterator resident = lane_first ? lease_lane(*lane) : lease_fresh();
-  // A message on its way has a state on disk, by which a start that finds it moved can drop it.
   write_state(resident);
   return set_aside(resident);
 }

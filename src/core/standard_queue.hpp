@@ -5,7 +5,10 @@
 // resident in memory. Of those that only wait, Limits::resident_idle_max returned and as many delayed ones are
 // resident; what is beyond stays on disk, and is swept in when there is room and something of it is, or may be, ready.
 // A third place are the lanes, where messages with a MessageGroupId wait that were never received (see Lanes).
-// So neither memory nor the cost of an operation grows with a backlog.
+//
+// A lease that ends with the server is in memory only at first, since most of them are over, by a delete, before it
+// would matter: to the store such a message is still in the fresh lane, whose stored head stays in front of it. So
+// neither memory nor the cost of an operation grows with a backlog.
 #pragma once
 
 #include <deque>
@@ -27,6 +30,8 @@ class StandardQueue final : public Queue {
   StandardQueue(ShardContext& shard, QueueRecord record);
   ~StandardQueue() override;
 
+  QueueCursor stored_cursor() const override;
+  void store_leases() override;
   QueueCounts counts(Instant now) const override;
   void remove(CallId call, const DeleteMessages& command, Instant now) override;
   void change_visibility(CallId call, const ChangeVisibility& command, Instant now) override;
@@ -63,7 +68,8 @@ class StandardQueue final : public Queue {
     Sequence turn;  // in back_: the message comes again when what was sent before this has been received
     Place* place = nullptr;
     std::optional<LaneId> lane{};
-    bool kept = false;  // it could not be moved as a dead letter, and is delivered once more
+    bool kept = false;       // it could not be moved as a dead letter, and is delivered once more
+    bool unwritten = false;  // its lease is in memory only
   };
   struct Place {
     using iterator = std::list<Resident>::iterator;
@@ -113,6 +119,12 @@ class StandardQueue final : public Queue {
   void evict(Place::iterator resident);
   void drop_message(Place::iterator resident, bool promised);
   void write_state(Place::iterator resident);
+  void leave_unwritten(Place::iterator resident);
+  void write_leases_before(Sequence until);
+  void write_if_unwritten(Place::iterator resident);
+  void forget_written();
+  void lease_write_due(Instant now);
+  void arm_lease_write();
   std::uint64_t spilled_count() const { return cursor_.state_count - residents_.size(); }
   void trim_idle(Instant now);
   bool stays_on_disk(const MessageState& state, Instant now) const;
@@ -154,6 +166,9 @@ class StandardQueue final : public Queue {
   Place departing_residents_;               // on their way to another queue
   std::size_t returned_count_ = 0;          // residents of places that wait
   bool recovering_ = false;
+  std::deque<Sequence> unwritten_;   // ascending; the first of them is, of the others some may be dropped or written
+  std::size_t unwritten_count_ = 0;  // those that are
+  DeadlineHeap::Handle lease_write_ = DeadlineHeap::none;
   std::unordered_map<Sequence, Place::iterator> residents_;
   Lanes lanes_{shard_, *this, epoch_};
 

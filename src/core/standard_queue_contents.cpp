@@ -225,9 +225,12 @@ void StandardQueue::evict(Place::iterator resident) {
 }
 
 void StandardQueue::drop_message(Place::iterator resident, bool promised) {
-  const DropState state{id(), resident->sequence, resident->state.revision};
   const DropMessage message{id(), resident->sequence};
-  shard_.note(state);
+  if (resident->unwritten) {
+    --unwritten_count_;
+  } else {
+    shard_.note(DropState{id(), resident->sequence, resident->state.revision});
+  }
   if (promised) {
     shard_.promise(message);
   } else {
@@ -235,17 +238,85 @@ void StandardQueue::drop_message(Place::iterator resident, bool promised) {
   }
   --cursor_.state_count;
   evict(resident);
+  forget_written();
   touch();
 }
 
 // Each revision is a key of its own, so that it is written once and dropped once.
 void StandardQueue::write_state(Place::iterator resident) {
+  write_leases_before(resident->sequence);
+  if (std::exchange(resident->unwritten, false)) --unwritten_count_;
+  forget_written();
   if (states_loading_) changed_while_loading_.insert(resident->sequence);
   if (resident->state.revision > 0) shard_.note(DropState{id(), resident->sequence, resident->state.revision});
   ++resident->state.revision;
   shard_.note(PutState{id(), resident->sequence, resident->state});
   touch();
 }
+
+// ---- Leases that are in memory only
+
+QueueCursor StandardQueue::stored_cursor() const {
+  QueueCursor stored = cursor_;
+  if (unwritten_count_ == 0) return stored;
+  stored.head = unwritten_.front();
+  stored.fresh_count += unwritten_count_;
+  stored.state_count -= unwritten_count_;
+  return stored;
+}
+
+// REQUIRES: it comes from the fresh lane, so that its sequence is above those of all that did before.
+void StandardQueue::leave_unwritten(Place::iterator resident) {
+  if (unwritten_.size() >= shard_.limits.leases_unwritten_max) store_leases();
+  resident->unwritten = true;
+  unwritten_.push_back(resident->sequence);
+  ++unwritten_count_;
+  if (lease_write_ == DeadlineHeap::none) arm_lease_write();
+}
+
+// A message of the fresh lane that has a state must lie in front of the stored head, and so must all before it: else a
+// start would find it twice.
+void StandardQueue::write_leases_before(Sequence until) {
+  while (unwritten_count_ > 0 && unwritten_.front() < until) write_state(residents_.at(unwritten_.front()));
+}
+
+void StandardQueue::write_if_unwritten(Place::iterator resident) {
+  if (resident->unwritten) write_state(resident);
+}
+
+// Keeps the first of the list one that is not written.
+void StandardQueue::forget_written() {
+  if (unwritten_count_ == 0) return unwritten_.clear();
+  const auto is_unwritten = [this](Sequence sequence) {
+    const auto found = residents_.find(sequence);
+    return found != residents_.end() && found->second->unwritten;
+  };
+  while (!is_unwritten(unwritten_.front())) unwritten_.pop_front();
+}
+
+void StandardQueue::store_leases() { write_leases_before(cursor_.tail); }
+
+void StandardQueue::lease_write_due(Instant now) {
+  lease_write_ = DeadlineHeap::none;
+  for (std::size_t written = 0; unwritten_count_ > 0 && written < shard_.limits.lease_write_batch_max; ++written) {
+    const Place::iterator first = residents_.at(unwritten_.front());
+    if (first->state.received_at + shard_.limits.lease_unwritten_max > now) break;
+    write_state(first);
+  }
+  arm_lease_write();
+}
+
+// The deadline is left as it was while leases end, so it may come before the present first one's.
+void StandardQueue::arm_lease_write() {
+  if (unwritten_count_ == 0) {
+    if (lease_write_ != DeadlineHeap::none) shard_.deadlines.remove(std::exchange(lease_write_, DeadlineHeap::none));
+    return;
+  }
+  const Instant when = residents_.at(unwritten_.front())->state.received_at + shard_.limits.lease_unwritten_max;
+  lease_write_ = shard_.deadlines.add(when, Due{Due::Kind::lease_write, this, 0});
+}
+
+// ----
 
 void StandardQueue::message_due(Sequence sequence, Instant now) {
   const auto found = residents_.find(sequence);
@@ -269,6 +340,7 @@ void StandardQueue::trim_idle(Instant now) {
     Place* place = !back_.residents.empty() ? &back_ : &ready_;
     for (auto held = held_.begin(); place->residents.empty() && held != held_.end(); ++held) place = &held->second;
     const auto last = std::prev(place->residents.end());
+    write_if_unwritten(last);
     left_on_disk(last->state, now);
     evict(last);
   }

@@ -579,9 +579,18 @@ TEST_F(TriggerQueueTest, AMappingOutlivesItsQueueAndGoesOnWhenItIsCreatedAgain) 
   EXPECT_THAT(running(), ElementsAre(ElementsAre("b")));
 }
 
-TEST_F(TriggerQueueTest, AfterACrashWhatWasUnderWayIsProcessedAgain) {
+TEST_F(TriggerQueueTest, AfterACrashWhatWasJustBegunIsProcessedAgainAtOnce) {
   create_all();
   send_all({"a", "b"});
+  crash();
+  EXPECT_THAT(work_off(), ::testing::UnorderedElementsAre("a", "b"));
+  EXPECT_EQ(store_.message_count(), 0U);
+}
+
+TEST_F(TriggerQueueTest, AfterACrashWhatWasUnderWayForLongerIsProcessedAgainWhenItsVisibilityEnds) {
+  create_all();
+  send_all({"a", "b"});
+  pass_time(Limits{}.lease_unwritten_max);
   crash();
   EXPECT_THAT(running(), IsEmpty());
   pass_time(Millis{30'000});

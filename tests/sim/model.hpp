@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "penstock/time.hpp"
@@ -28,7 +29,9 @@ struct ModelMessage {
   std::optional<Instant> leased_until;
   std::uint64_t changes = 0;        ///< of visibility, asked for so far
   std::uint32_t receive_count = 0;  ///< the highest that a client was told
-  std::string group;                ///< of a FIFO queue
+  /// The latest receive may be undone by any end of the server; then this is the count.
+  std::optional<std::uint32_t> count_before;
+  std::string group;  ///< of a FIFO queue
   std::optional<std::uint64_t> sequence;
   bool dead = false;      ///< delivered by the dead-letter queue
   bool redriven = false;  ///< a move task may have sent it anew
@@ -50,6 +53,7 @@ struct Observation {
   std::uint64_t decided_at_step = 0;
   std::uint64_t sequence = 0;
   bool by_dead_letter_queue = false;
+  bool ends_with_server = false;
 };
 
 class ModelQueue {
@@ -113,6 +117,15 @@ class ModelQueue {
     }
   }
 
+  /// Who had leases of this kind has ended with it.
+  void ended() {
+    for (auto& [body, message] : messages_) {
+      if (!message.count_before) continue;
+      message.leased_until.reset();
+      message.receive_count = *std::exchange(message.count_before, std::nullopt);
+    }
+  }
+
   /// A receive attempt was repeated: the same messages, not counted again.
   void repeated(const std::string& body, Instant until) { messages_.at(body).leased_until = until; }
 
@@ -161,6 +174,8 @@ class ModelQueue {
     message.dead = seen.by_dead_letter_queue;
     message.sequence = seen.sequence;
     message.leased_until = seen.leased_until;
+    message.count_before.reset();
+    if (seen.ends_with_server) message.count_before = message.receive_count;
     message.receive_count = seen.receive_count;
     // Whatever became of its acknowledgement, it was sent.
     message.sent = Certainty::yes;

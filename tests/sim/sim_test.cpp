@@ -70,7 +70,8 @@ INSTANTIATE_TEST_SUITE_P(Defects, SimulationNotices,
                                            DefectCase{Defect::dedup_forgotten, "DedupForgotten"},
                                            DefectCase{Defect::dead_letter_lost, "DeadLetterLost"},
                                            DefectCase{Defect::dedup_scope_forgotten, "DedupScopeForgotten"},
-                                           DefectCase{Defect::redriven_stays, "RedrivenStays"}),
+                                           DefectCase{Defect::redriven_stays, "RedrivenStays"},
+                                           DefectCase{Defect::memory_trusted, "MemoryTrusted"}),
                          [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace

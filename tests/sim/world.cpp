@@ -91,6 +91,7 @@ class DefectiveEngine final : public Engine {
       if (defect_ != Defect::redriven_stays || transfer.kind != TransferKind::redrive) continue;
       redrives_.emplace(transfer.queue, transfer.sequence);
     }
+    if (defect_ == Defect::memory_trusted) trust_memory(effects);
     if (defect_ == Defect::delete_not_written && effects.sync) {
       std::erase_if(effects.mutations, [](const Mutation& mutation) {
         return std::holds_alternative<DropMessage>(mutation) || std::holds_alternative<DropState>(mutation);
@@ -100,8 +101,27 @@ class DefectiveEngine final : public Engine {
   }
 
  private:
+  void trust_memory(Effects& effects) {
+    for (const Reply& reply : effects.replies) {
+      const auto* deliveries = std::get_if<Deliveries>(&reply.result);
+      if (deliveries == nullptr) continue;
+      for (const Delivery& delivery : deliveries->messages) {
+        Sequence& latest = delivered_[delivery.queue];
+        latest = std::max(latest, delivery.sequence);
+      }
+    }
+    for (Mutation& mutation : effects.mutations) {
+      auto* put = std::get_if<PutCursor>(&mutation);
+      if (put == nullptr || !delivered_.contains(put->queue)) continue;
+      QueueCursor& cursor = put->cursor;
+      cursor.head = std::min(cursor.tail, std::max(cursor.head, Sequence{delivered_.at(put->queue).value + 1}));
+      cursor.fresh_count = std::min(cursor.fresh_count, cursor.tail.value - cursor.head.value);
+    }
+  }
+
   std::unique_ptr<Engine> engine_;
   const Defect defect_;
+  std::unordered_map<QueueId, Sequence> delivered_;
   std::unordered_map<QueueId, std::vector<std::string>> handed_out_;
   std::set<std::pair<QueueId, Sequence>> redrives_;
 };
@@ -344,10 +364,12 @@ void World::receive_some(QueuePlan& plan) {
     // Always the same, so that a repetition whose answer is lost has not ended a lease early.
     visibility = 15;
   }
-  issue(
-      OpenCall{
-          .kind = OpenCall::Kind::receive, .queue = index_of(plan), .visibility = std::chrono::seconds{visibility}},
-      ReceiveMessages{plan.name, max, visibility, wait, attempt});
+  const bool ends_with_server = random_.one_in(2);
+  issue(OpenCall{.kind = OpenCall::Kind::receive,
+                 .queue = index_of(plan),
+                 .visibility = std::chrono::seconds{visibility},
+                 .ends_with_server = ends_with_server},
+        ReceiveMessages{plan.name, max, visibility, wait, attempt, ends_with_server});
 }
 
 void World::remove_some() {
@@ -495,6 +517,10 @@ void World::crash(bool power) {
     for (Lease& lease : leases_) lease.certain = false;
   } else {
     store_.crash_process();
+    for (QueuePlan& plan : queues_) {
+      if (plan.model) plan.model->ended();
+    }
+    for (Lease& lease : leases_) lease.certain = lease.certain && !lease.ends_with_server;
   }
   boot();
 }
@@ -612,7 +638,8 @@ void World::on_deliveries(const OpenCall& call, const Deliveries& deliveries, co
       continue;
     }
     together.push_back(Observation{message->content.body, delivery.receive_count, release.decided_at, until,
-                                   release.decided_at_step, delivery.sequence.value, plan.dead_letters_of.has_value()});
+                                   release.decided_at_step, delivery.sequence.value, plan.dead_letters_of.has_value(),
+                                   call.ends_with_server});
     handles.push_back(delivery.receipt_handle);
   }
   if (plan.fifo && !plan.dead_letters_of) {
@@ -623,7 +650,7 @@ void World::on_deliveries(const OpenCall& call, const Deliveries& deliveries, co
     if (const std::string problem = plan.model->deliver(together[i]); !problem.empty()) return broken(problem);
     if (plan.dead_letters_of) ++dead_letters_;
     if (leases_.size() >= leases_max) leases_.erase(leases_.begin());
-    leases_.push_back(Lease{call.queue, together[i].body, handles[i], true});
+    leases_.push_back(Lease{call.queue, together[i].body, handles[i], true, call.ends_with_server});
   }
 }
 

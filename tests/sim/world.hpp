@@ -37,6 +37,7 @@ enum class Defect : std::uint8_t {
   dead_letter_lost,         ///< a dead letter is deleted before it is written
   dedup_scope_forgotten,    ///< a restart takes the whole queue for the scope of deduplication
   redriven_stays,           ///< what a move task has moved is still in the dead-letter queue too
+  memory_trusted,           ///< what is leased in memory only is not fresh any more to the store
 };
 
 struct WorldOptions {
@@ -64,7 +65,8 @@ class World {
     std::size_t queue = 0;
     std::string body;
     std::string handle;
-    bool certain = true;  // it was the latest when it was given, and no loss of power has come since
+    bool certain = true;  // it was the latest when it was given, and nothing has come since that may have undone it
+    bool ends_with_server = false;
   };
   struct OpenCall {
     enum class Kind : std::uint8_t { create, send, receive, remove, change, purge, drop_queue, move };
@@ -77,6 +79,7 @@ class World {
     bool effective = false;                    // remove: the handle is the latest beyond doubt
     bool gone = false;                         // receive: its client has hung up
     bool attempt = false;                      // receive: it has a ReceiveRequestAttemptId
+    bool ends_with_server = false;             // receive: its client does
     std::vector<std::string> duplicates_of{};  // send: of each entry the id of the message that it repeats, or nothing
     std::vector<std::string> dedup_ids{};      // send: to a FIFO queue
     std::vector<std::string> groups{};         // the same

@@ -205,6 +205,7 @@ void QueueMapping::receive(Question question) {
   command.queue = queue();
   command.max_messages = static_cast<int>(messages_wanted());
   command.wait_seconds = question == Question::watch ? limits::wait_seconds : 0;
+  command.lease_ends_with_server = true;
   if (config().window_seconds > 0) command.visibility_seconds = visibility_asked_for();
   const Open asked{question, static_cast<std::size_t>(command.max_messages), context_.now};
   open_.emplace(context_.ask(*this, std::move(command), shared_record()), asked);
