@@ -114,6 +114,7 @@ class ModelQueue {
     for (auto& [body, message] : messages_) {
       message.leased_until.reset();
       message.receive_count = 0;
+      message.count_before.reset();
     }
   }
 
