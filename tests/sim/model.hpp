@@ -127,8 +127,13 @@ class ModelQueue {
     }
   }
 
-  /// A receive attempt was repeated: the same messages, not counted again.
-  void repeated(const std::string& body, Instant until) { messages_.at(body).leased_until = until; }
+  /// A receive attempt was repeated: the same messages, not counted again. Where changes were asked for they may have
+  /// come after it, and then only the earlier end is promised.
+  void repeated(const std::string& body, Instant until) {
+    ModelMessage& message = messages_.at(body);
+    if (message.changes > 0) until = std::min(until, message.leased_until.value_or(until));
+    message.leased_until = until;
+  }
 
   /// Empty if the deliveries of one receive keep the order and exclusion of their groups. `handed_out` has the
   /// sequences of all of them, those too whose time was over before the answer was. Called before deliver.
