@@ -1,6 +1,7 @@
 // Mappings of queues: what is received, batched, invoked with and deleted.
 #include <gmock/gmock.h>
 
+#include "core/triggers/queue_mapping.hpp"
 #include "trigger_fixture.hpp"
 
 namespace penstock::core {
@@ -346,6 +347,37 @@ TEST_F(TriggerQueueTest, AReservationBoundsTheBatchesAtATime) {
     succeed();
   }
   EXPECT_EQ(store_.message_count(), 0U);
+}
+
+TEST_F(TriggerQueueTest, BatchesAreReceivedAheadOnlyWhileInvocationsAreShort) {
+  config_.concurrency_max = 4;
+  create();
+  create_function();
+  send_all(numbered(900));
+  create_mapping();
+  EXPECT_EQ(in_flight(), 40);
+  for (std::size_t i = 0; i < queue_mapping_limits::quick_runs_min; ++i) succeed();
+  EXPECT_THAT(running(), SizeIs(4));
+  EXPECT_EQ(in_flight(), 60) << "so that the next begins as soon as one is over";
+  for (int i = 0; i < 4; ++i) {
+    pass_time(queue_mapping_limits::quick_run_max + Millis{1});
+    succeed();
+  }
+  EXPECT_THAT(running(), SizeIs(4));
+  EXPECT_EQ(in_flight(), 40) << "others may have what one that takes long cannot begin with";
+}
+
+TEST_F(TriggerQueueTest, WhatWasReceivedAheadIsGivenBackByAShutdown) {
+  config_.concurrency_max = 4;
+  create();
+  create_function();
+  send_all(numbered(900));
+  create_mapping();
+  for (std::size_t i = 0; i < queue_mapping_limits::quick_runs_min; ++i) succeed();
+  const int waiting = visible();
+  triggers_->drain(now_);
+  settle();
+  EXPECT_EQ(visible(), waiting + 20);
 }
 
 TEST_F(TriggerQueueTest, ABatchWaitsForTheWindowOrForItsSize) {

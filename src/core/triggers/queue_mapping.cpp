@@ -172,12 +172,20 @@ std::size_t QueueMapping::messages_wanted() const {
   return std::min(wanted, limits::receive_max);
 }
 
+// How many batches may be received that there is no slot for yet. Where invocations are short, the way to the queue and
+// back would keep their environments waiting; where they are not, messages are better off with others.
+std::size_t QueueMapping::ahead_max() const {
+  const bool is_quick = quick_runs_ >= limits::quick_runs_min && eagerness_ > 1;
+  return is_quick && !is_of_fifo() && config().window_seconds == 0 ? parallel_ / 2 : 0;
+}
+
 void QueueMapping::ask_for_more() {
   if (phase_ != Phase::running || is_armed(source_retry)) return;
   // Also while nothing is received: what is held is to be begun with or given back before it is visible.
   const bool stale = context_.now - attributes_known_ >= limits::attributes_life;
   if (stale && !attributes_asked_ && !attributes_refused_ && !watching_) ask_attributes();
-  if (is_armed(throttle_over) || !waiting_.empty()) return;
+  const std::size_t ahead = ahead_max();
+  if (is_armed(throttle_over) || waiting_.size() > ahead) return;
   // Of what can not be deleted there is not to be more and more.
   if (settlements_.is_congested()) return;
   const FunctionName& function = record().function;
@@ -187,11 +195,13 @@ void QueueMapping::ask_for_more() {
     return;
   }
   const int slots = context_.free_slots(function);
-  if (slots <= 0) {
+  if (slots <= 0 && (running_.empty() || ahead == 0)) {
     if (receives_ == 0) context_.await_slot(*this, function);
     return;
   }
-  const std::size_t room = std::min(parallel_ - std::min(parallel_, running_.size()), static_cast<std::size_t>(slots));
+  const std::size_t unused = parallel_ - std::min(parallel_, running_.size());
+  const std::size_t free = std::min(unused, static_cast<std::size_t>(std::max(slots, 0))) + ahead;
+  const std::size_t room = free - std::min(free, waiting_.size());
   if (room <= receives_) return;
   // Those that do not wait go first: behind one that is parked they would find nothing.
   const std::size_t watch = watching_ ? 0 : 1;
@@ -354,6 +364,7 @@ bool QueueMapping::begin(Batch& batch) {
     return false;
   }
   const InvocationId id = std::get<InvocationId>(begun);
+  batch.begun = context_.now;
   plan_renewal(id, running_.emplace(id, std::move(batch)).first->second);
   return true;
 }
@@ -407,6 +418,7 @@ void QueueMapping::invocation_over(InvocationOver over) {
   Batch batch = std::move(found.mapped());
   renewals_.erase({batch.renewal, over.id});
   if (renewals_.empty()) disarm(renewal_due);
+  quick_runs_ = context_.now - batch.begun <= limits::quick_run_max ? quick_runs_ + 1 : 0;
   const RunOutcome::Status status = over.outcome.status;
   if (status == RunOutcome::Status::throttled || status == RunOutcome::Status::unreached) {
     try_later(std::move(batch), over.outcome);

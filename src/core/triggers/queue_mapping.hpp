@@ -34,6 +34,8 @@ inline constexpr Millis renewed_visibility_min{1'000};  ///< what is hidden for 
 inline constexpr int window_margin_seconds = 30;        ///< the service's, of the visibility of what waits for a window
 inline constexpr int empty_at_once_max = 3;        ///< empty answers of long polls that did not wait, before a pause
 inline constexpr std::size_t handles_max = 1'000;  ///< of one command that gives messages back
+inline constexpr Millis quick_run_max{20};         ///< of an invocation that is over before its next batch is here
+inline constexpr std::size_t quick_runs_min = 32;  ///< of those in a row, before batches are received ahead
 }  // namespace queue_mapping_limits
 
 class QueueMapping final : public Mapping {
@@ -66,6 +68,7 @@ class QueueMapping final : public Mapping {
     std::size_t bytes = 0;
     Millis visibility{};   ///< what they were received with
     Instant visible_at{};  ///< the first of them
+    Instant begun{};       ///< with an invocation
     bool renewed = false;  ///< they are invisible for longer than they were received with
     Instant renewal{};     ///< due, while it runs
   };
@@ -94,6 +97,7 @@ class QueueMapping final : public Mapping {
   void ask_for_more();
   bool has_room_for(std::size_t messages) const;
   std::size_t messages_wanted() const;
+  std::size_t ahead_max() const;
   void receive(Question question);
   void received(const Open& asked, Answered& answer);
   void source_failed(const Error* error);
@@ -149,6 +153,7 @@ class QueueMapping final : public Mapping {
   std::size_t message_bytes_ = 0;                        ///< a running mean; 0 if none came yet
   std::size_t parallel_ = 0;                             ///< batches at a time, for now
   std::size_t eagerness_ = 1;                            ///< receives at a time: one while none came back full
+  std::size_t quick_runs_ = 0;                           ///< in a row
   bool function_missing_ = false;
   int unreached_ = 0;  ///< times in a row that nobody was there to run a batch
   int empty_at_once_ = 0;
