@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "penstock/busy.hpp"
 #include "penstock/commands.hpp"
 #include "penstock/records.hpp"
 #include "penstock/time.hpp"
@@ -111,6 +112,9 @@ class Engine {
   virtual void advance(Instant now) = 0;
 
   virtual std::optional<Instant> next_deadline() const = 0;
+
+  /// Adds consumers that have not processed all that there is. Looks at all of them.
+  virtual void name_busy(BusyList& /*busy*/) const {}
 
   /// Answers every parked receive empty and ends every subscription, as a shutdown does.
   virtual void release_parked() = 0;

@@ -57,6 +57,12 @@ enum class ErrorCode : std::uint8_t {
   PositionConflict,       ///< it would go backwards, or not forward where it has to
   InvalidPosition,        ///< it is none of its shard's
   InvalidRequest,         ///< a member is missing, or not as it has to be
+  // Of the server as a whole.
+  NotEnabled,      ///< the server was not started with what it takes
+  NotFound,        ///< what is asked for is not kept, or not any more
+  ServerConflict,  ///< not in the state that the server is in
+  ServerBusy,      ///< as many such requests are being served as may be
+  Unauthorized,    ///< it takes a token
   // Lambda, modelled.
   LambdaResourceNotFound,
   LambdaResourceConflict,

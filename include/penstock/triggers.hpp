@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "penstock/busy.hpp"
 #include "penstock/commands.hpp"
 #include "penstock/functions.hpp"
 #include "penstock/mappings.hpp"
@@ -176,6 +177,9 @@ class TriggerEngine {
   /// Asks for no more batches and begins no more invocations, as a shutdown does. Messages that were received and not
   /// begun with are given back.
   virtual void drain(Instant now) = 0;
+  /// Adds mappings that have something to do, or can not do it, and functions with asynchronous invokes that are not
+  /// over. Looks at all of them.
+  virtual void name_busy(BusyList& /*busy*/) const {}
   /// Whether any invocation is under way.
   virtual bool is_idle() const = 0;
 

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <utility>
 
-#include "config/times.hpp"
 #include "protocol/text.hpp"
+#include "protocol/times.hpp"
 
 namespace penstock::cli {
 
@@ -106,7 +106,7 @@ std::optional<int> read_number(const Arguments& arguments, const std::string& fl
 std::optional<client::Start> parse_start(const std::string& text) {
   if (text == "horizon") return client::Start{client::Start::At::trim_horizon, {}};
   if (text == "latest") return client::Start{client::Start::At::latest, {}};
-  if (const auto moment = config::parse_time(text)) return client::Start{client::Start::At::timestamp, *moment};
+  if (const auto moment = protocol::parse_time(text)) return client::Start{client::Start::At::timestamp, *moment};
   return std::nullopt;
 }
 

@@ -12,7 +12,7 @@
 #include "cli/output.hpp"
 #include "cli/server.hpp"
 #include "client/api.hpp"
-#include "config/times.hpp"
+#include "protocol/times.hpp"
 
 namespace penstock::cli {
 
@@ -64,7 +64,7 @@ void describe_logs(cxxopts::Options& flags) {
 int run_logs(const Arguments& arguments) {
   std::optional<client::Moment> since;
   if (arguments.has("since")) {
-    since = config::parse_time(arguments.text("since"));
+    since = protocol::parse_time(arguments.text("since"));
     if (!since) throw UsageError("--since is a time, not '" + arguments.text("since") + "'");
   }
   const auto limit = read_count(arguments, "limit");

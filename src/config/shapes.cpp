@@ -10,7 +10,6 @@
 #include <string>
 #include <utility>
 
-#include "config/times.hpp"
 #include "core/queue_settings.hpp"
 #include "protocol/kinesis/stream_operations.hpp"
 #include "protocol/lambda/function_operations.hpp"
@@ -19,6 +18,7 @@
 #include "protocol/native/consumer_operations.hpp"
 #include "protocol/native/function_operations.hpp"
 #include "protocol/text.hpp"
+#include "protocol/times.hpp"
 
 namespace penstock::config {
 
@@ -165,7 +165,7 @@ void check(const Value& value, std::string_view name, const TypeInfo* type, Prob
       return;
     case Kind::timestamp:
       if (value.kind == Value::Kind::number) return;
-      if (value.kind == Value::Kind::text && parse_time(value.text)) return;
+      if (value.kind == Value::Kind::text && protocol::parse_time(value.text)) return;
       return problems.add(value.at, in_quotes(name) +
                                         " has to be a number of seconds since 1970, or a time such as "
                                         "2030-01-31T12:00:00Z");
@@ -178,7 +178,7 @@ void check(const Value& value, std::string_view name, const TypeInfo* type, Prob
 
 /// As the API has it, seconds since 1970, however it was given.
 Value timestamp_of(const Value& given) {
-  const auto moment = given.kind == Value::Kind::text ? parse_time(given.text) : std::nullopt;
+  const auto moment = given.kind == Value::Kind::text ? protocol::parse_time(given.text) : std::nullopt;
   if (!moment) return given;
   const auto seconds = std::chrono::floor<std::chrono::seconds>(*moment);
   std::string millis = std::to_string((*moment - seconds).count());

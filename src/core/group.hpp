@@ -87,6 +87,8 @@ class Group {
   void settle(const TransactionSettled& settled, const std::vector<PutGroupLease>& leases, CommitKey key);
   void reset(CallId call, const ResetGroup& command);
   void lag(CallId call, const DescribeLag& command);
+  /// Whether there is a record that it has not processed.
+  bool lags() const;
   void start_reading(CallId call, const GetShardIterator& command, StreamShard& shard);
   /// What is wrong with a read under `hold` from `from` on; nothing once it has been committed and renewed.
   std::optional<Error> read_on(const GroupHold& hold, StreamShard& shard, RecordIndex from);

@@ -329,6 +329,15 @@ void Group::lag(CallId call, const DescribeLag& command) {
   context_.reply(call, std::move(answer));
 }
 
+bool Group::lags() const {
+  return std::ranges::any_of(home_.shards().all(), [this](const auto& entry) {
+    const StreamShard& shard = entry.second;
+    if (is_done(shard)) return false;
+    const RecordsPage next = glimpse(shard, record_of(entry.first).position);
+    return next.from < next.until;
+  });
+}
+
 void Group::describe(CallId call, const DescribeGroup& command, bool created) {
   GroupDescription answer{home_.stream().info().name, home_.stream().id(), told(), created, {}, {}, false};
   for (const auto& [name, poller] : pollers_) {

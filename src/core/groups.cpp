@@ -57,6 +57,15 @@ void Groups::erase(const Error& why) {
   by_id_.clear();
 }
 
+void Groups::name_busy(BusyList& busy) const {
+  for (const auto& [name, group] : groups_) {
+    if (busy.size() >= busy_named_max) return;
+    if (group->lags()) {
+      busy.push_back({"consumer", stream_.info().name.name + "/" + name, "it has not processed all records"});
+    }
+  }
+}
+
 void Groups::release_parked() {
   for (const auto& [name, group] : groups_) group->end_polls(std::nullopt);
 }

@@ -37,6 +37,7 @@ class Groups {
   void forgotten(const StreamShard& shard);
   void erase(const Error& why);
   void release_parked();
+  void name_busy(BusyList& busy) const;
   void due(const Due& due, Instant now);
 
   void handle(CallId call, const CreateGroup& command);

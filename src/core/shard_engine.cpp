@@ -36,6 +36,7 @@ class ShardEngine final : public Engine {
   void apply(CallId call, Command command, Instant now) override;
   void advance(Instant now) override;
   std::optional<Instant> next_deadline() const override { return shard_.deadlines.next(); }
+  void name_busy(BusyList& busy) const override { streams_.name_busy(busy); }
   void release_parked() override;
   Effects take_effects() override;
 

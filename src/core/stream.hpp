@@ -60,6 +60,7 @@ class Stream {
   void erase(Instant now);
   /// Ends every subscription, without an error.
   void release_parked();
+  void name_busy(BusyList& busy) const { groups_.name_busy(busy); }
   /// Adds what has to be written about the shards that commands have touched.
   void flush();
   void due(const Due& due, Instant now);

@@ -51,6 +51,10 @@ void Streams::due(const Due& due, Instant now) {
   forget_if_gone(*due.stream);
 }
 
+void Streams::name_busy(BusyList& busy) const {
+  for (const auto& [name, stream] : streams_) stream->name_busy(busy);
+}
+
 void Streams::release_parked() {
   for (const auto& [name, stream] : streams_) stream->release_parked();
 }

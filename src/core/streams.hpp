@@ -26,6 +26,7 @@ class Streams {
   void apply(CallId call, StreamCommand& command, Instant now);
   void due(const Due& due, Instant now);
   void release_parked();
+  void name_busy(BusyList& busy) const;
   /// Adds what has to be written about the streams that commands have touched.
   void flush();
 

@@ -21,12 +21,18 @@
 //     static AskedTriggers to_command(Input& input, const Caller& caller, Kept& kept);
 //     static Told<Output> to_output(TriggerResult&& result, Kept& kept);
 //
+// and one about the server as a whole asks that:
+//
+//     static AskedServer to_command(Input& input, const Caller& caller, Kept& kept);
+//     static Told<Output> to_output(ServerResult&& result, Kept& kept);
+//
 // from which come its row in the service's table and the way from a request to a PreparedCall. What differs between the
 // services is how a request becomes an input: which wires there are, and how constraints are checked and worded.
 #pragma once
 
 #include <algorithm>
 #include <concepts>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -58,6 +64,9 @@ using Asked = std::variant<Command, Question, Error>;
 
 /// The same of the trigger engine.
 using AskedTriggers = std::variant<TriggerCommand, Error>;
+
+/// The same of the server as a whole.
+using AskedServer = std::variant<std::shared_ptr<const ServerCommand>, Error>;
 
 /// What to tell the client.
 template <class Output>
@@ -146,6 +155,12 @@ Prepared prepare_as(const Call& call) {
   if constexpr (std::is_same_v<decltype(asked), AskedTriggers>) {
     PreparedTriggerCall prepared{Op::name, std::get<TriggerCommand>(std::move(asked)), {}};
     prepared.respond = [reply = call.reply, kept = std::move(kept)](TriggerResult&& result) mutable {
+      return tell<Op, typename Call::Wires>(reply, kept, std::move(result));
+    };
+    return prepared;
+  } else if constexpr (std::is_same_v<decltype(asked), AskedServer>) {
+    PreparedServerCall prepared{Op::name, std::get<std::shared_ptr<const ServerCommand>>(std::move(asked)), {}};
+    prepared.respond = [reply = call.reply, kept = std::move(kept)](ServerResult&& result) mutable {
       return tell<Op, typename Call::Wires>(reply, kept, std::move(result));
     };
     return prepared;

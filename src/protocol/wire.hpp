@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,11 @@
 #include "penstock/commands.hpp"
 #include "penstock/time.hpp"
 #include "penstock/trigger_commands.hpp"
+
+namespace penstock {
+struct ServerCommand;
+struct ServerResult;
+}  // namespace penstock
 
 namespace penstock::protocol {
 
@@ -81,8 +87,16 @@ struct PreparedTriggerCall {
   std::function<WireResponse(TriggerResult&&)> respond;
 };
 
+/// The same of a request about the server as a whole.
+struct PreparedServerCall {
+  std::string_view operation;  ///< a name from the operation table, such as "ChangeClock", for logs and metrics
+  std::shared_ptr<const ServerCommand> command;
+  /// REQUIRES: called once. Refers to nothing of the request.
+  std::function<WireResponse(ServerResult&&)> respond;
+};
+
 /// Either the whole answer (an error, mostly) or a call.
-using Prepared = std::variant<WireResponse, PreparedCall, PreparedTriggerCall>;
+using Prepared = std::variant<WireResponse, PreparedCall, PreparedTriggerCall, PreparedServerCall>;
 
 /// What the protocols need to know of the server.
 struct ServiceContext {

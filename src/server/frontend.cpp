@@ -10,6 +10,7 @@
 #include "core/uuid.hpp"
 #include "penstock/stream_names.hpp"
 #include "protocol/query.hpp"
+#include "server/control.hpp"
 #include "server/large_requests.hpp"
 #include "server/pages.hpp"
 #include "server/trigger_host.hpp"
@@ -96,6 +97,7 @@ void Frontend::start(WireRequest request, Exchange& exchange) {
   auto prepared = protocol::prepare(request, service_.context);
   if (auto* response = std::get_if<WireResponse>(&prepared)) return finish(exchange, std::move(*response));
   if (auto* call = std::get_if<protocol::PreparedTriggerCall>(&prepared)) return carry_out(std::move(*call), exchange);
+  if (auto* call = std::get_if<protocol::PreparedServerCall>(&prepared)) return carry_out(std::move(*call), exchange);
   auto& call = std::get<PreparedCall>(prepared);
   if (adds_data(call.command) && !service_.disk_space->has_room()) {
     return finish(exchange,
@@ -258,6 +260,16 @@ void Frontend::carry_out(protocol::PreparedTriggerCall call, Exchange& exchange)
   if (auto objection = objection_to(call.command)) return finish(exchange, call.respond(std::move(*objection)));
   service_.triggers->submit(
       std::move(call.command), [this, &exchange, respond = std::move(call.respond)](TriggerResult result) mutable {
+        asio::post(exchange.executor(),
+                   [this, &exchange, respond = std::move(respond), answer = std::move(result)]() mutable {
+                     finish(exchange, respond(std::move(answer)));
+                   });
+      });
+}
+
+void Frontend::carry_out(protocol::PreparedServerCall call, Exchange& exchange) {
+  service_.control->submit(
+      std::move(call.command), [this, &exchange, respond = std::move(call.respond)](ServerResult result) mutable {
         asio::post(exchange.executor(),
                    [this, &exchange, respond = std::move(respond), answer = std::move(result)]() mutable {
                      finish(exchange, respond(std::move(answer)));

@@ -44,6 +44,7 @@ class Frontend final : public net::Handler {
   void subscribe(Call call, net::Exchange& exchange);
   void start_large(const protocol::WireRequest& request, net::Exchange& exchange);
   void carry_out(protocol::PreparedTriggerCall call, net::Exchange& exchange);
+  void carry_out(protocol::PreparedServerCall call, net::Exchange& exchange);
   std::optional<Error> objection_to(const TriggerCommand& command) const;
   void answer_code(FunctionName function, net::Exchange& exchange);
   void ask(Command command, net::Exchange& exchange, Answered answered);

@@ -16,6 +16,7 @@
 #include "config/problems.hpp"
 #include "penstock/limits.hpp"
 #include "penstock/time.hpp"
+#include "protocol/times.hpp"
 #include "runner/launch.hpp"
 
 namespace penstock::server {
@@ -64,6 +65,8 @@ cxxopts::Options describe_flags() {
        "throughput and quotas of streams and their shards", text("relaxed"), "strict|relaxed")
       ("stream-transition", "how long a stream is CREATING, UPDATING or DELETING, in milliseconds; 0 is not at all",
        text(std::to_string(Limits{}.stream_transition.count())), "MS")
+      ("clock", "real, or virtual: clients are in charge of it, at /_penstock/clock; a time behind a colon is what it "
+       "shows first, such as virtual:2026-01-01T00:00:00Z", text("real"), "real|virtual[:TIME]")
       ("lambda-endpoint", "another Lambda emulator: event source mappings deliver to it what functions that are not "
        "registered here are to get", text(""), "URL")
       ("concurrency", "invocations at a time, of all functions together", text(std::to_string(Options{}.concurrency)), "N")
@@ -165,6 +168,17 @@ std::optional<Ending> read_functions(const cxxopts::ParseResult& given, Options&
   return std::nullopt;
 }
 
+std::optional<Ending> read_clock(const std::string& given, Options& options) {
+  constexpr std::string_view begins_at = "virtual:";
+  if (given == "real") return std::nullopt;
+  options.virtual_clock = true;
+  if (given == "virtual") return std::nullopt;
+  if (given.starts_with(begins_at)) options.clock_start = protocol::parse_time(given.substr(begins_at.size()));
+  if (options.clock_start) return std::nullopt;
+  return wrong("--clock is real, virtual, or virtual:TIME with a time such as 2026-01-01T00:00:00Z, not '" + given +
+               "'");
+}
+
 std::variant<Options, Ending> read_flags(const cxxopts::ParseResult& given) {
   Options options;
   if (given.count("host") > 0) {
@@ -202,6 +216,7 @@ std::variant<Options, Ending> read_flags(const cxxopts::ParseResult& given) {
   auto transition = whole_number("stream-transition", text("stream-transition"), 0, stream_transition_ms_max);
   if (auto* ending = std::get_if<Ending>(&transition)) return std::move(*ending);
   options.stream_transition = Millis{std::get<unsigned>(transition)};
+  if (auto e = read_clock(text("clock"), options)) return std::move(*e);
   if (auto e = read_functions(given, options)) return std::move(*e);
   if (auto e = read_tls(given, options)) return std::move(*e);
   return options;

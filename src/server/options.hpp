@@ -31,6 +31,8 @@ struct Options {
   std::string log_level = "info";
   bool log_json = false;
   bool strict_limits = false;
+  bool virtual_clock = false;
+  std::optional<Instant> clock_start{};  ///< of a virtual clock; nothing: the real time
   Millis stream_transition = Limits{}.stream_transition;
   std::string lambda_endpoint;  ///< base URL of the emulator that runs functions which are not registered here
   unsigned concurrency = 100;   ///< invocations at a time, of all functions

@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -25,15 +26,19 @@
 #include "net/session_group.hpp"
 #include "net/tls.hpp"
 #include "penstock/limits.hpp"
+#include "protocol/times.hpp"
 #include "server/clock.hpp"
+#include "server/control.hpp"
 #include "server/disk_space.hpp"
 #include "server/frontend.hpp"
 #include "server/function_parts.hpp"
 #include "server/large_requests.hpp"
 #include "server/settler.hpp"
 #include "server/shard.hpp"
+#include "server/timekeeper.hpp"
 #include "server/trigger_host.hpp"
 #include "server/version.hpp"
+#include "storage/clock_record.hpp"
 #include "storage/committer.hpp"
 #include "storage/memory_store.hpp"
 #include "storage/records.hpp"
@@ -108,7 +113,7 @@ std::uint64_t raise_descriptor_limit() {
 
 /// A thread with what lives in it. The order of the members is the order in which they need each other.
 struct Worker {
-  Worker(const Store& store, storage::Committer& committer, const SystemClock& clock, const Limits& limits,
+  Worker(const Store& store, storage::Committer& committer, const Clock& clock, const Limits& limits,
          const Service& service, std::size_t index)
       : shard(context, store, committer, clock, limits,
               [&service](const Command& command) -> Shard& { return *service.shards[service.owner_of(command)]; }),
@@ -139,12 +144,13 @@ class Server {
     if (StoreError error = storage::recover_streams(*store_, streams, accounts)) return error;
     service_.context = {options_.account, options_.region};
     service_.store = store_.get();
-    service_.clock = &clock_;
+    if (StoreError error = choose_clock()) return error;
+    service_.clock = clock_.get();
     service_.strict_limits = options_.strict_limits;
     service_.allow_remote_functions = options_.allow_remote_functions;
     service_.large_requests = &large_requests_;
     for (std::size_t i = 0; i < options_.threads; ++i) {
-      workers_.push_back(std::make_unique<Worker>(*store_, committer_, clock_, limits, service_, i));
+      workers_.push_back(std::make_unique<Worker>(*store_, committer_, *clock_, limits, service_, i));
       service_.shards.push_back(&workers_.back()->shard);
       groups_.push_back(&workers_.back()->sessions);
     }
@@ -164,6 +170,14 @@ class Server {
       const std::size_t owner = service_.owner_of(account.account);
       workers_[owner]->shard.recover(std::move(account));
     }
+    timekeeper_.emplace(main_context(), *clock_, virtual_clock_, [this](Instant shown) {
+      WriteBatch batch;
+      storage::encode_clock(shown, batch);
+      committer_.submit(std::move(batch), false);
+    });
+    for (const auto& worker : workers_) timekeeper_->add(worker->shard);
+    control_.emplace(main_context(), *timekeeper_);
+    service_.control = &*control_;
     disk_space_ = std::make_unique<DiskSpace>(main_context(), options_.ephemeral ? "" : options_.data_dir);
     service_.disk_space = disk_space_.get();
     return {};
@@ -186,9 +200,10 @@ class Server {
                              .idle_time = options_.function_idle_time,
                              .concurrency = options_.concurrency,
                              .descriptors_max = descriptors_max});
-    triggers_ = std::make_unique<TriggerHost>(service_, *store_, committer_, clock_, limits, std::move(parts.shelf),
+    triggers_ = std::make_unique<TriggerHost>(service_, *store_, committer_, *clock_, limits, std::move(parts.shelf),
                                               parts.make_processes);
     triggers_->recover(std::move(found));
+    timekeeper_->add(*triggers_);
     service_.triggers = triggers_.get();
     return {};
   }
@@ -230,6 +245,27 @@ class Server {
   }
 
  private:
+  /// A virtual clock goes on where it was, so that nothing that is stored is of the future.
+  StoreError choose_clock() {
+    std::optional<Instant> shown;
+    if (StoreError error = storage::read_clock(*store_, shown)) return error;
+    const Instant real = SystemClock().now();
+    if (!options_.virtual_clock) {
+      if (shown && *shown > real) {
+        spdlog::warn("a virtual clock was at {} here: what it was to bring is due only then",
+                     protocol::format_time(*shown));
+      }
+      clock_ = std::make_unique<SystemClock>();
+      return {};
+    }
+    const Instant start = std::max(options_.clock_start.value_or(real), shown.value_or(Instant::min()));
+    auto clock = std::make_unique<VirtualClock>(start);
+    virtual_clock_ = clock.get();
+    clock_ = std::move(clock);
+    spdlog::info("the clock is virtual, and shows {}", protocol::format_time(start));
+    return {};
+  }
+
   asio::io_context& main_context() { return workers_[0]->context; }
 
   static void run_until_stopped(Worker& worker) {
@@ -282,6 +318,7 @@ class Server {
     std::signal(SIGINT, SIG_DFL);
     if (signal != 0) spdlog::info("stopping on signal {}", signal);
     if (settler_) settler_->stop();
+    timekeeper_->stop();
     listener_->stop();
     disk_space_->stop();
     draining_ = workers_.size() + 1;
@@ -322,11 +359,14 @@ class Server {
   std::unique_ptr<Store> store_;
   std::unique_ptr<net::Tls> tls_;
   FunctionsDirectory functions_directory_;
-  SystemClock clock_;
+  std::unique_ptr<Clock> clock_;
+  VirtualClock* virtual_clock_ = nullptr;  ///< the same, if it is one
   Service service_;
   std::unique_ptr<TriggerHost> triggers_;
   std::vector<net::SessionGroup*> groups_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::optional<Timekeeper> timekeeper_;
+  std::optional<Control> control_;
   std::unique_ptr<DiskSpace> disk_space_;
   std::unique_ptr<net::Listener> listener_;
   std::unique_ptr<Settler> settler_;

@@ -13,6 +13,7 @@
 
 namespace penstock::server {
 
+class Control;
 class LargeRequests;
 class Shard;
 class TriggerHost;
@@ -23,10 +24,11 @@ struct Service {
   Guard guard;
   std::vector<Shard*> shards;
   TriggerHost* triggers = nullptr;
+  Control* control = nullptr;
   LargeRequests* large_requests = nullptr;
   const DiskSpace* disk_space = nullptr;
   const Store* store = nullptr;
-  const SystemClock* clock = nullptr;
+  const Clock* clock = nullptr;
   bool strict_limits = false;
   bool allow_remote_functions = false;  ///< whoever reaches the server may have it run programs
 

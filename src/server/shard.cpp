@@ -25,7 +25,7 @@ constexpr std::chrono::microseconds waited_threshold{8};
 constexpr unsigned holdoff_turns = 256;
 
 // The longest that a timer is set for; the engine is asked again then.
-constexpr Millis timer_max{3'600'000};
+constexpr std::chrono::nanoseconds timer_max = std::chrono::hours{1};
 
 // Messages on their way to other queues that a shard holds in memory, each of up to a mebibyte; others wait on disk.
 constexpr std::size_t transfers_open_max = 64;
@@ -62,13 +62,13 @@ AcceptTransfer acceptance_of(const Transfer& transfer, QueueName destination,
 
 }  // namespace
 
-Shard::Shard(asio::io_context& context, const Store& store, storage::Committer& committer, const SystemClock& clock,
+Shard::Shard(asio::io_context& context, const Store& store, storage::Committer& committer, const Clock& clock,
              const Limits& limits, Router router)
     : Shard(context, store, committer, clock, std::move(router), nullptr) {
   engine_ = core::make_engine(limits, entropy_);
 }
 
-Shard::Shard(asio::io_context& context, const Store& store, storage::Committer& committer, const SystemClock& clock,
+Shard::Shard(asio::io_context& context, const Store& store, storage::Committer& committer, const Clock& clock,
              Router router, std::unique_ptr<Engine> engine)
     : context_(context),
       store_(store),
@@ -95,6 +95,7 @@ void Shard::submit(CallId call, Command command, Completion completion) {
     holdoff_ = holdoff_turns;
     alone_ = false;
   }
+  ++work_;
   calls_.emplace(call, std::move(completion));
   engine_->apply(call, std::move(command), clock_.now());
   if (draining_) engine_->release_parked();
@@ -104,6 +105,7 @@ void Shard::submit(CallId call, Command command, Completion completion) {
 }
 
 void Shard::cancel(CallId call, Command cancellation) {
+  ++work_;
   engine_->apply(CallId{}, std::move(cancellation), clock_.now());
   want_turn();
   // If its answer is on the way already, that completes the call, and comes back as undelivered.
@@ -126,6 +128,7 @@ bool Shard::is_answered(CallId call) const {
 }
 
 void Shard::tell(Command command) {
+  ++work_;
   engine_->apply(CallId{}, std::move(command), clock_.now());
   want_turn();
 }
@@ -197,6 +200,7 @@ void Shard::run_load(const Load& load) {
     spdlog::shutdown();
     std::_Exit(1);
   }
+  ++work_;
   engine_->apply(CallId{}, std::move(answer), clock_.now());
   want_turn();
 }
@@ -323,15 +327,35 @@ void Shard::arm_timer() {
   const std::optional<Instant> next = engine_->next_deadline();
   // A timer that rings too early costs a look at the engine; setting it anew for each message costs more.
   if (!next || (armed_ && *armed_ <= *next)) return;
+  const auto wait = clock_.time_until(*next);
+  if (!wait) return;
   armed_ = next;
-  const Millis wait = std::clamp(*next - clock_.now(), Millis{0}, timer_max);
-  timer_.expires_after(wait);
+  timer_.expires_after(std::min(*wait, timer_max));
   timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
-    armed_.reset();
-    engine_->advance(clock_.now());
-    want_turn();
+    if (!error) ring();
   });
+}
+
+void Shard::ring() {
+  ++work_;
+  armed_.reset();
+  engine_->advance(clock_.now());
+  want_turn();
+}
+
+void Shard::clock_changed() {
+  timer_.cancel();
+  ring();
+}
+
+Pulse Shard::pulse(bool with_names) const {
+  Pulse pulse;
+  pulse.quiet = !turn_wanted_ && releases_.empty() && transfers_.empty() && transfers_open_ == 0 &&
+                transactions_.empty() && transactions_open_ == 0;
+  pulse.work = work_;
+  pulse.next = engine_->next_deadline();
+  if (with_names) engine_->name_busy(pulse.busy);
+  return pulse;
 }
 
 }  // namespace penstock::server

@@ -21,12 +21,13 @@
 #include "penstock/limits.hpp"
 #include "server/clock.hpp"
 #include "server/commit_queue.hpp"
+#include "server/pulse.hpp"
 #include "storage/committer.hpp"
 #include "storage/message_reader.hpp"
 
 namespace penstock::server {
 
-class Shard {
+class Shard final : public Timed {
  public:
   /// Called in the shard's thread, once: with the result, whose deliveries have their messages, or with nothing if the
   /// call was cancelled before it had one.
@@ -37,16 +38,14 @@ class Shard {
 
   /// What is handed in must outlive the shard, and so must every shard that `router` answers, but for what is posted
   /// to a context that runs no more.
-  Shard(boost::asio::io_context& context, const Store& store, storage::Committer& committer, const SystemClock& clock,
+  Shard(boost::asio::io_context& context, const Store& store, storage::Committer& committer, const Clock& clock,
         const Limits& limits, Router router);
   /// The same around an engine that is given.
-  Shard(boost::asio::io_context& context, const Store& store, storage::Committer& committer, const SystemClock& clock,
+  Shard(boost::asio::io_context& context, const Store& store, storage::Committer& committer, const Clock& clock,
         Router router, std::unique_ptr<Engine> engine);
-  Shard(const Shard&) = delete;
-  Shard& operator=(const Shard&) = delete;
-  ~Shard();
+  ~Shard() override;
 
-  boost::asio::io_context& context() { return context_; }
+  boost::asio::io_context& context() override { return context_; }
 
   // In the shard's thread, or before it runs:
 
@@ -62,6 +61,8 @@ class Shard {
   void cancel(CallId call, Command cancellation);
   /// True once after a sync that was made in this thread for one client.
   bool take_committed_alone() { return std::exchange(committed_alone_, false); }
+  Pulse pulse(bool with_names) const override;
+  void clock_changed() override;
   /// Answers every long poll empty and ends every subscription; from now on none is parked.
   void release_parked();
 
@@ -95,12 +96,13 @@ class Shard {
   void start_transactions();
   void hand_over(Transaction transaction);
   void arm_timer();
+  void ring();
 
   boost::asio::io_context& context_;
   const Store& store_;
   storage::MessageReader messages_;
   storage::Committer& committer_;
-  const SystemClock& clock_;
+  const Clock& clock_;
   const Router router_;
   SystemEntropy entropy_;
   std::unique_ptr<Engine> engine_;
@@ -114,6 +116,7 @@ class Shard {
   std::uint64_t internal_calls_ = 0;
   bool turn_wanted_ = false;
   bool draining_ = false;
+  std::uint64_t work_ = 0;  // how often the engine was given something to do
 
   // Whether commits are made in this thread: only while there is one client at a time.
   std::chrono::steady_clock::time_point committed_here_at_;

@@ -33,7 +33,7 @@ namespace {
 constexpr std::uint64_t call_bits = 48;
 
 // The longest that a timer is set for; the engine is asked again then.
-constexpr Millis timer_max{3'600'000};
+constexpr std::chrono::nanoseconds timer_max = std::chrono::hours{1};
 
 // After which code that something still runs is looked at again: twice as long each time.
 constexpr Millis sweep_again_min{500};
@@ -114,17 +114,17 @@ OutgoingMessage message_of(const Report& report) {
 
 }  // namespace
 
-TriggerHost::TriggerHost(const Service& service, const Store& store, storage::Committer& committer,
-                         const SystemClock& clock, const TriggerLimits& limits, std::unique_ptr<CodeShelf> shelf,
+TriggerHost::TriggerHost(const Service& service, const Store& store, storage::Committer& committer, const Clock& clock,
+                         const TriggerLimits& limits, std::unique_ptr<CodeShelf> shelf,
                          const MakeProcesses& make_processes)
     : TriggerHost(service, store, committer, clock, std::unique_ptr<TriggerEngine>(), std::move(shelf), make_processes,
                   !limits.lambda_endpoint.empty()) {
   engine_ = core::make_trigger_engine(limits, entropy_, [](const AsyncEnd& end) { return lambda::report_of(end); });
 }
 
-TriggerHost::TriggerHost(const Service& service, const Store& store, storage::Committer& committer,
-                         const SystemClock& clock, std::unique_ptr<TriggerEngine> engine,
-                         std::unique_ptr<CodeShelf> shelf, const MakeProcesses& make_processes, bool runs_unregistered)
+TriggerHost::TriggerHost(const Service& service, const Store& store, storage::Committer& committer, const Clock& clock,
+                         std::unique_ptr<TriggerEngine> engine, std::unique_ptr<CodeShelf> shelf,
+                         const MakeProcesses& make_processes, bool runs_unregistered)
     : service_(service),
       store_(store),
       committer_(committer),
@@ -265,12 +265,14 @@ void TriggerHost::read_code(FunctionName function, std::function<void(std::varia
 
 void TriggerHost::apply(TriggerCommand command, Completion completion) {
   const CallId call{++call_count_};
+  ++given_;
   calls_.emplace(call, std::move(completion));
   engine_->apply(call, std::move(command), clock_.now());
   want_turn();
 }
 
 void TriggerHost::tell(TriggerCommand command) {
+  ++given_;
   engine_->apply(CallId{}, std::move(command), clock_.now());
   want_turn();
 }
@@ -503,14 +505,35 @@ void TriggerHost::arm_timer() {
   const std::optional<Instant> next = engine_->next_deadline();
   // A timer that rings too early costs a look at the engine; setting it anew for each message costs more.
   if (!next || (armed_ && *armed_ <= *next)) return;
+  const auto wait = clock_.time_until(*next);
+  if (!wait) return;
   armed_ = next;
-  timer_.expires_after(std::clamp(*next - clock_.now(), Millis{0}, timer_max));
+  timer_.expires_after(std::min(*wait, timer_max));
   timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
-    armed_.reset();
-    engine_->advance(clock_.now());
-    want_turn();
+    if (!error) ring();
   });
+}
+
+void TriggerHost::ring() {
+  ++given_;
+  armed_.reset();
+  engine_->advance(clock_.now());
+  want_turn();
+}
+
+void TriggerHost::clock_changed() {
+  timer_.cancel();
+  ring();
+}
+
+// Its questions that are open may be parked in their shards, and say nothing.
+Pulse TriggerHost::pulse(bool with_names) const {
+  Pulse pulse;
+  pulse.quiet = !turn_wanted_ && releases_.empty() && invocations_open_ == 0 && code_.is_quiet();
+  pulse.work = given_;
+  pulse.next = engine_->next_deadline();
+  if (with_names) engine_->name_busy(pulse.busy);
+  return pulse;
 }
 
 // ---- The end.

@@ -27,29 +27,28 @@
 #include "server/code_keeper.hpp"
 #include "server/commit_queue.hpp"
 #include "server/processes.hpp"
+#include "server/pulse.hpp"
 #include "server/service.hpp"
 #include "storage/committer.hpp"
 
 namespace penstock::server {
 
-class TriggerHost {
+class TriggerHost final : public Timed {
  public:
   /// Called in the host's thread, once.
   using Completion = std::function<void(TriggerResult)>;
   using MakeProcesses = std::function<std::unique_ptr<Processes>(boost::asio::io_context&)>;
 
   /// What is handed in must outlive it.
-  TriggerHost(const Service& service, const Store& store, storage::Committer& committer, const SystemClock& clock,
+  TriggerHost(const Service& service, const Store& store, storage::Committer& committer, const Clock& clock,
               const TriggerLimits& limits, std::unique_ptr<CodeShelf> shelf, const MakeProcesses& make_processes);
   /// The same around an engine that is given. `runs_unregistered`: functions that are not registered here run
   /// elsewhere.
-  TriggerHost(const Service& service, const Store& store, storage::Committer& committer, const SystemClock& clock,
+  TriggerHost(const Service& service, const Store& store, storage::Committer& committer, const Clock& clock,
               std::unique_ptr<TriggerEngine> engine, std::unique_ptr<CodeShelf> shelf,
               const MakeProcesses& make_processes, bool runs_unregistered = false);
-  TriggerHost(const TriggerHost&) = delete;
-  TriggerHost& operator=(const TriggerHost&) = delete;
   /// REQUIRES: it never ran, or has been stopped.
-  ~TriggerHost();
+  ~TriggerHost() override;
 
   // Before it runs:
 
@@ -57,8 +56,14 @@ class TriggerHost {
   /// Lets the recovered state take effect, in a thread that begins here. REQUIRES: the shards will run.
   void start();
 
+  // In its thread:
+
+  Pulse pulse(bool with_names) const override;
+  void clock_changed() override;
+
   // Any thread:
 
+  boost::asio::io_context& context() override { return context_; }
   /// Answers always.
   void submit(TriggerCommand command, Completion completion);
   /// The zip that a function was made of. Errors: LambdaResourceNotFound.
@@ -117,13 +122,14 @@ class TriggerHost {
   void look_whether_drained();
   void end_processes();
   void arm_timer();
+  void ring();
 
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
   const Service& service_;
   const Store& store_;
   storage::Committer& committer_;
-  const SystemClock& clock_;
+  const Clock& clock_;
   SystemEntropy entropy_;
   std::unique_ptr<TriggerEngine> engine_;
   CodeKeeper code_;
@@ -147,6 +153,7 @@ class TriggerHost {
   boost::asio::steady_timer sweep_timer_{context_};
   Millis sweep_delay_{0};
   bool turn_wanted_ = false;
+  std::uint64_t given_ = 0;  ///< how often the engine was given something to do
 
   std::function<void()> drained_;
   bool draining_ = false;

@@ -7,6 +7,7 @@ namespace penstock::storage {
 namespace {
 
 constexpr char format_prefix = 'v';
+constexpr char clock_prefix = 'n';
 constexpr char queue_prefix = 'q';
 constexpr char cursor_prefix = 'c';
 constexpr char move_task_prefix = 't';
@@ -188,6 +189,7 @@ Key& Key::append_u64(std::uint64_t value) {
 }
 
 Key format_key() { return Key{}.append_byte(format_prefix); }
+Key clock_key() { return Key{}.append_byte(clock_prefix); }
 
 Key queue_key(QueueId queue) { return Key{}.append_byte(queue_prefix).append_u64(queue.value); }
 

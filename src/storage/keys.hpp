@@ -2,6 +2,7 @@
 // records lie together.
 //
 //   catalog   'v'                                    the format's version
+//             'n'                                    how far a virtual clock has got
 //             'q' <queue u64>                        a queue's record
 //             'c' <queue u64>                        a queue's cursor
 //             't' <queue u64> <hash u64>             a message move task, by its id
@@ -74,6 +75,7 @@ struct KeyRange {
 };
 
 Key format_key();
+Key clock_key();
 Key queue_key(QueueId queue);
 Key cursor_key(QueueId queue);
 Key message_key(QueueId queue, Sequence sequence);

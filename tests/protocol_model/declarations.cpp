@@ -3,7 +3,7 @@
 //     penstock_declarations sqs|kinesis|lambda  as JSON, which compare.py holds against the service's API model
 //     penstock_declarations sqs --markdown      as the table of README.md, which readme.py keeps there
 //
-// The same of Penstock's own API are `consumers` and `functions`, which have no model.
+// The same of Penstock's own API are `consumers`, `functions` and `server`, which have no model.
 //
 // The JSON is {"operations": [...], "faults": [...]}. An operation has its name, whether it is offered, its input and
 // output as structures (null where it is only known by name) and the types of its errors; where it is a path, also its
@@ -56,11 +56,17 @@ std::vector<Declared> declared_by_lambda() {
   return all;
 }
 
-/// The operations of Penstock's own whose paths are about functions, or the others.
-std::vector<Declared> declared_by_native(bool about_functions) {
+/// What the operations of Penstock's own are about, as their paths say.
+std::string_view subject_of(const native::Operation& operation) {
+  if (operation.path.starts_with("/_penstock/functions")) return "functions";
+  const bool is_of_consumers = operation.path.starts_with("/_penstock/streams") || operation.name == "DescribeApi";
+  return is_of_consumers ? "consumers" : "server";
+}
+
+std::vector<Declared> declared_by_native(std::string_view subject) {
   std::vector<Declared> all;
   for (const native::Operation& operation : native::operations()) {
-    if (operation.path.starts_with("/_penstock/functions") != about_functions) continue;
+    if (subject_of(operation) != subject) continue;
     all.push_back(
         {operation, operation.prepare != nullptr, std::string(operation.method) + " " + std::string(operation.path)});
   }
@@ -79,8 +85,7 @@ std::optional<std::vector<Declared>> declared_by(std::string_view service) {
   if (service == "sqs") return declared_in(sqs::operations());
   if (service == "kinesis") return declared_in(kinesis::operations());
   if (service == "lambda") return declared_by_lambda();
-  if (service == "consumers") return declared_by_native(false);
-  if (service == "functions") return declared_by_native(true);
+  if (service == "consumers" || service == "functions" || service == "server") return declared_by_native(service);
   return std::nullopt;
 }
 
@@ -386,7 +391,7 @@ int main(int argc, char** argv) {
   const bool markdown = arguments.size() == 2 && arguments[1] == "--markdown";
   const auto operations = arguments.empty() ? std::nullopt : declared_by(arguments[0]);
   if (!operations || (arguments.size() > 1 && !markdown)) {
-    std::fputs("usage: penstock_declarations sqs|kinesis|lambda|consumers|functions [--markdown]\n", stderr);
+    std::fputs("usage: penstock_declarations sqs|kinesis|lambda|consumers|functions|server [--markdown]\n", stderr);
     return 2;
   }
   const std::string text = markdown ? markdown_of(*operations) : JsonPrinter().print(*operations) + "\n";

@@ -13,7 +13,7 @@ README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
 # What stands before and after the list of a service, or of Penstock's own API.
 BEGIN = "<!-- The operations of {}, which ./dev format writes here from the operation table. -->\n"
 END = "<!-- End of the operations of {}. -->\n"
-SERVICES = ("sqs", "kinesis", "lambda", "consumers", "functions")
+SERVICES = ("sqs", "kinesis", "lambda", "consumers", "functions", "server")
 
 
 def with_list(text, service, table):

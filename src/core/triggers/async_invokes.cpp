@@ -62,6 +62,13 @@ void AsyncInvokes::dropped(const AsyncEvent& event) {
   bytes_ -= event.payload.size();
 }
 
+void AsyncInvokes::name_busy(BusyList& busy) const {
+  for (const auto& [function, line] : lines_) {
+    if (busy.size() >= busy_named_max) return;
+    if (!line->is_empty()) busy.push_back({"function", function.name, "asynchronous invokes are not over"});
+  }
+}
+
 void AsyncInvokes::sweep() {
   for (const FunctionName& function : std::exchange(emptied_, {})) {
     const auto line = lines_.find(function);

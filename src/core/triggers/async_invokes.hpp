@@ -23,6 +23,7 @@ class AsyncInvokes {
   void recover(std::vector<AsyncEvent> found);
   /// REQUIRES: of type event.
   void handle(CallId call, InvokeFunction& command);
+  void name_busy(BusyList& busy) const;
   /// Forgets the lines of functions with no event left. To be called when no participant is being told anything.
   void sweep();
 

@@ -35,6 +35,10 @@ class Engine final : public TriggerEngine {
   void advance(Instant now) override;
   std::optional<Instant> next_deadline() const override { return context_.next_timer(); }
   void drain(Instant now) override;
+  void name_busy(BusyList& busy) const override {
+    mappings_.name_busy(busy);
+    async_.name_busy(busy);
+  }
   bool is_idle() const override { return context_.is_idle() && mappings_.is_idle(); }
   TriggerEffects take_effects() override { return std::exchange(context_.effects, {}); }
 

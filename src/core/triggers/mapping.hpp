@@ -68,6 +68,9 @@ class Mapping : public Participant {
   void adopt() {
     if (next_ != nullptr) record_ = std::exchange(next_, nullptr);
   }
+  /// What keeps it from waiting for its source and nothing else, for a person; empty if nothing does. REQUIRES: it was
+  /// started, and not stopped since.
+  virtual std::string busy() const = 0;
   /// Its function was registered, changed or deleted.
   virtual void function_changed() {}
 

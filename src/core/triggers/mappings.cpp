@@ -361,6 +361,17 @@ void Mappings::function_changed(const FunctionName& function) {
   }
 }
 
+void Mappings::name_busy(BusyList& busy) const {
+  for (const auto& [uuid, entry] : entries_) {
+    if (busy.size() >= busy_named_max) return;
+    if (!entry.active) continue;
+    const MappingRecord& record = entry.mapping->record();
+    if (std::string what = entry.mapping->busy(); !what.empty()) {
+      busy.push_back({"mapping", record.source_arn + " to " + record.function.name, std::move(what)});
+    }
+  }
+}
+
 std::vector<QueueName> Mappings::queues_of(const FunctionName& function) const {
   std::vector<QueueName> queues;
   for (const auto& [uuid, entry] : entries_) {

@@ -36,6 +36,7 @@ class Mappings final : public Participant, public MappingOwner {
   void work_off();
   /// Of the mappings to a function, each once.
   std::vector<QueueName> queues_of(const FunctionName& function) const;
+  void name_busy(BusyList& busy) const;
   /// None of them has anything left to end.
   bool is_idle() const { return stopping_ == 0; }
 

@@ -74,6 +74,18 @@ void QueueMapping::function_changed() {
   pump();
 }
 
+// Only the long poll that finds nothing says that the queue has nothing for it.
+std::string QueueMapping::busy() const {
+  if (phase_ != Phase::running) return "it is being started or stopped";
+  if (!running_.empty()) return "a batch is in flight";
+  if (!waiting_.empty() || !gathered_.empty()) return "messages that were received wait for their batch";
+  if (settlements_.is_open()) return "what became of a batch is being told to the queue";
+  if (function_missing_) return "there is no such function";
+  if (is_armed(source_retry)) return source_failures_ > 0 ? "" : "its queue is asked again soon";
+  if (is_armed(throttle_over)) return "nobody was there to run a batch";
+  return watching_ && receives_ == 1 ? "" : "it receives";
+}
+
 void QueueMapping::arm(Timer timer, Instant at) {
   disarm(timer);
   timers_[timer] = context_.set_timer(*this, at, timer);

@@ -45,6 +45,7 @@ class QueueMapping final : public Mapping {
   void start() override;
   void stop() override;
   void function_changed() override;
+  std::string busy() const override;
 
   void answered(Answered answer) override;
   void invocation_over(InvocationOver over) override;

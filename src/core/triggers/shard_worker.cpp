@@ -52,6 +52,14 @@ void ShardWorker::stop() {
   }
 }
 
+bool ShardWorker::is_caught_up() const {
+  const auto has_nothing = [](const Lane& lane) {
+    return lane.phase == Phase::idle && lane.waiting.empty() && lane.batches.empty();
+  };
+  // A read that is open has found nothing yet.
+  return reading_ && !read_timer_ && !sealing_ && std::ranges::all_of(lanes_, has_nothing);
+}
+
 bool ShardWorker::is_quiet() const {
   return std::ranges::none_of(
       lanes_, [](const Lane& lane) { return lane.phase == Phase::running || lane.phase == Phase::reporting; });

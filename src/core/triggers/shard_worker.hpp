@@ -61,6 +61,8 @@ class ShardWorker final : public Participant {
   /// the mapping goes on. The owner is told when it is quiet, unless it is so already.
   void stop();
   bool is_quiet() const;
+  /// Whether all that there is was read and processed, and the next record is waited for.
+  bool is_caught_up() const;
   /// No more can be read: what was read is the last. Its children are those.
   void shard_gone(std::vector<ShardRecord> children);
   /// What waits because it was missing goes on.

@@ -102,6 +102,15 @@ void StreamMapping::shard_quiet() {
   tell_if_quiet();
 }
 
+std::string StreamMapping::busy() const {
+  if (!told_started_) return "it is being started";
+  // Of a stream that is gone there is nothing to process.
+  if (lists_ || list_again_ || asks_consumer_) return list_failures_ > 0 ? "" : "it looks which shards there are";
+  const auto lags = [](const auto& entry) { return !entry.second->is_caught_up(); };
+  if (!leaving_.empty() || std::ranges::any_of(workers_, lags)) return "it has records to process";
+  return {};
+}
+
 void StreamMapping::tell_if_quiet() {
   if (!stopping_ || !leaving_.empty()) return;
   const bool is_quiet = std::ranges::all_of(workers_, [](const auto& entry) { return entry.second->is_quiet(); });

@@ -28,6 +28,7 @@ class StreamMapping final : public Mapping, public ShardOwner {
   void start() override;
   void stop() override;
   void function_changed() override;
+  std::string busy() const override;
   void answered(Answered answer) override;
   void invocation_over(InvocationOver) override {}
   void due(std::uint64_t tag) override;

@@ -10,6 +10,7 @@
 #include "protocol/native/openapi.hpp"
 #include "protocol/native/position_operations.hpp"
 #include "protocol/native/read.hpp"
+#include "protocol/native/server_operations.hpp"
 #include "protocol/path.hpp"
 
 namespace penstock::protocol::native {
@@ -53,6 +54,9 @@ constexpr std::array table{
     offered<ListFunctionsOperation>(),
     offered<DeregisterFunctionOperation>(),
     offered<ReadFunctionLogOperation>(),
+    offered<ReadClockOperation>(),
+    offered<ChangeClockOperation>(),
+    offered<AwaitIdleOperation>(),
     document_operation,
 };
 

@@ -1,14 +1,16 @@
-#include "config/times.hpp"
+#include "protocol/times.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <string>
 
 #include "protocol/text.hpp"
 
-namespace penstock::config {
+namespace penstock::protocol {
 
 namespace {
 
@@ -18,6 +20,8 @@ using std::chrono::milliseconds;
 /// Enough for the next thirty thousand years; what has more digits is a sequence number.
 constexpr std::size_t seconds_digits_max = 12;
 constexpr std::size_t fraction_digits_max = 9;
+constexpr std::size_t duration_digits_max = 12;
+constexpr milliseconds duration_max = std::chrono::days{10'000};
 
 /// Takes texts from the front of what is left.
 class Reader {
@@ -32,7 +36,7 @@ class Reader {
   }
   /// A number of so many digits; what follows may be another one.
   std::optional<std::int64_t> number(std::size_t digits_min, std::size_t digits_max) {
-    const auto end = std::find_if_not(left_.begin(), left_.end(), protocol::is_digit);
+    const auto end = std::find_if_not(left_.begin(), left_.end(), is_digit);
     const std::size_t digits = std::min(static_cast<std::size_t>(end - left_.begin()), digits_max);
     if (digits < digits_min) return std::nullopt;
     std::int64_t value = 0;
@@ -48,6 +52,20 @@ class Reader {
     std::string digits(before.substr(0, before.size() - left_.size()));
     digits.resize(3, '0');
     return milliseconds(std::stoi(digits));
+  }
+
+  /// How long what follows a number is; 0 if nothing does, and nothing if it is no unit.
+  std::optional<milliseconds> unit() {
+    if (done()) return milliseconds{0};
+    if (left_.starts_with("ms")) {
+      left_.remove_prefix(2);
+      return milliseconds{1};
+    }
+    if (take("s")) return std::chrono::seconds{1};
+    if (take("m")) return std::chrono::minutes{1};
+    if (take("h")) return std::chrono::hours{1};
+    if (take("d")) return std::chrono::days{1};
+    return std::nullopt;
   }
 
  private:
@@ -112,9 +130,42 @@ std::optional<Moment> parse_date(std::string_view text) {
 
 }  // namespace
 
+std::optional<milliseconds> parse_duration(std::string_view text) {
+  Reader reader(text);
+  milliseconds sum{0};
+  for (bool first = true; first || !reader.done(); first = false) {
+    const auto whole = reader.number(1, duration_digits_max);
+    const auto fraction = whole ? reader.fraction() : std::nullopt;
+    auto unit = fraction ? reader.unit() : std::nullopt;
+    if (!unit) return std::nullopt;
+    if (*unit == milliseconds{0}) {
+      // A number alone is of seconds.
+      if (!first) return std::nullopt;
+      unit = std::chrono::seconds{1};
+    }
+    if (*whole > duration_max / *unit) return std::nullopt;
+    sum += *unit * *whole + milliseconds{fraction->count() * unit->count() / 1'000};
+    if (sum > duration_max) return std::nullopt;
+  }
+  return sum;
+}
+
+std::string format_time(Moment at) {
+  const auto day = std::chrono::floor<std::chrono::days>(at);
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss<milliseconds> time{at - day};
+  std::array<char, 64> text{};
+  const int length =
+      std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                    static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                    static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
+  return {text.data(), static_cast<std::size_t>(length)};
+}
+
 std::optional<Moment> parse_time(std::string_view text) {
   if (const auto moment = parse_seconds(text)) return moment;
   return parse_date(text);
 }
 
-}  // namespace penstock::config
+}  // namespace penstock::protocol

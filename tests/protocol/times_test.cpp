@@ -1,10 +1,10 @@
-#include "config/times.hpp"
+#include "protocol/times.hpp"
 
 #include <gtest/gtest.h>
 
 #include <chrono>
 
-namespace penstock::config {
+namespace penstock::protocol {
 namespace {
 
 using namespace std::chrono_literals;
@@ -39,5 +39,24 @@ TEST(ParseTime, RefusesWhatIsNoTime) {
   }
 }
 
+TEST(Durations, AreNumbersWithUnits) {
+  EXPECT_EQ(parse_duration("90"), 90s);
+  EXPECT_EQ(parse_duration("1.5"), 1500ms);
+  EXPECT_EQ(parse_duration("0"), 0ms);
+  EXPECT_EQ(parse_duration("12h30m"), 12h + 30min);
+  EXPECT_EQ(parse_duration("1d2h3m4s5ms"), 26h + 3min + 4s + 5ms);
+  EXPECT_EQ(parse_duration("1.5h"), 90min);
+  EXPECT_EQ(parse_duration("10000d"), std::chrono::days{10'000});
+  for (const char* wrong : {"", "s", "1x", "-1s", "1h2", "1 h", "10001d", "999999999999d", "1h next"}) {
+    EXPECT_EQ(parse_duration(wrong), std::nullopt) << wrong;
+  }
+}
+
+TEST(Times, AreWrittenAsTheyAreRead) {
+  const auto moment = parse_time("2030-01-31T12:34:56.789Z");
+  ASSERT_TRUE(moment);
+  EXPECT_EQ(format_time(*moment), "2030-01-31T12:34:56.789Z");
+}
+
 }  // namespace
-}  // namespace penstock::config
+}  // namespace penstock::protocol

@@ -1,0 +1,247 @@
+#include "server/timekeeper.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <iterator>
+#include <type_traits>
+#include <utility>
+
+namespace penstock::server {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// Rounds that follow each other at once; what takes longer is looked at with pauses that grow.
+constexpr int hasty_rounds = 64;
+constexpr std::chrono::microseconds pause_min{200};
+constexpr std::chrono::microseconds pause_max{20'000};
+
+/// How far behind a start may find a clock that runs fast, as time really passes.
+constexpr std::chrono::seconds keep_interval{1};
+
+/// To look takes more than a moment, also for who does not want to wait.
+constexpr Millis look_time{100};
+
+/// How long it may take, for who waits so long.
+Millis time_for(Millis wait) { return std::clamp(wait, look_time, server_limits::settle_time_max); }
+
+std::chrono::microseconds pause_after(int rounds) {
+  std::chrono::microseconds pause = pause_min;
+  for (int i = hasty_rounds; i < rounds && pause < pause_max; ++i) pause *= 2;
+  return std::min(pause, pause_max);
+}
+
+Error not_virtual() {
+  return {ErrorCode::NotEnabled,
+          "The server's clock is the real one. Start it with --clock virtual to be in charge of it."};
+}
+
+Error too_many() { return {ErrorCode::ServerBusy, {}}; }
+
+}  // namespace
+
+Timekeeper::Timekeeper(asio::io_context& context, const Clock& clock, VirtualClock* virtual_clock,
+                       std::function<void(Instant)> keep)
+    : context_(context), clock_(clock), virtual_clock_(virtual_clock), keep_(std::move(keep)) {}
+
+// ---- Rounds
+
+void Timekeeper::take_round(bool with_names, std::function<void(Round)> taken) {
+  struct Gathering {
+    std::size_t missing;
+    Round round;
+    std::function<void(Round)> taken;
+  };
+  auto gathering = std::make_shared<Gathering>(Gathering{parts_.size(), {}, std::move(taken)});
+  for (Timed* const part : parts_) {
+    asio::post(part->context(), [this, part, with_names, gathering] {
+      Pulse pulse = part->pulse(with_names);
+      asio::post(context_, [gathering, pulse = std::move(pulse)]() mutable {
+        Round& round = gathering->round;
+        round.quiet = round.quiet && pulse.quiet;
+        round.work += pulse.work;
+        if (pulse.next && (!round.next || *pulse.next < *round.next)) round.next = pulse.next;
+        const std::size_t room = busy_named_max - std::min(busy_named_max, round.busy.size());
+        const auto count = static_cast<std::ptrdiff_t>(std::min(room, pulse.busy.size()));
+        std::move(pulse.busy.begin(), pulse.busy.begin() + count, std::back_inserter(round.busy));
+        if (--gathering->missing == 0) gathering->taken(std::move(round));
+      });
+    });
+  }
+}
+
+void Timekeeper::watch(bool with_names, Real::time_point until, std::function<void(bool, Round)> done) {
+  auto watch = std::make_shared<Watch>(Watch{with_names, until, std::move(done), {}, 0, asio::steady_timer(context_)});
+  watches_.push_back(watch);
+  look(watch);
+}
+
+void Timekeeper::look(const std::shared_ptr<Watch>& watch) {
+  ++watch->rounds;
+  take_round(watch->with_names, [this, watch](Round round) { looked(watch, std::move(round)); });
+}
+
+void Timekeeper::looked(const std::shared_ptr<Watch>& watch, Round round) {
+  // What is due by now is about to happen.
+  if (round.next && *round.next <= clock_.now()) round.quiet = false;
+  const bool settled = round.quiet && watch->before && watch->before->work == round.work;
+  if (settled || stopping_ || Real::now() >= watch->until) return finish(watch, settled, std::move(round));
+  const bool again_at_once = round.quiet || watch->rounds < hasty_rounds;
+  watch->before.reset();
+  if (round.quiet) watch->before = std::move(round);
+  if (again_at_once) return look(watch);
+  watch->pause.expires_after(pause_after(watch->rounds));
+  watch->pause.async_wait([this, watch](const boost::system::error_code&) { look(watch); });
+}
+
+void Timekeeper::finish(const std::shared_ptr<Watch>& watch, bool settled, Round round) {
+  watches_.remove(watch);
+  watch->done(settled, std::move(round));
+}
+
+void Timekeeper::stop() {
+  stopping_ = true;
+  keep_timer_.cancel();
+  for (const auto& watch : watches_) watch->pause.cancel();
+}
+
+// ---- Rest
+
+void Timekeeper::submit(const AwaitIdle& command, Completion completion) {
+  if (idle_waits_ >= server_limits::idle_waits_max) return completion(too_many());
+  ++idle_waits_;
+  await_idle(Real::now() + time_for(command.wait), 0, std::move(completion));
+}
+
+void Timekeeper::await_idle(Real::time_point until, int tries, Completion completion) {
+  watch(true, until, [this, until, tries, completion = std::move(completion)](bool settled, Round round) mutable {
+    const bool idle = settled && round.busy.empty();
+    if (idle || stopping_ || Real::now() >= until) {
+      --idle_waits_;
+      return completion(Idleness{idle, std::move(round.busy)});
+    }
+    // It is at rest, but waits for time or for a client.
+    auto pause = std::make_shared<asio::steady_timer>(context_, pause_after(hasty_rounds + tries));
+    pause->async_wait(
+        [this, pause, until, tries, completion = std::move(completion)](const boost::system::error_code&) mutable {
+          await_idle(until, tries + 1, std::move(completion));
+        });
+  });
+}
+
+// ---- Time
+
+ClockState Timekeeper::state_of(const Round& round) const {
+  ClockState state;
+  state.now = clock_.now();
+  state.next = round.next;
+  if (virtual_clock_ == nullptr) return state;
+  state.is_virtual = true;
+  state.frozen = virtual_clock_->is_frozen();
+  state.speed = virtual_clock_->speed();
+  return state;
+}
+
+void Timekeeper::submit(const ReadClock& /*command*/, Completion completion) {
+  take_round(false, [this, completion = std::move(completion)](const Round& round) { completion(state_of(round)); });
+}
+
+void Timekeeper::submit(const ChangeClock& command, Completion completion) {
+  if (virtual_clock_ == nullptr) return completion(not_virtual());
+  if (changes_.size() >= server_limits::clock_changes_waiting_max) return completion(too_many());
+  changes_.push_back(Change{command, std::move(completion)});
+  if (changes_.size() == 1) begin_change();
+}
+
+// Of an advance the clock stands still between its steps, so that what happens at each does not depend on how fast the
+// machine is.
+void Timekeeper::begin_change() {
+  const ChangeClock& command = changes_.front().command;
+  change_until_ = Real::now() + time_for(command.wait_max);
+  target_.reset();
+  to_next_ = false;
+  steps_ = 0;
+  was_frozen_ = virtual_clock_->is_frozen();
+  std::visit(
+      [this](const auto& change) {
+        using Kind = std::remove_cvref_t<decltype(change)>;
+        if constexpr (std::is_same_v<Kind, FreezeClock>) {
+          was_frozen_ = change.frozen;
+        } else if constexpr (std::is_same_v<Kind, SpeedClock>) {
+          virtual_clock_->set_speed(change.factor);
+        } else {
+          virtual_clock_->freeze(true);
+          if constexpr (std::is_same_v<Kind, AdvanceClock>) target_ = clock_.now() + change.by;
+          if constexpr (std::is_same_v<Kind, SetClock>) target_ = std::max(clock_.now(), change.to);
+          to_next_ = std::is_same_v<Kind, AdvanceClockToNext>;
+        }
+      },
+      command.change);
+  if (target_) keep_(*target_);
+  if (target_ || to_next_) return settle_then_step();
+  virtual_clock_->freeze(was_frozen_);
+  tell_parts();
+  keep_on();
+  take_round(false, [this](const Round& round) { end_change(true, round); });
+}
+
+void Timekeeper::settle_then_step() {
+  watch(false, change_until_, [this](bool settled, const Round& round) { step(settled, round); });
+}
+
+void Timekeeper::step(bool settled, const Round& round) {
+  if (!settled || steps_ >= server_limits::clock_steps_max) return end_change(false, round);
+  if (std::exchange(to_next_, false)) {
+    target_ = round.next.value_or(clock_.now());
+    keep_(*target_);
+  }
+  if (round.next && *round.next <= *target_) {
+    ++steps_;
+    show(*round.next);
+  } else if (clock_.now() < *target_) {
+    show(*target_);
+  } else {
+    return end_change(true, round);
+  }
+  settle_then_step();
+}
+
+void Timekeeper::show(Instant at) {
+  virtual_clock_->set(at);
+  tell_parts();
+}
+
+// A clock that runs faster than time passes is ahead of where the next start would begin.
+void Timekeeper::keep_on() {
+  keep_(clock_.now());
+  if (virtual_clock_->speed() == 1 || stopping_ || keeps_on_) return;
+  keeps_on_ = true;
+  keep_timer_.expires_after(keep_interval);
+  keep_timer_.async_wait([this](const boost::system::error_code& error) {
+    keeps_on_ = false;
+    if (!error) keep_on();
+  });
+}
+
+void Timekeeper::tell_parts() {
+  for (Timed* const part : parts_) {
+    asio::post(part->context(), [part] { part->clock_changed(); });
+  }
+}
+
+void Timekeeper::end_change(bool settled, const Round& round) {
+  if (virtual_clock_->is_frozen() != was_frozen_) {
+    virtual_clock_->freeze(was_frozen_);
+    tell_parts();
+  }
+  ClockState state = state_of(round);
+  state.settled = settled;
+  state.steps = steps_;
+  const Completion completion = std::move(changes_.front().completion);
+  changes_.pop_front();
+  completion(std::move(state));
+  if (!changes_.empty()) begin_change();
+}
+
+}  // namespace penstock::server

@@ -1,0 +1,152 @@
+// The operations about the server as a whole: what a request asks for, and how it is answered.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <ostream>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "penstock/server_commands.hpp"
+#include "protocol/native/operations.hpp"
+#include "protocol/kinesis_support.hpp"
+#include "protocol/native_support.hpp"
+
+namespace penstock::protocol::testing {
+namespace {
+
+Request server_request(std::string_view method, std::string_view path, std::string body = {}) {
+  Request request;
+  request.method = method;
+  request.target = "/_penstock" + std::string(path);
+  request.body = std::move(body);
+  return request;
+}
+
+std::string in_ms(Millis length) { return std::to_string(length.count()); }
+
+struct ServerCommandText {
+  std::string operator()(const ReadClock& /*command*/) const { return "ReadClock"; }
+  std::string operator()(const ChangeClock& command) const {
+    return "ChangeClock " + std::visit(*this, command.change) + " wait=" + in_ms(command.wait_max);
+  }
+  std::string operator()(const AdvanceClock& change) const { return "by " + in_ms(change.by); }
+  std::string operator()(const AdvanceClockToNext& /*change*/) const { return "to the next"; }
+  std::string operator()(const SetClock& change) const { return "to " + std::to_string(to_epoch_ms(change.to)); }
+  std::string operator()(const FreezeClock& change) const { return change.frozen ? "freeze" : "thaw"; }
+  std::string operator()(const SpeedClock& change) const { return "speed " + std::to_string(change.factor); }
+  std::string operator()(const AwaitIdle& command) const { return "AwaitIdle wait=" + in_ms(command.wait); }
+};
+
+std::string server_asked(const Request& request) {
+  const Prepared prepared = prepare_at(request);
+  if (const auto* response = std::get_if<WireResponse>(&prepared)) return status_and_body(*response);
+  return std::visit(ServerCommandText{}, std::get<PreparedServerCall>(prepared).command->what);
+}
+
+std::string server_answer(const Request& request, ServerResult result) {
+  Prepared prepared = prepare_at(request);
+  return status_and_body(std::get<PreparedServerCall>(prepared).respond(std::move(result)));
+}
+
+ClockState changed_clock() {
+  ClockState state;
+  state.is_virtual = true;
+  state.now = from_epoch_ms(1'767'225'600'250);
+  state.frozen = true;
+  state.speed = 60;
+  state.next = from_epoch_ms(1'767'225'601'000);
+  state.settled = false;
+  state.steps = 3;
+  return state;
+}
+
+struct ServerCase {
+  std::string name;  ///< the operation's, with what is special about the case behind a slash
+  std::string method;
+  std::string path;
+  std::string body;
+  std::string asked;
+  std::function<ServerResult()> result;
+  std::string answer;
+
+  Request request() const { return server_request(method, path, body); }
+  friend void PrintTo(const ServerCase& golden, std::ostream* out) { *out << golden.name; }
+};
+
+std::vector<ServerCase> server_cases() {
+  const auto real = [] {
+    ClockState state;
+    state.now = from_epoch_ms(1'767'225'600'000);
+    return state;
+  };
+  const auto busy = [] { return Idleness{false, {{"mapping", "a to b", "a batch is in flight"}}}; };
+  const std::string changed = R"({"now":"2026-01-01T00:00:00.250Z","now_ms":1767225600250,"mode":"virtual",)"
+                              R"("frozen":true,"speed":60,"next":"2026-01-01T00:00:01.000Z")";
+  return {
+      {"ReadClock", "GET", "/clock", "", "ReadClock", real,
+       R"(200 {"now":"2026-01-01T00:00:00.000Z","now_ms":1767225600000,"mode":"real","frozen":false,"speed":1})"},
+      {"ChangeClock", "POST", "/clock", R"({"advance":"12h30m"})", "ChangeClock by 45000000 wait=30000", changed_clock,
+       "200 " + changed + R"(,"settled":false,"steps":3})"},
+      {"ChangeClock/next", "POST", "/clock", R"({"advance":"next","wait":"5m"})", "ChangeClock to the next wait=300000",
+       changed_clock, "200 " + changed + R"(,"settled":false,"steps":3})"},
+      {"ChangeClock/set", "POST", "/clock", R"({"set":"2026-01-01T00:00:00Z"})",
+       "ChangeClock to 1767225600000 wait=30000", changed_clock, "200 " + changed + R"(,"settled":false,"steps":3})"},
+      {"ChangeClock/freeze", "POST", "/clock", R"({"freeze":true})", "ChangeClock freeze wait=30000", changed_clock,
+       "200 " + changed + R"(,"settled":false,"steps":3})"},
+      {"ChangeClock/speed", "POST", "/clock", R"({"speed":60,"wait":"0"})", "ChangeClock speed 60 wait=0",
+       changed_clock, "200 " + changed + R"(,"settled":false,"steps":3})"},
+      {"AwaitIdle", "GET", "/idle?wait=1m30s", "", "AwaitIdle wait=90000", busy,
+       R"(200 {"idle":false,"busy":[{"kind":"mapping","name":"a to b","what":"a batch is in flight"}]})"},
+      {"AwaitIdle/at_once", "GET", "/idle", "", "AwaitIdle wait=0",
+       [] {
+         return Idleness{true, {}};
+       },
+       R"(200 {"idle":true,"busy":[]})"},
+  };
+}
+
+class NativeServer : public ::testing::TestWithParam<ServerCase> {};
+
+TEST_P(NativeServer, BecomesTheCommand) { EXPECT_EQ(server_asked(GetParam().request()), GetParam().asked); }
+
+TEST_P(NativeServer, IsAnsweredLikeThis) {
+  EXPECT_EQ(server_answer(GetParam().request(), GetParam().result()), GetParam().answer);
+}
+
+TEST_P(NativeServer, AnErrorIsTheAnswer) {
+  EXPECT_EQ(server_answer(GetParam().request(), Error{ErrorCode::ServerBusy, "Later."}),
+            native_error("TooManyRequests", "Later.", 429));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, NativeServer, ::testing::ValuesIn(server_cases()));
+
+TEST(NativeServerOperations, EachHasACase) {
+  std::set<std::string> cases;
+  for (const ServerCase& golden : server_cases()) cases.insert(golden.name.substr(0, golden.name.find('/')));
+  for (const native::Operation& operation : native::operations()) {
+    const bool is_other = operation.path.starts_with("/_penstock/streams") ||
+                          operation.path.starts_with("/_penstock/functions") || operation.name == "DescribeApi";
+    if (!is_other) EXPECT_TRUE(cases.contains(std::string(operation.name))) << operation.name;
+  }
+}
+
+TEST(NativeServerOperations, RefuseWhatIsNoTime) {
+  const auto refused = [](std::string body) { return server_asked(server_request("POST", "/clock", std::move(body))); };
+  const std::string one = "One of advance, set, freeze and speed has to be given.";
+  EXPECT_EQ(refused("{}"), invalid_request_error(one));
+  EXPECT_EQ(refused(R"({"advance":"1s","speed":2})"), invalid_request_error(one));
+  EXPECT_EQ(refused(R"({"advance":"soon"})"),
+            invalid_request_error("advance is a length of time such as 12h30m, 90s or 500ms, not 'soon'."));
+  EXPECT_EQ(refused(R"({"set":"today"})"),
+            invalid_request_error("set is a time such as 2026-01-01T00:00:00Z, not 'today'."));
+  EXPECT_EQ(refused(R"({"advance":"1s","wait":"11m"})"), invalid_request_error("wait is at most 10m."));
+  EXPECT_TRUE(refused(R"({"speed":0})").starts_with("400 "));
+  EXPECT_TRUE(refused(R"({"Advance":"1s"})").starts_with("400 "));
+  EXPECT_EQ(server_asked(server_request("GET", "/idle?wait=long")),
+            invalid_request_error("wait is a length of time such as 12h30m, 90s or 500ms, not 'long'."));
+}
+
+}  // namespace
+}  // namespace penstock::protocol::testing
