@@ -437,7 +437,7 @@ void QueueMapping::invocation_over(InvocationOver over) {
   } else {
     unreached_ = 0;
     held_bytes_ -= batch.bytes;
-    settle(batch, over);
+    settle(std::move(batch), over);
   }
   stop_if_over();
   pump();
@@ -461,18 +461,19 @@ void QueueMapping::try_later(Batch batch, const RunOutcome& outcome) {
   arm(throttle_over, context_.now + delay);
 }
 
-void QueueMapping::settle(const Batch& batch, const InvocationOver& over) {
+void QueueMapping::settle(Batch batch, const InvocationOver& over) {
   const std::optional<std::vector<bool>> done = succeeded(batch, over);
   std::vector<Settlement> settlements;
+  settlements.reserve(batch.items.size());
   bool any = false;
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
-    const Message& message = batch.items[i];
+    SourceItem& item = batch.items[i].item;
     if (done && (*done)[i]) {
-      settlements.push_back(Settlement{message.item.receipt_handle, std::nullopt, batch.visible_at});
+      settlements.push_back(Settlement{std::move(item.receipt_handle), std::nullopt, batch.visible_at});
       any = true;
     } else if (batch.renewed) {
       // It comes again when it would have without the renewals.
-      settlements.push_back(Settlement{message.item.receipt_handle, message.item.visible_at, batch.visible_at});
+      settlements.push_back(Settlement{std::move(item.receipt_handle), item.visible_at, batch.visible_at});
     }
   }
   if (over.outcome.status == RunOutcome::Status::failed) {

@@ -119,7 +119,7 @@ class QueueMapping final : public Mapping {
 
   // Outcomes.
   void try_later(Batch batch, const RunOutcome& outcome);
-  void settle(const Batch& batch, const InvocationOver& over);
+  void settle(Batch batch, const InvocationOver& over);
   void grow();
   /// Which of its messages are not to come again; nothing if the answer is no use, and so all have failed.
   std::optional<std::vector<bool>> succeeded(const Batch& batch, const InvocationOver& over) const;

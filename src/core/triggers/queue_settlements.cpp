@@ -47,6 +47,7 @@ void QueueSettlements::send(const QueueName& queue, std::vector<Settlement> sett
   // Nobody was promised that they are gone: they need not have anything wait for a sync.
   DeleteMessages remove{queue, {}, false};
   ChangeVisibility change{queue, {}};
+  if (removes) remove.receipt_handles.reserve(settlements.size());
   for (const Settlement& each : settlements) {
     if (removes) {
       remove.receipt_handles.push_back(each.receipt_handle);
