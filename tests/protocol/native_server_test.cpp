@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "penstock/server_commands.hpp"
-#include "protocol/native/operations.hpp"
 #include "protocol/kinesis_support.hpp"
+#include "protocol/native/operations.hpp"
 #include "protocol/native_support.hpp"
 
 namespace penstock::protocol::testing {
