@@ -48,6 +48,18 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+// A server may be spared when memory is short, and its functions are not: one that the kernel must not kill would hang
+// at its limit instead. Where this cannot be done, they are what the server is.
+void lose_oom_protection() {
+  const int adjustment = ::open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+  if (adjustment < 0) return;
+  char sign = 0;
+  if (::read(adjustment, &sign, 1) == 1 && sign == '-') {
+    [[maybe_unused]] const ssize_t put = ::pwrite(adjustment, "0", 1, 0);
+  }
+  ::close(adjustment);
+}
+
 // In the child, up to exec. Returns only if something failed, with errno.
 void become_function(const SpawnRequest& request, const SpawnDescriptors& descriptors, pid_t guard, char** arguments,
                      char** environment) {
@@ -56,6 +68,7 @@ void become_function(const SpawnRequest& request, const SpawnDescriptors& descri
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return;
   if (::getppid() != guard) ::_exit(exec_failed);
   if (descriptors[spawn_cgroup] >= 0 && ::write(descriptors[spawn_cgroup], "0", 1) != 1) return;
+  lose_oom_protection();
   for (int standard = 0; standard < 3; ++standard) {
     const int given = descriptors[spawn_stdin + static_cast<std::size_t>(standard)];
     if (::dup2(given, standard) < 0) return;

@@ -195,6 +195,19 @@ TEST_F(Environments, MayHaveAsManyFilesOpenAsTheyAreGiven) {
   EXPECT_EQ(invoke(native(), "\"descriptors\"").payload, "200");
 }
 
+TEST_F(Environments, AreNotSparedWhereTheServerIs) {
+  const auto adjustment = [](const std::string& process) {
+    std::string text;
+    std::getline(std::ifstream("/proc/" + process + "/oom_score_adj"), text);
+    return text;
+  };
+  const std::string own = adjustment("self");
+  if (!(std::ofstream("/proc/self/oom_score_adj") << "-500" << std::flush)) GTEST_SKIP() << "it may not be spared";
+  const std::string spared = invoke(native(), "\"pid\"").payload;
+  std::ofstream("/proc/self/oom_score_adj") << own << std::flush;
+  EXPECT_EQ(adjustment(spared), "0");
+}
+
 TEST_F(Environments, MayUseWhatTheyHave) {
   FunctionRecord record = native();
   record.memory_mib = 512;
