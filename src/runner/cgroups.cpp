@@ -57,7 +57,7 @@ std::uint64_t number_of(std::string_view text) {
 }  // namespace
 
 Cgroup::~Cgroup() {
-  if (!directory_.empty()) ::rmdir(directory_.c_str());
+  if (!directory_.empty() && !remove_cgroup(directory_)) remains_->push_back(std::move(directory_));
 }
 
 Descriptor Cgroup::open_members() const {
@@ -112,11 +112,15 @@ void Cgroups::look() {
 }
 
 Cgroups::~Cgroups() {
+  remove_remains();
   if (!parent_.empty()) ::rmdir(parent_.c_str());
 }
 
+void Cgroups::remove_remains() { std::erase_if(*remains_, remove_cgroup); }
+
 std::optional<Cgroup> Cgroups::make(std::uint64_t memory_bytes_max) {
   if (!available()) return std::nullopt;
+  remove_remains();
   auto group = try_make(memory_bytes_max);
   if (!group) note_missed();
   return group;
@@ -125,7 +129,7 @@ std::optional<Cgroup> Cgroups::make(std::uint64_t memory_bytes_max) {
 std::optional<Cgroup> Cgroups::try_make(std::uint64_t memory_bytes_max) {
   std::string directory = parent_ + "/" + std::to_string(next_++);
   if (::mkdir(directory.c_str(), directory_mode) != 0) return std::nullopt;
-  Cgroup group(directory);
+  Cgroup group(directory, remains_);
   if (!write_text(directory + "/memory.max", std::to_string(memory_bytes_max))) return std::nullopt;
   // What is swapped out would not count.
   write_text(directory + "/memory.swap.max", "0");

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "runner/descriptor.hpp"
 
@@ -13,13 +15,18 @@ namespace penstock::runner {
 /// One group, for one function process and its descendants. The kernel ends all of it at once when it uses too much.
 class Cgroup {
  public:
-  explicit Cgroup(std::string directory) : directory_(std::move(directory)) {}
-  Cgroup(Cgroup&& other) noexcept : directory_(std::exchange(other.directory_, {})) {}
+  /// Directories of groups that had processes when they were to be removed.
+  using Remains = std::shared_ptr<std::vector<std::string>>;
+
+  Cgroup(std::string directory, Remains remains) : directory_(std::move(directory)), remains_(std::move(remains)) {}
+  Cgroup(Cgroup&& other) noexcept
+      : directory_(std::exchange(other.directory_, {})), remains_(std::move(other.remains_)) {}
   Cgroup& operator=(Cgroup&& other) noexcept {
     std::swap(directory_, other.directory_);
+    std::swap(remains_, other.remains_);
     return *this;
   }
-  /// Removes it, which works once its processes are gone.
+  /// Removes it, or leaves it to who looks after what remains.
   ~Cgroup();
 
   Descriptor open_members() const;
@@ -29,6 +36,7 @@ class Cgroup {
 
  private:
   std::string directory_;
+  Remains remains_;
 };
 
 class Cgroups {
@@ -52,12 +60,14 @@ class Cgroups {
 
  private:
   void look();
+  void remove_remains();
   std::optional<Cgroup> try_make(std::uint64_t memory_bytes_max);
 
   std::string mount_;  ///< empty once it has been looked for
   std::string own_;
   std::string parent_;  ///< of the groups
   Descriptor claim_;    ///< to that: who finds one that nobody claims removes it
+  Cgroup::Remains remains_ = std::make_shared<std::vector<std::string>>();
   std::uint64_t next_ = 1;
   bool missed_ = false;
 };

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -31,11 +32,7 @@ std::vector<fs::path> directories_in(const fs::path& parent, const std::string& 
   return found;
 }
 
-// A group that still has processes stays.
-void remove_groups(const fs::path& group) {
-  for (const fs::path& child : directories_in(group, "")) ::rmdir(child.c_str());
-  ::rmdir(group.c_str());
-}
+bool remove_directory(const fs::path& path) { return ::rmdir(path.c_str()) == 0 || errno == ENOENT; }
 
 }  // namespace
 
@@ -58,11 +55,28 @@ void remove_unclaimed(const std::string& parent, const std::string& prefix, bool
     if (!claim) continue;
     std::error_code ignored;
     if (of_cgroups) {
-      remove_groups(path);
+      remove_cgroup(path);
     } else {
       fs::remove_all(path, ignored);
     }
   }
+}
+
+bool remove_cgroup(const std::string& path) {
+  if (remove_directory(path)) return true;
+  // Functions may make others in theirs. Every directory is found before those that are in it.
+  std::vector<fs::path> inner;
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
+    std::error_code ignored;
+    if (at->is_directory(ignored)) inner.push_back(at->path());
+    if (inner.size() == directories_max) break;
+  }
+  while (!inner.empty()) {
+    remove_directory(inner.back());
+    inner.pop_back();
+  }
+  return remove_directory(path);
 }
 
 }  // namespace penstock::runner

@@ -15,4 +15,7 @@ Descriptor claim_directory(const std::string& path);
 /// with all that is in them. Of cgroups only other cgroups are removed, and files are left to the kernel.
 void remove_unclaimed(const std::string& parent, const std::string& prefix, bool of_cgroups);
 
+/// Removes a cgroup and all below it. False if some of them stay, which have processes.
+bool remove_cgroup(const std::string& path);
+
 }  // namespace penstock::runner

@@ -91,13 +91,13 @@ class Guard {
     for (std::size_t i = spawn_stdin; i < spawn_descriptors_max; ++i) {
       if (descriptors_[i] >= 0) ::close(descriptors_[i]);
     }
-    if (error != 0) {
-      report_failure(channel_, error);
-    } else {
+    if (error == 0) {
       send_report(channel_, {.kind = ChildReport::Kind::started, .value = process_, .guard = ::getpid()});
       while (!over_) watch(signals);
     }
+    // Before the end is reported, upon which its cgroup is removed: one that has processes would stay.
     kill_children({});
+    if (error != 0) report_failure(channel_, error);
     if (ended_) send_report(channel_, *ended_);
   }
 
