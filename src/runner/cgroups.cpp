@@ -118,6 +118,11 @@ Cgroups::~Cgroups() {
 
 void Cgroups::remove_remains() { std::erase_if(*remains_, remove_cgroup); }
 
+void Cgroups::note_missed() {
+  missed_ = true;
+  if (on_missed_) on_missed_();
+}
+
 std::optional<Cgroup> Cgroups::make(std::uint64_t memory_bytes_max) {
   if (!available()) return std::nullopt;
   remove_remains();

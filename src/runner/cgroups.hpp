@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,11 +42,12 @@ class Cgroup {
 
 class Cgroups {
  public:
-  Cgroups() = default;
   /// Looks for a group below which there may be others, when the first one is wanted, and removes what was left by
-  /// servers that were killed. `mount` is where cgroup2 is
-  /// mounted, and `own` says in which group this process is.
-  Cgroups(std::string mount, std::string own) : mount_(std::move(mount)), own_(std::move(own)) {}
+  /// servers that were killed. `mount` is where cgroup2 is mounted, or empty if there are to be none, and `own` says in
+  /// which group this process is.
+  /// `missed` hears of every process that has no group of its own where others have.
+  Cgroups(std::string mount, std::string own, std::function<void()> missed)
+      : mount_(std::move(mount)), own_(std::move(own)), on_missed_(std::move(missed)) {}
   ~Cgroups();
   Cgroups(const Cgroups&) = delete;
   Cgroups& operator=(const Cgroups&) = delete;
@@ -54,7 +56,7 @@ class Cgroups {
   /// False if there has been a process without a group of its own, as there may be again.
   bool covers_all() { return available() && !missed_; }
   /// A group that was made cannot be entered.
-  void note_missed() { missed_ = true; }
+  void note_missed();
   /// Nothing where it cannot be had: memory has to be watched otherwise.
   std::optional<Cgroup> make(std::uint64_t memory_bytes_max);
 
@@ -65,6 +67,7 @@ class Cgroups {
 
   std::string mount_;  ///< empty once it has been looked for
   std::string own_;
+  std::function<void()> on_missed_;
   std::string parent_;  ///< of the groups
   Descriptor claim_;    ///< to that: who finds one that nobody claims removes it
   Cgroup::Remains remains_ = std::make_shared<std::vector<std::string>>();

@@ -60,14 +60,22 @@ void lose_oom_protection() {
   ::close(adjustment);
 }
 
+// Into the pipe that exec closes: an errno with which the child ends, or this.
+constexpr int cgroup_missed = 0;
+
+void tell_guard(int pipe, int what) { [[maybe_unused]] const ssize_t put = ::write(pipe, &what, sizeof what); }
+
 // In the child, up to exec. Returns only if something failed, with errno.
-void become_function(const SpawnRequest& request, const SpawnDescriptors& descriptors, pid_t guard, char** arguments,
-                     char** environment) {
+void become_function(const SpawnRequest& request, const SpawnDescriptors& descriptors, pid_t guard, int pipe,
+                     char** arguments, char** environment) {
   if (::setsid() < 0) return;
   // A guard that is killed must not leave it behind.
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return;
   if (::getppid() != guard) ::_exit(exec_failed);
-  if (descriptors[spawn_cgroup] >= 0 && ::write(descriptors[spawn_cgroup], "0", 1) != 1) return;
+  // Somebody may have removed the cgroup in the meantime. Its memory can be watched without.
+  if (descriptors[spawn_cgroup] >= 0 && ::write(descriptors[spawn_cgroup], "0", 1) != 1) {
+    tell_guard(pipe, cgroup_missed);
+  }
   lose_oom_protection();
   for (int standard = 0; standard < 3; ++standard) {
     const int given = descriptors[spawn_stdin + static_cast<std::size_t>(standard)];
@@ -92,7 +100,9 @@ class Guard {
       if (descriptors_[i] >= 0) ::close(descriptors_[i]);
     }
     if (error == 0) {
-      send_report(channel_, {.kind = ChildReport::Kind::started, .value = process_, .guard = ::getpid()});
+      send_report(
+          channel_,
+          {.kind = ChildReport::Kind::started, .value = process_, .guard = ::getpid(), .in_cgroup = in_cgroup_});
       while (!over_) watch(signals);
     }
     // Before the end is reported, upon which its cgroup is removed: one that has processes would stay.
@@ -124,18 +134,26 @@ class Guard {
     process_ = ::fork();
     if (process_ < 0) return errno;
     if (process_ == 0) {
-      become_function(request_, descriptors_, guard, arguments.data(), environment.data());
-      const int error = errno;
-      [[maybe_unused]] const ssize_t put = ::write(pipe[1], &error, sizeof error);
+      become_function(request_, descriptors_, guard, pipe[1], arguments.data(), environment.data());
+      tell_guard(pipe[1], errno);
       ::_exit(exec_failed);
     }
     ::close(pipe[1]);
+    in_cgroup_ = descriptors_[spawn_cgroup] >= 0;
     int error = 0;
-    ssize_t got = 0;
-    while ((got = ::read(pipe[0], &error, sizeof error)) < 0 && errno == EINTR) {
+    for (;;) {
+      int told = 0;
+      const ssize_t got = ::read(pipe[0], &told, sizeof told);
+      if (got < 0 && errno == EINTR) continue;
+      if (got != sizeof told) break;
+      if (told == cgroup_missed) {
+        in_cgroup_ = false;
+      } else {
+        error = told;
+      }
     }
     ::close(pipe[0]);
-    return got == sizeof error ? error : 0;
+    return error;
   }
 
   void watch(int signals) {
@@ -182,6 +200,7 @@ class Guard {
   const SpawnDescriptors descriptors_;
   const int channel_;
   pid_t process_ = -1;
+  bool in_cgroup_ = false;
   bool over_ = false;
   std::optional<ChildReport> ended_;
 };

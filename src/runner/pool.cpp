@@ -41,7 +41,7 @@ Pool::Pool(asio::io_context& io, PoolOptions options, CodeDirectory code_directo
       code_directory_(std::move(code_directory)),
       logs_(options_.logs, microseconds_now()),
       buffer_{},
-      cgroups_(options_.use_cgroups ? Cgroups("/sys/fs/cgroup", "/proc/self/cgroup") : Cgroups()),
+      cgroups_(options_.use_cgroups ? "/sys/fs/cgroup" : "", "/proc/self/cgroup", [this] { watch_memory(); }),
       keeper_(io, options_.keeper_executable, options_.descriptors_max),
       workshop_{io,
                 Sandbox::Context{io, keeper_, cgroups_, buffer_, options_.logs.line_bytes_max},

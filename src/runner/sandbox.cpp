@@ -71,10 +71,7 @@ void Sandbox::open(std::shared_ptr<void> keep, const SpawnRequest& request, std:
   files.standard_error = std::move(err.write_end);
   cgroup_ = context_.cgroups.make(memory_bytes_max);
   if (cgroup_) files.cgroup = cgroup_->open_members();
-  if (cgroup_ && !files.cgroup) {
-    cgroup_.reset();
-    context_.cgroups.note_missed();
-  }
+  if (cgroup_ && !files.cgroup) miss_cgroup();
   memory_bytes_max_ = memory_bytes_max;
   memory_ = {};
   killed_for_memory_ = false;
@@ -132,6 +129,11 @@ void Sandbox::drain() {
   }
 }
 
+void Sandbox::miss_cgroup() {
+  cgroup_.reset();
+  context_.cgroups.note_missed();
+}
+
 void Sandbox::on_report(const ChildReport* report) {
   if (report == nullptr) {
     lost_ = true;
@@ -140,6 +142,7 @@ void Sandbox::on_report(const ChildReport* report) {
   switch (report->kind) {
     case ChildReport::Kind::started:
       memory_ = MemoryWatch(report->value, report->guard);
+      if (cgroup_ && !report->in_cgroup) miss_cgroup();
       return owner_.on_started();
     case ChildReport::Kind::failed: {
       const auto keep = std::exchange(keep_, nullptr);

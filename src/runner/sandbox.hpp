@@ -128,6 +128,7 @@ class Sandbox {
   /// False if there is nothing more for now.
   bool read_some(Source& source);
   void hand_over(Source& source, std::string_view bytes);
+  void miss_cgroup();
   void on_report(const ChildReport* report);
   void finish(int status);
   void close();

@@ -44,6 +44,7 @@ struct ChildReport {
   Kind kind = Kind::started;
   std::int32_t value = 0;        ///< of started the pid, of failed errno, of exited what wait() says
   std::int32_t guard = 0;        ///< of started: the guard's own pid
+  bool in_cgroup = false;        ///< of started: it has entered the cgroup that came with the request
   std::uint64_t peak_bytes = 0;  ///< of exited: the largest resident set
 };
 
