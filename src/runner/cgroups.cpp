@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <string_view>
@@ -54,6 +55,12 @@ std::uint64_t number_of(std::string_view text) {
   return value;
 }
 
+// Of a file with lines such as `name 1234`; 0 if it is not there.
+std::uint64_t value_of(const std::string& text, const std::string& name) {
+  const std::size_t at = text.find("\n" + name + " ");
+  return at == std::string::npos ? 0 : number_of(std::string_view(text).substr(at + name.size() + 2));
+}
+
 }  // namespace
 
 Cgroup::~Cgroup() {
@@ -64,14 +71,20 @@ Descriptor Cgroup::open_members() const {
   return Descriptor(::open((directory_ + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
 }
 
-std::uint64_t Cgroup::peak_bytes() const { return number_of(read_text(directory_ + "/memory.peak")); }
-
-bool Cgroup::ran_out() const {
-  const std::string events = read_text(directory_ + "/memory.events");
-  constexpr std::string_view name = "\noom_kill ";
-  const std::size_t at = events.find(name);
-  return at != std::string::npos && number_of(std::string_view(events).substr(at + name.size())) > 0;
+std::uint64_t Cgroup::peak_bytes() const {
+  const bool full = ran_out();
+  std::string peak = read_text(directory_ + "/memory.peak");
+  // Linux has it since 5.19.
+  if (peak.empty()) peak = read_text(directory_ + (full ? "/memory.max" : "/memory.current"));
+  if (full) return number_of(peak);
+  // Whatever is read or written stays in the group's cache until the limit is reached, which is therefore the peak of
+  // whoever reads a large file.
+  const std::string stat = read_text(directory_ + "/memory.stat");
+  const std::uint64_t cache = value_of(stat, "inactive_file") + value_of(stat, "active_file");
+  return number_of(peak) - std::min(number_of(peak), cache);
 }
+
+bool Cgroup::ran_out() const { return value_of(read_text(directory_ + "/memory.events"), "oom_kill") > 0; }
 
 bool Cgroups::available() {
   if (!mount_.empty()) {

@@ -31,6 +31,7 @@ class Cgroup {
   ~Cgroup();
 
   Descriptor open_members() const;
+  /// The most that it has ever used, without what the kernel keeps of files and can drop.
   std::uint64_t peak_bytes() const;
   /// Whether the kernel has killed in it for want of memory.
   bool ran_out() const;

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -71,6 +72,7 @@ void Sandbox::open(std::shared_ptr<void> keep, const SpawnRequest& request, std:
   files.standard_error = std::move(err.write_end);
   cgroup_ = context_.cgroups.make(memory_bytes_max);
   if (cgroup_) files.cgroup = cgroup_->open_members();
+  kernel_limits_ = cgroup_.has_value();
   if (cgroup_ && !files.cgroup) miss_cgroup();
   memory_bytes_max_ = memory_bytes_max;
   memory_ = {};
@@ -131,6 +133,7 @@ void Sandbox::drain() {
 
 void Sandbox::miss_cgroup() {
   cgroup_.reset();
+  kernel_limits_ = false;
   context_.cgroups.note_missed();
 }
 
@@ -195,7 +198,9 @@ void Sandbox::check_memory() {
 
 std::uint64_t Sandbox::peak_bytes() {
   if (cgroup_) memory_.note_peak(cgroup_->peak_bytes());
-  return memory_.peak_bytes();
+  const std::uint64_t peak = memory_.peak_bytes();
+  // The pages of files that a process maps may be charged to others, and are in its resident set all the same.
+  return kernel_limits_ ? std::min(peak, memory_bytes_max_) : peak;
 }
 
 }  // namespace penstock::runner

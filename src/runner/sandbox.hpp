@@ -141,6 +141,7 @@ class Sandbox {
   Descriptor input_;
   MemoryWatch memory_;
   std::optional<Cgroup> cgroup_;
+  bool kernel_limits_ = false;  ///< by a cgroup, which may be removed already
   std::uint64_t memory_bytes_max_ = 0;
   bool killed_for_memory_ = false;
   bool lost_ = false;

@@ -162,7 +162,7 @@ TEST_F(Environments, AreKilledOverTheirMemoryAndNobodyElseIs) {
   EXPECT_EQ(outcome.function_error, "Unhandled");
   EXPECT_EQ(outcome.payload, "{\"errorType\":\"Runtime.ExitError\",\"errorMessage\":\"RequestId: " + last_id_ +
                                  " Error: Runtime exited with error: signal: killed\"}");
-  EXPECT_GT(outcome.peak_bytes, 128U << 20U);
+  EXPECT_GT(outcome.peak_bytes, 120U << 20U);
   EXPECT_TRUE(wait(bystander).succeeded());
 }
 
@@ -174,7 +174,7 @@ TEST_F(Environments, CountTheMemoryOfWhatTheyStart) {
 TEST_F(Environments, CountTheMemoryOfWhatHasNoParentAnyMore) {
   const RunOutcome outcome = invoke(native(), "\"orphan-that-fills 200\"");
   EXPECT_THAT(outcome.payload, HasSubstr("signal: killed"));
-  EXPECT_GT(outcome.peak_bytes, 128U << 20U);
+  EXPECT_GT(outcome.peak_bytes, 120U << 20U);
 }
 
 TEST_F(Environments, AreKilledOverTheirMemoryAlsoWhileTheyAreIdle) {
