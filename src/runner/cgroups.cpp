@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@ namespace {
 
 constexpr mode_t directory_mode = 0755;
 constexpr std::string_view parent_prefix = "penstock-functions-";
+constexpr std::string_view server_leaf = "/penstock-server";
 constexpr int claim_tries_max = 4;
 
 std::string read_text(const std::string& path) {
@@ -61,6 +63,18 @@ std::uint64_t value_of(const std::string& text, const std::string& name) {
   return at == std::string::npos ? 0 : number_of(std::string_view(text).substr(at + name.size() + 2));
 }
 
+bool is_set(const std::string& path, const char* attribute) {
+  char value = 0;
+  return ::getxattr(path.c_str(), attribute, &value, 1) == 1 && value == '1';
+}
+
+// systemd's units are its own to arrange, and it stops all of a service in which the kernel kills anything for want of
+// memory. Those that it has delegated, by `Delegate=yes`, it marks, and lets go on.
+bool belongs_to_systemd(const std::string& group) {
+  if (!group.ends_with(".service") && !group.ends_with(".scope")) return false;
+  return !is_set(group, "user.delegate") && !is_set(group, "trusted.delegate");
+}
+
 }  // namespace
 
 Cgroup::~Cgroup() {
@@ -97,7 +111,13 @@ bool Cgroups::available() {
 void Cgroups::look() {
   const std::string list = read_text(own_);
   if (list.find("0::/") == std::string::npos) return;
-  const std::string group = mount_ + own_group(list);
+  std::string group = mount_ + own_group(list);
+  // One that was there before has moved into it, and this one began there, or is in it besides.
+  if (group.ends_with(server_leaf)) {
+    const std::string above = group.substr(0, group.size() - server_leaf.size());
+    if (has_word(read_text(above + "/cgroup.subtree_control"), "memory")) group = above;
+  }
+  if (belongs_to_systemd(group)) return;
   if (!has_word(read_text(group + "/cgroup.controllers"), "memory")) return;
   // A group whose children have controllers has no processes of its own: where there is nobody but this server, as in a
   // container or a service of its own, the server moves into a child; elsewhere it is nobody's to rearrange.
@@ -105,9 +125,11 @@ void Cgroups::look() {
   if (!has_word(read_text(control), "memory") && !write_text(control, "+memory")) {
     const std::string self = std::to_string(::getpid());
     if (read_text(group + "/cgroup.procs") != self + "\n") return;
-    const std::string leaf = group + "/penstock-server";
+    const std::string leaf = group + std::string(server_leaf);
     ::mkdir(leaf.c_str(), directory_mode);
-    if (!write_text(leaf + "/cgroup.procs", self) || !write_text(control, "+memory")) return;
+    if (!write_text(leaf + "/cgroup.procs", self)) return;
+    left_ = group;
+    if (!write_text(control, "+memory")) return;
   }
   remove_unclaimed(group, std::string(parent_prefix), true);
   // Whoever starts at the same moment may take it for one that was left.
@@ -127,6 +149,11 @@ void Cgroups::look() {
 Cgroups::~Cgroups() {
   remove_remains();
   if (!parent_.empty()) ::rmdir(parent_.c_str());
+  // Nobody can be put into a group whose children have controllers, and so no server could be started there again. If
+  // others have groups there by now, it stays as it is.
+  if (left_.empty() || !write_text(left_ + "/cgroup.subtree_control", "-memory")) return;
+  write_text(left_ + "/cgroup.procs", std::to_string(::getpid()));
+  ::rmdir((left_ + std::string(server_leaf)).c_str());
 }
 
 void Cgroups::remove_remains() { std::erase_if(*remains_, remove_cgroup); }

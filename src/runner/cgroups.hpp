@@ -49,6 +49,7 @@ class Cgroups {
   /// `missed` hears of every process that has no group of its own where others have.
   Cgroups(std::string mount, std::string own, std::function<void()> missed)
       : mount_(std::move(mount)), own_(std::move(own)), on_missed_(std::move(missed)) {}
+  /// Leaves this process in the group in which it was.
   ~Cgroups();
   Cgroups(const Cgroups&) = delete;
   Cgroups& operator=(const Cgroups&) = delete;
@@ -69,6 +70,7 @@ class Cgroups {
   std::string mount_;  ///< empty once it has been looked for
   std::string own_;
   std::function<void()> on_missed_;
+  std::string left_;    ///< the group that this process was alone in before it went into a child
   std::string parent_;  ///< of the groups
   Descriptor claim_;    ///< to that: who finds one that nobody claims removes it
   Cgroup::Remains remains_ = std::make_shared<std::vector<std::string>>();
