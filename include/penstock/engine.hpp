@@ -8,6 +8,7 @@
 
 #include "penstock/busy.hpp"
 #include "penstock/commands.hpp"
+#include "penstock/message_events.hpp"
 #include "penstock/records.hpp"
 #include "penstock/time.hpp"
 
@@ -84,6 +85,7 @@ struct Effects {
   std::vector<Load> loads;
   std::vector<Transfer> transfers;
   std::vector<Transaction> transactions;
+  std::vector<MessageEvent> events;  ///< if Limits::tells_events; nobody waits for them
 
   bool empty() const {
     return mutations.empty() && replies.empty() && loads.empty() && transfers.empty() && transactions.empty();

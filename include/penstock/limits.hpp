@@ -114,6 +114,7 @@ struct Limits {
   /// The 60 s rules of PurgeQueue and DeleteQueue, FifoThroughputLimit; what a shard takes in and gives out, and the
   /// quotas of shards and streams.
   bool strict = false;
+  bool tells_events = false;                 ///< what becomes of messages, in Effects::events
   std::size_t in_flight_max = 120'000;       ///< beyond it a short poll answers OverLimit, a long one waits
   std::size_t fresh_window_max = 4'096;      ///< never-received messages known in memory; the rest stay on disk
   std::size_t fresh_load_count_max = 1'024;  ///< entries of one load of the window

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <variant>
+#include <vector>
 
 #include "penstock/busy.hpp"
 #include "penstock/errors.hpp"
@@ -19,6 +21,8 @@ inline constexpr std::int64_t clock_speed_max = 1'000'000;
 inline constexpr std::uint64_t clock_steps_max = 1'000'000;  ///< moments that one advance stops at
 inline constexpr std::size_t clock_changes_waiting_max = 64;
 inline constexpr std::size_t idle_waits_max = 256;  ///< clients that wait for the server to be idle, at a time
+inline constexpr std::size_t trace_records_default = 65'536;  ///< of what becomes of messages, of each thread
+inline constexpr std::size_t trace_notes_max = 16'384;        ///< of what mappings make of them
 }  // namespace server_limits
 
 // ---- Time. Answer: ClockState. Errors: NotEnabled (of a change, where the clock is the real one), ServerBusy.
@@ -69,12 +73,81 @@ struct Idleness {
   BusyList busy;  ///< at most busy_named_max; empty where the server is only in the middle of something
 };
 
-/// A struct rather than an alias, so that it can be named without all of the above.
-struct ServerCommand {
-  std::variant<ReadClock, ChangeClock, AwaitIdle> what;
+// ---- Faults. Answer: FaultList. Errors: NotEnabled, InvalidRequest, NotFound.
+
+namespace fault_limits {
+inline constexpr std::size_t rules_max = 1'000;
+inline constexpr Millis latency_max{600'000};
+inline constexpr Millis commit_latency_max{10'000};
+inline constexpr std::int64_t hits_max = 1'000'000'000;
+inline constexpr std::size_t text_chars_max = 256;  ///< of a name, a code or a message
+}  // namespace fault_limits
+
+/// What a rule has a request answered with instead of carrying it out.
+struct FaultError {
+  int status = 400;
+  std::string code;
+  std::string message;
 };
 
-struct ServerResult : std::variant<Error, ClockState, Idleness> {
+/// A request that all of `service` to `resource` say yes to has a fault; what is empty says yes to all.
+struct FaultRule {
+  std::string id;  ///< given by the server where it is empty
+  std::string service;
+  std::string operation;
+  std::string region;
+  std::string resource;  ///< a queue's, a stream's or a function's name, or how it begins, with a star behind it
+  double probability = 1;
+  std::optional<std::uint64_t> seed;  ///< of its chances, so that they come again; of the server's own choice if absent
+  std::optional<std::int64_t> count;  ///< requests that it meets at most
+  std::optional<FaultError> error;
+  bool throttle = false;     ///< as the service does it
+  Millis latency{0};         ///< before the request is carried out, or answered with an error
+  bool duplicate = false;    ///< of what a receive delivers: it is visible again at once
+  bool reorder = false;      ///< of what a receive from a standard queue delivers
+  Millis commit_latency{0};  ///< of every commit; goes with nothing that says which requests are meant
+};
+struct FaultState {
+  FaultRule rule;
+  std::int64_t hits = 0;
+};
+
+struct ListFaults {};
+struct AddFaults {
+  std::vector<FaultRule> rules;
+  bool replace = false;  ///< those that there are go
+};
+/// All, or the one with that id.
+struct RemoveFaults {
+  std::optional<std::string> id;
+};
+struct FaultList {
+  std::vector<FaultState> rules;
+};
+
+// ---- Why. Answer: MessageTrace. Errors: NotEnabled, NotFound.
+
+/// What became of a message: with the MessageId that its sender was told.
+struct TraceMessage {
+  std::string message_id;
+};
+struct MessageStep {
+  Instant at{};
+  std::string queue;  ///< its name
+  std::string what;   ///< "sent", "received", "hidden", "failed" and so on
+  std::string detail;
+  std::optional<Instant> until{};  ///< it is not visible before
+};
+struct MessageTrace {
+  std::vector<MessageStep> steps;  ///< oldest first
+};
+
+/// A struct rather than an alias, so that it can be named without all of the above.
+struct ServerCommand {
+  std::variant<ReadClock, ChangeClock, AwaitIdle, ListFaults, AddFaults, RemoveFaults, TraceMessage> what;
+};
+
+struct ServerResult : std::variant<Error, ClockState, Idleness, FaultList, MessageTrace> {
   using variant::variant;
 };
 

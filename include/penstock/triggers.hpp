@@ -115,6 +115,13 @@ struct TriggerReply {
   TriggerResult result;
 };
 
+/// What a mapping has made of a message that it received, for people who ask why.
+struct MessageNote {
+  std::string message_id;
+  std::string mapping;  ///< its UUID
+  std::string what;     ///< such as that a function has failed with it, or that it was filtered out
+};
+
 /// What came of the commands since the last take_effects. The shell must
 ///  1. commit `mutations`, all or none, with a sync if `sync`;
 ///  2. when they are written, and durable if `sync`, see to all the rest, in this order.
@@ -128,6 +135,7 @@ struct TriggerEffects {
   std::vector<Retire> retires;
   std::vector<Invocation> invocations;
   std::vector<std::string> warnings;  ///< for the log of the server
+  std::vector<MessageNote> notes;     ///< of messages; nobody waits for them
 
   bool empty() const {
     return mutations.empty() && replies.empty() && asks.empty() && cancels.empty() && reports.empty() &&

@@ -471,6 +471,7 @@ void FifoQueue::message_due(Sequence sequence, Instant now) {
   const auto found = window_.find(sequence);
   if (found == window_.end()) return;
   found->second.deadline = DeadlineHeap::none;
+  shard_.tell(MessageEvent::Kind::visible, id(), sequence);
   void_attempt(found->second);
   end_flight(found->second);
   refresh(*found->second.group, now);
@@ -594,6 +595,7 @@ std::optional<Error> FifoQueue::delete_one(const std::string& handle, bool promi
   if (entry->second.phase != Phase::in_flight || entry->second.state.receipt_nonce != parsed->nonce) {
     return handle_expired(handle);
   }
+  shard_.tell(MessageEvent::Kind::deleted, id(), parsed->sequence);
   drop(entry, promised, now);
   return std::nullopt;
 }
@@ -623,6 +625,7 @@ std::optional<Error> FifoQueue::change_one(const VisibilityChange& change, Insta
   }
   void_attempt(entry);
   entry.state.visible_at = visible_at;
+  shard_.tell(MessageEvent::Kind::hidden, id(), parsed->sequence, visible_at);
   write_state(parsed->sequence, entry);
   if (visible_at > now) {
     set_in_flight(parsed->sequence, entry, now);
@@ -646,6 +649,7 @@ void FifoQueue::return_undelivered(const ReturnUndelivered& command, Instant now
     if (entry.state.receive_count == 0) entry.state.first_received_at = Instant{};
     entry.state.receipt_nonce = 0;
     entry.state.visible_at = now;
+    shard_.tell(MessageEvent::Kind::returned, id(), parsed->sequence);
     write_state(parsed->sequence, entry);
     if (entry.phase == Phase::in_flight) end_flight(entry);
     refresh(*entry.group, now);
@@ -679,7 +683,9 @@ bool FifoQueue::has_locked(Sequence until) const {
 
 void FifoQueue::departed(Sequence sequence, Instant now) {
   const auto found = window_.find(sequence);
-  if (found != window_.end()) drop(found, true, now);
+  if (found == window_.end()) return;
+  shard_.tell(MessageEvent::Kind::moved, id(), sequence);
+  drop(found, true, now);
 }
 
 bool FifoQueue::stays(Sequence sequence, Instant now) {

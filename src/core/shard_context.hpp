@@ -26,6 +26,10 @@ struct ShardContext {
   }
   /// Mutations whose loss with the power at-least-once delivery allows.
   void note(Mutation mutation) { effects.mutations.push_back(std::move(mutation)); }
+  /// What somebody may ask why it happened.
+  void tell(MessageEvent::Kind kind, QueueId queue, Sequence sequence, Instant until = {}) {
+    if (limits.tells_events) effects.events.push_back(MessageEvent{kind, queue, sequence, until});
+  }
   void reply(CallId call, Result result) { effects.replies.push_back(Reply{call, std::move(result)}); }
 };
 

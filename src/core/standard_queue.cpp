@@ -371,6 +371,7 @@ std::optional<Departure> StandardQueue::take_departure(Sequence until, Instant n
 void StandardQueue::departed(Sequence sequence, Instant /*now*/) {
   const auto found = residents_.find(sequence);
   if (found == residents_.end()) return;
+  shard_.tell(MessageEvent::Kind::moved, id(), sequence);
   drop_message(found->second, true);
   sweep_if_low();
 }
@@ -452,7 +453,10 @@ void StandardQueue::delete_now(CallId call, const DeleteMessages& command) {
       results.entries.emplace_back(invalid_handle(handle));
       continue;
     }
-    if (found.resident) drop_message(*found.resident, command.promised);
+    if (found.resident) {
+      shard_.tell(MessageEvent::Kind::deleted, id(), (*found.resident)->sequence);
+      drop_message(*found.resident, command.promised);
+    }
     results.entries.emplace_back(std::nullopt);
   }
   shard_.reply(call, std::move(results));
@@ -490,6 +494,7 @@ std::optional<Error> StandardQueue::change_one(const VisibilityChange& change, I
     return Error{ErrorCode::OverLimit, {}};
   }
   resident->state.visible_at = visible_at;
+  shard_.tell(MessageEvent::Kind::hidden, id(), resident->sequence, visible_at);
   write_state(resident);
   settle(resident, now);
   return std::nullopt;
@@ -514,6 +519,7 @@ void StandardQueue::return_now(const ReturnUndelivered& command, Instant now) {
     if (state.receive_count == 0) state.first_received_at = Instant{};
     state.receipt_nonce = 0;
     state.visible_at = now;
+    shard_.tell(MessageEvent::Kind::returned, id(), resident->sequence);
     write_state(resident);
     settle(resident, now);
     put_first(resident);

@@ -327,6 +327,7 @@ void StandardQueue::message_due(Sequence sequence, Instant now) {
     drop_message(resident, false);
     sweep_if_low();
   } else {
+    if (resident->state.visible_at <= now) shard_.tell(MessageEvent::Kind::visible, id(), sequence);
     settle(resident, now);
   }
   trim_idle(now);

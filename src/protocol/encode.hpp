@@ -52,6 +52,8 @@ void write_value(S& sink, const Names& names, const T& in) {
     sink.boolean(names, in);
   } else if constexpr (std::is_integral_v<T>) {
     sink.integer(names, in);
+  } else if constexpr (std::is_same_v<T, double>) {
+    sink.number(names, in);
   } else if constexpr (is_blob<T>) {
     sink.blob(names, in.view());
   } else if constexpr (std::is_same_v<T, Timestamp>) {

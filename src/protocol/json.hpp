@@ -164,6 +164,7 @@ class JsonSink {
   }
   void string(const Names&, std::string_view text) { value(text); }
   void integer(const Names&, std::int64_t number) { writer_.Int64(number); }
+  void number(const Names&, double number) { writer_.Double(number); }
   void boolean(const Names&, bool flag) { writer_.Bool(flag); }
   void blob(const Names& names, std::string_view bytes);
   void timestamp(const Names& names, std::int64_t ms);

@@ -44,13 +44,13 @@ std::string fault_body(std::string_view type, std::string_view message, FaultNam
   return sink.take();
 }
 
-std::string query_fault(const Reply& reply, const Fault& fault, std::string_view message) {
+std::string query_fault(const Reply& reply, bool sender, std::string_view code, std::string_view message) {
   pugi::xml_document document;
   pugi::xml_node root = XmlSink::append(document, "ErrorResponse");
   root.append_attribute("xmlns").set_value(query_namespace);
   const pugi::xml_node error = XmlSink::append(root, "Error");
-  XmlSink::append_text(error, "Type", fault.sender ? "Sender" : "Receiver");
-  XmlSink::append_text(error, "Code", fault.query_code);
+  XmlSink::append_text(error, "Type", sender ? "Sender" : "Receiver");
+  XmlSink::append_text(error, "Code", code);
   XmlSink::append_text(error, "Message", message);
   XmlSink::append(error, "Detail");
   XmlSink::append_text(root, "RequestId", reply.request_id);
@@ -126,7 +126,7 @@ WireResponse respond_fault(const Reply& reply, const Error& error) {
   if (reply.wire == Wire::query) {
     const std::string_view usual = fault.query_message.empty() ? fault.message : fault.query_message;
     const std::string message = as_utf8(error.message.empty() ? usual : error.message);
-    return respond(reply, fault.status, query_fault(reply, fault, message));
+    return respond(reply, fault.status, query_fault(reply, fault.sender, fault.query_code, message));
   }
   const std::string message = as_utf8(error.message.empty() ? fault.message : error.message);
   if (reply.service == Service::penstock) {
@@ -144,6 +144,26 @@ WireResponse respond_fault(const Reply& reply, const Error& error) {
   std::string query_error(fault.query_code);
   query_error.append(fault.sender ? ";Sender" : ";Receiver");
   response.headers.emplace_back("x-amzn-query-error", std::move(query_error));
+  return response;
+}
+
+WireResponse respond_named_fault(const Reply& reply, int status, std::string_view code, std::string_view message) {
+  constexpr int first_of_receiver = 500;
+  const bool sender = status < first_of_receiver;
+  if (reply.wire == Wire::query) return respond(reply, status, query_fault(reply, sender, code, message));
+  if (reply.service == Service::penstock) return respond_native_fault(reply, status, code, message);
+  if (reply.service == Service::lambda) {
+    const FaultNames names{"Type", "Message", {}};
+    WireResponse response = respond(reply, status, fault_body<JsonSink>(sender ? "User" : "Service", message, names));
+    response.headers.emplace_back("x-amzn-ErrorType", code);
+    return response;
+  }
+  WireResponse response =
+      respond(reply, status,
+              reply.wire == Wire::cbor ? fault_body<CborSink>(code, message) : fault_body<JsonSink>(code, message));
+  if (reply.service == Service::sqs) {
+    response.headers.emplace_back("x-amzn-query-error", std::string(code) + (sender ? ";Sender" : ";Receiver"));
+  }
   return response;
 }
 

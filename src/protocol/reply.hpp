@@ -51,6 +51,9 @@ WireResponse respond(const Reply& reply, int status, std::string body);
 
 WireResponse respond_fault(const Reply& reply, const Error& error);
 
+/// An error that is in no table.
+WireResponse respond_named_fault(const Reply& reply, int status, std::string_view code, std::string_view message);
+
 /// An error of Penstock's own API: {"Error": name, "Message": message}.
 WireResponse respond_native_fault(const Reply& reply, int status, std::string_view name, std::string_view message);
 

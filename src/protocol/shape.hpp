@@ -184,6 +184,7 @@ enum class Kind : std::uint8_t {
   string,
   integer,
   long_integer,
+  number,  ///< with a fraction; only Penstock's own API has any
   boolean,
   blob,
   timestamp,
@@ -230,6 +231,8 @@ constexpr TypeInfo describe_type() {
     return {Kind::integer};
   } else if constexpr (std::is_same_v<T, std::int64_t>) {
     return {Kind::long_integer};
+  } else if constexpr (std::is_same_v<T, double>) {
+    return {Kind::number};
   } else if constexpr (std::is_same_v<T, Anything>) {
     return {Kind::anything};
   } else if constexpr (is_blob<T>) {

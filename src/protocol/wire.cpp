@@ -160,4 +160,9 @@ WireResponse respond_error(const WireRequest& request, const Error& error) {
   return respond_fault(reply_to(at_plain_endpoint(request)), error);
 }
 
+WireResponse respond_named_error(const WireRequest& request, int status, std::string_view code,
+                                 std::string_view message) {
+  return respond_named_fault(reply_to(at_plain_endpoint(request)), status, code, message);
+}
+
 }  // namespace penstock::protocol

@@ -116,4 +116,8 @@ bool carries_code(const WireRequest& head);
 /// the protocol the request seems to speak.
 WireResponse respond_error(const WireRequest& request, const Error& error);
 
+/// The same of an error that is in no table, such as one that somebody has the server answer with.
+WireResponse respond_named_error(const WireRequest& request, int status, std::string_view code,
+                                 std::string_view message);
+
 }  // namespace penstock::protocol

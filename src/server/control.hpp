@@ -4,8 +4,10 @@
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "penstock/server_commands.hpp"
+#include "server/faults.hpp"
 #include "server/timekeeper.hpp"
 
 namespace penstock::server {
@@ -16,14 +18,27 @@ class Control {
 
   /// The context is the timekeeper's. What is handed in outlives it, but for what is posted to a context that runs no
   /// more.
-  Control(boost::asio::io_context& context, Timekeeper& timekeeper) : context_(context), timekeeper_(timekeeper) {}
+  /// `faults` is null where there are to be none.
+  Control(boost::asio::io_context& context, Timekeeper& timekeeper, Faults* faults)
+      : context_(context), timekeeper_(timekeeper), faults_(faults) {}
 
   /// Answers in the context, once. Any thread.
   void submit(std::shared_ptr<const ServerCommand> command, Completion completion);
 
  private:
+  void take(const ReadClock& command, Completion completion) { timekeeper_.submit(command, std::move(completion)); }
+  void take(const ChangeClock& command, Completion completion) { timekeeper_.submit(command, std::move(completion)); }
+  void take(const AwaitIdle& command, Completion completion) { timekeeper_.submit(command, std::move(completion)); }
+  void take(const TraceMessage& command, Completion completion) { timekeeper_.submit(command, std::move(completion)); }
+  void take(const ListFaults& command, const Completion& completion) { answer_fault(command, completion); }
+  void take(const AddFaults& command, const Completion& completion) { answer_fault(command, completion); }
+  void take(const RemoveFaults& command, const Completion& completion) { answer_fault(command, completion); }
+  template <class Command>
+  void answer_fault(const Command& command, const Completion& completion);
+
   boost::asio::io_context& context_;
   Timekeeper& timekeeper_;
+  Faults* const faults_;
 };
 
 }  // namespace penstock::server

@@ -2,12 +2,16 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <memory>
+#include <random>
 #include <utility>
 
 #include "core/uuid.hpp"
+#include "penstock/queue_names.hpp"
 #include "penstock/stream_names.hpp"
 #include "protocol/query.hpp"
 #include "server/control.hpp"
@@ -63,6 +67,17 @@ std::optional<FunctionName> code_asked_for(const WireRequest& request, const pro
   return function;
 }
 
+Error throttled(std::string_view service) {
+  if (service == "kinesis") return {ErrorCode::KinesisThroughputExceeded, "Rate exceeded"};
+  if (service == "lambda") return {ErrorCode::LambdaTooManyRequests, "Rate Exceeded."};
+  return {ErrorCode::RequestThrottled, {}};
+}
+
+void shuffle(std::vector<Delivery>& messages, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::shuffle(messages.begin(), messages.end(), random);
+}
+
 WireResponse plain(int status, std::string_view text) {
   return WireResponse{status, "text/plain; charset=utf-8", {}, std::string(text) + "\n"};
 }
@@ -95,15 +110,69 @@ void Frontend::start(WireRequest request, Exchange& exchange) {
     return start_large(request, exchange);
   }
   auto prepared = protocol::prepare(request, service_.context);
-  if (auto* response = std::get_if<WireResponse>(&prepared)) return finish(exchange, std::move(*response));
-  if (auto* call = std::get_if<protocol::PreparedTriggerCall>(&prepared)) return carry_out(std::move(*call), exchange);
-  if (auto* call = std::get_if<protocol::PreparedServerCall>(&prepared)) return carry_out(std::move(*call), exchange);
-  auto& call = std::get<PreparedCall>(prepared);
-  if (adds_data(call.command) && !service_.disk_space->has_room()) {
+  if (service_.faults != nullptr && has_fault(request, prepared, exchange)) return;
+  const auto* call = std::get_if<PreparedCall>(&prepared);
+  if (call != nullptr && adds_data(call->command) && !service_.disk_space->has_room()) {
     return finish(exchange,
                   protocol::respond_error(request, Error{ErrorCode::ServiceUnavailable, "The disk is full."}));
   }
-  carry_out(std::move(call), exchange);
+  carry_out_any(std::move(prepared), exchange);
+}
+
+void Frontend::carry_out_any(protocol::Prepared prepared, Exchange& exchange) {
+  if (auto* response = std::get_if<WireResponse>(&prepared)) return finish(exchange, std::move(*response));
+  if (auto* call = std::get_if<protocol::PreparedTriggerCall>(&prepared)) return carry_out(std::move(*call), exchange);
+  if (auto* call = std::get_if<protocol::PreparedServerCall>(&prepared)) return carry_out(std::move(*call), exchange);
+  carry_out(std::move(std::get<PreparedCall>(prepared)), exchange);
+}
+
+// The exchange lives until it is completed, so that it can wait.
+bool Frontend::has_fault(const WireRequest& request, protocol::Prepared& prepared, Exchange& exchange) {
+  FaultedCall faulted;
+  if (const auto* asked = std::get_if<PreparedCall>(&prepared)) {
+    faulted = faulted_call(asked->command);
+    faulted.operation = asked->operation;
+  } else if (const auto* of_triggers = std::get_if<protocol::PreparedTriggerCall>(&prepared)) {
+    faulted = faulted_call(of_triggers->command);
+    faulted.operation = of_triggers->operation;
+  } else {
+    return false;
+  }
+  const FaultVerdict verdict = service_.faults->judge(faulted);
+  if (!verdict.any()) return false;
+  protocol::Prepared changed = std::move(prepared);
+  if (verdict.error) {
+    const FaultError& error = *verdict.error;
+    changed = protocol::respond_named_error(request, error.status, error.code, error.message);
+  } else if (verdict.throttle) {
+    changed = protocol::respond_error(request, throttled(faulted.service));
+  } else if (auto* call = std::get_if<PreparedCall>(&changed)) {
+    disturb(*call, verdict);
+  }
+  auto timer = std::make_shared<asio::steady_timer>(exchange.executor(), verdict.latency);
+  timer->async_wait([this, timer, changed = std::move(changed), &exchange](const boost::system::error_code&) mutable {
+    carry_out_any(std::move(changed), exchange);
+  });
+  return true;
+}
+
+// At-least-once delivery in any order is what the service promises of a standard queue; here it happens.
+void Frontend::disturb(PreparedCall& call, const FaultVerdict& verdict) {
+  const auto* receive = std::get_if<ReceiveMessages>(&call.command);
+  if (receive == nullptr) return;
+  Shard& shard = *service_.shards[service_.owner_of(call.command)];
+  call.respond = [respond = std::move(call.respond), queue = receive->queue, &shard, duplicate = verdict.duplicate,
+                  reorder = verdict.reorder](Result&& result) mutable {
+    if (auto* deliveries = std::get_if<Deliveries>(&result)) {
+      if (reorder && !is_fifo(queue.name)) shuffle(deliveries->messages, *reorder);
+      ChangeVisibility again{queue, {}};
+      for (const Delivery& delivery : deliveries->messages) again.changes.push_back({delivery.receipt_handle, 0});
+      if (duplicate && !again.changes.empty()) {
+        asio::post(shard.context(), [&shard, again = std::move(again)]() mutable { shard.tell(std::move(again)); });
+      }
+    }
+    return respond(std::move(result));
+  };
 }
 
 void Frontend::start_large(const WireRequest& request, Exchange& exchange) {

@@ -13,6 +13,7 @@
 #include "net/exchange.hpp"
 #include "protocol/wire.hpp"
 #include "server/clock.hpp"
+#include "server/faults.hpp"
 #include "server/service.hpp"
 #include "server/shard.hpp"
 #include "server/subscription.hpp"
@@ -45,6 +46,10 @@ class Frontend final : public net::Handler {
   void start_large(const protocol::WireRequest& request, net::Exchange& exchange);
   void carry_out(protocol::PreparedTriggerCall call, net::Exchange& exchange);
   void carry_out(protocol::PreparedServerCall call, net::Exchange& exchange);
+  void carry_out_any(protocol::Prepared prepared, net::Exchange& exchange);
+  /// Whether the request has a fault, and so is not to be carried out as it is: that has been seen to then.
+  bool has_fault(const protocol::WireRequest& request, protocol::Prepared& prepared, net::Exchange& exchange);
+  void disturb(protocol::PreparedCall& call, const FaultVerdict& verdict);
   std::optional<Error> objection_to(const TriggerCommand& command) const;
   void answer_code(FunctionName function, net::Exchange& exchange);
   void ask(Command command, net::Exchange& exchange, Answered answered);

@@ -15,6 +15,7 @@
 #include "config/file.hpp"
 #include "config/problems.hpp"
 #include "penstock/limits.hpp"
+#include "penstock/server_commands.hpp"
 #include "penstock/time.hpp"
 #include "protocol/times.hpp"
 #include "runner/launch.hpp"
@@ -27,6 +28,7 @@ constexpr unsigned threads_default_max = 8;
 constexpr unsigned threads_max = 256;
 constexpr unsigned stream_transition_ms_max = 600'000;
 constexpr unsigned concurrency_max = 10'000;
+constexpr unsigned trace_records_max = 999'999;
 constexpr unsigned function_idle_s_max = 86'400;
 
 std::string default_data_dir() {
@@ -74,6 +76,9 @@ cxxopts::Options describe_flags() {
        text(std::to_string(Options{}.function_idle_time.count())), "S")
       ("allow-remote-functions", "functions may be registered over the network too: whoever reaches the server can have "
        "it run programs", cxxopts::value<bool>())
+      ("trace-messages", "records of what became of messages lately that each thread keeps; 0 keeps none",
+       text(std::to_string(server_limits::trace_records_default)), "N")
+      ("allow-faults", "clients may have requests fail, at /_penstock/faults", cxxopts::value<bool>())
       ("tls-cert", "certificate with its chain, in PEM: clients that speak TLS are served, on the same port", text(""), "FILE")
       ("tls-key", "its private key, in PEM", text(""), "FILE")
       ("tls", "serve TLS with a certificate for localhost, 127.0.0.1 and ::1 that is made at the start", text(""),
@@ -216,6 +221,10 @@ std::variant<Options, Ending> read_flags(const cxxopts::ParseResult& given) {
   auto transition = whole_number("stream-transition", text("stream-transition"), 0, stream_transition_ms_max);
   if (auto* ending = std::get_if<Ending>(&transition)) return std::move(*ending);
   options.stream_transition = Millis{std::get<unsigned>(transition)};
+  auto traced = whole_number("trace-messages", text("trace-messages"), 0, trace_records_max);
+  if (auto* ending = std::get_if<Ending>(&traced)) return std::move(*ending);
+  options.trace_messages = std::get<unsigned>(traced);
+  options.allow_faults = given["allow-faults"].as<bool>();
   if (auto e = read_clock(text("clock"), options)) return std::move(*e);
   if (auto e = read_functions(given, options)) return std::move(*e);
   if (auto e = read_tls(given, options)) return std::move(*e);

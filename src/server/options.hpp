@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,6 +32,8 @@ struct Options {
   std::string log_level = "info";
   bool log_json = false;
   bool strict_limits = false;
+  bool allow_faults = false;
+  std::size_t trace_messages = 0;  ///< records of each thread
   bool virtual_clock = false;
   std::optional<Instant> clock_start{};  ///< of a virtual clock; nothing: the real time
   Millis stream_transition = Limits{}.stream_transition;

@@ -4,8 +4,11 @@
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "penstock/busy.hpp"
+#include "penstock/server_commands.hpp"
 #include "penstock/time.hpp"
 
 namespace penstock::server {
@@ -31,6 +34,8 @@ class Timed {
   // In its thread:
 
   virtual Pulse pulse(bool with_names) const = 0;
+  /// What is known here of a message.
+  virtual std::vector<MessageStep> trace(const std::string& message_id) const = 0;
   /// Lets happen what is due now, and sets its timers anew.
   virtual void clock_changed() = 0;
 };

@@ -160,6 +160,44 @@ void set_stream(Command& command, StreamName stream) {
   std::visit([&stream](auto& asked) { asked.stream = std::move(stream); }, std::get<StreamCommand>(command));
 }
 
+FaultedCall faulted_call(const Command& command) {
+  FaultedCall call;
+  call.service = std::holds_alternative<StreamCommand>(command) ? "kinesis" : "sqs";
+  visit_asked(
+      [&call](const auto& asked) {
+        if constexpr (NamesQueue<std::remove_cvref_t<decltype(asked)>>) {
+          call.region = asked.queue.region;
+          call.resource = asked.queue.name;
+        } else if constexpr (requires { asked.stream.name; }) {
+          call.region = asked.stream.region;
+          call.resource = asked.stream.name;
+        }
+      },
+      command);
+  return call;
+}
+
+FaultedCall faulted_call(const TriggerCommand& command) {
+  FaultedCall call;
+  call.service = "lambda";
+  std::visit(
+      [&call](const auto& asked) {
+        const auto name = [&call](const FunctionName& function) {
+          call.region = function.region;
+          call.resource = function.name;
+        };
+        if constexpr (requires { name(asked.function); }) {
+          name(asked.function);
+        } else if constexpr (requires { name(asked.function.name); }) {
+          name(asked.function.name);
+        } else if constexpr (requires { name(asked.mapping.function); }) {
+          name(asked.mapping.function);
+        }
+      },
+      command);
+  return call;
+}
+
 bool adds_data(const Command& command) {
   return visit_asked(
       [](const auto& asked) {

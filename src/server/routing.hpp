@@ -7,6 +7,7 @@
 
 #include "penstock/commands.hpp"
 #include "penstock/trigger_commands.hpp"
+#include "server/faults.hpp"
 
 namespace penstock::server {
 
@@ -50,6 +51,10 @@ void set_stream(Command& command, StreamName stream);
 bool adds_data(const Command& command);
 /// The same of functions and mappings: what registers, and invokes that are kept until they are over.
 bool adds_data(const TriggerCommand& command);
+
+/// What a rule of faults may look at, but for the operation. Views into the command.
+FaultedCall faulted_call(const Command& command);
+FaultedCall faulted_call(const TriggerCommand& command);
 
 /// Whether it says what this machine is to run.
 bool runs_programs(const TriggerCommand& command);

@@ -30,11 +30,13 @@
 #include "server/clock.hpp"
 #include "server/control.hpp"
 #include "server/disk_space.hpp"
+#include "server/faults.hpp"
 #include "server/frontend.hpp"
 #include "server/function_parts.hpp"
 #include "server/large_requests.hpp"
 #include "server/settler.hpp"
 #include "server/shard.hpp"
+#include "server/slow_store.hpp"
 #include "server/timekeeper.hpp"
 #include "server/trigger_host.hpp"
 #include "server/version.hpp"
@@ -114,9 +116,11 @@ std::uint64_t raise_descriptor_limit() {
 /// A thread with what lives in it. The order of the members is the order in which they need each other.
 struct Worker {
   Worker(const Store& store, storage::Committer& committer, const Clock& clock, const Limits& limits,
-         const Service& service, std::size_t index)
-      : shard(context, store, committer, clock, limits,
-              [&service](const Command& command) -> Shard& { return *service.shards[service.owner_of(command)]; }),
+         const Service& service, std::size_t index, std::size_t trace_records)
+      : shard(
+            context, store, committer, clock, limits,
+            [&service](const Command& command) -> Shard& { return *service.shards[service.owner_of(command)]; },
+            trace_records),
         frontend(service, index),
         sessions(context.get_executor(), frontend, net::NetLimits{}) {}
 
@@ -130,12 +134,14 @@ class Server {
  public:
   Server(const Options& options, std::unique_ptr<Store> store, std::unique_ptr<net::Tls> tls)
       : options_(options),
-        store_(std::move(store)),
+        store_(options.allow_faults ? std::make_unique<SlowStore>(std::move(store), faults_) : std::move(store)),
         tls_(std::move(tls)),
         functions_directory_(options.ephemeral ? "" : options.data_dir) {}
 
   StoreError recover() {
-    const Limits limits{.strict = options_.strict_limits, .stream_transition = options_.stream_transition};
+    const Limits limits{.strict = options_.strict_limits,
+                        .tells_events = options_.trace_messages > 0,
+                        .stream_transition = options_.stream_transition};
     if (StoreError error = storage::open_format(*store_)) return error;
     std::vector<RecoveredQueue> queues;
     if (StoreError error = storage::recover(*store_, limits, queues)) return error;
@@ -150,7 +156,10 @@ class Server {
     service_.allow_remote_functions = options_.allow_remote_functions;
     service_.large_requests = &large_requests_;
     for (std::size_t i = 0; i < options_.threads; ++i) {
-      workers_.push_back(std::make_unique<Worker>(*store_, committer_, *clock_, limits, service_, i));
+      workers_.push_back(
+          std::make_unique<Worker>(*store_, committer_, *clock_, limits, service_, i, options_.trace_messages));
+      // Behind those of the frontends.
+      workers_.back()->shard.set_mappings_index(options_.threads);
       service_.shards.push_back(&workers_.back()->shard);
       groups_.push_back(&workers_.back()->sessions);
     }
@@ -176,7 +185,8 @@ class Server {
       committer_.submit(std::move(batch), false);
     });
     for (const auto& worker : workers_) timekeeper_->add(worker->shard);
-    control_.emplace(main_context(), *timekeeper_);
+    service_.faults = options_.allow_faults ? &faults_ : nullptr;
+    control_.emplace(main_context(), *timekeeper_, service_.faults);
     service_.control = &*control_;
     disk_space_ = std::make_unique<DiskSpace>(main_context(), options_.ephemeral ? "" : options_.data_dir);
     service_.disk_space = disk_space_.get();
@@ -356,6 +366,8 @@ class Server {
   }
 
   const Options& options_;
+  SystemEntropy fault_entropy_;
+  Faults faults_{fault_entropy_};
   std::unique_ptr<Store> store_;
   std::unique_ptr<net::Tls> tls_;
   FunctionsDirectory functions_directory_;

@@ -14,6 +14,7 @@
 namespace penstock::server {
 
 class Control;
+class Faults;
 class LargeRequests;
 class Shard;
 class TriggerHost;
@@ -25,6 +26,7 @@ struct Service {
   std::vector<Shard*> shards;
   TriggerHost* triggers = nullptr;
   Control* control = nullptr;
+  Faults* faults = nullptr;  ///< null where there are to be none
   LargeRequests* large_requests = nullptr;
   const DiskSpace* disk_space = nullptr;
   const Store* store = nullptr;

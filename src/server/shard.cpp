@@ -63,13 +63,13 @@ AcceptTransfer acceptance_of(const Transfer& transfer, QueueName destination,
 }  // namespace
 
 Shard::Shard(asio::io_context& context, const Store& store, storage::Committer& committer, const Clock& clock,
-             const Limits& limits, Router router)
-    : Shard(context, store, committer, clock, std::move(router), nullptr) {
+             const Limits& limits, Router router, std::size_t trace_records)
+    : Shard(context, store, committer, clock, std::move(router), nullptr, trace_records) {
   engine_ = core::make_engine(limits, entropy_);
 }
 
 Shard::Shard(asio::io_context& context, const Store& store, storage::Committer& committer, const Clock& clock,
-             Router router, std::unique_ptr<Engine> engine)
+             Router router, std::unique_ptr<Engine> engine, std::size_t trace_records)
     : context_(context),
       store_(store),
       messages_(store),
@@ -77,12 +77,16 @@ Shard::Shard(asio::io_context& context, const Store& store, storage::Committer& 
       clock_(clock),
       router_(std::move(router)),
       engine_(std::move(engine)),
+      log_(trace_records),
       releases_(context, committer, [this](Release ready) { release(std::move(ready)); }),
       timer_(context) {}
 
 Shard::~Shard() = default;
 
-void Shard::recover(RecoveredQueue queue) { engine_->recover(std::move(queue), clock_.now()); }
+void Shard::recover(RecoveredQueue queue) {
+  log_.know(queue.record.id, queue.record.name);
+  engine_->recover(std::move(queue), clock_.now());
+}
 
 void Shard::recover(RecoveredStream stream) { engine_->recover(std::move(stream), clock_.now()); }
 
@@ -148,6 +152,7 @@ void Shard::want_turn() {
 void Shard::end_turn() {
   turn_wanted_ = false;
   Effects effects = engine_->take_effects();
+  log_.note(effects, clock_.now());
   if (!effects.mutations.empty()) {
     WriteBatch batch;
     storage::encode(effects.mutations, batch);
@@ -210,7 +215,10 @@ void Shard::complete(Reply reply) {
   if (found == calls_.end()) return;
   const Completion completion = std::move(found->second);
   calls_.erase(found);
-  if (auto* deliveries = std::get_if<Deliveries>(&reply.result)) fill(deliveries->messages, SIZE_MAX);
+  if (auto* deliveries = std::get_if<Deliveries>(&reply.result)) {
+    fill(deliveries->messages, SIZE_MAX);
+    log_.note(deliveries->messages, is_of_mapping(reply.call), clock_.now());
+  }
   if (auto* peeked = std::get_if<PeekedMessages>(&reply.result)) fill(peeked->messages, peek_bytes_max);
   completion(std::move(reply.result));
 }

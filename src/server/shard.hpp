@@ -21,6 +21,7 @@
 #include "penstock/limits.hpp"
 #include "server/clock.hpp"
 #include "server/commit_queue.hpp"
+#include "server/message_log.hpp"
 #include "server/pulse.hpp"
 #include "storage/committer.hpp"
 #include "storage/message_reader.hpp"
@@ -39,10 +40,10 @@ class Shard final : public Timed {
   /// What is handed in must outlive the shard, and so must every shard that `router` answers, but for what is posted
   /// to a context that runs no more.
   Shard(boost::asio::io_context& context, const Store& store, storage::Committer& committer, const Clock& clock,
-        const Limits& limits, Router router);
-  /// The same around an engine that is given.
+        const Limits& limits, Router router, std::size_t trace_records = 0);
+  /// The same around an engine that is given. What becomes of messages is not kept.
   Shard(boost::asio::io_context& context, const Store& store, storage::Committer& committer, const Clock& clock,
-        Router router, std::unique_ptr<Engine> engine);
+        Router router, std::unique_ptr<Engine> engine, std::size_t trace_records = 0);
   ~Shard() override;
 
   boost::asio::io_context& context() override { return context_; }
@@ -62,9 +63,13 @@ class Shard final : public Timed {
   /// True once after a sync that was made in this thread for one client.
   bool take_committed_alone() { return std::exchange(committed_alone_, false); }
   Pulse pulse(bool with_names) const override;
+  std::vector<MessageStep> trace(const std::string& message_id) const override { return log_.find(message_id); }
   void clock_changed() override;
   /// Answers every long poll empty and ends every subscription; from now on none is parked.
   void release_parked();
+
+  /// The index in the ids of calls that mappings make. REQUIRES: before it runs.
+  void set_mappings_index(std::uint64_t index) { mappings_index_ = index; }
 
   // Any thread:
 
@@ -72,6 +77,9 @@ class Shard final : public Timed {
   void wake() { releases_.wake(); }
 
  private:
+  /// Whose thread made a call stands above these bits of its id.
+  static constexpr std::uint64_t call_bits = 48;
+
   struct Release {
     std::vector<Reply> replies;
     std::vector<Load> loads;
@@ -85,6 +93,7 @@ class Shard final : public Timed {
   bool may_commit_here(bool sync, std::size_t reply_count);
   void release(Release release);
   bool is_answered(CallId call) const;
+  bool is_of_mapping(CallId call) const { return call.value >> call_bits == mappings_index_; }
   void run_load(const Load& load);
   void complete(Reply reply);
   void fill(std::vector<Delivery>& messages, std::size_t bytes_max);
@@ -106,6 +115,7 @@ class Shard final : public Timed {
   const Router router_;
   SystemEntropy entropy_;
   std::unique_ptr<Engine> engine_;
+  MessageLog log_;
 
   std::unordered_map<CallId, Completion> calls_;
   CommitQueue<Release> releases_;
@@ -116,6 +126,7 @@ class Shard final : public Timed {
   std::uint64_t internal_calls_ = 0;
   bool turn_wanted_ = false;
   bool draining_ = false;
+  std::uint64_t mappings_index_ = UINT64_MAX;
   std::uint64_t work_ = 0;  // how often the engine was given something to do
 
   // Whether commits are made in this thread: only while there is one client at a time.

@@ -130,6 +130,35 @@ void Timekeeper::await_idle(Real::time_point until, int tries, Completion comple
   });
 }
 
+// ---- Messages
+
+void Timekeeper::submit(const TraceMessage& command, Completion completion) {
+  struct Gathering {
+    std::size_t missing;
+    std::vector<std::vector<MessageStep>> of_parts;
+    Completion completion;
+  };
+  auto gathering = std::make_shared<Gathering>(
+      Gathering{parts_.size(), std::vector<std::vector<MessageStep>>(parts_.size()), std::move(completion)});
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    asio::post(parts_[i]->context(), [this, i, id = command.message_id, gathering] {
+      asio::post(context_, [gathering, i, id, steps = parts_[i]->trace(id)]() mutable {
+        gathering->of_parts[i] = std::move(steps);
+        if (--gathering->missing > 0) return;
+        // At one moment, what queues did comes before what mappings made of it.
+        std::vector<MessageStep> all;
+        for (auto& each : gathering->of_parts) std::move(each.begin(), each.end(), std::back_inserter(all));
+        if (all.empty()) {
+          return gathering->completion(Error{
+              ErrorCode::NotFound, "Nothing is known of a message '" + id + "': there was none, or it was long ago."});
+        }
+        std::ranges::stable_sort(all, {}, &MessageStep::at);
+        gathering->completion(MessageTrace{std::move(all)});
+      });
+    });
+  }
+}
+
 // ---- Time
 
 ClockState Timekeeper::state_of(const Round& round) const {

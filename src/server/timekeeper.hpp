@@ -1,4 +1,5 @@
-// Who changes the server's clock, and knows when all that followed has come to rest.
+// Who asks all parts of the server at once: changes its clock, knows when all that followed has come to rest, and what
+// became of a message.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -41,6 +42,7 @@ class Timekeeper {
   void submit(const ReadClock& command, Completion completion);
   void submit(const ChangeClock& command, Completion completion);
   void submit(const AwaitIdle& command, Completion completion);
+  void submit(const TraceMessage& command, Completion completion);
 
   /// Answers all that wait with what is known, and from now on without waiting.
   void stop();

@@ -288,6 +288,10 @@ void TriggerHost::want_turn() {
 void TriggerHost::end_turn() {
   turn_wanted_ = false;
   TriggerEffects effects = engine_->take_effects();
+  for (MessageNote& note : std::exchange(effects.notes, {})) {
+    if (notes_.size() >= server_limits::trace_notes_max) notes_.pop_front();
+    notes_.emplace_back(clock_.now(), std::move(note));
+  }
   if (!effects.mutations.empty()) {
     note(effects.mutations);
     commit(effects);
@@ -524,6 +528,15 @@ void TriggerHost::ring() {
 void TriggerHost::clock_changed() {
   timer_.cancel();
   ring();
+}
+
+std::vector<MessageStep> TriggerHost::trace(const std::string& message_id) const {
+  std::vector<MessageStep> steps;
+  for (const auto& [at, note] : notes_) {
+    if (note.message_id != message_id) continue;
+    steps.push_back({at, "mapping " + note.mapping, "not processed", note.what, {}});
+  }
+  return steps;
 }
 
 // Its questions that are open may be parked in their shards, and say nothing.

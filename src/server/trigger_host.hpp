@@ -59,6 +59,7 @@ class TriggerHost final : public Timed {
   // In its thread:
 
   Pulse pulse(bool with_names) const override;
+  std::vector<MessageStep> trace(const std::string& message_id) const override;
   void clock_changed() override;
 
   // Any thread:
@@ -153,6 +154,8 @@ class TriggerHost final : public Timed {
   boost::asio::steady_timer sweep_timer_{context_};
   Millis sweep_delay_{0};
   bool turn_wanted_ = false;
+  /// The latest of what mappings have made of messages.
+  std::deque<std::pair<Instant, MessageNote>> notes_;
   std::uint64_t given_ = 0;  ///< how often the engine was given something to do
 
   std::function<void()> drained_;

@@ -37,7 +37,41 @@ struct ServerCommandText {
   std::string operator()(const FreezeClock& change) const { return change.frozen ? "freeze" : "thaw"; }
   std::string operator()(const SpeedClock& change) const { return "speed " + std::to_string(change.factor); }
   std::string operator()(const AwaitIdle& command) const { return "AwaitIdle wait=" + in_ms(command.wait); }
+  std::string operator()(const TraceMessage& command) const { return "TraceMessage " + command.message_id; }
+  std::string operator()(const ListFaults& /*command*/) const { return "ListFaults"; }
+  std::string operator()(const AddFaults& command) const {
+    std::string text = command.replace ? "AddFaults instead" : "AddFaults";
+    for (const FaultRule& rule : command.rules) text += to_text(rule);
+    return text;
+  }
+  std::string operator()(const RemoveFaults& command) const { return "RemoveFaults " + command.id.value_or("all"); }
+
+  static std::string to_text(const FaultRule& rule) {
+    std::string text = " (" + rule.id + "|" + rule.service + "|" + rule.operation + "|" + rule.region + "|" +
+                       rule.resource + "|" + std::to_string(static_cast<int>(rule.probability * 100)) + "%";
+    if (rule.seed) text += " seed=" + std::to_string(*rule.seed);
+    if (rule.count) text += " count=" + std::to_string(*rule.count);
+    if (rule.error) text += " " + std::to_string(rule.error->status) + " " + rule.error->code;
+    if (rule.error) text += " '" + rule.error->message + "'";
+    text += std::string(rule.throttle ? " throttle" : "") + (rule.duplicate ? " duplicate" : "") +
+            (rule.reorder ? " reorder" : "");
+    return text + " latency=" + in_ms(rule.latency) + " commit=" + in_ms(rule.commit_latency) + ")";
+  }
 };
+
+FaultList fault_list() {
+  FaultRule rule;
+  rule.id = "fault-1";
+  rule.service = "sqs";
+  rule.probability = 0.5;
+  rule.error = FaultError{503, "ServiceUnavailable", "Later."};
+  rule.latency = Millis{200};
+  return {{{rule, 7}}};
+}
+
+const std::string faults_json =
+    R"(200 {"rules":[{"id":"fault-1","service":"sqs","probability":0.5,"error":{"statusCode":503,)"
+    R"("code":"ServiceUnavailable","message":"Later."},"latency":"200ms","hits":7}]})";
 
 std::string server_asked(const Request& request) {
   const Prepared prepared = prepare_at(request);
@@ -99,6 +133,32 @@ std::vector<ServerCase> server_cases() {
        changed_clock, "200 " + changed + R"(,"settled":false,"steps":3})"},
       {"AwaitIdle", "GET", "/idle?wait=1m30s", "", "AwaitIdle wait=90000", busy,
        R"(200 {"idle":false,"busy":[{"kind":"mapping","name":"a to b","what":"a batch is in flight"}]})"},
+      {"TraceMessage", "GET", "/messages/0f8fad5b-d9cb-469f-a165-70867728950e", "",
+       "TraceMessage 0f8fad5b-d9cb-469f-a165-70867728950e",
+       [] {
+         return MessageTrace{{{from_epoch_ms(1'767'225'600'000), "jobs", "sent", "", {}},
+                              {from_epoch_ms(1'767'225'601'000), "jobs", "received", "by a client, for the 1. time",
+                               from_epoch_ms(1'767'225'631'000)}}};
+       },
+       R"(200 {"message_id":"0f8fad5b-d9cb-469f-a165-70867728950e","steps":[)"
+       R"({"at":"2026-01-01T00:00:00.000Z","where":"jobs","what":"sent"},)"
+       R"({"at":"2026-01-01T00:00:01.000Z","where":"jobs","what":"received","detail":"by a client, for the 1. time",)"
+       R"("until":"2026-01-01T00:00:31.000Z"}]})"},
+      {"ListFaults", "GET", "/faults", "", "ListFaults", fault_list, faults_json},
+      {"AddFaults", "POST", "/faults",
+       R"({"rules":[{"service":"kinesis","operation":"PutRecord","region":"us-east-1","resource":"a*","probability":0.25,)"
+       R"("seed":7,"count":3,"error":{"statusCode":500,"code":"InternalFailure","message":"Oh."},"latency":"1s"}]})",
+       "AddFaults (|kinesis|PutRecord|us-east-1|a*|25% seed=7 count=3 500 InternalFailure 'Oh.' latency=1000 commit=0)",
+       fault_list, faults_json},
+      {"AddFaults/list", "POST", "/faults", R"( [{"id":"x","throttle":true},{"duplicate":true,"reorder":true}])",
+       "AddFaults (x|||||100% throttle latency=0 commit=0) (|||||100% duplicate reorder latency=0 commit=0)",
+       fault_list, faults_json},
+      {"AddFaults/usual", "POST", "/faults", R"([{"error":{"code":"E"}},{"commit_latency":"50ms"}])",
+       "AddFaults (|||||100% 400 E 'A fault that was asked for.' latency=0 commit=0) (|||||100% latency=0 commit=50)",
+       fault_list, faults_json},
+      {"ReplaceFaults", "PUT", "/faults", R"({"rules":[]})", "AddFaults instead", fault_list, faults_json},
+      {"RemoveFaults", "DELETE", "/faults", "", "RemoveFaults all", fault_list, faults_json},
+      {"RemoveFault", "DELETE", "/faults/fault-1", "", "RemoveFaults fault-1", fault_list, faults_json},
       {"AwaitIdle/at_once", "GET", "/idle", "", "AwaitIdle wait=0",
        [] {
          return Idleness{true, {}};
@@ -146,6 +206,26 @@ TEST(NativeServerOperations, RefuseWhatIsNoTime) {
   EXPECT_TRUE(refused(R"({"Advance":"1s"})").starts_with("400 "));
   EXPECT_EQ(server_asked(server_request("GET", "/idle?wait=long")),
             invalid_request_error("wait is a length of time such as 12h30m, 90s or 500ms, not 'long'."));
+}
+
+TEST(NativeServerOperations, RefuseFaultsThatMakeNoSense) {
+  const auto refused = [](std::string body) {
+    return server_asked(server_request("POST", "/faults", std::move(body)));
+  };
+  EXPECT_EQ(refused("{}"), invalid_request_error("rules is missing."));
+  EXPECT_EQ(refused(R"([{"service":"sqs"}])"),
+            invalid_request_error(
+                "A rule has at least one of error, throttle, latency, duplicate, reorder and commit_latency."));
+  EXPECT_EQ(refused(R"([{"throttle":true,"error":{"code":"E"}}])"),
+            invalid_request_error("A rule has either error or throttle."));
+  EXPECT_EQ(refused(R"([{"throttle":true,"probability":1.5}])"), invalid_request_error("probability is from 0 to 1."));
+  EXPECT_EQ(refused(R"([{"latency":"20m"}])"), invalid_request_error("latency is at most 600000ms."));
+  EXPECT_EQ(refused(R"([{"commit_latency":"1s","service":"sqs"}])"),
+            invalid_request_error("commit_latency is of every commit, and goes with no other member but id."));
+  EXPECT_TRUE(refused(R"([{"throttle":true,"service":"s3"}])").starts_with("400 "));
+  EXPECT_TRUE(refused(R"([{"throttle":true,"probability":"often"}])").starts_with("400 "));
+  EXPECT_TRUE(refused(R"([{"trottle":true}])").starts_with("400 "));
+  EXPECT_TRUE(refused(R"([{"error":{"code":"E","statusCode":200}}])").starts_with("400 "));
 }
 
 }  // namespace

@@ -251,6 +251,8 @@ class JsonPrinter {
         return "integer";
       case Kind::long_integer:
         return "long";
+      case Kind::number:
+        return "double";
       case Kind::boolean:
         return "boolean";
       case Kind::blob:

@@ -257,6 +257,7 @@ void QueueMapping::received(const Open& asked, Answered& answer) {
     if (item.matches()) {
       matched.push_back(Message{std::move(item), context_.now});
     } else {
+      note(item.id, "no filter of the mapping lets it through: it is deleted");
       unmatched.push_back(Settlement{std::move(item.receipt_handle), std::nullopt, item.visible_at});
     }
   }
@@ -468,6 +469,7 @@ void QueueMapping::settle(Batch batch, const InvocationOver& over) {
   bool any = false;
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
     SourceItem& item = batch.items[i].item;
+    if (!done || !(*done)[i]) note(item.id, failure_of(over, done.has_value()));
     if (done && (*done)[i]) {
       settlements.push_back(Settlement{std::move(item.receipt_handle), std::nullopt, batch.visible_at});
       any = true;
@@ -486,6 +488,19 @@ void QueueMapping::settle(Batch batch, const InvocationOver& over) {
   }
   if (any) grow();
   settlements_.tell(queue(), std::move(settlements));
+}
+
+void QueueMapping::note(const std::string& message_id, std::string what) {
+  context_.effects.notes.push_back(MessageNote{message_id, record().uuid, std::move(what)});
+}
+
+std::string QueueMapping::failure_of(const InvocationOver& over, bool is_named) const {
+  const std::string of = "in " + record().function.name;
+  if (is_named) return of + ": its answer names the message as failed";
+  if (over.outcome.status == RunOutcome::Status::failed) return of + ": " + over.outcome.message;
+  if (over.outcome.succeeded()) return of + ": its answer is malformed";
+  constexpr std::size_t shown_max = 200;
+  return of + ": the invocation has failed with " + over.outcome.payload.substr(0, shown_max);
 }
 
 // With every batch that succeeds while there is more to do: their number doubles in the time that one takes.

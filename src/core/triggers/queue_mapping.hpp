@@ -120,6 +120,8 @@ class QueueMapping final : public Mapping {
   // Outcomes.
   void try_later(Batch batch, const RunOutcome& outcome);
   void settle(Batch batch, const InvocationOver& over);
+  void note(const std::string& message_id, std::string what);
+  std::string failure_of(const InvocationOver& over, bool is_named) const;
   void grow();
   /// Which of its messages are not to come again; nothing if the answer is no use, and so all have failed.
   std::optional<std::vector<bool>> succeeded(const Batch& batch, const InvocationOver& over) const;

@@ -174,6 +174,8 @@ class DocumentWriter {
         text("type", "integer");
         text("format", type.kind == Kind::integer ? "int32" : "int64");
         return write_range(constraints);
+      case Kind::number:
+        return text("type", "number");
       case Kind::boolean:
         return text("type", "boolean");
       case Kind::blob:

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "protocol/native/consumer_operations.hpp"
+#include "protocol/native/fault_operations.hpp"
 #include "protocol/native/function_operations.hpp"
 #include "protocol/native/member_operations.hpp"
 #include "protocol/native/openapi.hpp"
@@ -57,6 +58,12 @@ constexpr std::array table{
     offered<ReadClockOperation>(),
     offered<ChangeClockOperation>(),
     offered<AwaitIdleOperation>(),
+    offered<TraceMessageOperation>(),
+    offered<ListFaultsOperation>(),
+    offered<AddFaultsOperation>(),
+    offered<ReplaceFaultsOperation>(),
+    offered<RemoveFaultsOperation>(),
+    offered<RemoveFaultOperation>(),
     document_operation,
 };
 

@@ -71,6 +71,9 @@ Refusal read_json(const Path& path, const JsonSource& source, const Constraints&
     out = static_cast<T>(number);
     if (out != number) return wrong_type(path, "a smaller number");
     return check_number(path, number, constraints);
+  } else if constexpr (std::is_same_v<T, double>) {
+    if (source.element().get_double().get(out) != simdjson::SUCCESS) return wrong_type(path, "a number");
+    return std::nullopt;
   } else if constexpr (is_blob<T>) {
     if (source.blob(out.bytes)) return wrong_type(path, "a string of base64");
     return check_size(path, out.bytes.size(), "bytes", constraints);
@@ -172,7 +175,20 @@ struct ReadsInput {
       }
     });
     if (refusal) return refusal;
-    const auto body = read_body(call.body);
+    if constexpr (requires { Input::wraps_list; }) {
+      // A list alone stands for the member that is one.
+      if (call.body.substr(0, call.body.find_first_not_of(" \t\r\n") + 1).ends_with('[')) {
+        const std::string wrapped = "{\"" + std::string(Input::wraps_list) + "\":" + std::string(call.body) + "}";
+        return read_from(wrapped, input);
+      }
+    }
+    return read_from(call.body, input);
+  }
+
+ private:
+  template <class Input>
+  static Refusal read_from(std::string_view text, Input& input) {
+    const auto body = read_body(text);
     if (const Error* error = std::get_if<Error>(&body)) return *error;
     return read_object(nullptr, std::get<JsonSource>(body), input);
   }

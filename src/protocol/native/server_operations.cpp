@@ -104,4 +104,26 @@ Told<AwaitIdleOutput> AwaitIdleOperation::to_output(ServerResult&& result, Kept&
   return output;
 }
 
+AskedServer TraceMessageOperation::to_command(Input& input, const Caller& /*caller*/, Kept& kept) {
+  kept = *input.message_id;
+  return ask_server(TraceMessage{std::move(*input.message_id)});
+}
+
+Told<TraceMessageOutput> TraceMessageOperation::to_output(ServerResult&& result, Kept& kept) {
+  auto* trace = std::get_if<MessageTrace>(&result);
+  if (trace == nullptr) return unexpected_result();
+  TraceMessageOutput output;
+  output.message_id = std::move(kept);
+  auto& steps = output.steps.emplace();
+  for (MessageStep& step : trace->steps) {
+    TraceStep& each = steps.emplace_back();
+    each.at = format_time(step.at);
+    each.where = std::move(step.queue);
+    each.what = std::move(step.what);
+    if (!step.detail.empty()) each.detail = std::move(step.detail);
+    if (step.until) each.until = format_time(*step.until);
+  }
+  return output;
+}
+
 }  // namespace penstock::protocol::native

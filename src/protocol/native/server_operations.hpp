@@ -169,4 +169,57 @@ struct AwaitIdleOperation {
   static Told<Output> to_output(ServerResult&& result, Kept& kept);
 };
 
+// ---- TraceMessage
+
+struct TraceMessageInput {
+  std::optional<std::string> message_id;
+
+  static constexpr auto shape() {
+    return Shape("TraceMessageInput", required("MessageId", &TraceMessageInput::message_id,
+                                               in_path("What its sender was told.", detail::sized(1, 100))));
+  }
+};
+struct TraceStep {
+  std::optional<std::string> at;
+  std::optional<std::string> where;
+  std::optional<std::string> what;
+  std::optional<std::string> detail;
+  std::optional<std::string> until;
+
+  static constexpr auto shape() {
+    using Self = TraceStep;
+    return Shape("TraceStep", required("at", &Self::at, about("When, as ISO 8601 has it.")),
+                 required("where", &Self::where, about("The queue, or the mapping.")),
+                 required("what", &Self::what,
+                          about("sent, received, hidden, visible, returned, deleted, expired, moved, dead-lettered, "
+                                "redriven, purged or not processed.")),
+                 optional("detail", &Self::detail, about("More of it, for a person.")),
+                 optional("until", &Self::until, about("It is not visible before that.")));
+  }
+};
+struct TraceMessageOutput {
+  std::optional<std::string> message_id;
+  std::optional<std::vector<TraceStep>> steps;
+
+  static constexpr auto shape() {
+    using Self = TraceMessageOutput;
+    return Shape("TraceMessageOutput", required("message_id", &Self::message_id, about("The message's.")),
+                 required("steps", &Self::steps, about("What became of it, as far as that is kept, oldest first.")));
+  }
+};
+
+struct TraceMessageOperation {
+  static constexpr std::string_view name = "TraceMessage";
+  static constexpr std::string_view method = "GET";
+  static constexpr std::string_view path = "/_penstock/messages/{MessageId}";
+  static constexpr std::string_view summary = "Tells what became of a message of a queue lately.";
+  static constexpr std::array statuses{status_ok};
+  static constexpr auto errors = server_errors_of(ErrorCode::NotFound);
+  using Input = TraceMessageInput;
+  using Output = TraceMessageOutput;
+  using Kept = std::string;
+  static AskedServer to_command(Input& input, const Caller& caller, Kept& kept);
+  static Told<Output> to_output(ServerResult&& result, Kept& kept);
+};
+
 }  // namespace penstock::protocol::native

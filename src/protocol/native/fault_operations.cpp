@@ -1,0 +1,151 @@
+#include "protocol/native/fault_operations.hpp"
+
+#include <memory>
+#include <utility>
+#include <variant>
+
+#include "protocol/times.hpp"
+
+namespace penstock::protocol::native {
+
+namespace {
+
+template <class C>
+AskedServer ask_server(C command) {
+  return std::make_shared<const ServerCommand>(ServerCommand{std::move(command)});
+}
+
+std::optional<Error> read_latency(std::string_view member, const std::optional<std::string>& given, Millis max,
+                                  Millis& out) {
+  if (!given) return std::nullopt;
+  const auto length = parse_duration(*given);
+  if (!length) {
+    return invalid_request(std::string(member) + " is a length of time such as 200ms, not '" + *given + "'.");
+  }
+  if (*length > max) {
+    return invalid_request(std::string(member) + " is at most " + std::to_string(max.count()) + "ms.");
+  }
+  out = *length;
+  return std::nullopt;
+}
+
+/// A rule that would do nothing, or two things of which only one can be done, is a mistake.
+std::optional<Error> objection_to(const FaultRule& rule) {
+  const bool has_effect = rule.error || rule.throttle || rule.latency > Millis{0} || rule.duplicate || rule.reorder ||
+                          rule.commit_latency > Millis{0};
+  if (!has_effect) {
+    return invalid_request(
+        "A rule has at least one of error, throttle, latency, duplicate, reorder and commit_latency.");
+  }
+  if (rule.error && rule.throttle) return invalid_request("A rule has either error or throttle.");
+  const bool is_answered = rule.error || rule.throttle;
+  if (is_answered && (rule.duplicate || rule.reorder)) {
+    return invalid_request(
+        "What is answered with an error delivers nothing: neither duplicate nor reorder goes with it.");
+  }
+  const bool has_choice = !rule.service.empty() || !rule.operation.empty() || !rule.region.empty() ||
+                          !rule.resource.empty() || rule.count || rule.probability < 1;
+  const bool is_of_requests = is_answered || rule.latency > Millis{0} || rule.duplicate || rule.reorder;
+  if (rule.commit_latency > Millis{0} && (has_choice || is_of_requests)) {
+    return invalid_request("commit_latency is of every commit, and goes with no other member but id.");
+  }
+  return std::nullopt;
+}
+
+std::variant<FaultRule, Error> rule_of(FaultRuleShape& given) {
+  FaultRule rule;
+  rule.id = std::move(given.id).value_or("");
+  rule.service = std::move(given.service).value_or("");
+  rule.operation = std::move(given.operation).value_or("");
+  rule.region = std::move(given.region).value_or("");
+  rule.resource = std::move(given.resource).value_or("");
+  rule.probability = given.probability.value_or(1);
+  if (!(rule.probability >= 0 && rule.probability <= 1)) return invalid_request("probability is from 0 to 1.");
+  if (given.seed) rule.seed = static_cast<std::uint64_t>(*given.seed);
+  rule.count = given.count;
+  if (given.error) {
+    rule.error = FaultError{given.error->status_code.value_or(400), std::move(*given.error->code),
+                            std::move(given.error->message).value_or("A fault that was asked for.")};
+  }
+  rule.throttle = given.throttle.value_or(false);
+  rule.duplicate = given.duplicate.value_or(false);
+  rule.reorder = given.reorder.value_or(false);
+  if (auto error = read_latency("latency", given.latency, fault_limits::latency_max, rule.latency)) return *error;
+  if (auto error =
+          read_latency("commit_latency", given.commit_latency, fault_limits::commit_latency_max, rule.commit_latency)) {
+    return *error;
+  }
+  if (auto error = objection_to(rule)) return *error;
+  return rule;
+}
+
+AskedServer add(AddFaultsInput& input, bool replace) {
+  AddFaults command{{}, replace};
+  for (FaultRuleShape& given : *input.rules) {
+    auto rule = rule_of(given);
+    if (auto* error = std::get_if<Error>(&rule)) return std::move(*error);
+    command.rules.push_back(std::get<FaultRule>(std::move(rule)));
+  }
+  return ask_server(std::move(command));
+}
+
+std::optional<std::string> given_text(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+std::optional<bool> given_flag(bool flag) { return flag ? std::optional(true) : std::nullopt; }
+std::optional<std::string> given_time(Millis length) {
+  return length > Millis{0} ? std::optional(std::to_string(length.count()) + "ms") : std::nullopt;
+}
+
+Told<FaultListOutput> listed(const ServerResult& result) {
+  const auto* list = std::get_if<FaultList>(&result);
+  if (list == nullptr) return unexpected_result();
+  FaultListOutput output;
+  auto& rules = output.rules.emplace();
+  for (const auto& [rule, hits] : list->rules) {
+    FaultRuleShape& each = rules.emplace_back();
+    each.id = rule.id;
+    each.service = given_text(rule.service);
+    each.operation = given_text(rule.operation);
+    each.region = given_text(rule.region);
+    each.resource = given_text(rule.resource);
+    if (rule.probability < 1) each.probability = rule.probability;
+    if (rule.seed) each.seed = static_cast<std::int64_t>(*rule.seed);
+    each.count = rule.count;
+    if (rule.error) each.error = FaultErrorShape{rule.error->status, rule.error->code, rule.error->message};
+    each.throttle = given_flag(rule.throttle);
+    each.latency = given_time(rule.latency);
+    each.duplicate = given_flag(rule.duplicate);
+    each.reorder = given_flag(rule.reorder);
+    each.commit_latency = given_time(rule.commit_latency);
+    each.hits = hits;
+  }
+  return output;
+}
+
+}  // namespace
+
+AskedServer ListFaultsOperation::to_command(Input& /*input*/, const Caller& /*caller*/, Kept& /*kept*/) {
+  return ask_server(ListFaults{});
+}
+Told<FaultListOutput> ListFaultsOperation::to_output(ServerResult&& result, Kept& /*kept*/) { return listed(result); }
+
+AskedServer AddFaultsOperation::to_command(Input& input, const Caller& /*caller*/, Kept& /*kept*/) {
+  return add(input, false);
+}
+AskedServer ReplaceFaultsOperation::to_command(Input& input, const Caller& /*caller*/, Kept& /*kept*/) {
+  return add(input, true);
+}
+Told<FaultListOutput> AddFaultsOperation::to_output(ServerResult&& result, Kept& /*kept*/) { return listed(result); }
+
+AskedServer RemoveFaultsOperation::to_command(Input& /*input*/, const Caller& /*caller*/, Kept& /*kept*/) {
+  return ask_server(RemoveFaults{});
+}
+Told<FaultListOutput> RemoveFaultsOperation::to_output(ServerResult&& result, Kept& /*kept*/) { return listed(result); }
+
+AskedServer RemoveFaultOperation::to_command(Input& input, const Caller& /*caller*/, Kept& /*kept*/) {
+  return ask_server(RemoveFaults{std::move(input.id)});
+}
+Told<FaultListOutput> RemoveFaultOperation::to_output(ServerResult&& result, Kept& /*kept*/) { return listed(result); }
+
+}  // namespace penstock::protocol::native

@@ -1,0 +1,199 @@
+#include "server/message_log.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <variant>
+
+namespace penstock::server {
+
+namespace {
+
+/// Queues that are remembered by name after they were deleted.
+constexpr std::size_t names_max = 100'000;
+
+int digit_of(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return -1;
+}
+
+}  // namespace
+
+std::optional<MessageLog::Uuid> MessageLog::parse(std::string_view text) {
+  Uuid id{};
+  std::size_t digits = 0;
+  for (const char c : text) {
+    if (c == '-') continue;
+    const int digit = digit_of(c);
+    if (digit < 0 || digits == 2 * id.size()) return std::nullopt;
+    std::uint8_t& byte = id.at(digits / 2);
+    byte = static_cast<std::uint8_t>((byte << 4U) | static_cast<unsigned>(digit));
+    ++digits;
+  }
+  return digits == 2 * id.size() ? std::optional(id) : std::nullopt;
+}
+
+void MessageLog::add(const Record& record) {
+  if (records_.size() < records_max_) {
+    records_.push_back(record);
+    return;
+  }
+  records_[first_] = record;
+  first_ = (first_ + 1) % records_.size();
+}
+
+// Within a turn a message is put before anything else becomes of it, and dropped after that.
+void MessageLog::note(const Effects& effects, Instant now) {
+  if (!is_on()) return;
+  const std::int64_t now_ms = to_epoch_ms(now);
+  for (const Mutation& mutation : effects.mutations) {
+    if (const auto* put = std::get_if<PutMessage>(&mutation)) {
+      add({put->queue, put->sequence, now_ms, 0, parse(put->message->message_id).value_or(Uuid{}), 0, 0, Kind::sent});
+    } else if (const auto* arrival = std::get_if<PutArrival>(&mutation)) {
+      // It follows the message that it is about.
+      Record record{arrival->queue,
+                    Sequence{},
+                    now_ms,
+                    0,
+                    {},
+                    arrival->origin.queue.value,
+                    0,
+                    Kind::arrived,
+                    arrival->kind == TransferKind::redrive};
+      record.until_ms = static_cast<std::int64_t>(arrival->origin.sequence.value);
+      if (!records_.empty()) {
+        const Record& last = at(records_.size() - 1);
+        record.sequence = last.sequence;
+        record.id = last.id;
+      }
+      add(record);
+    } else if (const auto* queue = std::get_if<PutQueue>(&mutation)) {
+      if (names_.size() >= names_max) names_.clear();
+      names_[queue->record.id] = queue->record.name;
+    } else if (const auto* all = std::get_if<DropQueueContents>(&mutation)) {
+      add({all->queue, Sequence{}, now_ms, 0, {}, 0, 0, Kind::purged});
+    }
+  }
+  for (const MessageEvent& event : effects.events) {
+    Kind kind = Kind::visible;
+    if (event.kind == MessageEvent::Kind::deleted) kind = Kind::deleted;
+    if (event.kind == MessageEvent::Kind::moved) kind = Kind::moved;
+    if (event.kind == MessageEvent::Kind::hidden) kind = Kind::hidden;
+    if (event.kind == MessageEvent::Kind::returned) kind = Kind::returned;
+    add({event.queue, event.sequence, now_ms, to_epoch_ms(event.until), {}, 0, 0, kind});
+  }
+  // Who told why a message is dropped has dropped it next, so that both come in the same order.
+  auto why = effects.events.begin();
+  const auto next_why = [&] {
+    why = std::find_if(why, effects.events.end(), [](const MessageEvent& event) {
+      return event.kind == MessageEvent::Kind::deleted || event.kind == MessageEvent::Kind::moved;
+    });
+  };
+  next_why();
+  for (const Mutation& mutation : effects.mutations) {
+    const auto* drop = std::get_if<DropMessage>(&mutation);
+    if (drop == nullptr) continue;
+    if (why != effects.events.end() && why->queue == drop->queue && why->sequence == drop->sequence) {
+      ++why;
+      next_why();
+    } else {
+      add({drop->queue, drop->sequence, now_ms, 0, {}, 0, 0, Kind::expired});
+    }
+  }
+}
+
+void MessageLog::note(const std::vector<Delivery>& deliveries, bool by_mapping, Instant now) {
+  if (!is_on()) return;
+  for (const Delivery& delivery : deliveries) {
+    if (delivery.message == nullptr) continue;
+    add({delivery.queue, delivery.sequence, to_epoch_ms(now), to_epoch_ms(delivery.visible_at),
+         parse(delivery.message->message_id).value_or(Uuid{}), 0, delivery.receive_count,
+         by_mapping ? Kind::received_by_mapping : Kind::received});
+  }
+}
+
+std::string MessageLog::name_of(QueueId queue) const {
+  const auto found = names_.find(queue);
+  return found == names_.end() ? "another queue" : found->second.name;
+}
+
+std::vector<MessageStep> MessageLog::find(std::string_view message_id) const {
+  std::vector<MessageStep> steps;
+  const auto id = parse(message_id);
+  if (!id) return steps;
+  std::set<std::pair<QueueId, Sequence>> places;
+  for (std::size_t i = 0; i < records_.size(); ++i) {
+    if (at(i).id == *id) places.emplace(at(i).queue, at(i).sequence);
+  }
+  std::set<std::pair<QueueId, Sequence>> there;
+  for (std::size_t i = 0; i < records_.size(); ++i) {
+    const Record& record = at(i);
+    const std::pair place{record.queue, record.sequence};
+    if (record.kind == Kind::purged) {
+      // Of all that the queue had at that moment.
+      const bool had = std::erase_if(there, [&](const auto& each) { return each.first == record.queue; }) > 0;
+      if (had) steps.push_back(step_of(record));
+      continue;
+    }
+    if (!places.contains(place)) continue;
+    there.insert(place);
+    if (record.kind == Kind::deleted || record.kind == Kind::moved || record.kind == Kind::expired) there.erase(place);
+    steps.push_back(step_of(record));
+  }
+  return steps;
+}
+
+MessageStep MessageLog::step_of(const Record& record) const {
+  MessageStep step;
+  step.at = from_epoch_ms(record.at_ms);
+  step.queue = name_of(record.queue);
+  const auto until = [&] { step.until = from_epoch_ms(record.until_ms); };
+  switch (record.kind) {
+    case Kind::sent:
+      step.what = "sent";
+      break;
+    case Kind::arrived:
+      step.what = record.redriven ? "redriven" : "dead-lettered";
+      step.detail = "it came from " + name_of(QueueId{record.origin});
+      break;
+    case Kind::received:
+    case Kind::received_by_mapping:
+      step.what = "received";
+      step.detail = std::string(record.kind == Kind::received ? "by a client" : "by a mapping") + ", for the " +
+                    std::to_string(record.count) + ". time";
+      until();
+      break;
+    case Kind::deleted:
+      step.what = "deleted";
+      break;
+    case Kind::moved:
+      step.what = "moved";
+      step.detail = "another queue has it now";
+      break;
+    case Kind::hidden:
+      step.what = "hidden";
+      step.detail = "its visibility was changed";
+      until();
+      break;
+    case Kind::returned:
+      step.what = "returned";
+      step.detail = "it could not be delivered, and that is not counted";
+      break;
+    case Kind::visible:
+      step.what = "visible";
+      step.detail = "the time is over for which it was hidden or delayed";
+      break;
+    case Kind::expired:
+      step.what = "expired";
+      step.detail = "its retention is over";
+      break;
+    case Kind::purged:
+      step.what = "purged";
+      step.detail = "the queue was purged or deleted";
+      break;
+  }
+  return step;
+}
+
+}  // namespace penstock::server

@@ -1,0 +1,160 @@
+"""Faults that a client has the server have, as programs that are tried against them see them."""
+
+import http.client
+import json
+import time
+import unittest
+
+import boto3
+import botocore
+import harness
+from harness import InDirectory, Server
+
+
+def ask(server, method, path, body=None):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    try:
+        connection.request(method, path, None if body is None else json.dumps(body))
+        answer = connection.getresponse()
+        text = answer.read()
+        return answer.status, json.loads(text) if text else {}
+    finally:
+        connection.close()
+
+
+def client(server, service):
+    return boto3.Session().client(service, endpoint_url=server.endpoint, region_name="us-east-1", aws_access_key_id="any",
+                        aws_secret_access_key="any", config=botocore.config.Config(retries={"max_attempts": 0}))
+
+
+class Faults(InDirectory):
+    def setUp(self):
+        super().setUp()
+        self.server = Server(self.directory, "--no-config", "--allow-faults", "--stream-transition", "0")
+        self.addCleanup(self.server.__exit__)
+        self.sqs = client(self.server, "sqs")
+
+    def tearDown(self):
+        self.sqs.close()
+        super().tearDown()
+
+    def add(self, *rules):
+        status, answer = ask(self.server, "POST", "/_penstock/faults", list(rules))
+        self.assertEqual(status, 200, answer)
+        return answer["rules"]
+
+    def hits(self):
+        return [rule["hits"] for rule in ask(self.server, "GET", "/_penstock/faults")[1]["rules"]]
+
+    def failure_of(self, call, **arguments):
+        with self.assertRaises(botocore.exceptions.ClientError) as raised:
+            call(**arguments)
+        answer = raised.exception.response
+        return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]
+
+    def test_an_error_is_answered_to_what_the_rule_names_and_to_nothing_else(self):
+        jobs = self.sqs.create_queue(QueueName="jobs")["QueueUrl"]
+        other = self.sqs.create_queue(QueueName="other")["QueueUrl"]
+        self.add({"service": "sqs", "operation": "SendMessage", "region": "us-east-1", "resource": "jobs",
+                  "error": {"statusCode": 503, "code": "ServiceUnavailable"}, "count": 2})
+        for _ in range(2):
+            self.assertEqual(self.failure_of(self.sqs.send_message, QueueUrl=jobs, MessageBody="a"),
+                             ("ServiceUnavailable", 503))
+        self.sqs.send_message(QueueUrl=jobs, MessageBody="b")
+        self.sqs.send_message(QueueUrl=other, MessageBody="c")
+        self.assertEqual(self.hits(), [2])
+        self.assertEqual([m["Body"] for m in self.sqs.receive_message(QueueUrl=jobs)["Messages"]], ["b"],
+                         "what was answered with an error was not carried out")
+
+    def test_each_service_throttles_in_its_own_words(self):
+        jobs = self.sqs.create_queue(QueueName="jobs")["QueueUrl"]
+        kinesis = client(self.server, "kinesis")
+        kinesis.create_stream(StreamName="s", ShardCount=1)
+        self.add({"throttle": True})
+        self.assertEqual(self.failure_of(self.sqs.send_message, QueueUrl=jobs, MessageBody="a"),
+                         ("RequestThrottled", 400))
+        self.assertEqual(self.failure_of(kinesis.put_record, StreamName="s", Data=b"a", PartitionKey="k"),
+                         ("ProvisionedThroughputExceededException", 400))
+        self.assertEqual(self.failure_of(client(self.server, "lambda").invoke, FunctionName="f"),
+                         ("TooManyRequestsException", 429))
+        status, answer = ask(self.server, "DELETE", "/_penstock/faults")
+        self.assertEqual((status, answer), (200, {"rules": []}))
+        self.sqs.send_message(QueueUrl=jobs, MessageBody="a")
+
+    def test_chances_come_again_with_their_seed(self):
+        jobs = self.sqs.create_queue(QueueName="jobs")["QueueUrl"]
+
+        def outcomes():
+            status, _ = ask(self.server, "PUT", "/_penstock/faults", {"rules": [
+                {"operation": "SendMessage", "probability": 0.5, "seed": 11, "error": {"code": "E"}}]})
+            self.assertEqual(status, 200)
+            failed = []
+            for _ in range(40):
+                try:
+                    self.sqs.send_message(QueueUrl=jobs, MessageBody="a")
+                    failed.append(False)
+                except botocore.exceptions.ClientError:
+                    failed.append(True)
+            return failed
+
+        first = outcomes()
+        self.assertEqual(outcomes(), first)
+        self.assertGreater(sum(first), 5)
+        self.assertLess(sum(first), 35)
+
+    def test_latency_and_slow_commits_take_the_time_that_is_said(self):
+        jobs = self.sqs.create_queue(QueueName="jobs")["QueueUrl"]
+
+        def seconds(call):
+            before = time.monotonic()
+            call()
+            return time.monotonic() - before
+
+        self.add({"id": "slow", "operation": "GetQueueAttributes", "latency": "300ms"})
+        self.assertGreaterEqual(seconds(lambda: self.sqs.get_queue_attributes(QueueUrl=jobs)), 0.3)
+        self.add({"id": "disk", "commit_latency": "200ms"})
+        self.assertGreaterEqual(seconds(lambda: self.sqs.send_message(QueueUrl=jobs, MessageBody="a")), 0.2)
+        status, answer = ask(self.server, "DELETE", "/_penstock/faults/disk")
+        self.assertEqual((status, [rule["id"] for rule in answer["rules"]]), (200, ["slow"]))
+        self.assertEqual(ask(self.server, "DELETE", "/_penstock/faults/disk")[0], 404)
+
+    def test_what_is_received_is_received_twice(self):
+        jobs = self.sqs.create_queue(QueueName="jobs", Attributes={"VisibilityTimeout": "600"})["QueueUrl"]
+        self.sqs.send_message(QueueUrl=jobs, MessageBody="a")
+        self.add({"operation": "ReceiveMessage", "duplicate": True, "count": 1})
+        first = self.sqs.receive_message(QueueUrl=jobs)["Messages"][0]
+        second = self.sqs.receive_message(QueueUrl=jobs, WaitTimeSeconds=5)["Messages"][0]
+        self.assertEqual(first["MessageId"], second["MessageId"])
+        self.assertNotIn("Messages", self.sqs.receive_message(QueueUrl=jobs))
+
+    def test_what_is_received_is_in_another_order_of_a_standard_queue_only(self):
+        standard = self.sqs.create_queue(QueueName="jobs")["QueueUrl"]
+        fifo = self.sqs.create_queue(QueueName="jobs.fifo", Attributes={
+            "FifoQueue": "true", "ContentBasedDeduplication": "true"})["QueueUrl"]
+        bodies = [str(number) for number in range(10)]
+        for body in bodies:
+            self.sqs.send_message(QueueUrl=standard, MessageBody=body)
+            self.sqs.send_message(QueueUrl=fifo, MessageBody=body, MessageGroupId="g")
+        self.add({"operation": "ReceiveMessage", "reorder": True, "seed": 3})
+
+        def received(url):
+            messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+            return [message["Body"] for message in messages]
+
+        shuffled = received(standard)
+        self.assertEqual(sorted(shuffled), bodies)
+        self.assertNotEqual(shuffled, bodies)
+        self.assertEqual(received(fifo), bodies)
+
+
+class Off(InDirectory):
+    def test_there_are_none_unless_they_are_allowed(self):
+        with Server(self.directory, "--no-config") as server:
+            status, answer = ask(server, "POST", "/_penstock/faults", [{"throttle": True}])
+            self.assertEqual((status, answer["Error"]), (409, "NotEnabled"))
+            self.assertIn("--allow-faults", answer["Message"])
+            self.assertEqual(ask(server, "GET", "/_penstock/faults")[0], 409)
+
+
+if __name__ == "__main__":
+    harness.main()
