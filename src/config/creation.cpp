@@ -21,11 +21,6 @@ constexpr std::string_view stream_prefix = "stream:";
 constexpr std::string_view arn_prefix = "arn:";
 constexpr std::string_view fifo_suffix = ".fifo";
 
-const protocol::TypeInfo* type_of(const AllowedMembers& allowed, std::string_view name) {
-  const auto found = std::ranges::find(allowed, name, &Allowed::name);
-  return found == allowed.end() ? nullptr : found->type;
-}
-
 void put_arn(Value& map, std::string_view name, const Place& place) {
   if (const Value* named = map.find(name); named != nullptr && named->is_scalar()) {
     Value arn = text_value(place.queue_arn_of(named->text));

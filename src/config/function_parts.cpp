@@ -10,6 +10,7 @@
 
 #include "config/creation.hpp"
 #include "config/shapes.hpp"
+#include "config/zip.hpp"
 #include "protocol/base64.hpp"
 #include "protocol/digests.hpp"
 #include "protocol/native/constraints.hpp"
@@ -68,10 +69,26 @@ void set_directory(const std::string& path, Position at, FunctionParts& parts) {
   parts.registration.set("Directory", std::move(directory));
 }
 
+/// Code that stands in the file itself is all that there is of a zip, under the name that Lambda gives it there.
+void pack_inline(const Value& code, FunctionParts& parts, Problems& problems) {
+  const std::string runtime = parts.registration.text_of("Runtime");
+  const bool is_python = runtime.starts_with("python");
+  if (!is_python && !runtime.starts_with("nodejs")) {
+    return problems.add(code.at, "'InlineCode' goes only with a Runtime of Python or Node");
+  }
+  std::string zip = zip_of(is_python ? "index.py" : "index.js", code.text);
+  parts.sha256 = protocol::sha256_base64_of(zip);
+  parts.zip = std::move(zip);
+}
+
 /// The code is a zip, or a directory in which it is run as it lies.
 void find_code(const Resource& function, const Place& place, FunctionParts& parts, Problems& problems) {
   const Value* const code = function.members.find("Code");
   const Value* const directory = function.members.find("Directory");
+  if (const Value* inlined = function.members.find("InlineCode")) {
+    if (code == nullptr && directory == nullptr) return pack_inline(*inlined, parts, problems);
+    return problems.add(inlined->at, "InlineCode excludes Code and Directory");
+  }
   if (code != nullptr && directory != nullptr) {
     return problems.add(code->at, "Code and Directory exclude each other");
   }
@@ -93,7 +110,7 @@ void find_code(const Resource& function, const Place& place, FunctionParts& part
 
 void check_form(const Resource& function, const FunctionParts& parts, Problems& problems) {
   const Value& members = function.members;
-  const bool says_what = std::ranges::any_of(std::array{"Runtime", "Command", "Url", "Code", "Directory"},
+  const bool says_what = std::ranges::any_of(std::array{"Runtime", "Command", "Url", "Code", "Directory", "InlineCode"},
                                              [&](const char* name) { return members.find(name) != nullptr; });
   if (!says_what) problems.add(function.at, "the function '" + function.name + "' has no Runtime, Command or Url");
   if (!parts.zip) {
@@ -126,7 +143,7 @@ FunctionParts parts_of(const Resource& function, const Place& place, Problems& p
   for (const Member& member : function.members.members) {
     const auto found = std::ranges::find(function_members(), member.name, &Allowed::name);
     const protocol::TypeInfo* const type = found == function_members().end() ? nullptr : found->type;
-    if (member.name == "Code" || member.name == "Directory") continue;
+    if (member.name == "Code" || member.name == "Directory" || member.name == "InlineCode") continue;
     if (member.name == "Environment") {
       parts.registration.set("Environment", variables_of(member.value, problems));
     } else if (member.name == "ReservedConcurrentExecutions") {

@@ -2,27 +2,33 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace penstock::config {
 
-void Problems::add(Position at, const std::string& what) {
-  ++count_;
-  if (kept_.size() < kept_max) kept_.push_back({at, what});
+void Problems::Many::add(Position at, const std::string& what) {
+  ++count;
+  if (kept.size() < kept_max) kept.push_back({at, what});
 }
 
-std::vector<std::string> Problems::lines() const {
-  std::vector<Problem> sorted = kept_;
-  std::ranges::stable_sort(sorted, {}, [](const Problem& p) { return std::tuple(p.at.line, p.at.column); });
+void Problems::add(Position at, const std::string& what) { problems_.add(at, what); }
+void Problems::note(Position at, const std::string& what) { notes_.add(at, what); }
+
+std::vector<std::string> Problems::lines_of(const Many& many, std::string_view more) const {
+  std::vector<One> sorted = many.kept;
+  std::ranges::stable_sort(sorted, {}, [](const One& one) { return std::tuple(one.at.line, one.at.column); });
   std::vector<std::string> lines;
-  for (const Problem& problem : sorted) {
+  for (const One& problem : sorted) {
     std::string line = file_;
     if (problem.at.line > 0) {
       line.append(":").append(std::to_string(problem.at.line)).append(":").append(std::to_string(problem.at.column));
     }
-    lines.push_back(line.append(": ").append(problem.what));
+    line.append(": ").append(problem.what);
+    // What several share is told once.
+    if (lines.empty() || lines.back() != line) lines.push_back(std::move(line));
   }
-  if (count_ > kept_.size()) {
-    lines.push_back(file_ + ": and " + std::to_string(count_ - kept_.size()) + " more problems");
+  if (many.count > many.kept.size()) {
+    lines.push_back(file_ + ": and " + std::to_string(many.count - many.kept.size()).append(more));
   }
   return lines;
 }

@@ -21,21 +21,32 @@ class Problems {
 
   /// `what` is a sentence without its full stop.
   void add(Position at, const std::string& what);
+  /// What is no problem, but to be known: something that is passed over.
+  void note(Position at, const std::string& what);
 
-  bool empty() const { return count_ == 0; }
-  std::size_t count() const { return count_; }
+  bool empty() const { return problems_.count == 0; }
+  std::size_t count() const { return problems_.count; }
   /// Each as `file:line:column: what`, in the order of their places, and a last one of how many were left out.
-  std::vector<std::string> lines() const;
+  std::vector<std::string> lines() const { return lines_of(problems_, " more problems"); }
+  /// The same of the notes.
+  std::vector<std::string> notes() const { return lines_of(notes_, " more notes"); }
 
  private:
-  struct Problem {
+  struct One {
     Position at;
     std::string what;
   };
+  struct Many {
+    std::vector<One> kept{};
+    std::size_t count = 0;
+
+    void add(Position at, const std::string& what);
+  };
+  std::vector<std::string> lines_of(const Many& many, std::string_view more) const;
 
   std::string file_;
-  std::vector<Problem> kept_;
-  std::size_t count_ = 0;
+  Many problems_;
+  Many notes_;
 };
 
 /// 'name'

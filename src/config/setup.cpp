@@ -121,20 +121,25 @@ std::vector<Mapping> read_mappings(const Value& section, Problems& problems) {
     const std::size_t before = problems.count();
     check_members(item, mapping_members(), problems);
     check_mapping(item, problems);
-    const auto is_the_same = [&](const Mapping& other) {
-      return source_of(other.members) == source_of(item) &&
-             other.members.text_of("FunctionName") == item.text_of("FunctionName");
-    };
-    if (std::ranges::any_of(mappings, is_the_same)) {
-      problems.add(item.at, "there is a mapping of " + in_quotes(source_of(item)) + " to " +
-                                in_quotes(item.text_of("FunctionName")) + " before");
-    }
-    mappings.push_back({item.at, item, problems.count() == before});
+    Mapping mapping{item.at, item};
+    check_is_new(mapping, mappings, problems);
+    mapping.in_order = problems.count() == before;
+    mappings.push_back(std::move(mapping));
   }
   return mappings;
 }
 
 }  // namespace
+
+void check_is_new(const Mapping& mapping, const std::vector<Mapping>& others, Problems& problems) {
+  const std::string source = source_of(mapping.members);
+  const std::string function = mapping.members.text_of("FunctionName");
+  const bool known = std::ranges::any_of(others, [&](const Mapping& other) {
+    return source_of(other.members) == source && other.members.text_of("FunctionName") == function;
+  });
+  if (!known) return;
+  problems.add(mapping.at, "there is a mapping of " + in_quotes(source) + " to " + in_quotes(function) + " before");
+}
 
 FunctionKind kind_of(std::string_view runtime, bool has_command, bool has_url) {
   if (has_url) return FunctionKind::url;

@@ -58,6 +58,9 @@ struct Setup {
 /// that register functions.
 FunctionKind kind_of(std::string_view runtime, bool has_command, bool has_url);
 
+/// A problem for a mapping of what one of the others is of already.
+void check_is_new(const Mapping& mapping, const std::vector<Mapping>& others, Problems& problems);
+
 /// The description that a document is, as far as it is one: what is not is among the problems.
 Setup read_setup(const Value& document, Problems& problems);
 

@@ -71,7 +71,7 @@ void add_members(const StructureInfo& shape, std::initializer_list<std::string_v
     const bool excepted = std::ranges::find(without, member.names.json) != without.end();
     if (!of_body || excepted || member.type->kind == Kind::anything) continue;
     if (std::ranges::find(out, member.names.json, &Allowed::name) != out.end()) continue;
-    out.push_back({member.names.json, member.type});
+    out.push_back({member.names.json, member.type, &member});
   }
 }
 
@@ -104,6 +104,7 @@ AllowedMembers make_function_members() {
   members.push_back({"Code", &string_type});
   members.push_back({"Environment", &anything_type});
   members.push_back({"EventInvokeConfig", &invoke_config_type});
+  members.push_back({"InlineCode", &string_type});
   members.push_back({"ReservedConcurrentExecutions", &integer_type});
   add_members(protocol::describe<protocol::native::RegisterFunctionInput>(), {"ReservedConcurrency"}, members);
   add_members(protocol::describe<protocol::lambda::CreateFunctionRequest>(),
@@ -188,26 +189,18 @@ Value timestamp_of(const Value& given) {
   return value;
 }
 
-/// How many letters have to change for one name to be the other, as far as that is few.
+/// Whether one letter more, less or other, or two that change places, make one name the other.
 bool is_nearly(std::string_view a, std::string_view b) {
   if (protocol::equal_ignoring_case(a, b)) return true;
-  if (a.size() + 1 == b.size() || a.size() == b.size() + 1) {
-    const auto [longer, shorter] = a.size() > b.size() ? std::pair(a, b) : std::pair(b, a);
-    const auto [at, other] = std::ranges::mismatch(longer, shorter);
-    return std::equal(at + 1, longer.end(), other, shorter.end());
-  }
-  return false;
-}
-
-/// The name that is meant, where one is nearly the same, or else all of them.
-std::string what_there_is(std::string_view name, const AllowedMembers& allowed) {
-  std::vector<std::string_view> names;
-  for (const Allowed& one : allowed) {
-    if (is_nearly(one.name, name)) return "; " + in_quotes(one.name) + " is meant, perhaps";
-    names.push_back(one.name);
-  }
-  std::ranges::sort(names);
-  return " here, but " + alternatives(names);
+  const auto [longer, shorter] = a.size() > b.size() ? std::pair(a, b) : std::pair(b, a);
+  const auto at = static_cast<std::size_t>(std::ranges::mismatch(longer, shorter).in1 - longer.begin());
+  if (longer.size() == shorter.size() + 1) return longer.substr(at + 1) == shorter.substr(at);
+  // Of names as short as these another letter makes any of any.
+  constexpr std::size_t letters_min = 4;
+  if (longer.size() != shorter.size() || longer.size() < letters_min) return false;
+  if (longer.substr(at + 1) == shorter.substr(at + 1)) return true;
+  return at + 1 < longer.size() && longer[at] == shorter[at + 1] && longer[at + 1] == shorter[at] &&
+         longer.substr(at + 2) == shorter.substr(at + 2);
 }
 
 }  // namespace
@@ -233,13 +226,54 @@ const AllowedMembers& mapping_members() {
   return members;
 }
 
+std::string_view nearest(std::string_view name, const std::vector<std::string_view>& names) {
+  const auto found = std::ranges::find_if(names, [name](std::string_view one) { return is_nearly(one, name); });
+  return found == names.end() ? std::string_view() : *found;
+}
+
+std::string no_such(std::string_view name, std::vector<std::string_view> names) {
+  const std::string text = "there is no " + in_quotes(name);
+  if (const std::string_view meant = nearest(name, names); !meant.empty()) {
+    return text + "; " + in_quotes(meant) + " is meant, perhaps";
+  }
+  std::ranges::sort(names);
+  return text + " here, but " + alternatives(names);
+}
+
+const TypeInfo* type_of(const AllowedMembers& allowed, std::string_view name) {
+  const auto found = std::ranges::find(allowed, name, &Allowed::name);
+  return found == allowed.end() ? nullptr : found->type;
+}
+
+Value coerced(Value value, const TypeInfo* type) {
+  if (type == nullptr || value.kind == Value::Kind::null) return value;
+  const bool is_text = value.kind == Value::Kind::text;
+  if ((type->kind == Kind::integer || type->kind == Kind::long_integer) && is_text && is_number(value.text)) {
+    value.kind = Value::Kind::number;
+  } else if (type->kind == Kind::boolean && is_text && (value.text == "true" || value.text == "false")) {
+    value.kind = Value::Kind::boolean;
+  } else if (type->kind == Kind::list || type->kind == Kind::map) {
+    for (Value& item : value.items) item = coerced(std::move(item), type->element);
+    for (Member& member : value.members) member.value = coerced(std::move(member.value), type->element);
+  } else if (type->kind == Kind::structure) {
+    for (Member& member : value.members) {
+      const auto found = std::ranges::find_if(type->structure->members,
+                                              [&](const MemberInfo& info) { return info.names.json == member.name; });
+      if (found != type->structure->members.end()) member.value = coerced(std::move(member.value), found->type);
+    }
+  }
+  return value;
+}
+
 void check_members(const Value& map, const AllowedMembers& allowed, Problems& problems) {
+  std::vector<std::string_view> names;
+  for (const Allowed& one : allowed) names.push_back(one.name);
   for (const Member& member : map.members) {
     const auto found = std::ranges::find(allowed, member.name, &Allowed::name);
     if (found != allowed.end()) {
       check(member.value, member.name, found->type, problems);
     } else {
-      problems.add(member.at, "there is no " + in_quotes(member.name) + what_there_is(member.name, allowed));
+      problems.add(member.at, no_such(member.name, names));
     }
   }
 }

@@ -6,6 +6,9 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
 #include <sstream>
 #include <string>
 #include <unordered_map>
@@ -208,6 +211,48 @@ class Builder final : public YAML::EventHandler {
   bool begun_ = false;
 };
 
+/// Four hexadecimal digits behind `\u`, or nothing.
+std::optional<std::uint32_t> code_unit_at(std::string_view text, std::size_t at) {
+  constexpr std::size_t length = 6;
+  if (at + length > text.size() || text.substr(at, 2) != "\\u") return std::nullopt;
+  std::uint32_t unit = 0;
+  const char* const end = text.data() + at + length;
+  const auto [stop, error] = std::from_chars(text.data() + at + 2, end, unit, 16);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return unit;
+}
+
+/// JSON writes a character beyond the first 65,536 as two units of UTF-16, which YAML has no such way for.
+std::string with_whole_characters(std::string_view json) {
+  constexpr std::size_t length = 6;
+  constexpr std::uint32_t high = 0xd800;
+  constexpr std::uint32_t low = 0xdc00;
+  constexpr std::uint32_t units = 0x400;
+  std::string text;
+  for (std::size_t at = 0; at < json.size();) {
+    if (json[at] != '\\') {
+      text.push_back(json[at++]);
+      continue;
+    }
+    const auto first = code_unit_at(json, at);
+    const auto second = first ? code_unit_at(json, at + length) : std::nullopt;
+    if (second && *first >= high && *first < low && *second >= low && *second < low + units) {
+      constexpr std::size_t digits = 8;
+      std::array<char, digits> hexadecimal{};
+      const std::uint32_t character = 0x10000 + (*first - high) * units + (*second - low);
+      const auto [stop, error] = std::to_chars(hexadecimal.data(), hexadecimal.data() + digits, character, 16);
+      const auto count = static_cast<std::size_t>(stop - hexadecimal.data());
+      text.append("\\U").append(digits - count, '0').append(hexadecimal.data(), count);
+      at += 2 * length;
+    } else {
+      // What is escaped begins no escape.
+      text += json.substr(at, 2);
+      at += 2;
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 std::optional<Value> read_yaml(std::string_view text, Problems& problems) {
@@ -221,7 +266,9 @@ std::optional<Value> read_yaml(std::string_view text, Problems& problems) {
   }
   const std::size_t before = problems.count();
   try {
-    std::istringstream stream{std::string(text)};
+    const std::size_t begin = text.find_first_not_of(" \t\r\n");
+    const bool may_be_json = begin != std::string_view::npos && text[begin] == '{';
+    std::istringstream stream{may_be_json ? with_whole_characters(text) : std::string(text)};
     YAML::Parser parser(stream);
     Builder builder(problems);
     while (parser.HandleNextDocument(builder)) {

@@ -11,13 +11,14 @@
 namespace penstock::config {
 
 inline constexpr std::size_t yaml_bytes_max = 1U << 20U;
-inline constexpr std::size_t yaml_depth_max = 32;
+/// Enough for the functions of a template within each other.
+inline constexpr std::size_t yaml_depth_max = 48;
 /// Values, those that aliases repeat counted as often as they are repeated: what an alias bomb would make thousands of.
 inline constexpr std::size_t yaml_values_max = 50'000;
 
-/// The one document that a text is, a null if it is empty; or nothing, and what is wrong. Plain words are nulls,
-/// `true` and `false`, and numbers as JSON has them, and all others are texts. Anchors, aliases and merge keys (`<<`)
-/// are resolved; a key that is there twice is a problem.
+/// The one document that a text is, which may be JSON too, a null if it is empty; or nothing, and what is wrong. Plain
+/// words are nulls, `true` and `false`, and numbers as JSON has them, and all others are texts. Anchors, aliases and
+/// merge keys (`<<`) are resolved; a key that is there twice is a problem.
 std::optional<Value> read_yaml(std::string_view text, Problems& problems);
 
 }  // namespace penstock::config

@@ -138,6 +138,27 @@ TEST(Setup, AFunctionSaysWhatRuns) {
                           AllOf(StartsWith("f.yaml:4:"), HasSubstr("Handler is missing"))));
 }
 
+TEST(Setup, CodeMayStandInTheFileItself) {
+  EXPECT_THAT(problems_of("functions:\n  f: {Runtime: python3.11, Handler: index.handler, InlineCode: 'def "
+                          "handler(event, context): pass'}\n"),
+              IsEmpty());
+  EXPECT_THAT(
+      problems_of("functions:\n  f: {Runtime: python3.11, Handler: a.b, InlineCode: x, Code: .}\n"
+                  "  g: {Runtime: java21, Handler: a.b, InlineCode: x}\n  h: {Command: [cat], InlineCode: x}\n"),
+      ElementsAre("f.yaml:2:54: InlineCode excludes Code and Directory",
+                  "f.yaml:3:51: 'InlineCode' goes only with a Runtime of Python or Node",
+                  "f.yaml:4:35: 'InlineCode' goes only with a Runtime of Python or Node"));
+}
+
+TEST(Setup, WhatIsMeantIsFoundByALetter) {
+  for (const char* name : {"DelaySecond", "DelaySecondss", "DelaySecomds", "DelaySecodns", "delayseconds"}) {
+    EXPECT_THAT(problems_of("queues: {q: {" + std::string(name) + ": 1}}\n"),
+                ElementsAre("f.yaml:1:14: there is no '" + std::string(name) + "'; 'DelaySeconds' is meant, perhaps"));
+  }
+  EXPECT_THAT(problems_of("queues: {q: {DelayHours: 1}}\n"),
+              ElementsAre(HasSubstr("there is no 'DelayHours' here, but ")));
+}
+
 TEST(Setup, WhatOperationsOfTheirOwnTakeIsLookedAtToo) {
   EXPECT_THAT(
       problems_of("streams:\n  a: {StreamEncryption: {EncryptionType: AES, KeyId: k}}\n"
