@@ -164,6 +164,18 @@ std::vector<std::string_view> settable_attributes() {
   return names;
 }
 
+std::vector<AttributeValues> settable_values() {
+  std::vector<AttributeValues> all;
+  for (const Attribute& attribute : attribute_table) {
+    if (attribute.kind == Kind::read_only) continue;
+    AttributeValues values{attribute.name, attribute.kind == Kind::integer, attribute.min, attribute.max};
+    if (attribute.kind == Kind::boolean) values.words = {"true", "false"};
+    if (attribute.kind == Kind::choice) values.words = {attribute.fallback, attribute.other};
+    all.push_back(std::move(values));
+  }
+  return all;
+}
+
 QueueSettings QueueSettings::from(const StringMap& attributes) {
   QueueSettings settings;
   settings.visibility_timeout = std::chrono::seconds{integer_of(attributes, "VisibilityTimeout")};

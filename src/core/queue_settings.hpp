@@ -30,6 +30,16 @@ struct QueueSettings {
 /// The names of those that CreateQueue and SetQueueAttributes take.
 std::vector<std::string_view> settable_attributes();
 
+/// What one of them may be, as its text.
+struct AttributeValues {
+  std::string_view name;
+  bool is_integer = false;  ///< from min to max
+  std::int64_t min = 0;
+  std::int64_t max = 0;
+  std::vector<std::string_view> words{};  ///< which it may be; anything if there are none
+};
+std::vector<AttributeValues> settable_values();
+
 /// The counts that GetQueueAttributes reports.
 struct QueueCounts {
   std::uint64_t visible = 0;
