@@ -29,7 +29,7 @@ struct Arguments {
   std::vector<std::string> rest;   ///< behind `--`
   bool json = false;
   cxxopts::ParseResult given;
-  SettingCheck objection_to_setting;  ///< may be empty
+  OfServer of_server;
 
   /// Empty if there are fewer.
   std::string word(std::size_t index) const { return index < words.size() ? words[index] : std::string(); }

@@ -28,7 +28,8 @@ Durable queues and streams that unmodified AWS SDKs talk to, and functions that 
   lag STREAM        tell how far behind they are in each shard
   tail STREAM       print records, and with --consumer go on where the last one of that name stopped
   reset STREAM      set a consumer's positions
-  config            check a penstock.yaml, tell what would be done for it (plan), and do it (apply)
+  config            check a penstock.yaml or a template, tell what would be done for it (plan), and do it (apply);
+                    print the schema of a penstock.yaml, make one of an ElasticMQ or goaws file (convert)
   function          register functions (add NAME), list, show and remove them
   mapping           have a function run for what is on a queue or a stream (add SOURCE FUNCTION), list, remove
   invoke NAME       run a function once and print its answer
@@ -47,9 +48,13 @@ struct Command {
 };
 
 constexpr std::array commands{
-    Command{"config", "Checks a file that says what there is to be, tells what a server lacks of it, and adds that.",
+    Command{"config",
+            "Checks a file that says what there is to be, a penstock.yaml or a CloudFormation or SAM template, tells "
+            "what a "
+            "server lacks of it, and adds that. Prints the schema of a penstock.yaml, and makes one of another's file.",
             run_config, describe_config,
-            Words{"check [FILE] | plan [FILE] | apply [FILE]", 1, 2, "check, plan or apply?"}},
+            Words{"check [FILE] | plan [FILE] | apply [FILE] | schema | convert FILE", 1, 2,
+                  "check, plan, apply, schema or convert?"}},
     Command{
         "function", "Registers functions, lists, shows and removes them.", run_function, describe_function,
         Words{"add NAME [-- COMMAND...] | list | show NAME | remove NAME", 1, 2, "add, list, show or remove?", true}},
@@ -88,7 +93,7 @@ int print_help(const std::string& text) {
   return success_status;
 }
 
-int run(const Command& command, int argc, const char* const* argv, const SettingCheck& objection_to_setting) {
+int run(const Command& command, int argc, const char* const* argv, const OfServer& of_server) {
   const std::string name(command.name);
   cxxopts::Options flags("penstock " + name, command.what);
   command.describe(flags);
@@ -101,7 +106,7 @@ int run(const Command& command, int argc, const char* const* argv, const Setting
     if (given.count("help") > 0) return print_help(flags.help({"", "Common"}));
     Arguments arguments =
         read_common(given, command.words, std::vector<std::string>(dashes == end ? end : dashes + 1, end));
-    arguments.objection_to_setting = objection_to_setting;
+    arguments.of_server = of_server;
     return command.run(arguments);
   } catch (const cxxopts::exceptions::exception& error) {
     return wrong(name, error.what());
@@ -120,7 +125,7 @@ int run(const Command& command, int argc, const char* const* argv, const Setting
 
 }  // namespace
 
-int run(int argc, const char* const* argv, const SettingCheck& objection_to_setting) {
+int run(int argc, const char* const* argv, const OfServer& of_server) {
   const std::string_view name = argc > 1 ? argv[1] : "";
   if (name == "help" || name == "--help") return print_help(usage);
   if (name.empty()) {
@@ -128,7 +133,7 @@ int run(int argc, const char* const* argv, const SettingCheck& objection_to_sett
     return usage_status;
   }
   for (const Command& command : commands) {
-    if (command.name == name) return run(command, argc - 1, argv + 1, objection_to_setting);
+    if (command.name == name) return run(command, argc - 1, argv + 1, of_server);
   }
   complain("there is no command '" + std::string(name) + "'");
   std::fputs(usage, stderr);

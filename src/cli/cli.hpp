@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "config/schema.hpp"
+#include "penstock/functions.hpp"
+
 namespace penstock::cli {
 
 /// What the process ends with.
@@ -16,10 +19,18 @@ inline constexpr int unreachable_status = 3;  ///< there is no server where it w
 
 /// What is wrong with a setting of a file, if anything is: its name and its values, which only the server knows.
 using SettingCheck = std::function<std::optional<std::string>(const std::string&, const std::vector<std::string>&)>;
+/// Why a server on this machine could not run a function.
+using FunctionCheck = std::function<std::optional<std::string>(const FunctionRecord&)>;
+
+/// What the server is asked for by commands that may run without one. Each may be empty.
+struct OfServer {
+  SettingCheck objection_to_setting{};
+  FunctionCheck objection_to_function{};
+  std::function<std::vector<config::SettingInfo>()> describe_settings{};
+};
 
 /// Runs `penstock <command> ...`, where the command is not `serve`. Data goes to standard output, the rest to standard
 /// error. SIGPIPE has to be ignored: an output that is closed ends a command without a complaint.
-/// `objection_to_setting` may be empty.
-int run(int argc, const char* const* argv, const SettingCheck& objection_to_setting);
+int run(int argc, const char* const* argv, const OfServer& of_server);
 
 }  // namespace penstock::cli

@@ -1,8 +1,11 @@
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,9 +16,13 @@
 #include "cli/output.hpp"
 #include "cli/server.hpp"
 #include "config/check.hpp"
+#include "config/convert.hpp"
 #include "config/file.hpp"
 #include "config/plan.hpp"
 #include "config/problems.hpp"
+#include "config/schema.hpp"
+#include "config/template/given_parameters.hpp"
+#include "config/yaml.hpp"
 #include "penstock/client.hpp"
 #include "penstock/time.hpp"
 #include "protocol/shape.hpp"
@@ -68,13 +75,34 @@ std::string setting(const config::Setup& setup, std::string_view name, const std
 config::Place place_of(const config::Setup& setup, const Arguments& arguments, const std::string& file) {
   const protocol::ServiceContext usual;
   return {setting(setup, "account", arguments.account, usual.account),
-          setting(setup, "region", arguments.region, usual.region), config::directory_of(file),
+          setting(setup, "region", arguments.region, usual.region),
+          config::directory_of(file),
           !setting(setup, "lambda-endpoint", {}, "").empty(),
-          std::chrono::floor<Millis>(std::chrono::system_clock::now())};
+          std::chrono::floor<Millis>(std::chrono::system_clock::now()),
+          arguments.of_server.objection_to_function};
+}
+
+config::TemplateInput input_of(const Arguments& arguments) {
+  const protocol::ServiceContext usual;
+  config::ParameterWords words;
+  if (arguments.has(config::parameter_flag))
+    words = arguments.given[config::parameter_flag].as<config::ParameterWords>();
+  config::TemplateInput input{arguments.account.empty() ? usual.account : arguments.account,
+                              arguments.region.empty() ? usual.region : arguments.region, arguments.endpoint};
+  try {
+    input.parameters = config::read_parameters(words);
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(error.what());
+  }
+  return input;
+}
+
+void complain(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) std::fprintf(stderr, "%s\n", line.c_str());
 }
 
 int fail(const config::Problems& problems) {
-  for (const std::string& line : problems.lines()) std::fprintf(stderr, "%s\n", line.c_str());
+  complain(problems.lines());
   return failure_status;
 }
 
@@ -153,11 +181,11 @@ class Asking {
 
 /// Empty if there are problems, which are among them then.
 std::optional<config::Setup> read(const std::string& file, const Arguments& arguments, config::Problems& problems) {
-  auto setup = config::read_file(file, problems);
+  auto setup = config::read_file(file, input_of(arguments), problems);
   if (!setup) return std::nullopt;
   for (const config::Setting& one : setup->settings) {
-    if (!arguments.objection_to_setting) break;
-    if (const auto objection = arguments.objection_to_setting(one.name, one.values)) {
+    if (!arguments.of_server.objection_to_setting) break;
+    if (const auto objection = arguments.of_server.objection_to_setting(one.name, one.values)) {
       problems.add(one.value_at, *objection);
     }
   }
@@ -179,21 +207,63 @@ int plan(const config::Setup& setup, const Arguments& arguments, const std::stri
   return success_status;
 }
 
+int print_schema(const Arguments& arguments) {
+  if (!arguments.word(1).empty()) throw UsageError("'" + arguments.word(1) + "' is one argument too many");
+  const auto& describe = arguments.of_server.describe_settings;
+  Output output;
+  output.write(config::schema_document(describe ? describe() : std::vector<config::SettingInfo>()) + "\n");
+  output.flush();
+  return success_status;
+}
+
+int convert(const Arguments& arguments) {
+  const std::string file = arguments.word(1);
+  if (file.empty()) throw UsageError("which file?");
+  std::optional<config::Origin> origin;
+  if (arguments.has("from")) {
+    origin = config::origin_called(arguments.text("from"));
+    if (!origin) throw UsageError("--from is elasticmq or goaws, not '" + arguments.text("from") + "'");
+  }
+  config::Problems problems(file);
+  const auto text = config::read_text(file, config::yaml_bytes_max, problems);
+  const auto converted = text ? config::convert(*text, origin, problems) : std::nullopt;
+  complain(problems.notes());
+  if (!converted) return fail(problems);
+  Output output;
+  output.write(*converted);
+  output.flush();
+  return success_status;
+}
+
 }  // namespace
 
 void describe_config(cxxopts::Options& flags) {
-  flags.add_options()("dry-run", "of apply: only print what would be done, as plan does", cxxopts::value<bool>());
+  // clang-format off
+  flags.add_options()
+      ("dry-run", "of apply: only print what would be done, as plan does", cxxopts::value<bool>())
+      (config::parameter_flag, config::parameter_help, cxxopts::value<config::ParameterWords>(), "NAME=VALUE")
+      ("from", "of convert: whose file it is, if that is not seen from what it says", cxxopts::value<std::string>(),
+       "elasticmq|goaws");
+  // clang-format on
 }
 
 int run_config(const Arguments& arguments) {
   const std::string action = arguments.word(0);
-  if (action != "check" && action != "plan" && action != "apply") {
-    throw UsageError("check, plan or apply, not '" + action + "'");
+  constexpr std::array<std::string_view, 5> actions{"check", "plan", "apply", "schema", "convert"};
+  if (std::ranges::find(actions, action) == actions.end()) {
+    throw UsageError("check, plan, apply, schema or convert, not '" + action + "'");
   }
   if (arguments.has("dry-run") && action != "apply") throw UsageError("--dry-run goes with apply");
+  if (arguments.has("from") && action != "convert") throw UsageError("--from goes with convert");
+  if (arguments.has(config::parameter_flag) && (action == "schema" || action == "convert")) {
+    throw UsageError("--parameter goes with check, plan and apply");
+  }
+  if (action == "schema") return print_schema(arguments);
+  if (action == "convert") return convert(arguments);
   const std::string file = arguments.word(1).empty() ? config::default_file : arguments.word(1);
   config::Problems problems(file);
   const auto setup = read(file, arguments, problems);
+  complain(problems.notes());
   if (!setup) return fail(problems);
   if (action != "check") return plan(*setup, arguments, file, action == "apply" && !arguments.has("dry-run"));
   print(resources_of(*setup), arguments, false);

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <system_error>
 
+#include "config/template/template.hpp"
 #include "config/yaml.hpp"
 
 namespace penstock::config {
@@ -15,7 +16,7 @@ std::string find_default_file() {
   return std::filesystem::is_regular_file(default_file, error) ? default_file : "";
 }
 
-std::optional<Setup> read_file(const std::string& path, Problems& problems) {
+std::optional<std::string> read_text(const std::string& path, std::size_t bytes_max, Problems& problems) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) {
     problems.add({}, "it is a directory");
@@ -28,11 +29,18 @@ std::optional<Setup> read_file(const std::string& path, Problems& problems) {
     return std::nullopt;
   }
   // One byte more than there may be tells that there are too many.
-  std::string text(yaml_bytes_max + 1, '\0');
+  std::string text(bytes_max + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));
-  const auto document = read_yaml(text, problems);
+  return text;
+}
+
+std::optional<Setup> read_file(const std::string& path, const TemplateInput& input, Problems& problems) {
+  const auto text = read_text(path, yaml_bytes_max, problems);
+  const auto document = text ? read_yaml(*text, problems) : std::nullopt;
   if (!document) return std::nullopt;
+  if (is_template(*document)) return read_template(*document, input, problems);
+  if (!input.parameters.empty()) problems.add({}, "it is no template, and has no parameters");
   return read_setup(*document, problems);
 }
 

@@ -10,12 +10,14 @@
 #include <random>
 #include <utility>
 
+#include "config/schema.hpp"
 #include "core/uuid.hpp"
 #include "penstock/queue_names.hpp"
 #include "penstock/stream_names.hpp"
 #include "protocol/query.hpp"
 #include "server/control.hpp"
 #include "server/large_requests.hpp"
+#include "server/options.hpp"
 #include "server/pages.hpp"
 #include "server/trigger_host.hpp"
 
@@ -265,6 +267,10 @@ std::optional<WireResponse> Frontend::answer_probe(const WireRequest& request) c
   if (path == "/healthz") return plain(200, "ok");
   if (path == "/readyz") {
     return service_.disk_space->has_room() ? plain(200, "ok") : plain(503, "the disk is full");
+  }
+  if (path == config::schema_path && request.method == "GET") {
+    static const std::string schema = config::schema_document(describe_settings());
+    return WireResponse{200, "application/schema+json", {}, schema};
   }
   return std::nullopt;
 }

@@ -46,5 +46,7 @@ int main(int argc, char** argv) {
                 penstock::server::version.data());
     return 0;
   }
-  return penstock::cli::run(count, arguments, penstock::server::objection_to_setting);
+  return penstock::cli::run(count, arguments,
+                            {penstock::server::objection_to_setting, penstock::server::objection_to_function,
+                             penstock::server::describe_settings});
 }

@@ -7,6 +7,7 @@
 #include <cxxopts.hpp>
 #include <filesystem>
 #include <iterator>
+#include <stdexcept>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "config/check.hpp"
 #include "config/file.hpp"
 #include "config/problems.hpp"
+#include "config/template/given_parameters.hpp"
 #include "penstock/limits.hpp"
 #include "penstock/server_commands.hpp"
 #include "penstock/time.hpp"
@@ -84,9 +86,10 @@ cxxopts::Options describe_flags() {
       ("tls", "serve TLS with a certificate for localhost, 127.0.0.1 and ::1 that is made at the start", text(""),
        "self-signed")
       ("tls-ca-file", "file to write that certificate to, for clients to trust", text(""), "FILE")
-      ("config", "file that says what there is to be, and which of these flags are given (default: penstock.yaml, if the "
-       "working directory has one)", text(""), "FILE")
+      ("config", "file that says what there is to be, and which of these flags are given, or a CloudFormation or SAM "
+       "template (default: penstock.yaml, if the working directory has one)", text(""), "FILE")
       ("no-config", "do not look for penstock.yaml", cxxopts::value<bool>())
+      (config::parameter_flag, config::parameter_help, cxxopts::value<config::ParameterWords>(), "NAME=VALUE")
       ("help", "print this and exit", cxxopts::value<bool>());
   // clang-format on
   return flags;
@@ -236,7 +239,7 @@ std::variant<Options, Ending> read_flags(const cxxopts::ParseResult& given) {
 /// Flags that say where something is read from or written to.
 constexpr std::array<std::string_view, 5> path_flags{"data-dir", "ready-file", "tls-ca-file", "tls-cert", "tls-key"};
 /// Flags that are no settings.
-constexpr std::array<std::string_view, 3> no_settings{"config", "help", "no-config"};
+constexpr std::array<std::string_view, 4> no_settings{"config", "help", "no-config", config::parameter_flag};
 /// Who gives one of these flags decides about all of its group.
 constexpr std::array<std::array<std::string_view, 4>, 2> groups{
     {{"data-dir", "ephemeral", "", ""}, {"tls", "tls-ca-file", "tls-cert", "tls-key"}}};
@@ -296,11 +299,21 @@ Ending wrong_file(const config::Problems& problems) {
   return {1, std::move(text)};
 }
 
-/// The flags and what the file says; they are in order themselves.
-std::variant<Options, Ending> read_with_file(const cxxopts::ParseResult& given, std::vector<std::string> flags,
-                                             const std::string& file) {
+/// Where clients on this machine reach the server, before it has found out what it listens on.
+std::string endpoint_of(const Options& options) {
+  std::string host = options.hosts.front();
+  if (host == "0.0.0.0" || host == "::") host = "127.0.0.1";
+  if (host.find(':') != std::string::npos) host = "[" + host + "]";
+  return "http://" + host + ":" + std::to_string(options.port == 0 ? Options{}.port : options.port);
+}
+
+/// The flags, as they were read, and what the file says; they are in order themselves.
+std::variant<Options, Ending> read_with_file(const cxxopts::ParseResult& given, const Options& from_flags,
+                                             std::vector<std::string> flags, const std::string& file,
+                                             std::vector<config::GivenParameter> parameters) {
   config::Problems problems(file);
-  std::optional<config::Setup> setup = config::read_file(file, problems);
+  std::optional<config::Setup> setup = config::read_file(
+      file, {from_flags.account, from_flags.region, endpoint_of(from_flags), std::move(parameters)}, problems);
   if (!setup) return wrong_file(problems);
   for (const config::Setting& setting : setup->settings) {
     if (auto objection = objection_to_setting(setting.name, setting.values)) {
@@ -323,10 +336,11 @@ std::variant<Options, Ending> read_with_file(const cxxopts::ParseResult& given, 
   config::Place place = options.place();
   place.now = std::chrono::floor<Millis>(std::chrono::system_clock::now());
   // The server that will run them is this one.
-  place.objection_to_function = runner::missing_interpreter;
+  place.objection_to_function = objection_to_function;
   config::check_setup(*setup, place, problems);
   if (!problems.empty()) return wrong_file(problems);
   options.setup = std::move(setup);
+  options.config_notes = problems.notes();
   return options;
 }
 
@@ -356,6 +370,21 @@ std::optional<std::string> objection_to_setting(const std::string& name, const s
   }
 }
 
+std::optional<std::string> objection_to_function(const FunctionRecord& function) {
+  return runner::missing_interpreter(function);
+}
+
+std::vector<config::SettingInfo> describe_settings() {
+  std::vector<config::SettingInfo> settings;
+  const cxxopts::Options flags = describe_flags();
+  for (const cxxopts::HelpOptionDetails& flag : flags.group_help("").options) {
+    const std::string& name = flag.l.front();
+    if (is_in(name, no_settings)) continue;
+    settings.push_back({name, flag.desc, flag.is_boolean ? "" : flag.arg_help, flag.is_boolean, flag.is_container});
+  }
+  return settings;
+}
+
 std::variant<Options, Ending> parse_command_line(int argc, const char* const* argv) {
   cxxopts::Options flags = describe_flags();
   try {
@@ -368,8 +397,15 @@ std::variant<Options, Ending> parse_command_line(int argc, const char* const* ar
     const bool looks = !given["no-config"].as<bool>();
     if (!looks && !file.empty()) return wrong("--no-config does not go with --config");
     if (file.empty() && looks) file = config::find_default_file();
+    auto parameters = config::read_parameters(given.count(config::parameter_flag) > 0
+                                                  ? given[config::parameter_flag].as<config::ParameterWords>()
+                                                  : config::ParameterWords());
+    if (file.empty() && !parameters.empty()) return wrong("--parameter goes with --config and a template");
     if (file.empty()) return read;
-    return read_with_file(given, std::vector<std::string>(argv, argv + argc), file);
+    return read_with_file(given, std::get<Options>(read), std::vector<std::string>(argv, argv + argc), file,
+                          std::move(parameters));
+  } catch (const std::invalid_argument& error) {
+    return wrong(error.what());
   } catch (const cxxopts::exceptions::exception& error) {
     return wrong(error.what());
   }

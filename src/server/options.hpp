@@ -11,7 +11,9 @@
 
 #include "config/creation.hpp"
 #include "config/file.hpp"
+#include "config/schema.hpp"
 #include "config/setup.hpp"
+#include "penstock/functions.hpp"
 #include "penstock/limits.hpp"
 #include "penstock/time.hpp"
 #include "storage/committer.hpp"
@@ -44,9 +46,10 @@ struct Options {
   std::string tls_certificate;  ///< files in PEM, both or neither
   std::string tls_key;
   bool tls_self_signed = false;
-  std::string tls_ca_file;             ///< where the self-signed certificate is written
-  std::string config_file;             ///< as it was named; empty if there is none
-  std::optional<config::Setup> setup;  ///< what that says
+  std::string tls_ca_file;                ///< where the self-signed certificate is written
+  std::string config_file;                ///< as it was named; empty if there is none
+  std::optional<config::Setup> setup;     ///< what that says
+  std::vector<std::string> config_notes;  ///< what of it is passed over
 
   /// Where what the setup names is.
   config::Place place() const { return {account, region, config::directory_of(config_file), !lambda_endpoint.empty()}; }
@@ -69,5 +72,11 @@ std::variant<Options, Ending> parse_command_line(int argc, const char* const* ar
 /// What is wrong with a setting of a file, if anything is: there is none of that name, or its values are not as the
 /// flag's would have to be.
 std::optional<std::string> objection_to_setting(const std::string& name, const std::vector<std::string>& values);
+
+/// Why a server on this machine could not run a function, for a person.
+std::optional<std::string> objection_to_function(const FunctionRecord& function);
+
+/// The settings that a file may have.
+std::vector<config::SettingInfo> describe_settings();
 
 }  // namespace penstock::server

@@ -420,6 +420,7 @@ int serve(const Options& options) {
     spdlog::info("penstock {}: data directory {}", version, options.data_dir);
   }
   if (options.setup) spdlog::info("set up by {}", options.config_file);
+  for (const std::string& note : options.config_notes) spdlog::warn("{}", note);
   Server server(options, std::move(store), std::move(std::get<std::unique_ptr<net::Tls>>(tls)));
   if (const StoreError error = server.recover()) {
     return fail("cannot use the data directory " + options.data_dir + ": " + error.message);
