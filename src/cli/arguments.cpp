@@ -12,7 +12,7 @@ namespace penstock::cli {
 
 namespace {
 
-constexpr std::string_view default_endpoint = "http://127.0.0.1:4566";
+constexpr std::string_view usual_endpoint = "http://127.0.0.1:4566";
 constexpr std::size_t count_digits_max = 12;
 /// Of numbers that may be negative none that means anything has more digits.
 constexpr std::size_t number_digits_max = 9;
@@ -35,6 +35,12 @@ std::string variable_or(const char* name, std::string_view fallback) {
 
 }  // namespace
 
+std::string default_endpoint() { return variable_or("PENSTOCK_ENDPOINT", usual_endpoint); }
+
+std::string default_region() { return variable_or("PENSTOCK_REGION", ""); }
+
+std::string default_account() { return variable_or("PENSTOCK_ACCOUNT", ""); }
+
 std::string Arguments::text(const std::string& flag) const {
   return given.count(flag) > 0 ? given[flag].as<std::string>() : std::string();
 }
@@ -46,14 +52,14 @@ std::vector<std::string> Arguments::texts(const std::string& flag) const {
 void describe_common(cxxopts::Options& flags, const Words& words) {
   const auto text = [] { return cxxopts::value<std::string>(); };
   // clang-format off
-  flags.add_options("Common")
-      ("endpoint", "where the server is (default: $PENSTOCK_ENDPOINT, or " + std::string(default_endpoint) + ")", text(),
+  flags.add_options(common_group)
+      ("endpoint", "where the server is (default: $PENSTOCK_ENDPOINT, or " + std::string(usual_endpoint) + ")", text(),
        "URL")
-      ("region", "region of what it is about (default: the server's)", text(), "REGION")
-      ("account", "account of what it is about (default: the server's)", text(), "ID")
+      ("region", "region of what it is about (default: $PENSTOCK_REGION, or the server's)", text(), "REGION")
+      ("account", "account of what it is about (default: $PENSTOCK_ACCOUNT, or the server's)", text(), "ID")
       ("json", "print JSON", cxxopts::value<bool>())
-      ("help", "print this and exit", cxxopts::value<bool>());
-  flags.add_options("Hidden")("words", "what is no flag", cxxopts::value<std::vector<std::string>>());
+      ("h,help", "print this and exit", cxxopts::value<bool>());
+  flags.add_options(hidden_group)("words", "what is no flag", cxxopts::value<std::vector<std::string>>());
   // clang-format on
   flags.parse_positional({"words"});
   flags.positional_help(std::string(words.help));
@@ -62,20 +68,24 @@ void describe_common(cxxopts::Options& flags, const Words& words) {
 Arguments read_common(const cxxopts::ParseResult& given, const Words& words, std::vector<std::string> rest) {
   Arguments arguments;
   arguments.given = given;
-  arguments.endpoint =
-      arguments.has("endpoint") ? arguments.text("endpoint") : variable_or("PENSTOCK_ENDPOINT", default_endpoint);
-  arguments.region = arguments.text("region");
-  if (arguments.has("region") && !protocol::is_region(arguments.region)) {
-    throw UsageError("--region is a region's name, not '" + arguments.region + "'");
+  arguments.endpoint = arguments.has("endpoint") ? arguments.text("endpoint") : default_endpoint();
+  const bool region_given = arguments.has("region");
+  arguments.region = region_given ? arguments.text("region") : default_region();
+  if ((region_given || !arguments.region.empty()) && !protocol::is_region(arguments.region)) {
+    throw UsageError((region_given ? "--region" : "PENSTOCK_REGION") +
+                     (" is a region's name, not '" + arguments.region + "'"));
   }
-  arguments.account = arguments.text("account");
-  if (arguments.has("account") && !protocol::is_account(arguments.account)) {
-    throw UsageError("--account is 12 digits, not '" + arguments.account + "'");
+  const bool account_given = arguments.has("account");
+  arguments.account = account_given ? arguments.text("account") : default_account();
+  if ((account_given || !arguments.account.empty()) && !protocol::is_account(arguments.account)) {
+    throw UsageError((account_given ? "--account" : "PENSTOCK_ACCOUNT") +
+                     (" is 12 digits, not '" + arguments.account + "'"));
   }
   arguments.json = arguments.has("json");
   arguments.words = arguments.texts("words");
   arguments.rest = std::move(rest);
-  if (arguments.words.size() < words.min || arguments.word(0).empty()) throw UsageError(words.missing);
+  const bool first_is_empty = !arguments.words.empty() && arguments.words.front().empty();
+  if (arguments.words.size() < words.min || (words.max > 0 && first_is_empty)) throw UsageError(words.missing);
   if (arguments.words.size() > words.max) {
     throw UsageError("'" + arguments.words[words.max] + "' is one argument too many");
   }

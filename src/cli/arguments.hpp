@@ -52,6 +52,16 @@ struct Words {
   bool rest = false;         ///< whether anything may stand behind `--`
 };
 
+/// Of the flags that all commands have, and of what cxxopts has to be told though it is no flag.
+inline constexpr const char* common_group = "Common";
+inline constexpr const char* hidden_group = "Hidden";
+
+/// Where the server is unless a flag says it.
+std::string default_endpoint();
+/// Empty where the server's are meant.
+std::string default_region();
+std::string default_account();
+
 void describe_common(cxxopts::Options& flags, const Words& words);
 /// Throws UsageError.
 Arguments read_common(const cxxopts::ParseResult& given, const Words& words, std::vector<std::string> rest);

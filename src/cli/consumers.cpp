@@ -80,8 +80,6 @@ Table table_of(const std::vector<Shown>& consumers) {
 
 }  // namespace
 
-void describe_consumers(cxxopts::Options&) {}
-
 int run_consumers(const Arguments& arguments) {
   Server server(arguments);
   std::vector<Shown> consumers;

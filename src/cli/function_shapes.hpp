@@ -14,6 +14,9 @@ namespace penstock::cli::wire {
 using protocol::optional;
 using protocol::Shape;
 
+inline constexpr const char* functions_path = "/_penstock/functions";
+inline constexpr const char* mappings_path = "/2015-03-31/event-source-mappings/";
+
 /// A function as the server's own operations take and show it.
 struct Function {
   std::optional<std::string> name;

@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -7,9 +6,11 @@
 
 #include "cli/cli.hpp"
 #include "cli/commands.hpp"
+#include "cli/function_names.hpp"
 #include "cli/function_shapes.hpp"
 #include "cli/output.hpp"
 #include "cli/server.hpp"
+#include "cli/terminal.hpp"
 #include "client/api.hpp"
 #include "config/setup.hpp"
 #include "protocol/native/constraints.hpp"
@@ -18,10 +19,8 @@ namespace penstock::cli {
 
 namespace {
 
-constexpr const char* functions_path = "/_penstock/functions";
-
 std::string path_of(const std::string& name) {
-  return std::string(functions_path) + "/" + client::percent_encode(name);
+  return std::string(wire::functions_path) + "/" + client::percent_encode(name);
 }
 
 /// The command's own directories are not the server's.
@@ -86,32 +85,14 @@ std::string setting(const std::optional<std::int32_t>& value) { return value ? s
 
 int add(Server& server, const Arguments& arguments, const std::string& name) {
   client::Request request{"PUT", path_of(name), client::to_json(described(arguments))};
-  const auto function = client::from_json<wire::Function>(server.lambda(std::move(request)));
+  const auto function = client::from_json<wire::Function>(server.lambda(std::move(request), until_answered));
   if (arguments.json) {
     print_json(function);
   } else {
-    std::fprintf(stderr, "%s: %s\n", name.c_str(), what_runs(function).c_str());
+    remark(name + ": " + what_runs(function));
   }
-  if (function.remark) std::fprintf(stderr, "penstock: %s\n", function.remark->c_str());
+  if (function.remark) remark(*function.remark);
   return success_status;
-}
-
-std::vector<wire::Function> all_functions(Server& server) {
-  std::vector<wire::Function> functions;
-  bool more = true;
-  while (more) {
-    std::string target = functions_path;
-    if (!functions.empty()) {
-      target += "?ExclusiveStartFunction=" + client::percent_encode(functions.back().name.value_or(""));
-    }
-    auto page = client::from_json<wire::FunctionList>(server.lambda({"GET", target, {}}));
-    const std::size_t before = functions.size();
-    if (page.functions) {
-      for (wire::Function& function : *page.functions) functions.push_back(std::move(function));
-    }
-    more = page.more.value_or(false) && functions.size() > before;
-  }
-  return functions;
 }
 
 int list(Server& server, const Arguments& arguments) {
@@ -152,8 +133,12 @@ int show(Server& server, const Arguments& arguments, const std::string& name) {
   return success_status;
 }
 
-int remove(Server& server, const std::string& name) {
-  server.lambda({"DELETE", path_of(name), {}});
+int remove(Server& server, const Arguments& arguments, const std::string& name) {
+  server.lambda({"DELETE", path_of(name), {}}, until_answered);
+  if (!arguments.json) return success_status;
+  wire::Function removed;
+  removed.name = name;
+  print_json(removed);
   return success_status;
 }
 
@@ -190,8 +175,13 @@ int run_function(const Arguments& arguments) {
   Server server(arguments);
   if (action == "add") return add(server, arguments, name);
   if (action == "show") return show(server, arguments, name);
-  if (action == "remove") return remove(server, name);
+  if (action == "remove") return remove(server, arguments, name);
   return list(server, arguments);
+}
+
+int run_functions(const Arguments& arguments) {
+  Server server(arguments);
+  return arguments.words.empty() ? list(server, arguments) : show(server, arguments, arguments.word(0));
 }
 
 }  // namespace penstock::cli

@@ -1,10 +1,9 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
-#include <iostream>
-#include <iterator>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -12,8 +11,10 @@
 #include "cli/cli.hpp"
 #include "cli/commands.hpp"
 #include "cli/function_shapes.hpp"
+#include "cli/input.hpp"
 #include "cli/output.hpp"
 #include "cli/server.hpp"
+#include "cli/terminal.hpp"
 #include "client/api.hpp"
 #include "protocol/base64.hpp"
 
@@ -27,27 +28,26 @@ constexpr std::chrono::seconds invoke_time_max{930};
 // What the service takes.
 constexpr std::size_t payload_bytes_max = 6U << 20U;
 
-std::string read_all(std::istream& stream, const std::string& name) {
-  std::string text;
-  std::array<char, 64U << 10U> piece{};
-  while (stream && text.size() <= payload_bytes_max) {
-    stream.read(piece.data(), piece.size());
-    text.append(piece.data(), static_cast<std::size_t>(stream.gcount()));
+/// Throws std::runtime_error.
+std::string read_file(const std::string& name) {
+  const int fd = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) throw std::runtime_error("cannot read " + name);
+  try {
+    std::string text = read_all(fd, payload_bytes_max, name);
+    ::close(fd);
+    return text;
+  } catch (...) {
+    ::close(fd);
+    throw;
   }
-  if (stream.bad()) throw std::runtime_error("cannot read " + name);
-  return text;
 }
 
 /// As it stands, or what a file (@FILE) or standard input (-) has.
 std::string payload_of(const Arguments& arguments) {
   if (!arguments.has("payload")) return "{}";
   std::string given = arguments.text("payload");
-  if (given == "-") return read_all(std::cin, "standard input");
-  if (!given.starts_with('@')) return given;
-  const std::string name = given.substr(1);
-  std::ifstream file(name, std::ios::binary);
-  if (!file) throw std::runtime_error("cannot read " + name);
-  return read_all(file, name);
+  if (given == "-") return read_all(STDIN_FILENO, payload_bytes_max, "standard input");
+  return given.starts_with('@') ? read_file(given.substr(1)) : given;
 }
 
 std::string header_of(const client::Answer& answer, std::string_view name) {
@@ -71,11 +71,11 @@ void describe_invoke(cxxopts::Options& flags) {
 
 int run_invoke(const Arguments& arguments) {
   client::Request request{"POST", "/2015-03-31/functions/" + client::percent_encode(arguments.word(0)) + "/invocations",
-                          payload_of(arguments), invoke_time_max};
+                          payload_of(arguments)};
   request.headers.emplace_back("X-Amz-Invocation-Type", arguments.has("event") ? "Event" : "RequestResponse");
   const bool wants_log = arguments.has("log") && !arguments.has("event");
   if (wants_log) request.headers.emplace_back("X-Amz-Log-Type", "Tail");
-  const client::Answer answer = Server(arguments).lambda(std::move(request));
+  const client::Answer answer = Server(arguments).lambda(std::move(request), {.answer_max = invoke_time_max});
   const std::string error = header_of(answer, "x-amz-function-error");
   const std::string log = protocol::base64_decode(header_of(answer, "x-amz-log-result")).value_or("");
   if (arguments.json) {
@@ -88,11 +88,11 @@ int run_invoke(const Arguments& arguments) {
   } else {
     if (!log.empty()) std::fprintf(stderr, "%s%s", log.c_str(), log.ends_with('\n') ? "" : "\n");
     Output output;
-    if (!answer.body.empty()) output.write(answer.body + "\n");
+    if (!answer.body.empty()) output.line(answer.body);
     output.flush();
   }
   if (error.empty()) return success_status;
-  std::fprintf(stderr, "penstock: the function failed: %s\n", error.c_str());
+  complain("the function failed: " + error);
   return failure_status;
 }
 

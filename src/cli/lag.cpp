@@ -50,7 +50,7 @@ std::vector<wire::LagOutput> all_lags(Server& server) {
 
 void describe_lag(cxxopts::Options& flags) {
   flags.add_options()("consumer", "only this consumer (default: all of the stream)", cxxopts::value<std::string>(),
-                      "NAME");
+                      "CONSUMER");
 }
 
 int run_lag(const Arguments& arguments) {

@@ -1,16 +1,16 @@
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "cli/cli.hpp"
 #include "cli/commands.hpp"
 #include "cli/function_shapes.hpp"
+#include "cli/interrupt.hpp"
 #include "cli/output.hpp"
 #include "cli/server.hpp"
+#include "cli/terminal.hpp"
 #include "client/api.hpp"
 #include "protocol/times.hpp"
 
@@ -39,13 +39,13 @@ wire::Log read_page(Server& server, const std::string& name, std::int64_t after,
       return client::from_json<wire::Log>(server.lambda(page_after(name, after, waits)));
     } catch (const client::Error& error) {
       if (error.status() != too_many_status) throw;
-      std::this_thread::sleep_for(busy_time);
+      wait_for(busy_time);
     }
   }
 }
 
 void print_line(Output& output, const wire::LogLine& line, bool json) {
-  output.write((json ? client::to_json(line) : line.text.value_or("")) + "\n");
+  output.line(json ? client::to_json(line) : line.text.value_or(""));
 }
 
 }  // namespace
@@ -72,19 +72,21 @@ int run_logs(const Arguments& arguments) {
   Server server(arguments);
   Output output;
   std::int64_t after = 0;
-  for (std::size_t printed = 0;;) {
+  std::size_t printed = 0;
+  while (true) {
     const wire::Log log = read_page(server, arguments.word(0), after, follows);
     if (log.dropped.value_or(0) > 0) {
-      std::fprintf(stderr, "penstock: %s lines are no longer kept\n", std::to_string(*log.dropped).c_str());
+      remark(std::to_string(*log.dropped) + " lines are no longer kept");
     }
     const bool none = !log.lines || log.lines->empty();
-    if (none && !follows) return success_status;
+    if (none && !follows) return printed == 0 ? empty_status : success_status;
     if (none) continue;
     for (const wire::LogLine& line : *log.lines) {
       after = line.number.value_or(after);
       if (since && line.at && line.at->ms < since->time_since_epoch().count()) continue;
       print_line(output, line, arguments.json);
-      if (limit && ++printed == *limit) {
+      ++printed;
+      if (limit && printed == *limit) {
         output.flush();
         return success_status;
       }

@@ -1,10 +1,10 @@
-#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "cli/cli.hpp"
 #include "cli/commands.hpp"
+#include "cli/function_names.hpp"
 #include "cli/function_shapes.hpp"
 #include "cli/output.hpp"
 #include "cli/server.hpp"
@@ -14,7 +14,6 @@ namespace penstock::cli {
 
 namespace {
 
-constexpr const char* mappings_path = "/2015-03-31/event-source-mappings/";
 constexpr std::string_view queue_prefix = "queue:";
 constexpr std::string_view stream_prefix = "stream:";
 
@@ -124,7 +123,8 @@ wire::Mapping described(Server& server, const Arguments& arguments) {
 
 int add(Server& server, const Arguments& arguments) {
   const std::string body = client::to_json(described(server, arguments));
-  const auto made = client::from_json<wire::Mapping>(server.lambda({"POST", mappings_path, body}));
+  const auto made =
+      client::from_json<wire::Mapping>(server.lambda({"POST", wire::mappings_path, body}, until_answered));
   if (arguments.json) {
     print_json(made);
   } else {
@@ -137,16 +137,7 @@ int add(Server& server, const Arguments& arguments) {
 
 int list(Server& server, const Arguments& arguments) {
   wire::MappingList all;
-  all.mappings.emplace();
-  std::string marker;
-  do {
-    const std::string query = marker.empty() ? "" : "?Marker=" + client::percent_encode(marker);
-    auto page = client::from_json<wire::MappingList>(server.lambda({"GET", mappings_path + query, {}}));
-    if (page.mappings) {
-      for (wire::Mapping& mapping : *page.mappings) all.mappings->push_back(std::move(mapping));
-    }
-    marker = page.next_marker.value_or("");
-  } while (!marker.empty());
+  all.mappings = all_mappings(server);
   if (arguments.json) {
     print_json(all);
     return success_status;
@@ -160,8 +151,10 @@ int list(Server& server, const Arguments& arguments) {
   return success_status;
 }
 
-int remove(Server& server, const std::string& uuid) {
-  server.lambda({"DELETE", mappings_path + client::percent_encode(uuid), {}});
+int remove(Server& server, const Arguments& arguments, const std::string& uuid) {
+  const client::Answer answer =
+      server.lambda({"DELETE", wire::mappings_path + client::percent_encode(uuid), {}}, until_answered);
+  if (arguments.json) print_json(client::from_json<wire::Mapping>(answer));
   return success_status;
 }
 
@@ -209,7 +202,7 @@ int run_mapping(const Arguments& arguments) {
   if (action != "remove") throw UsageError("add, list or remove, not '" + action + "'");
   check(2, "which mapping, by its UUID?");
   Server server(arguments);
-  return remove(server, arguments.word(1));
+  return remove(server, arguments, arguments.word(1));
 }
 
 }  // namespace penstock::cli

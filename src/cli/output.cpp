@@ -3,10 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 #include <utility>
 
+#include "cli/terminal.hpp"
 #include "protocol/text.hpp"
 
 namespace penstock::cli {
@@ -19,6 +21,14 @@ bool is_number(const std::string& text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), protocol::is_digit);
 }
 
+/// Of UTF-8: how many characters there are.
+std::size_t width_of(std::string_view text) {
+  constexpr unsigned char kind_bits = 0xC0;
+  constexpr unsigned char within = 0x80;
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & kind_bits) != within; }));
+}
+
 std::string two_digits(std::int64_t number) { return (number < 10 ? "0" : "") + std::to_string(number); }
 
 }  // namespace
@@ -26,6 +36,11 @@ std::string two_digits(std::int64_t number) { return (number < 10 ? "0" : "") + 
 void Output::write(std::string_view text) {
   waiting_.append(text);
   if (waiting_.size() >= buffered_max) flush();
+}
+
+void Output::line(std::string_view text) {
+  waiting_.append(text);
+  write("\n");
 }
 
 void Output::flush() {
@@ -43,33 +58,65 @@ void Output::flush() {
   waiting_.clear();
 }
 
-std::string Table::text(bool aligned) const {
+std::string printable(std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  constexpr unsigned char first_printed = 0x20;
+  constexpr unsigned char erase = 0x7F;
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\t') {
+      out += "\\t";
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\r') {
+      out += "\\r";
+    } else if (byte < first_printed || byte == erase) {
+      out.append("\\x").append(1, digits[byte >> 4U]).append(1, digits[byte & 0xFU]);
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+void Table::add(std::vector<std::string> cells) {
+  for (std::string& cell : cells) cell = printable(cell);
+  rows_.push_back(std::move(cells));
+}
+
+std::string Table::text(Drawn drawn) const {
+  const bool aligned = drawn != Drawn::with_tabs;
   std::vector<std::size_t> widths(rows_.front().size());
   std::vector<bool> right(widths.size(), rows_.size() > 1);
   for (std::size_t row = 0; row < rows_.size(); ++row) {
     for (std::size_t column = 0; column < widths.size(); ++column) {
       const std::string& cell = rows_[row][column];
-      widths[column] = std::max(widths[column], cell.size());
+      widths[column] = std::max(widths[column], width_of(cell));
       if (row > 0 && !is_number(cell)) right[column] = false;
     }
   }
   std::string out;
-  for (const auto& row : rows_) {
+  for (std::size_t row = 0; row < rows_.size(); ++row) {
     std::string line;
-    for (std::size_t column = 0; column < row.size(); ++column) {
+    for (std::size_t column = 0; column < widths.size(); ++column) {
+      const std::string& cell = rows_[row][column];
       if (column > 0) line += aligned ? gap : std::string_view("\t");
-      const std::string padding(aligned ? widths[column] - row[column].size() : 0, ' ');
-      line += right[column] ? padding + row[column] : row[column] + padding;
+      const std::string padding(aligned ? widths[column] - width_of(cell) : 0, ' ');
+      line += right[column] ? padding + cell : cell + padding;
     }
     if (aligned) line.erase(line.find_last_not_of(' ') + 1);
-    out += line + "\n";
+    out += (row == 0 && drawn == Drawn::aligned_in_colours ? bold(line) : line) + "\n";
   }
   return out;
 }
 
 void Table::print() const {
   Output output;
-  output.write(text(::isatty(STDOUT_FILENO) == 1));
+  const bool coloured = takes_colours(STDOUT_FILENO);
+  output.write(text(coloured                     ? Drawn::aligned_in_colours
+                    : is_terminal(STDOUT_FILENO) ? Drawn::aligned
+                                                 : Drawn::with_tabs));
   output.flush();
 }
 

@@ -18,17 +18,27 @@ namespace penstock::cli {
 /// Whoever read the output does so no more.
 class OutputClosed : public std::exception {};
 
-/// Collects what is to be written. Throws OutputClosed, and std::system_error where it cannot be written.
+/// Collects what is to be written, and writes only what is whole. Throws OutputClosed, and std::system_error where it
+/// cannot be written.
 class Output {
  public:
   static constexpr std::size_t buffered_max = 64U << 10U;
 
+  /// Whole lines, or a whole document.
   void write(std::string_view text);
+  /// The same, and a line's break.
+  void line(std::string_view text);
   void flush();
 
  private:
   std::string waiting_;
 };
+
+/// What stands in a cell, or on a line of its own: breaks, tabs and whatever else moves a terminal are escaped.
+std::string printable(std::string_view text);
+
+/// How a table is drawn: for programs there are tabs between its columns.
+enum class Drawn : std::uint8_t { with_tabs, aligned, aligned_in_colours };
 
 /// For people, columns that stand under each other; for programs, tabs between them. Numbers stand to the right.
 class Table {
@@ -36,8 +46,8 @@ class Table {
   explicit Table(std::vector<std::string> titles) : rows_{std::move(titles)} {}
 
   /// As many cells as there are titles.
-  void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
-  std::string text(bool aligned) const;
+  void add(std::vector<std::string> cells);
+  std::string text(Drawn drawn) const;
   /// Aligned on a terminal.
   void print() const;
 

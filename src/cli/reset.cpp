@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <utility>
 
@@ -8,6 +7,7 @@
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/server.hpp"
+#include "cli/terminal.hpp"
 #include "protocol/text.hpp"
 
 namespace penstock::cli {
@@ -71,7 +71,7 @@ void describe_reset(cxxopts::Options& flags) {
   const auto text = [] { return cxxopts::value<std::string>(); };
   // clang-format off
   flags.add_options()
-      ("consumer", "the consumer", text(), "NAME")
+      ("consumer", "the consumer", text(), "CONSUMER")
       ("to", "the place that it is to go on from: horizon, the oldest record that there is; latest, behind the newest; a "
        "time, in seconds since 1970 or like 2030-01-31T12:00:00Z; or, of one shard, the sequence number of the record "
        "to come next", text(), "PLACE")
@@ -90,7 +90,7 @@ int run_reset(const Arguments& arguments) {
     print_json(done);
   } else {
     table_of(done).print();
-    if (*input.dry_run) std::fputs("penstock: this was a dry run, nothing is changed\n", stderr);
+    if (*input.dry_run) remark("this was a dry run, nothing is changed");
   }
   return success_status;
 }

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "client/caller.hpp"
+#include "protocol/sqs/queue_operations.hpp"
 
 namespace penstock::cli {
 
@@ -15,7 +17,7 @@ namespace wire = client::wire;
 
 namespace {
 
-constexpr std::chrono::seconds answer_time_max{30};
+constexpr std::string_view queue_arn_name = "QueueArn";
 
 }  // namespace
 
@@ -38,7 +40,8 @@ std::unique_ptr<client::Line> open_line(client::World& world, const std::string&
 Server::Server(const Arguments& arguments)
     : address_{arguments.word(0), {}, arguments.region, arguments.account},
       world_(client::real_world()),
-      line_(open_line(*world_, arguments.endpoint)) {}
+      line_(open_line(*world_, arguments.endpoint)),
+      on_interrupt_([](void* line) noexcept { static_cast<client::Line*>(line)->interrupt(); }, line_.get()) {}
 
 client::Address Server::address(const std::string& consumer) const {
   client::Address address = address_;
@@ -46,26 +49,52 @@ client::Address Server::address(const std::string& consumer) const {
   return address;
 }
 
-client::Answer Server::answer(client::Request request) {
-  if (request.timeout == std::chrono::milliseconds{0}) request.timeout = answer_time_max;
-  // A request that is not interruptible is answered or throws.
-  client::Answer answer = line_->exchange(request).value();
-  client::check(answer);
-  return answer;
+client::Answer Server::answer(client::Request request, const Patience& patience) {
+  if (patience.interruptible) check_interrupted();
+  request.timeout = patience.answer_max;
+  request.interruptible = patience.interruptible;
+  std::optional<client::Answer> answer = line_->exchange(request);
+  if (!answer) throw Interrupted();
+  client::check(*answer);
+  return std::move(*answer);
 }
 
-client::Answer Server::lambda(client::Request request) {
+client::Answer Server::lambda(client::Request request, const Patience& patience) {
   add_credentials(request, home(), "lambda");
-  return answer(std::move(request));
+  return answer(std::move(request), patience);
 }
 
-client::Answer Server::call(std::string_view target, std::string body, const Home& home) {
+client::Answer Server::call(std::string_view target, std::string body, const Home& home, const Patience& patience) {
+  return call("/", target, std::move(body), home, patience);
+}
+
+client::Answer Server::call(std::string path, std::string_view target, std::string body, const Home& home,
+                            const Patience& patience) {
   const bool sqs = target.starts_with("AmazonSQS.");
-  client::Request request{"POST", "/", std::move(body)};
+  client::Request request{"POST", std::move(path), std::move(body)};
   request.headers.emplace_back("X-Amz-Target", target);
   request.headers.emplace_back("Content-Type", sqs ? "application/x-amz-json-1.0" : "application/x-amz-json-1.1");
   add_credentials(request, home, sqs ? "sqs" : "kinesis");
-  return answer(std::move(request));
+  return answer(std::move(request), patience);
+}
+
+std::string Server::queue_url(const std::string& name) {
+  if (name.find('/') != std::string::npos) return name;
+  const auto found = sqs<protocol::sqs::GetQueueUrlOperation>({name, {}});
+  return found.queue_url.value_or("");
+}
+
+std::string Server::queue_arn(const std::string& url) {
+  const auto queue = sqs<protocol::sqs::GetQueueAttributesOperation>({url, std::vector{std::string(queue_arn_name)}});
+  for (const auto& [name, value] : queue.attributes.value_or(protocol::Map<std::string>{}).entries) {
+    if (name == queue_arn_name) return value;
+  }
+  return {};
+}
+
+std::string queue_name_of(const std::string& url_or_arn) {
+  const std::size_t at = url_or_arn.find_last_of("/:");
+  return at == std::string::npos ? url_or_arn : url_or_arn.substr(at + 1);
 }
 
 void Server::check_stream() {
@@ -74,16 +103,19 @@ void Server::check_stream() {
   ask<native::ListConsumersOperation, wire::ListOutput>({}, input);
 }
 
-std::vector<std::string> Server::consumers() {
+std::vector<std::string> Server::consumers_of(const std::string& stream) {
+  client::Address all = address_;
+  all.stream = stream;
   std::vector<std::string> names;
   bool more = true;
   while (more) {
     native::ListConsumersInput input;
     if (!names.empty()) input.exclusive_start_consumer = names.back();
-    auto page = ask<native::ListConsumersOperation, wire::ListOutput>({}, input);
+    const auto page =
+        client::from_json<wire::ListOutput>(answer(client::request_of<native::ListConsumersOperation>(all, input)));
     const std::size_t before = names.size();
     if (page.consumers) {
-      for (auto& consumer : *page.consumers) names.push_back(consumer.consumer_name.value_or(""));
+      for (const auto& consumer : *page.consumers) names.push_back(consumer.consumer_name.value_or(""));
     }
     more = page.has_more_consumers.value_or(false) && names.size() > before;
   }

@@ -1,11 +1,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <csignal>
 #include <cstdint>
-#include <cstdio>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -13,8 +10,10 @@
 
 #include "cli/cli.hpp"
 #include "cli/commands.hpp"
+#include "cli/interrupt.hpp"
 #include "cli/output.hpp"
 #include "cli/server.hpp"
+#include "cli/terminal.hpp"
 
 namespace penstock::cli {
 
@@ -58,33 +57,6 @@ Line line_of(const client::Batch& batch, const client::Record& record) {
   return line;
 }
 
-void say(const std::string& what) { std::fprintf(stderr, "penstock: %s\n", what.c_str()); }
-
-std::atomic<client::Consumer*>& interrupted_consumer() {
-  static std::atomic<client::Consumer*> consumer{nullptr};
-  return consumer;
-}
-
-extern "C" void on_signal(int) {
-  if (client::Consumer* const consumer = interrupted_consumer()) consumer->stop();
-}
-
-/// The first SIGINT or SIGTERM stops the consumer; a second one ends the process, as it would without this.
-class StopBySignal {
- public:
-  explicit StopBySignal(client::Consumer& consumer) {
-    interrupted_consumer() = &consumer;
-    struct sigaction action {};
-    action.sa_handler = on_signal;
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
-    ::sigaction(SIGINT, &action, nullptr);
-    ::sigaction(SIGTERM, &action, nullptr);
-  }
-  ~StopBySignal() { interrupted_consumer() = nullptr; }
-  StopBySignal(const StopBySignal&) = delete;
-  StopBySignal& operator=(const StopBySignal&) = delete;
-};
-
 class Tail {
  public:
   Tail(const Arguments& arguments, client::Options options)
@@ -95,27 +67,33 @@ class Tail {
         server_(arguments),
         consumer_(with_callbacks(std::move(options))) {}
 
-  void run() {
+  int run() {
     // The consumer itself would wait for a server that is not there.
     server_.check_stream();
-    const StopBySignal stop(consumer_);
+    const OnInterrupt stop([](void* consumer) noexcept { static_cast<client::Consumer*>(consumer)->stop(); },
+                           &consumer_);
     try {
       print_all();
     } catch (const OutputClosed&) {
       // Nobody knows how much of the last batch was read, so it comes again.
-      return consumer_.leave(false);
+      consumer_.leave(false);
+      throw;
+    } catch (const Interrupted&) {
+      consumer_.leave();
+      throw;
     }
     consumer_.leave();
+    return printed_ == 0 ? empty_status : success_status;
   }
 
  private:
   client::Options with_callbacks(client::Options options) {
     options.on_retry = [this](const std::string& why, milliseconds) {
-      if (!std::exchange(away_, true)) say(why + "; trying again");
+      if (!std::exchange(away_, true)) remark(why + "; trying again");
     };
     options.on_lost = [](const client::LostLease& lost) {
-      say(lost.shard_id + " is " + (lost.owner.empty() ? "nobody's" : "that of " + lost.owner) +
-          " now; the last lines of it may be printed there again");
+      remark(lost.shard_id + " is " + (lost.owner.empty() ? "nobody's" : "that of " + lost.owner) +
+             " now; the last lines of it may be printed there again");
     };
     return options;
   }
@@ -136,12 +114,15 @@ class Tail {
 
   void print(const client::Batch& batch) {
     if (batch.lost_records > 0) {
-      say(std::to_string(batch.lost_records) + " records of " + batch.shard_id +
-          " were past retention before they were read");
+      remark(std::to_string(batch.lost_records) + " records of " + batch.shard_id +
+             " were past retention before they were read");
     }
     for (const client::Record& record : batch.records) {
-      output_.write(arguments_.json ? client::to_json(line_of(batch, record)) : record.data);
-      output_.write("\n");
+      if (arguments_.json) {
+        output_.line(client::to_json(line_of(batch, record)));
+      } else {
+        output_.line(record.data);
+      }
     }
     printed_ += batch.records.size();
   }
@@ -199,23 +180,22 @@ void describe_tail(cxxopts::Options& flags) {
   flags.add_options()
       ("consumer", "print what this consumer has not had yet, and keep its place: the next tail of that name goes on "
        "behind the last line of this one. It is created if it does not exist. Several at a time share the shards "
-       "(default: one that is gone afterwards)", text(), "NAME")
+       "(default: one that is gone afterwards)", text(), "CONSUMER")
       ("from", "where a consumer begins that is created: horizon, the oldest record that there is; latest, with what "
        "comes from now on; or a time, in seconds since 1970 or like 2030-01-31T12:00:00Z (default: horizon)", text(),
        "PLACE")
       ("limit", "end after so many records", text(), "N")
-      ("no-follow", "end, with status 0, when there is no more for now", cxxopts::value<bool>());
+      ("no-follow", "end when there is no more for now", cxxopts::value<bool>());
   // clang-format on
 }
 
 int run_tail(const Arguments& arguments) {
   client::Options options = options_of(arguments);
   try {
-    Tail(arguments, std::move(options)).run();
+    return Tail(arguments, std::move(options)).run();
   } catch (const std::invalid_argument& error) {
     throw UsageError(error.what());
   }
-  return success_status;
 }
 
 }  // namespace penstock::cli

@@ -18,9 +18,10 @@
 
 namespace penstock::client {
 
-/// Of one answer. The largest that a server gives is a poll's: 10 MiB of data in base64, and ten thousand partition
-/// keys, every byte of which may be escaped.
-inline constexpr std::size_t answer_bytes_max = 32U << 20U;
+/// Of one answer. The largest that a server gives is a look into a queue: 16 MiB of messages, every byte of which may
+/// be escaped, and a thousand times what is told of one. A poll has less: 10 MiB of data in base64, and ten thousand
+/// partition keys, every byte of which may be escaped.
+inline constexpr std::size_t answer_bytes_max = 40U << 20U;
 inline constexpr std::chrono::seconds connect_time_max{5};
 
 /// Where a server is.

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "cli/cli.hpp"
 #include "runner/keeper.hpp"
@@ -23,6 +24,14 @@ int serve(int argc, const char* const* argv) {
   const auto& options = std::get<penstock::server::Options>(parsed);
   penstock::server::start_logging(options.log_level, options.log_json);
   return penstock::server::serve(options);
+}
+
+std::vector<penstock::cli::Flag> serve_flags() {
+  std::vector<penstock::cli::Flag> flags;
+  for (const penstock::server::ServeFlag& flag : penstock::server::serve_flags()) {
+    flags.push_back({flag.name, {}, flag.value, flag.what, flag.repeats});
+  }
+  return flags;
 }
 
 }  // namespace
@@ -48,5 +57,5 @@ int main(int argc, char** argv) {
   }
   return penstock::cli::run(count, arguments,
                             {penstock::server::objection_to_setting, penstock::server::objection_to_function,
-                             penstock::server::describe_settings});
+                             penstock::server::describe_settings, serve_flags});
 }

@@ -19,6 +19,7 @@
 #include "penstock/limits.hpp"
 #include "penstock/server_commands.hpp"
 #include "penstock/time.hpp"
+#include "protocol/nearest.hpp"
 #include "protocol/times.hpp"
 #include "runner/launch.hpp"
 
@@ -344,7 +345,31 @@ std::variant<Options, Ending> read_with_file(const cxxopts::ParseResult& given, 
   return options;
 }
 
+/// What the first flag that there is not was meant to be, in words that go on with a sentence about it; perhaps none.
+std::string meant_flag(int argc, const char* const* argv) {
+  std::vector<std::string> names;
+  for (const ServeFlag& flag : serve_flags()) names.push_back(flag.name);
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (!word.starts_with("--")) continue;
+    const std::string_view name = word.substr(2, word.find('=') - 2);
+    if (is_in(name, names)) continue;
+    const auto meant = protocol::nearest_of(name, names);
+    return meant ? "; '--" + std::string(*meant) + "' is meant, perhaps" : "";
+  }
+  return "";
+}
+
 }  // namespace
+
+std::vector<ServeFlag> serve_flags() {
+  std::vector<ServeFlag> flags;
+  const cxxopts::Options options = describe_flags();
+  for (const cxxopts::HelpOptionDetails& one : options.group_help("").options) {
+    flags.push_back({one.l.front(), one.is_boolean ? "" : one.arg_help, one.desc, one.is_container});
+  }
+  return flags;
+}
 
 std::optional<std::string> objection_to_setting(const std::string& name, const std::vector<std::string>& values) {
   cxxopts::Options flags = describe_flags();
@@ -406,6 +431,8 @@ std::variant<Options, Ending> parse_command_line(int argc, const char* const* ar
                           std::move(parameters));
   } catch (const std::invalid_argument& error) {
     return wrong(error.what());
+  } catch (const cxxopts::exceptions::no_such_option& error) {
+    return wrong(error.what() + meant_flag(argc, argv));
   } catch (const cxxopts::exceptions::exception& error) {
     return wrong(error.what());
   }

@@ -69,6 +69,15 @@ inline constexpr int usage_status = 2;
 /// the same names that are not given. What is wrong with it ends with status 1.
 std::variant<Options, Ending> parse_command_line(int argc, const char* const* argv);
 
+/// A flag of `serve`. `value` is what its value is called, and empty if it has none.
+struct ServeFlag {
+  std::string name;
+  std::string value;
+  std::string what;
+  bool repeats = false;
+};
+std::vector<ServeFlag> serve_flags();
+
 /// What is wrong with a setting of a file, if anything is: there is none of that name, or its values are not as the
 /// flag's would have to be.
 std::optional<std::string> objection_to_setting(const std::string& name, const std::vector<std::string>& values);

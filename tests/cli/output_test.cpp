@@ -13,17 +13,36 @@ Table example() {
 }
 
 TEST(Table, StandsInColumnsForPeople) {
-  EXPECT_EQ(example().text(true),
+  EXPECT_EQ(example().text(Drawn::aligned),
             "NAME      BEHIND  LAG\n"
             "billing        7  0\n"
             "x        1234567  2h05m\n");
 }
 
 TEST(Table, HasTabsForPrograms) {
-  EXPECT_EQ(example().text(false), "NAME\tBEHIND\tLAG\nbilling\t7\t0\nx\t1234567\t2h05m\n");
+  EXPECT_EQ(example().text(Drawn::with_tabs), "NAME\tBEHIND\tLAG\nbilling\t7\t0\nx\t1234567\t2h05m\n");
 }
 
-TEST(Table, MayHaveNoRows) { EXPECT_EQ(Table({"A", "B"}).text(true), "A  B\n"); }
+TEST(Table, MayHaveNoRows) { EXPECT_EQ(Table({"A", "B"}).text(Drawn::aligned), "A  B\n"); }
+
+TEST(Table, HasTitlesInBoldWhereThereAreColours) {
+  const std::string text = example().text(Drawn::aligned_in_colours);
+  EXPECT_TRUE(text.starts_with("\x1b[1mNAME      BEHIND  LAG\x1b[0m\n")) << text;
+  EXPECT_EQ(text.find('\x1b', text.find('\n')), std::string::npos) << text;
+}
+
+TEST(Table, CountsCharactersAndNotBytes) {
+  Table table({"A", "B"});
+  table.add({"Grüße", "x"});
+  table.add({"plain", "y"});
+  EXPECT_EQ(table.text(Drawn::aligned), "A      B\nGrüße  x\nplain  y\n");
+}
+
+TEST(Table, KeepsACellOnItsLine) {
+  Table table({"A", "B"});
+  table.add({"one\ttwo\r\nthree", "\x1b[31m\x7f"});
+  EXPECT_EQ(table.text(Drawn::with_tabs), "A\tB\none\\ttwo\\r\\nthree\t\\x1b[31m\\x7f\n");
+}
 
 TEST(DurationText, HasTheTwoLargestUnits) {
   constexpr std::int64_t hour = 3'600'000;

@@ -3,86 +3,21 @@
 end with. Runs the real binary: test_cli.py --penstock BIN [unittest arguments]."""
 
 import base64
-import http.client
-import itertools
 import json
 import os
 import pathlib
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "server"))
+import harness
+from commands import (
+    FIRST, LIMIT, Commands, InDirectory, OneServer, Server, command, command_line, create_stream, end, kinesis, names, numbers, put,
+    read_lines, start, wait_until)
 
-import harness  # noqa: E402
-from harness import LIMIT, InDirectory, OneServer, Server, wait_until  # noqa: E402
-
-FIRST = "shardId-000000000000"
-numbers = itertools.count()
-
-
-def kinesis(server, operation, body, region="us-east-1"):
-    """An answer of the service's JSON protocol, which has to be a success."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT)
-    try:
-        scope = f"AWS4-HMAC-SHA256 Credential=anybody/20300101/{region}/kinesis/aws4_request, SignedHeaders=host, Signature=0"
-        connection.request("POST", "/", json.dumps(body), {
-            "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "Kinesis_20131202." + operation, "Authorization": scope})
-        answer = connection.getresponse()
-        text = answer.read()
-        assert answer.status == 200, text
-        return json.loads(text) if text else {}
-    finally:
-        connection.close()
-
-
-def create_stream(server, shards=1, region="us-east-1"):
-    name = f"stream-{next(numbers)}"
-    kinesis(server, "CreateStream", {"StreamName": name, "ShardCount": shards}, region)
-    described = lambda: kinesis(server, "DescribeStreamSummary", {"StreamName": name}, region)["StreamDescriptionSummary"]
-    wait_until(lambda: described()["StreamStatus"] == "ACTIVE")
-    return name
-
-
-def put(server, stream, lines, key=None, region="us-east-1"):
-    """Each line is a record. They keep their order if they have one key."""
-    for at in range(0, len(lines), 500):
-        records = [{"Data": base64.b64encode(line if isinstance(line, bytes) else line.encode()).decode(),
-                    "PartitionKey": key or f"key-{line}"} for line in lines[at:at + 500]]
-        answer = kinesis(server, "PutRecords", {"StreamName": stream, "Records": records}, region)
-        assert answer["FailedRecordCount"] == 0, answer
-
-
-def names(first, last):
-    return [f"line {i}" for i in range(first, last)]
-
-
-def command(server, *arguments):
-    return [harness.PENSTOCK, *arguments, "--endpoint", server.endpoint]
-
-
-def command_line(server, *arguments):
-    """The same of one that may have a command of its own behind `--`."""
-    end = arguments.index("--") if "--" in arguments else len(arguments)
-    return [harness.PENSTOCK, *arguments[:end], "--endpoint", server.endpoint, *arguments[end:]]
-
-
-def start(server, *arguments):
-    """A command that goes on by itself."""
-    return subprocess.Popen(command(server, *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
-def read_lines(process, count):
-    return [process.stdout.readline().decode().rstrip("\n") for _ in range(count)]
-
-
-def end(process, number=signal.SIGINT):
-    """Its status, and what else it printed."""
-    process.send_signal(number)
-    out, err = process.communicate(timeout=LIMIT)
-    return process.returncode, out.decode().splitlines(), err.decode()
+NAMES = """serve config queues streams functions send receive peek purge redrive put tail consumers lag reset function mapping
+    invoke logs env completion""".split()
 
 
 class CommandLine(InDirectory):
@@ -122,6 +57,39 @@ class CommandLine(InDirectory):
             ("mapping", "remove"): "UUID",
             ("invoke",): "function",
             ("logs", "f", "--since", "yesterday"): "--since",
+            ("queues", "q", "r"): "'r'",
+            ("queues", "q", "--prefix", "p"): "--prefix",
+            ("queues", ""): "which queue",
+            ("send",): "queue",
+            ("send", "q", "one", "two"): "'two'",
+            ("send", "q", "one", "--", "two"): "one body",
+            ("send", "q", "one", "--lines"): "--lines",
+            ("send", "q", "--lines", "--dedup-id", "d"): "--dedup-id",
+            ("send", "q", "b", "--delay", "soon"): "--delay",
+            ("send", "q", "b", "--attribute", "x"): "NAME=VALUE",
+            ("send", "q", "b", "--attribute", "=x"): "name",
+            ("send", "q", "b", "--attribute", "x:=y"): "type",
+            ("send", "q", "b", "--attribute", "x:Binary=*"): "base64",
+            ("receive",): "queue",
+            ("receive", "q", "--max", "0"): "--max",
+            ("receive", "q", "--follow", "--wait", "5"): "--wait",
+            ("peek", "q", "--max", "many"): "--max",
+            ("purge",): "queue",
+            ("redrive",): "dead-letter queue",
+            ("redrive", "q", "--rate", "0"): "--rate",
+            ("redrive", "q", "--cancel", "--to", "r"): "--cancel",
+            ("put",): "stream",
+            ("put", "s", "data", "--lines"): "--lines",
+            ("env", "--shell", "tcsh"): "tcsh",
+            ("env", "--endpoint", "localhost"): "localhost",
+            ("completion",): "bash, zsh or fish",
+            ("completion", "tcsh"): "tcsh",
+            ("qeues",): "'queues' is meant",
+            ("help", "recieve"): "'receive' is meant",
+            ("nothing-like-it",): "nothing-like-it",
+            ("tail", "s", "--limt", "3"): "'--limit' is meant",
+            ("receive", "q", "-x"): "'-x'",
+            ("serve", "--data-dri", "x"): "'--data-dir' is meant",
         }
         for arguments, named in cases.items():
             with self.subTest(arguments=arguments):
@@ -134,10 +102,12 @@ class CommandLine(InDirectory):
         for arguments in (("help",), ("--help",)):
             status, out, _ = self.run_to_end(*arguments)
             self.assertEqual(status, 0)
-            for name in "serve consumers lag tail reset function mapping invoke logs".split():
-                self.assertIn(name, out)
-        for name in "serve consumers lag tail reset function mapping invoke logs".split():
-            for arguments in ((name, "--help"), ("help", name)):
+            for name in NAMES:
+                self.assertRegex(out, rf"(?m)^  {name}( |$)")
+            titles = [line[:-1] for line in out.splitlines() if line[:1].isupper() and line.endswith(":")]
+            self.assertEqual(titles, ["Serve", "Look", "Send and receive", "Streams", "Functions", "Operate"])
+        for name in NAMES:
+            for arguments in ((name, "--help"), (name, "-h") if name != "serve" else (name, "--help"), ("help", name)):
                 status, out, _ = self.run_to_end(*arguments)
                 self.assertEqual(status, 0)
                 self.assertIn(f"penstock {name}", out)
@@ -145,34 +115,17 @@ class CommandLine(InDirectory):
     def test_exits_3_where_there_is_no_server(self):
         with Server(self.directory) as server:
             endpoint = server.endpoint
-        for arguments in (("consumers", "s"), ("lag", "s"), ("tail", "s"), ("reset", "s", "--consumer", "c", "--to", "latest")):
+        for arguments in (
+                ("consumers", "s"), ("lag", "s"), ("tail", "s"), ("reset", "s", "--consumer", "c", "--to", "latest"), ("queues",),
+                ("queues", "q"), ("streams",), ("streams", "s"), ("functions",), ("send", "q", "body"), ("receive", "q"),
+                ("receive", "q", "--follow"), ("peek", "q"), ("purge", "q"), ("redrive", "q"), ("put", "s", "data"), ("invoke", "f"),
+                ("logs", "f"), ("logs", "f", "-f"), ("function", "list"), ("mapping", "list")):
             with self.subTest(arguments=arguments):
                 environment = {**os.environ, "PENSTOCK_ENDPOINT": endpoint}
                 status, out, err = self.run_to_end(*arguments, environment=environment)
                 self.assertEqual(status, 3, err)
                 self.assertIn(endpoint, err)
                 self.assertEqual(out, "")
-
-
-class Commands(OneServer):
-    def run_command(self, *arguments, status=0):
-        done = subprocess.run(command(self.server, *arguments), capture_output=True, timeout=LIMIT)
-        self.assertEqual(done.returncode, status, done.stderr.decode())
-        return done.stdout
-
-    def lines(self, *arguments):
-        return self.run_command(*arguments).decode().splitlines()
-
-    def document(self, *arguments):
-        return json.loads(self.run_command(*arguments, "--json"))
-
-    def rows(self, *arguments):
-        """Of a table, by the titles of its columns."""
-        titles, *rows = [line.split("\t") for line in self.lines(*arguments)]
-        return [dict(zip(titles, row)) for row in rows]
-
-    def tail(self, stream, *arguments):
-        return self.lines("tail", stream, "--no-follow", *arguments)
 
 
 class Tail(Commands):
@@ -215,7 +168,7 @@ class Tail(Commands):
             put(self.server, stream, names(2, 4), key="k")
             self.assertEqual(read_lines(process, 2), names(2, 4))
             status, more, err = end(process, number)
-            self.assertEqual((status, more, err), (0, [], ""))
+            self.assertEqual((status, more, err), (128 + number, [], ""))
             put(self.server, stream, names(4, 6), key="k")
             # At once: it has left.
             began = time.monotonic()
@@ -257,7 +210,7 @@ class Tail(Commands):
         put(self.server, stream, names(0, 200))
         wait_until(lambda: self.document("lag", stream, "--consumer", "c")["RecordsBehind"] == 0)
         ended = [end(process) for process in both]
-        self.assertEqual([status for status, _, _ in ended], [0, 0])
+        self.assertEqual([status for status, _, _ in ended], [130, 130])
         self.assertTrue(all(lines for _, lines, _ in ended))
         self.assertEqual(sorted(ended[0][1] + ended[1][1]), sorted(names(0, 200)))
 
@@ -314,7 +267,7 @@ class Positions(Commands):
         wait_until(held)
         self.assertEqual(self.rows("consumers", stream)[0]["MEMBERS"], "1")
         self.assertIn(str(process.pid), held()[0]["OWNER"])
-        self.assertEqual(end(process)[0], 0)
+        self.assertEqual(end(process)[0], 130)
         self.assertEqual(self.rows("lag", stream)[0]["STATE"], "FREE")
 
     def test_lag_of_no_consumer_is_an_error(self):
@@ -382,7 +335,7 @@ class Restarts(InDirectory):
                     seen += read_lines(process, 1)
                 self.assertEqual(seen[-3:], names(5, 8))
                 status, more, err = end(process)
-                self.assertEqual((status, more), (0, []))
+                self.assertEqual((status, more), (130, []))
                 self.assertEqual(err.count("trying again"), 1, err)
 
     def test_a_place_survives(self):
@@ -465,7 +418,7 @@ class Functions(OneServer):
         self.assertTrue(lines[0].startswith("START RequestId: "), lines)
         self.assertIn('handling {"n": "first"}', lines)
         self.assertTrue(any(line.startswith("REPORT RequestId: ") for line in lines), lines)
-        self.assertEqual(self.run_command("logs", name, "--since", str(time.time() + 100))[0], "")
+        self.assertEqual(self.run_command("logs", name, "--since", str(time.time() + 100), status=4)[0], "")
         self.assertEqual(len(self.run_command("logs", name, "--limit", "2", "--json")[0].splitlines()), 2)
         process = start(self.server, "logs", name, "-f")
         try:
@@ -473,8 +426,8 @@ class Functions(OneServer):
             self.run_command("invoke", name, "--payload", '{"n": "second"}')
             self.assertIn('handling {"n": "second"}', read_lines(process, 2))
         finally:
-            process.kill()
-            process.communicate()
+            status, _, err = end(process)
+        self.assertEqual((status, err), (130, ""))
 
     def test_a_queue_is_mapped_to_a_function(self):
         name = self.add_handler()
@@ -487,7 +440,9 @@ class Functions(OneServer):
         self.assertEqual(mapping["BatchSize"], 2)
         self.assertIn(uuid, self.run_command("mapping", "list")[0])
         self.server.call("SendMessage", {"QueueUrl": url, "MessageBody": "abc"})
-        wait_until(lambda: '"abc"' in self.run_command("logs", name)[0] or "handling" in self.run_command("logs", name)[0])
+        logs = lambda: subprocess.run(command(self.server, "logs", name), capture_output=True, text=True, timeout=LIMIT)
+        wait_until(lambda: "handling" in logs().stdout)
+        self.assertEqual(logs().returncode, 0)
         self.run_command("mapping", "remove", uuid)
         wait_until(lambda: uuid not in self.run_command("mapping", "list")[0])
         _, err = self.run_command("mapping", "remove", uuid, status=1)
