@@ -81,8 +81,8 @@ int cancel(Server& server, const std::string& arn, bool json) {
   return task.status == "CANCELLED" ? success_status : failure_status;
 }
 
-int move(Server& server, const std::string& arn, const Arguments& arguments) {
-  sqs::StartMessageMoveTaskRequest request{arn, {}, read_number(arguments, "rate", 1)};
+int move(Server& server, const std::string& arn, std::optional<int> rate, const Arguments& arguments) {
+  sqs::StartMessageMoveTaskRequest request{arn, {}, rate};
   if (arguments.has("to")) request.destination_arn = server.queue_arn(server.queue_url(arguments.text("to")));
   server.sqs<sqs::StartMessageMoveTaskOperation>(request, until_answered);
   try {
@@ -112,9 +112,10 @@ void describe_redrive(cxxopts::Options& flags) {
 int run_redrive(const Arguments& arguments) {
   const bool cancels = arguments.has("cancel");
   if (cancels && (arguments.has("to") || arguments.has("rate"))) throw UsageError("--cancel goes with no other flag");
+  const std::optional<int> rate = read_number(arguments, "rate", 1);
   Server server(arguments);
   const std::string arn = server.queue_arn(server.queue_url(arguments.word(0)));
-  return cancels ? cancel(server, arn, arguments.json) : move(server, arn, arguments);
+  return cancels ? cancel(server, arn, arguments.json) : move(server, arn, rate, arguments);
 }
 
 }  // namespace penstock::cli

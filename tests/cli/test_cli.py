@@ -11,10 +11,9 @@ import subprocess
 import tempfile
 import time
 
-import harness
 from commands import (
-    FIRST, LIMIT, Commands, InDirectory, OneServer, Server, command, command_line, create_stream, end, kinesis, names, numbers, put,
-    read_lines, start, wait_until)
+    FIRST, LIMIT, Commands, InDirectory, OneServer, Server, command, command_line, create_stream, end, harness, kinesis,
+    names, numbers, put, read_lines, start, wait_until)
 
 NAMES = """serve config queues streams functions send receive peek purge redrive put tail consumers lag reset function mapping
     invoke logs env completion""".split()

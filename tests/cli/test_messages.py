@@ -9,8 +9,7 @@ import signal
 import subprocess
 import time
 
-import harness
-from commands import LIMIT, Commands, command, end, numbers, read_lines, start, wait_until
+from commands import LIMIT, Commands, command, end, harness, numbers, read_lines, start, wait_until
 
 ARN = "arn:aws:sqs:us-east-1:000000000000:"
 
@@ -387,6 +386,59 @@ class Queues(Messages):
         environment = {**os.environ, "PENSTOCK_REGION": "eu-west-1", "PENSTOCK_ACCOUNT": "111111111111"}
         done = subprocess.run(command(self.server, "queues", "--json"), capture_output=True, env=environment, timeout=LIMIT)
         self.assertEqual([one["QueueName"] for one in json.loads(done.stdout)["Queues"]], [name])
+
+
+class Outputs(Messages):
+    """What holds of all commands that print something."""
+
+    def commands(self):
+        queue = self.queue()
+        self.lines("send", queue, "x")
+        return [("queues",), ("queues", queue), ("peek", queue), ("peek", queue, "-l"), ("receive", queue, "--visibility", "0"),
+                ("send", queue, "y"), ("streams",), ("functions",), ("function", "list"), ("mapping", "list"), ("env",),
+                ("completion", "bash"), ("redrive", "--help"), ("config", "check", os.path.join(self.directory, "penstock.yaml"))]
+
+    def setUp(self):
+        super().setUp()
+        with open(os.path.join(self.directory, "penstock.yaml"), "w", encoding="utf-8") as file:
+            file.write("queues: {jobs: }\n")
+
+    def test_a_closed_output_is_no_crash(self):
+        for arguments in self.commands():
+            with self.subTest(arguments=arguments):
+                read, write = os.pipe()
+                os.close(read)
+                done = subprocess.run(command(self.server, *arguments), stdout=write, stderr=subprocess.PIPE, timeout=LIMIT)
+                os.close(write)
+                self.assertEqual((done.returncode, done.stderr), (0, b""))
+
+    def test_a_full_disk_is_told(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(command(self.server, "queues"), stdout=full, stderr=subprocess.PIPE, timeout=LIMIT)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"standard output", done.stderr)
+
+    def test_data_are_on_standard_output_and_nothing_else_is(self):
+        for arguments in self.commands():
+            with self.subTest(arguments=arguments):
+                self.assertNotEqual(self.run_command(*arguments), b"")
+                self.assertEqual(self.said, "")
+
+    def test_everything_is_json_where_it_is_told(self):
+        for arguments in self.commands():
+            with self.subTest(arguments=arguments):
+                for line in self.lines(*arguments, "--json") if "--help" not in arguments else ():
+                    self.assertIsInstance(json.loads(line), dict)
+
+    def test_an_interrupted_invoke_ends_at_once(self):
+        name = f"sleeper-{next(numbers)}"
+        self.run_command("function", "add", name, "--exec", "--timeout", "60", "--", "sh", "-c", "echo awake >&2; sleep 60")
+        process = start(self.server, "invoke", name)
+        logs = lambda: subprocess.run(command(self.server, "logs", name), capture_output=True, text=True, timeout=LIMIT).stdout
+        wait_until(lambda: "awake" in logs())
+        began = time.monotonic()
+        self.assertEqual(end(process), (130, [], ""))
+        self.assertLess(time.monotonic() - began, 5)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,7 @@ import shutil
 import subprocess
 import unittest
 
-import harness
-from commands import LIMIT, Commands, InDirectory, Server, create_stream
+from commands import LIMIT, Commands, InDirectory, Server, create_stream, harness
 
 BASH = """
 source <("$PENSTOCK" completion bash) || exit 1

@@ -6,8 +6,8 @@ import base64
 import json
 import subprocess
 
-import harness
-from commands import FIRST, LIMIT, Commands, InDirectory, Server, command, create_stream, end, kinesis, names, read_lines, wait_until
+from commands import (
+    FIRST, LIMIT, Commands, InDirectory, Server, command, create_stream, end, harness, kinesis, names, read_lines, wait_until)
 
 
 class Streams(Commands):
@@ -51,8 +51,9 @@ class Put(Commands):
         record, = [json.loads(line) for line in self.tail(stream, "--json")]
         self.assertEqual((record["ShardId"], record["SequenceNumber"], record["PartitionKey"]), (shard, number, "k"))
         self.assertEqual(base64.b64decode(record["Data"]), b"hello")
-        put = self.document("put", stream, "--", "--json")
-        self.assertEqual(set(put), {"ShardId", "SequenceNumber"})
+        self.assertEqual(set(self.document("put", stream, "x")), {"ShardId", "SequenceNumber"})
+        self.lines("put", stream, "--", "--json")
+        self.assertEqual(self.tail(stream), ["hello", "x", "--json"])
 
     def test_puts_bytes_as_they_are(self):
         stream = create_stream(self.server)

@@ -11,8 +11,7 @@ import shutil
 import subprocess
 import unittest
 
-import harness
-from commands import LIMIT, Commands, numbers, wait_until
+from commands import LIMIT, Commands, harness, numbers, wait_until
 
 ARN = "arn:aws:sqs:us-east-1:000000000000:"
 BOLD = "\x1b[1m"
@@ -29,8 +28,11 @@ class Terminal(Commands):
         self.ended = pathlib.Path(self.directory, "ended")
         self.environment = {
             "PATH": os.path.dirname(harness.PENSTOCK) + ":" + os.environ["PATH"], "HOME": self.directory, "LANG": "C.UTF-8",
-            "PENSTOCK_ENDPOINT": self.server.endpoint, "ENDED": str(self.ended), "PS1": "$ ", "SHELL": "/bin/bash"}
-        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(COLUMNS), "-y", "40", "bash --norc --noprofile")
+            "PENSTOCK_ENDPOINT": self.server.endpoint, "ENDED": str(self.ended), "SHELL": "/bin/bash"}
+        prompt = pathlib.Path(self.directory, "bashrc")
+        prompt.write_text("PS1='$ '\n")
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(COLUMNS), "-y", "40",
+                  f"exec bash --noprofile --rcfile {shlex.quote(str(prompt))}")
         self.addCleanup(self.tmux, "kill-server", check=False)
 
     def tmux(self, *arguments, check=True):
@@ -76,7 +78,8 @@ class Terminal(Commands):
         # Numbers stand to the right, texts to the left.
         self.assertEqual((rows[short][:end].split()[1], rows[long][:end].split()[1]), ("0", "12"))
         self.assertTrue(all(row[end - 1] != " " and row[end] == " " for row in rows.values()), rows)
-        self.assertEqual({row[titles.index("TIMEOUT"):].split()[0] for row in rows.values()}, {"30.0s", "1m30s"})
+        timeout = titles.index("TIMEOUT")
+        self.assertEqual((rows[short][timeout:].split()[0], rows[long][timeout:].split()[0]), ("30.0s", "1m30s"))
         # For whoever is no terminal there are tabs.
         self.assertEqual(self.run_in_terminal("penstock queues | grep -c $'\\t'"), [str(len(rows) + 1)])
 
@@ -143,13 +146,33 @@ class Terminal(Commands):
         self.assertRegex(said, rf"^(\^C)?penstock: the server goes on moving them; 'penstock redrive {dead} --cancel' ends that$")
         self.run_command("redrive", dead, "--cancel")
 
-    def test_bash_completes_a_line_by_a_key(self):
+    def completes_by_a_key(self):
         name = self.create("-unique-name")
+        for typed, completed in (("penstock purg", "penstock purge"), (f"penstock peek {name[:-4]}", f"penstock peek {name}"),
+                                 (f"penstock mapping add queue:{name[:-4]}", f"penstock mapping add queue:{name}")):
+            self.tmux("send-keys", "-l", typed)
+            self.tmux("send-keys", "Tab")
+            wait_until(lambda: self.screen()[-1].rstrip().endswith(completed))
+            self.tmux("send-keys", "C-c")
+            wait_until(lambda: self.screen()[-1].strip().endswith("$"))
+
+    def test_bash_completes_a_line_by_a_key(self):
         self.run_in_terminal('eval "$(penstock completion bash)"')
-        self.tmux("send-keys", "-l", f"clear; penstock peek {name[:-4]}")
-        self.tmux("send-keys", "Tab")
-        wait_until(lambda: f"penstock peek {name} " in "".join(self.screen()) + " ")
-        self.tmux("send-keys", "C-u")
+        self.completes_by_a_key()
+
+    @unittest.skipUnless(shutil.which("zsh"), "zsh is not installed")
+    def test_zsh_completes_a_line_by_a_key(self):
+        self.tmux("send-keys", "-l", "PS1='$ ' exec zsh -f")
+        self.tmux("send-keys", "Enter")
+        self.run_in_terminal('PS1="$ "; autoload -Uz compinit; compinit -D -u; eval "$(penstock completion zsh)"')
+        self.completes_by_a_key()
+
+    @unittest.skipUnless(shutil.which("fish"), "fish is not installed")
+    def test_fish_completes_a_line_by_a_key(self):
+        self.tmux("send-keys", "-l", "exec fish --no-config -C 'function fish_prompt; echo \"$ \"; end; penstock completion fish | source'")
+        self.tmux("send-keys", "Enter")
+        wait_until(lambda: self.screen()[-1].strip() == "$")
+        self.completes_by_a_key()
 
 
 if __name__ == "__main__":
