@@ -169,7 +169,9 @@ class Terminal(Commands):
 
     @unittest.skipUnless(shutil.which("fish"), "fish is not installed")
     def test_fish_completes_a_line_by_a_key(self):
-        self.tmux("send-keys", "-l", "exec fish --no-config -C 'function fish_prompt; echo \"$ \"; end; penstock completion fish | source'")
+        start = pathlib.Path(self.directory, "start.fish")
+        start.write_text("function fish_prompt; echo -n '$ '; end\nclear\npenstock completion fish | source\n")
+        self.tmux("send-keys", "-l", f"exec fish --no-config -C 'source {shlex.quote(str(start))}'")
         self.tmux("send-keys", "Enter")
         wait_until(lambda: self.screen()[-1].strip() == "$")
         self.completes_by_a_key()
