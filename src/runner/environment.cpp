@@ -160,6 +160,10 @@ bool Environment::on_next(ApiReply& refusal) {
 // An invocation is over at the `next` that follows it, and not at its response: what its process does in between is
 // done in its time, and is in its log. A buffered answer goes to the caller no earlier either.
 void Environment::on_waiting() {
+  // What it uses can be told only once it is known which process it is, and on a busy machine it may be faster than the
+  // report of its start.
+  waits_for_start_ = state_ == State::starting && !sandbox_.has_started();
+  if (waits_for_start_) return;
   finish_answered();
   const bool after_slow_start = state_ == State::starting && second_start_;
   if (!after_slow_start) deadline_.reset();
@@ -170,6 +174,7 @@ void Environment::on_waiting() {
 
 // Its process lives, and may ask again; until then it cannot serve anybody.
 void Environment::on_next_gone() {
+  waits_for_start_ = false;
   if (state_ == State::idle) end();
 }
 
@@ -305,6 +310,10 @@ void Environment::release_after_kill() {
 // ---- The process.
 
 void Environment::on_line(std::string_view line) { log_.line(line); }
+
+void Environment::on_started() {
+  if (std::exchange(waits_for_start_, false)) on_waiting();
+}
 
 void Environment::on_start_failed(int error) {
   api_.close();

@@ -76,6 +76,7 @@ class Environment final : public RuntimeApiOwner, public SandboxOwner {
   ApiReply on_error(ApiReport report) override;
   ApiReply on_init_error(ApiReport report) override;
   void on_line(std::string_view line) override;
+  void on_started() override;
   void on_start_failed(int error) override;
   void on_exit(int status) override;
 
@@ -120,6 +121,7 @@ class Environment final : public RuntimeApiOwner, public SandboxOwner {
   Clock::time_point started_at_;
   std::uint64_t peak_bytes_ = 0;
   Clock::time_point peak_asked_at_;        ///< when the kernel was asked for it
+  bool waits_for_start_ = false;           ///< it has asked for an event before its start was reported
   bool second_start_ = false;              ///< the first took too long, and this one has the function's own time
   std::optional<RunOutcome> failed_init_;  ///< as the runtime accounts for it
 

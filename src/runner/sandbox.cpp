@@ -78,6 +78,7 @@ void Sandbox::open(std::shared_ptr<void> keep, const SpawnRequest& request, std:
   memory_ = {};
   killed_for_memory_ = false;
   lost_ = false;
+  has_started_ = false;
   child_.emplace(context_.io, context_.keeper.spawn(request, std::move(files)));
   keep_ = std::move(keep);
   child_->watch(keep_, [this](const ChildReport* report) { on_report(report); });
@@ -146,6 +147,7 @@ void Sandbox::on_report(const ChildReport* report) {
     case ChildReport::Kind::started:
       memory_ = MemoryWatch(report->value, report->guard);
       if (cgroup_ && !report->in_cgroup) miss_cgroup();
+      has_started_ = true;
       return owner_.on_started();
     case ChildReport::Kind::failed: {
       const auto keep = std::exchange(keep_, nullptr);

@@ -109,6 +109,8 @@ class Sandbox {
   void drain();
   /// Kills it if it uses more than it may. Called now and then while it works.
   void check_memory();
+  /// Whether it is known which process it is.
+  bool has_started() const { return has_started_; }
   bool killed_for_memory() const { return killed_for_memory_; }
   /// Its end was none of its own: its guard has gone, or has never got the order to start it.
   bool lost() const { return lost_; }
@@ -145,6 +147,7 @@ class Sandbox {
   std::uint64_t memory_bytes_max_ = 0;
   bool killed_for_memory_ = false;
   bool lost_ = false;
+  bool has_started_ = false;
 };
 
 }  // namespace penstock::runner
