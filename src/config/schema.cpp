@@ -124,6 +124,8 @@ Value schema_of(std::string_view name, const TypeInfo& type, const Constraints& 
       schema = typed("integer");
       set_range(schema, constraints);
       return schema;
+    case Kind::number:
+      return typed("number");
     case Kind::boolean:
       return typed("boolean");
     case Kind::timestamp:
