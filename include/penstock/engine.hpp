@@ -10,6 +10,7 @@
 #include "penstock/commands.hpp"
 #include "penstock/message_events.hpp"
 #include "penstock/records.hpp"
+#include "penstock/survey.hpp"
 #include "penstock/time.hpp"
 
 namespace penstock {
@@ -117,6 +118,11 @@ class Engine {
 
   /// Adds consumers that have not processed all that there is. Looks at all of them.
   virtual void name_busy(BusyList& /*busy*/) const {}
+
+  virtual EngineTally tally() const { return {}; }
+  /// Adds the objects that come next behind `place`, which is moved behind them, and is over when there are no more.
+  /// Ends with the first that makes it `steps_max` queues, shards of streams and positions of consumers.
+  virtual void survey(SurveyPlace& place, std::size_t /*steps_max*/, Survey& /*survey*/) const { place.over = true; }
 
   /// Answers every parked receive empty and ends every subscription, as a shutdown does.
   virtual void release_parked() = 0;

@@ -218,6 +218,7 @@ struct PutSegment {
   StreamId stream;
   ShardIndex shard;
   Segment segment;
+  std::uint64_t bytes = 0;  ///< of its records' data and partition keys
 };
 /// Drops a segment's entry in the catalog, if it has one, and all records before `end`: one range, whatever it holds.
 struct DropSegment {
@@ -272,6 +273,7 @@ struct RecoveredShard {
   ShardRecord record;
   ShardCursor cursor;
   std::vector<Segment> segments;
+  std::vector<std::uint64_t> segment_bytes{};  ///< of each of them; 0, or missing, where that is not known
 };
 
 /// A group as a start finds it. Leases may be of shards that are gone.

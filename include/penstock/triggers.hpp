@@ -16,6 +16,7 @@
 #include "penstock/functions.hpp"
 #include "penstock/mappings.hpp"
 #include "penstock/runner.hpp"
+#include "penstock/survey.hpp"
 #include "penstock/trigger_commands.hpp"
 
 namespace penstock {
@@ -134,8 +135,9 @@ struct TriggerEffects {
   std::vector<Report> reports;
   std::vector<Retire> retires;
   std::vector<Invocation> invocations;
-  std::vector<std::string> warnings;  ///< for the log of the server
-  std::vector<MessageNote> notes;     ///< of messages; nobody waits for them
+  std::vector<std::string> warnings;    ///< for the log of the server
+  std::vector<MessageNote> notes;       ///< of messages; nobody waits for them
+  std::vector<FunctionName> refused{};  ///< whose invokes had no room, as many times as they had none; for counting
 
   bool empty() const {
     return mutations.empty() && replies.empty() && asks.empty() && cancels.empty() && reports.empty() &&
@@ -188,6 +190,11 @@ class TriggerEngine {
   /// Adds mappings that have something to do, or can not do it, and functions with asynchronous invokes that are not
   /// over. Looks at all of them.
   virtual void name_busy(BusyList& /*busy*/) const {}
+  virtual TriggerTally tally() const { return {}; }
+  /// At most `count_max` mappings whose UUIDs come after that one, in their order.
+  virtual std::vector<MappingView> survey_mappings(const std::string& /*after*/, std::size_t /*count_max*/) const {
+    return {};
+  }
   /// Whether any invocation is under way.
   virtual bool is_idle() const = 0;
 

@@ -112,6 +112,10 @@ void FifoQueue::drop_contents(Instant /*now*/) {
 
 // ---- The window
 
+std::optional<Instant> FifoQueue::oldest() const {
+  return window_.empty() ? std::nullopt : std::optional(window_.begin()->second.state.sent);
+}
+
 FifoQueue::Entry& FifoQueue::insert(Sequence sequence, MessageState state, Instant now) {
   Group& group = group_of(state.group_id);
   state.group_id.clear();
@@ -597,6 +601,7 @@ std::optional<Error> FifoQueue::delete_one(const std::string& handle, bool promi
   }
   shard_.tell(MessageEvent::Kind::deleted, id(), parsed->sequence);
   drop(entry, promised, now);
+  count(&QueueTally::deletes);
   return std::nullopt;
 }
 

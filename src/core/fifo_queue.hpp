@@ -64,6 +64,7 @@ class FifoQueue final : public Queue {
   Sent take_in(OutgoingMessage& message, Instant now) override;
   std::optional<Deliveries> repeat(const Wanted& wanted, Instant now) override;
   Deliveries deliver(const Wanted& wanted, Instant now) override;
+  std::optional<Instant> oldest() const override;
   bool awaits_load() const override { return loading_; }
   void message_due(Sequence sequence, Instant now) override;
   void own_due(const Due& due, Instant now) override;

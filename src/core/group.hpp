@@ -87,6 +87,7 @@ class Group {
   void settle(const TransactionSettled& settled, const std::vector<PutGroupLease>& leases, CommitKey key);
   void reset(CallId call, const ResetGroup& command);
   void lag(CallId call, const DescribeLag& command);
+  ConsumerView view() const;
   /// Whether there is a record that it has not processed.
   bool lags() const;
   void start_reading(CallId call, const GetShardIterator& command, StreamShard& shard);

@@ -38,6 +38,9 @@ class Groups {
   void erase(const Error& why);
   void release_parked();
   void name_busy(BusyList& busy) const;
+  /// Adds groups whose names come after that of `place`, and takes a step for each of their shards. False: there are
+  /// more, but no steps left.
+  bool survey(SurveyPlace& place, std::size_t& steps, Survey& survey) const;
   void due(const Due& due, Instant now);
 
   void handle(CallId call, const CreateGroup& command);

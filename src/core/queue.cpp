@@ -160,7 +160,9 @@ void Queue::send(CallId call, SendMessages& command, Instant now) {
     if (auto error = check_send(message, command.batch)) {
       results.entries.emplace_back(std::move(*error));
     } else {
+      const Sequence tail = cursor_.tail;
       results.entries.emplace_back(take_in(message, now));
+      if (cursor_.tail != tail) count(&QueueTally::sends);
     }
   }
   shard_.reply(call, std::move(results));
@@ -178,15 +180,15 @@ void Queue::receive(CallId call, const ReceiveMessages& command, Instant now) {
     return shard_.reply(call, Error{ErrorCode::RequestThrottled, {}});
   }
   if (!wanted.attempt_id.empty()) {
-    if (auto again = repeat(wanted, now)) return shard_.reply(call, std::move(*again));
+    if (auto again = repeat(wanted, now)) return hand_out(call, std::move(*again));
   }
   if (parked_.empty()) {
     Deliveries deliveries = deliver(wanted, now);
-    if (!deliveries.messages.empty()) return shard_.reply(call, std::move(deliveries));
+    if (!deliveries.messages.empty()) return hand_out(call, std::move(deliveries));
   }
   const int wait_seconds = command.wait_seconds.value_or(settings_.wait_seconds);
   if (wait_seconds == 0 && refuses_short_poll()) return shard_.reply(call, Error{ErrorCode::OverLimit, {}});
-  if (wait_seconds == 0 && !awaits_load() && dead_letters_departing_ == 0) return shard_.reply(call, Deliveries{});
+  if (wait_seconds == 0 && !awaits_load() && dead_letters_departing_ == 0) return hand_out_nothing(call);
   if (parked_.size() >= shard_.limits.parked_receives_max) {
     return shard_.reply(call, Error{ErrorCode::RequestThrottled, {}});
   }
@@ -199,6 +201,16 @@ void Queue::receive(CallId call, const ReceiveMessages& command, Instant now) {
   }
 }
 
+void Queue::hand_out(CallId call, Deliveries deliveries) {
+  count(&QueueTally::receives, deliveries.messages.size());
+  shard_.reply(call, std::move(deliveries));
+}
+
+void Queue::hand_out_nothing(CallId call) {
+  count(&QueueTally::empty_receives);
+  shard_.reply(call, Deliveries{});
+}
+
 void Queue::serve_parked(Instant now) {
   while (!parked_.empty()) {
     const auto first = parked_.begin();
@@ -206,14 +218,14 @@ void Queue::serve_parked(Instant now) {
     if (deliveries.messages.empty()) break;
     const CallId call = first->call;
     unpark(first);
-    shard_.reply(call, std::move(deliveries));
+    hand_out(call, std::move(deliveries));
   }
   if (awaits_load()) return;
   // What was loaded or moved did not help the short polls that waited for it.
   for (auto parked = parked_.begin(); parked != parked_.end();) {
     const auto next = std::next(parked);
     if (parked->deadline == DeadlineHeap::none && parked->moves_settled <= dead_letters_settled_) {
-      shard_.reply(parked->call, Deliveries{});
+      hand_out_nothing(parked->call);
       unpark(parked);
     }
     parked = next;
@@ -237,7 +249,7 @@ void Queue::receive_due(CallId call) {
     if (found == parked_by_call_.end()) return;
   }
   unpark(found->second);
-  shard_.reply(call, Deliveries{});
+  hand_out_nothing(call);
 }
 
 void Queue::cancel_receive(CallId call) {
@@ -246,9 +258,20 @@ void Queue::cancel_receive(CallId call) {
 
 void Queue::release_parked() {
   while (!parked_.empty()) {
-    shard_.reply(parked_.front().call, Deliveries{});
+    hand_out_nothing(parked_.front().call);
     unpark(parked_.begin());
   }
+}
+
+QueueView Queue::view(Instant now) const {
+  QueueView view{record_.name, tally_};
+  const QueueCounts there = counts(now);
+  view.visible = there.visible;
+  view.in_flight = there.not_visible;
+  view.delayed = there.delayed;
+  view.oldest = oldest();
+  view.parked = parked_.size();
+  return view;
 }
 
 // ---- Moves between queues
@@ -291,6 +314,7 @@ void Queue::transfer_settled(CallId call, const TransferSettled& command, Instan
       gone = !stays(command.sequence, now);
     } else {
       departed(command.sequence, now);
+      if (!redriven) count(&QueueTally::dead_letters);
     }
     if (redriven && gone) move_tasks_.message_gone();
     if (redriven && !gone) move_tasks_.message_settled(command.failure);

@@ -49,6 +49,8 @@ class Queue {
   /// The cursor as it is to be stored with what was noted so far.
   virtual QueueCursor stored_cursor() const { return cursor_; }
   virtual QueueCounts counts(Instant now) const = 0;
+  /// As an operator sees it.
+  QueueView view(Instant now) const;
   /// True once after each change of the cursor.
   bool take_touched() { return std::exchange(touched_, false); }
 
@@ -135,6 +137,14 @@ class Queue {
   /// Puts in what another queue hands over.
   virtual void arrive(std::shared_ptr<StoredMessage> message, const AcceptTransfer& command, Instant now) = 0;
 
+  /// When the oldest message was sent, of those that memory has.
+  virtual std::optional<Instant> oldest() const = 0;
+
+  using Count = std::uint64_t QueueTally::*;
+  void count(Count what, std::uint64_t more = 1) {
+    tally_.*what += more;
+    shard_.tally.queues.*what += more;
+  }
   std::optional<Error> check_size(const OutgoingMessage& message, bool batch) const;
   void touch();
   void serve_parked(Instant now);
@@ -167,10 +177,13 @@ class Queue {
     std::uint64_t moves_settled = 0;  // so many when those are on their way no more that were when it came
   };
 
+  void hand_out(CallId call, Deliveries deliveries);
+  void hand_out_nothing(CallId call);
   void receive_due(CallId call);
   void unpark(std::list<Parked>::iterator parked);
   void arm_move_task(Instant now);
 
+  QueueTally tally_;
   bool touched_ = false;
   bool awaits_service_ = false;
   std::list<Parked> parked_;

@@ -17,6 +17,7 @@ struct ShardContext {
   Effects effects{};
   Instant now{};                   ///< of the command or deadline that is being worked on
   std::vector<Queue*> touched{};   ///< queues whose cursor has to be written with the effects
+  EngineTally tally{};             ///< of all queues and streams, those that are gone too
   std::vector<Queue*> to_serve{};  ///< queues where a deadline may have brought what a receive or a move task waits for
 
   /// Mutations that the answer to a command promises to keep: they are synced before it is released.

@@ -37,6 +37,8 @@ class ShardEngine final : public Engine {
   void advance(Instant now) override;
   std::optional<Instant> next_deadline() const override { return shard_.deadlines.next(); }
   void name_busy(BusyList& busy) const override { streams_.name_busy(busy); }
+  EngineTally tally() const override { return shard_.tally; }
+  void survey(SurveyPlace& place, std::size_t steps_max, Survey& survey) const override;
   void release_parked() override;
   Effects take_effects() override;
 
@@ -197,6 +199,20 @@ void ShardEngine::release_parked() {
     queue->store_leases();
   }
   streams_.release_parked();
+}
+
+void ShardEngine::survey(SurveyPlace& place, std::size_t steps_max, Survey& survey) const {
+  std::size_t steps = steps_max;
+  if (!place.queues_over) {
+    for (auto it = place.queue ? queues_.upper_bound(*place.queue) : queues_.begin(); it != queues_.end(); ++it) {
+      if (steps == 0) return;
+      survey.queues.push_back(it->second->view(now_));
+      place.queue = it->first;
+      --steps;
+    }
+    place.queues_over = true;
+  }
+  streams_.survey(place, steps, survey);
 }
 
 Effects ShardEngine::take_effects() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 #include <utility>
 
 #include "core/hash_ring.hpp"
@@ -25,6 +26,9 @@ void Shards::add(RecoveredShard shard) {
   added.record = shard.record;
   added.cursor = shard.cursor;
   added.segments.assign(shard.segments.begin(), shard.segments.end());
+  shard.segment_bytes.resize(shard.segments.size());
+  added.segment_bytes.assign(shard.segment_bytes.begin(), shard.segment_bytes.end());
+  added.bytes = std::accumulate(shard.segment_bytes.begin(), shard.segment_bytes.end(), shard.cursor.segment_bytes);
   if (!shard.record.closed) ring_.emplace(shard.record.first_hash, shard.record.index);
   shards_.emplace(shard.record.index, std::move(added));
 }

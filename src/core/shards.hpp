@@ -42,11 +42,13 @@ struct ParkedRead {
 struct StreamShard {
   ShardRecord record;
   ShardCursor cursor;
-  std::deque<Segment> segments;          ///< those that grow no more, in order
-  std::vector<ShardIndex> children;      ///< of a closed shard
-  std::vector<Subscription*> waiting;    ///< subscriptions that wait for a record
-  std::vector<ParkedPoll> polls;         ///< the same
-  std::vector<ParkedRead> parked_reads;  ///< the same
+  std::deque<Segment> segments;               ///< those that grow no more, in order
+  std::deque<std::uint64_t> segment_bytes{};  ///< of each of them
+  std::uint64_t bytes = 0;                    ///< of all that is kept
+  std::vector<ShardIndex> children;           ///< of a closed shard
+  std::vector<Subscription*> waiting;         ///< subscriptions that wait for a record
+  std::vector<ParkedPoll> polls;              ///< the same
+  std::vector<ParkedRead> parked_reads;       ///< the same
   DeadlineHeap::Handle trim = DeadlineHeap::none;
   bool touched = false;  ///< the cursor has to be written with the effects
   bool changed = false;  ///< the same for the record

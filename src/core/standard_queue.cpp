@@ -35,6 +35,14 @@ QueueCounts StandardQueue::counts(Instant /*now*/) const {
           in_flight_.residents.size() + departing_residents_.residents.size(), delayed_.residents.size()};
 }
 
+std::optional<Instant> StandardQueue::oldest() const {
+  std::optional<Instant> oldest = ages_.oldest();
+  const auto consider = [&oldest](Instant sent) { oldest = std::min(oldest.value_or(sent), sent); };
+  if (!window_.empty()) consider(window_.front().sent);
+  if (const auto head = lanes_.oldest()) consider(head->entry.sent);
+  return oldest;
+}
+
 void StandardQueue::own_due(const Due& due, Instant now) {
   if (due.kind == Due::Kind::fresh_expiry) return fresh_expiry_due(now);
   if (due.kind == Due::Kind::sweep) return sweep_due();
@@ -69,6 +77,7 @@ void StandardQueue::drop_contents(Instant /*now*/) {
   arm_lease_write();
   returned_count_ = 0;
   residents_.clear();
+  ages_.clear();
   lanes_.clear();
   window_.clear();
   cursor_.head = unread_ = cursor_.tail;
@@ -456,6 +465,7 @@ void StandardQueue::delete_now(CallId call, const DeleteMessages& command) {
     if (found.resident) {
       shard_.tell(MessageEvent::Kind::deleted, id(), (*found.resident)->sequence);
       drop_message(*found.resident, command.promised);
+      count(&QueueTally::deletes);
     }
     results.entries.emplace_back(std::nullopt);
   }

@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/age_index.hpp"
 #include "core/lanes.hpp"
 #include "core/queue.hpp"
 
@@ -51,6 +52,7 @@ class StandardQueue final : public Queue {
   std::optional<Error> check_send(const OutgoingMessage& message, bool batch) const override;
   Sent take_in(OutgoingMessage& message, Instant now) override;
   Deliveries deliver(const Wanted& wanted, Instant now) override;
+  std::optional<Instant> oldest() const override;
   bool awaits_load() const override { return fresh_loading_ || states_loading_ || lanes_.is_loading(); }
   bool refuses_short_poll() const override { return at_in_flight_limit(); }
   void message_due(Sequence sequence, Instant now) override;
@@ -170,6 +172,7 @@ class StandardQueue final : public Queue {
   std::size_t unwritten_count_ = 0;  // those that are
   DeadlineHeap::Handle lease_write_ = DeadlineHeap::none;
   std::unordered_map<Sequence, Place::iterator> residents_;
+  AgeIndex ages_;  // of residents
   Lanes lanes_{shard_, *this, epoch_};
 
   bool states_loading_ = false;

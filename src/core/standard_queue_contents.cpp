@@ -132,6 +132,7 @@ StandardQueue::Place::iterator StandardQueue::add_resident(Place& place, Sequenc
   place.residents.push_back(Resident{sequence, state, DeadlineHeap::none, {}, &place, Lanes::parse(state.group_id)});
   const auto resident = std::prev(place.residents.end());
   residents_.emplace(sequence, resident);
+  ages_.add(state.sent);
   return resident;
 }
 
@@ -218,6 +219,7 @@ void StandardQueue::evict(Place::iterator resident) {
   if (states_loading_) changed_while_loading_.insert(resident->sequence);
   if (resident->deadline != DeadlineHeap::none) shard_.deadlines.remove(resident->deadline);
   residents_.erase(resident->sequence);
+  ages_.remove(resident->state.sent);
   Place& place = *resident->place;
   const Resident gone = std::move(*resident);
   place.residents.erase(resident);

@@ -61,6 +61,11 @@ class Stream {
   /// Ends every subscription, without an error.
   void release_parked();
   void name_busy(BusyList& busy) const { groups_.name_busy(busy); }
+  /// As an operator sees it.
+  StreamView view() const;
+  /// How many shards it has, also closed ones.
+  std::size_t shard_count() const { return shards_.all().size(); }
+  const Groups& groups() const { return groups_; }
   /// Adds what has to be written about the shards that commands have touched.
   void flush();
   void due(const Due& due, Instant now);
@@ -159,6 +164,7 @@ class Stream {
   const StreamShard* shard_without_room(const PutRecords& command, Instant now);
   RecordPut append(StreamShard& shard, PutEntry& entry, Instant now);
   void arrived(const std::vector<std::pair<StreamShard*, std::size_t>>& put, Instant now);
+  void count_put(std::uint64_t records, std::uint64_t bytes);
   PutStreamRecords& records_for(StreamShard& shard);
   void close_segment(StreamShard& shard);
   Position position_at(StreamShard& shard, const StartingPosition& start, std::string_view operation);
@@ -178,6 +184,7 @@ class Stream {
   void subscription_due(SubscriptionId id, Instant now);
 
   ShardContext& context_;
+  StreamTally tally_;
   StreamInfo info_;
   Shards shards_;
   std::vector<StreamShard*> touched_;

@@ -98,7 +98,8 @@ void Stream::close_segment(StreamShard& shard) {
   ShardCursor& cursor = shard.cursor;
   const Segment segment{cursor.segment_first, cursor.tail, cursor.segment_first_arrival, cursor.last_arrival};
   shard.segments.push_back(segment);
-  context_.note(PutSegment{info_.id, shard.record.index, segment});
+  shard.segment_bytes.push_back(cursor.segment_bytes);
+  context_.note(PutSegment{info_.id, shard.record.index, segment, cursor.segment_bytes});
   cursor.segment_first = cursor.tail;
   cursor.segment_bytes = 0;
   cursor.segment_first_arrival = {};
@@ -115,7 +116,10 @@ RecordPut Stream::append(StreamShard& shard, PutEntry& entry, Instant now) {
   }
   const RecordIndex index = cursor.tail;
   PutStreamRecords& records = records_for(shard);
-  cursor.segment_bytes += entry.data.size() + entry.partition_key.size();
+  const std::uint64_t bytes = entry.data.size() + entry.partition_key.size();
+  cursor.segment_bytes += bytes;
+  shard.bytes += bytes;
+  count_put(1, bytes);
   if (cursor.segment_first == cursor.tail) cursor.segment_first_arrival = arrived;
   cursor.last_arrival = arrived;
   ++cursor.tail.value;

@@ -222,12 +222,14 @@ void Stream::drop_first_segment(StreamShard& shard) {
   const RecordIndex first = cursor.head;
   if (shard.segments.empty()) {
     cursor.segment_first = cursor.tail;
-    cursor.segment_bytes = 0;
+    cursor.segment_bytes = shard.bytes = 0;
     cursor.segment_first_arrival = {};
     cursor.head = cursor.tail;
   } else {
     cursor.head = shard.segments.front().end;
     shard.segments.pop_front();
+    shard.bytes -= shard.segment_bytes.front();
+    shard.segment_bytes.pop_front();
   }
   context_.note(DropSegment{info_.id, shard.record.index, first, cursor.head});
   touch(shard);

@@ -27,6 +27,8 @@ class Streams {
   void due(const Due& due, Instant now);
   void release_parked();
   void name_busy(BusyList& busy) const;
+  /// As Engine::survey has it, of `steps` that are left.
+  void survey(SurveyPlace& place, std::size_t steps, Survey& survey) const;
   /// Adds what has to be written about the streams that commands have touched.
   void flush();
 

@@ -4,6 +4,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -12,12 +13,21 @@
 #include <string_view>
 #include <utility>
 
+#include "protocol/operation_names.hpp"
 #include "protocol/wire.hpp"
 
 namespace penstock::net {
 
 /// Whether a body goes with an answer. One of 204 has none, nor what describes one, its type and its length.
 inline bool has_content(const protocol::WireResponse& response) { return response.status != 204; }
+
+/// What the handler keeps of a request until it is answered.
+struct RequestNotes {
+  std::string request_id;
+  protocol::OperationName asked;
+  std::chrono::steady_clock::time_point began{};
+  bool waits = false;  ///< for something to happen, rather than only for the server
+};
 
 /// Lives in its session until it has ended: the handler calls one of `complete`, `end_stream` and `abandon`, once, for
 /// every exchange it was given, also after a cancel. All of it runs in the session's thread.
@@ -43,6 +53,9 @@ class Exchange {
 
   /// The session's executor: all calls of the handler are to be made on it.
   const boost::asio::any_io_executor& executor() const { return executor_; }
+
+  /// The handler's own.
+  RequestNotes& notes() { return notes_; }
 
   /// For the handler, before it returns from start: the answer may take long, so the session watches whether the client
   /// goes away, and calls `cancel` if it does: once, and not after the exchange has ended. The handler then calls
@@ -177,6 +190,7 @@ class Exchange {
 
   boost::asio::any_io_executor executor_;
   Listener* listener_;
+  RequestNotes notes_;
   std::optional<protocol::WireResponse> response_;
   std::optional<std::string> piece_;
   std::function<void()> written_;

@@ -6,8 +6,10 @@
 #include <array>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <memory>
 #include <random>
+#include <type_traits>
 #include <utility>
 
 #include "config/schema.hpp"
@@ -16,7 +18,10 @@
 #include "penstock/stream_names.hpp"
 #include "protocol/query.hpp"
 #include "server/control.hpp"
+#include "server/health.hpp"
 #include "server/large_requests.hpp"
+#include "server/logging.hpp"
+#include "server/metrics.hpp"
 #include "server/options.hpp"
 #include "server/pages.hpp"
 #include "server/trigger_host.hpp"
@@ -80,6 +85,24 @@ void shuffle(std::vector<Delivery>& messages, std::uint64_t seed) {
   std::shuffle(messages.begin(), messages.end(), random);
 }
 
+/// What a request that was understood asks for.
+protocol::OperationName name_of(const protocol::Prepared& prepared, const WireRequest& request) {
+  return std::visit(
+      [&request](const auto& each) -> protocol::OperationName {
+        using Kind = std::remove_cvref_t<decltype(each)>;
+        if constexpr (std::is_same_v<Kind, WireResponse>) {
+          return protocol::operation_asked_by(request);
+        } else if (std::is_same_v<Kind, protocol::PreparedServerCall> || protocol::is_native_target(request.target)) {
+          return {"penstock", each.operation};
+        } else if constexpr (std::is_same_v<Kind, PreparedCall>) {
+          return {std::holds_alternative<StreamCommand>(each.command) ? "kinesis" : "sqs", each.operation};
+        } else {
+          return {"lambda", each.operation};
+        }
+      },
+      prepared);
+}
+
 WireResponse plain(int status, std::string_view text) {
   return WireResponse{status, "text/plain; charset=utf-8", {}, std::string(text) + "\n"};
 }
@@ -100,18 +123,22 @@ struct Frontend::Questions {
 Frontend::Frontend(const Service& service, std::size_t own) : service_(service), own_(own) {}
 
 void Frontend::start(WireRequest request, Exchange& exchange) {
-  const std::string request_id = core::make_uuid(entropy_);
-  request.request_id = request_id;
+  net::RequestNotes& notes = exchange.notes();
+  notes.began = std::chrono::steady_clock::now();
+  notes.request_id = core::make_uuid(entropy_);
+  request.request_id = notes.request_id;
   request.now = service_.clock->now();
   if (const std::string_view objection = service_.guard.objection(request); !objection.empty()) {
     return finish(exchange, plain(403, objection));
   }
-  if (auto probe = answer_probe(request)) return finish(exchange, std::move(*probe));
+  if (answer_operator(request, exchange)) return;
   if (auto function = code_asked_for(request, service_.context)) return answer_code(std::move(*function), exchange);
   if (request.body.size() >= LargeRequests::body_bytes_min && protocol::carries_code(request)) {
     return start_large(request, exchange);
   }
   auto prepared = protocol::prepare(request, service_.context);
+  notes.asked = name_of(prepared, request);
+  note_use(notes.asked);
   if (service_.faults != nullptr && has_fault(request, prepared, exchange)) return;
   const auto* call = std::get_if<PreparedCall>(&prepared);
   if (call != nullptr && adds_data(call->command) && !service_.disk_space->has_room()) {
@@ -178,6 +205,8 @@ void Frontend::disturb(PreparedCall& call, const FaultVerdict& verdict) {
 }
 
 void Frontend::start_large(const WireRequest& request, Exchange& exchange) {
+  exchange.notes().asked = protocol::operation_asked_by(request);
+  note_use(exchange.notes().asked);
   auto understood = [this, &exchange](protocol::Prepared prepared) {
     if (auto* response = std::get_if<WireResponse>(&prepared)) return finish(exchange, std::move(*response));
     carry_out(std::get<protocol::PreparedTriggerCall>(std::move(prepared)), exchange);
@@ -260,19 +289,46 @@ bool Frontend::takes_large_body(const WireRequest& head) const {
   return service_.guard.objection(head).empty() && protocol::carries_code(head);
 }
 
-WireResponse Frontend::refuse(int status, std::string_view reason) { return dated(plain(status, reason)); }
+WireResponse Frontend::refuse(int status, std::string_view reason) {
+  tally_.observe_refused();
+  return dated(plain(status, reason));
+}
 
-std::optional<WireResponse> Frontend::answer_probe(const WireRequest& request) const {
+// Pages for who runs the server, rather than for its clients.
+bool Frontend::answer_operator(const WireRequest& request, Exchange& exchange) {
   const std::string_view path = request.target.substr(0, request.target.find('?'));
-  if (path == "/healthz") return plain(200, "ok");
-  if (path == "/readyz") {
-    return service_.disk_space->has_room() ? plain(200, "ok") : plain(503, "the disk is full");
+  protocol::OperationName& asked = exchange.notes().asked;
+  if (path == metrics_path || path == metrics_per_object_path) {
+    const bool per_object = path == metrics_per_object_path;
+    asked = {"penstock", per_object ? "MetricsPerObject" : "Metrics"};
+    service_.metrics->scrape(per_object, [this, &exchange](WireResponse response) {
+      asio::post(exchange.executor(),
+                 [this, &exchange, answer = std::move(response)]() mutable { finish(exchange, std::move(answer)); });
+    });
+    return true;
   }
   if (path == config::schema_path && request.method == "GET") {
     static const std::string schema = config::schema_document(describe_settings());
-    return WireResponse{200, "application/schema+json", {}, schema};
+    asked = {"penstock", "ConfigSchema"};
+    finish(exchange, WireResponse{200, "application/schema+json", {}, schema});
+    return true;
   }
-  return std::nullopt;
+  auto page = find_health_page(path, service_);
+  if (!page) return false;
+  asked = {"penstock", page->name};
+  finish(exchange, std::move(page->response));
+  return true;
+}
+
+void Frontend::note_use(const protocol::OperationName& asked) {
+  if (service_.used != nullptr && is_of_clients()) service_.used->note(asked.service);
+}
+
+void Frontend::account(Exchange& exchange, int status) {
+  const net::RequestNotes& notes = exchange.notes();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - notes.began;
+  tally_.observe(notes.asked, status, took.count());
+  log_request({notes.request_id, notes.asked, status, took, notes.waits});
 }
 
 void Frontend::submit(std::size_t shard, CallId id, Command command, Shard::Completion completion) {
@@ -294,6 +350,7 @@ void Frontend::dispatch(PreparedCall call, Exchange& exchange) {
   std::optional<QueueName> receives_from;
   if (const auto* receive = std::get_if<ReceiveMessages>(&call.command)) receives_from = receive->queue;
   if (auto cancellation = cancellation_of(call.command, id)) {
+    exchange.notes().waits = true;
     exchange.may_park([&shard, id, command = std::move(*cancellation)] {
       asio::post(shard.context(), [&shard, id, command] { shard.cancel(id, command); });
     });
@@ -333,6 +390,7 @@ std::optional<Error> Frontend::objection_to(const TriggerCommand& command) const
 
 void Frontend::carry_out(protocol::PreparedTriggerCall call, Exchange& exchange) {
   if (auto objection = objection_to(call.command)) return finish(exchange, call.respond(std::move(*objection)));
+  exchange.notes().waits = true;
   service_.triggers->submit(
       std::move(call.command), [this, &exchange, respond = std::move(call.respond)](TriggerResult result) mutable {
         asio::post(exchange.executor(),
@@ -343,6 +401,7 @@ void Frontend::carry_out(protocol::PreparedTriggerCall call, Exchange& exchange)
 }
 
 void Frontend::carry_out(protocol::PreparedServerCall call, Exchange& exchange) {
+  exchange.notes().waits = true;
   service_.control->submit(
       std::move(call.command), [this, &exchange, respond = std::move(call.respond)](ServerResult result) mutable {
         asio::post(exchange.executor(),
@@ -353,6 +412,7 @@ void Frontend::carry_out(protocol::PreparedServerCall call, Exchange& exchange) 
 }
 
 void Frontend::answer_code(FunctionName function, Exchange& exchange) {
+  exchange.notes().asked = {"penstock", "ReadFunctionCode"};
   service_.triggers->read_code(std::move(function), [this, &exchange](std::variant<std::string, Error> code) {
     asio::post(exchange.executor(), [this, &exchange, answer = std::move(code)]() mutable {
       if (const auto* error = std::get_if<Error>(&answer)) return finish(exchange, plain(404, error->message));
@@ -372,7 +432,9 @@ void Frontend::subscribe(Call call, Exchange& exchange) {
         const auto* accepted = std::get_if<Subscribed>(&*result);
         if (accepted == nullptr) return finish(exchange, respond(std::move(*result)));
         Subscription::Source source = source_of(std::move(stream), *accepted, exchange);
-        subscription.begin(dated(respond(std::move(*result))), std::move(source));
+        WireResponse head = respond(std::move(*result));
+        account(exchange, head.status);
+        subscription.begin(dated(std::move(head)), std::move(source));
       });
 }
 
@@ -393,11 +455,18 @@ Subscription::Source Frontend::source_of(StreamName stream, const Subscribed& su
     asio::post(shard.context(), [&shard, request = std::move(command)]() mutable { shard.tell(std::move(request)); });
   };
   return {std::move(stream), subscribed, std::move(ask), std::move(tell),
-          [this](RecordsPage& page) { return read_records(*service_.store, page); }};
+          [this](RecordsPage& page) { return read_for_subscription(page); }};
+}
+
+std::optional<Error> Frontend::read_for_subscription(RecordsPage& page) const {
+  auto error = read_records(*service_.store, page);
+  if (is_of_clients()) service_.shards[own_]->reads().add(page);
+  return error;
 }
 
 void Frontend::read_for(Result& result) const {
   read_records(*service_.store, result);
+  if (is_of_clients()) service_.shards[own_]->reads().add(result);
   const auto* page = std::get_if<RecordsPage>(&result);
   if (page == nullptr || !service_.strict_limits || page->bytes == 0) return;
   Shard& shard = *service_.shards[service_.owner_of(page->stream)];
@@ -442,6 +511,7 @@ WireResponse Frontend::dated(WireResponse response) {
 }
 
 void Frontend::finish(Exchange& exchange, WireResponse response, std::function<void()> undelivered) {
+  account(exchange, response.status);
   exchange.complete(dated(std::move(response)), std::move(undelivered));
 }
 

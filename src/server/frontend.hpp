@@ -14,6 +14,7 @@
 #include "protocol/wire.hpp"
 #include "server/clock.hpp"
 #include "server/faults.hpp"
+#include "server/request_tally.hpp"
 #include "server/service.hpp"
 #include "server/shard.hpp"
 #include "server/subscription.hpp"
@@ -28,6 +29,8 @@ class Frontend final : public net::Handler {
   void start(protocol::WireRequest request, net::Exchange& exchange) override;
   bool takes_large_body(const protocol::WireRequest& head) const override;
   protocol::WireResponse refuse(int status, std::string_view reason) override;
+
+  const RequestTally& tally() const { return tally_; }
 
   /// Answers a call that has been understood. REQUIRES: called in start, or in its place.
   void carry_out(protocol::PreparedCall prepared, net::Exchange& exchange);
@@ -56,9 +59,14 @@ class Frontend final : public net::Handler {
   void ask_all(const Command& command, net::Exchange& exchange, Answered answered);
   Subscription::Source source_of(StreamName stream, const Subscribed& subscribed, const net::Exchange& exchange);
   void read_for(Result& result) const;
+  std::optional<Error> read_for_subscription(RecordsPage& page) const;
   CallId next_call();
   void submit(std::size_t shard, CallId id, Command command, Shard::Completion completion);
-  std::optional<protocol::WireResponse> answer_probe(const protocol::WireRequest& request) const;
+  bool answer_operator(const protocol::WireRequest& request, net::Exchange& exchange);
+  void note_use(const protocol::OperationName& asked);
+  void account(net::Exchange& exchange, int status);
+  /// Otherwise the server asks itself, in a thread that has no shard.
+  bool is_of_clients() const { return own_ < service_.shards.size(); }
   protocol::WireResponse dated(protocol::WireResponse response);
   void finish(net::Exchange& exchange, protocol::WireResponse response, std::function<void()> undelivered = {});
   std::string_view date();
@@ -66,6 +74,7 @@ class Frontend final : public net::Handler {
   const Service& service_;
   const std::size_t own_;
   SystemEntropy entropy_;
+  RequestTally tally_;
   std::uint64_t calls_ = 0;
   std::time_t date_second_ = 0;
   std::string date_;

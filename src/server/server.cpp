@@ -33,7 +33,10 @@
 #include "server/faults.hpp"
 #include "server/frontend.hpp"
 #include "server/function_parts.hpp"
+#include "server/health.hpp"
 #include "server/large_requests.hpp"
+#include "server/metrics.hpp"
+#include "server/service_manager.hpp"
 #include "server/settler.hpp"
 #include "server/shard.hpp"
 #include "server/slow_store.hpp"
@@ -134,6 +137,7 @@ class Server {
  public:
   Server(const Options& options, std::unique_ptr<Store> store, std::unique_ptr<net::Tls> tls)
       : options_(options),
+        opened_store_(*store),
         store_(options.allow_faults ? std::make_unique<SlowStore>(std::move(store), faults_) : std::move(store)),
         tls_(std::move(tls)),
         functions_directory_(options.ephemeral ? "" : options.data_dir) {}
@@ -155,6 +159,7 @@ class Server {
     service_.strict_limits = options_.strict_limits;
     service_.allow_remote_functions = options_.allow_remote_functions;
     service_.large_requests = &large_requests_;
+    service_.used = &used_services_;
     for (std::size_t i = 0; i < options_.threads; ++i) {
       workers_.push_back(
           std::make_unique<Worker>(*store_, committer_, *clock_, limits, service_, i, options_.trace_messages));
@@ -188,6 +193,7 @@ class Server {
     service_.faults = options_.allow_faults ? &faults_ : nullptr;
     control_.emplace(main_context(), *timekeeper_, service_.faults);
     service_.control = &*control_;
+    service_manager_.emplace(main_context(), notify_);
     disk_space_ = std::make_unique<DiskSpace>(main_context(), options_.ephemeral ? "" : options_.data_dir);
     service_.disk_space = disk_space_.get();
     return {};
@@ -215,6 +221,7 @@ class Server {
     triggers_->recover(std::move(found));
     timekeeper_->add(*triggers_);
     service_.triggers = triggers_.get();
+    make_metrics();
     return {};
   }
 
@@ -276,6 +283,18 @@ class Server {
     return {};
   }
 
+  void make_metrics() {
+    Metrics::Parts parts;
+    for (const auto& worker : workers_) parts.workers.push_back({&worker->shard, &worker->frontend, &worker->sessions});
+    parts.triggers = triggers_.get();
+    parts.committer = &committer_;
+    parts.store = &opened_store_;
+    parts.clock = clock_.get();
+    parts.virtual_clock = virtual_clock_;
+    metrics_.emplace(std::move(parts));
+    service_.metrics = &*metrics_;
+  }
+
   asio::io_context& main_context() { return workers_[0]->context; }
 
   static void run_until_stopped(Worker& worker) {
@@ -295,6 +314,7 @@ class Server {
   void settle() {
     if (stopping_) return;
     if (!options_.setup) return announce();
+    service_manager_->status("Setting up what " + options_.config_file + " says");
     settler_ =
         std::make_unique<Settler>(*options_.setup, options_.place(), options_.config_file, service_, main_context());
     settler_->start([this](bool settled) {
@@ -312,6 +332,9 @@ class Server {
       spdlog::info("serving on http://{}{}", address, tls_ ? " and https://" + address : "");
     }
     if (tls_) spdlog::info("the certificate's SHA-256 fingerprint is {}", tls_->fingerprint());
+    std::vector<asio::io_context*> threads{&triggers_->context()};
+    for (const auto& worker : workers_) threads.push_back(&worker->context);
+    service_manager_->ready("Serving on " + endpoint, std::move(threads));
     if (options_.ready_file.empty()) return;
     if (write_whole(options_.ready_file, endpoint + "\n")) {
       fail("cannot write the ready file " + options_.ready_file);
@@ -327,6 +350,8 @@ class Server {
     std::signal(SIGTERM, SIG_DFL);
     std::signal(SIGINT, SIG_DFL);
     if (signal != 0) spdlog::info("stopping on signal {}", signal);
+    service_manager_->stopping("Stopping: open requests and invocations end");
+    service_manager_->stop();
     if (settler_) settler_->stop();
     timekeeper_->stop();
     listener_->stop();
@@ -368,6 +393,8 @@ class Server {
   const Options& options_;
   SystemEntropy fault_entropy_;
   Faults faults_{fault_entropy_};
+  const NotifySettings notify_ = NotifySettings::from_environment();
+  const Store& opened_store_;  ///< as it is without faults
   std::unique_ptr<Store> store_;
   std::unique_ptr<net::Tls> tls_;
   FunctionsDirectory functions_directory_;
@@ -381,7 +408,10 @@ class Server {
   std::optional<Control> control_;
   std::unique_ptr<DiskSpace> disk_space_;
   std::unique_ptr<net::Listener> listener_;
+  std::optional<ServiceManager> service_manager_;
   std::unique_ptr<Settler> settler_;
+  UsedServices used_services_;
+  std::optional<Metrics> metrics_;  ///< looks at all of the above
   LargeRequests large_requests_;  ///< answers the workers and reads what the settler asks with, and so goes before both
   std::unique_ptr<asio::signal_set> signals_;
   std::unique_ptr<asio::steady_timer> drain_timer_;

@@ -16,8 +16,10 @@ namespace penstock::server {
 class Control;
 class Faults;
 class LargeRequests;
+class Metrics;
 class Shard;
 class TriggerHost;
+class UsedServices;
 
 /// Outlives whoever looks at it.
 struct Service {
@@ -28,6 +30,8 @@ struct Service {
   Control* control = nullptr;
   Faults* faults = nullptr;  ///< null where there are to be none
   LargeRequests* large_requests = nullptr;
+  Metrics* metrics = nullptr;
+  UsedServices* used = nullptr;
   const DiskSpace* disk_space = nullptr;
   const Store* store = nullptr;
   const Clock* clock = nullptr;

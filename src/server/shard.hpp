@@ -23,6 +23,7 @@
 #include "server/commit_queue.hpp"
 #include "server/message_log.hpp"
 #include "server/pulse.hpp"
+#include "server/read_tally.hpp"
 #include "storage/committer.hpp"
 #include "storage/message_reader.hpp"
 
@@ -65,6 +66,10 @@ class Shard final : public Timed {
   Pulse pulse(bool with_names) const override;
   std::vector<MessageStep> trace(const std::string& message_id) const override { return log_.find(message_id); }
   void clock_changed() override;
+  /// As an operator sees it.
+  const Engine& engine() const { return *engine_; }
+  /// Of what is read in this thread, for whomever.
+  ReadTally& reads() { return reads_; }
   /// Answers every long poll empty and ends every subscription; from now on none is parked.
   void release_parked();
 
@@ -127,6 +132,7 @@ class Shard final : public Timed {
   bool turn_wanted_ = false;
   bool draining_ = false;
   std::uint64_t mappings_index_ = UINT64_MAX;
+  ReadTally reads_;
   std::uint64_t work_ = 0;  // how often the engine was given something to do
 
   // Whether commits are made in this thread: only while there is one client at a time.

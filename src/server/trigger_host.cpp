@@ -330,6 +330,7 @@ void TriggerHost::note(const TriggerMutation& mutation) {
     }
     function = put->function;
   } else if (const auto* drop = std::get_if<DropFunction>(&mutation)) {
+    tallies_.erase(drop->function);
     const auto dropped = functions_.extract(drop->function);
     if (!dropped.empty()) fade(dropped.mapped().code_sha256);
   } else if (const auto* gone = std::get_if<DropMapping>(&mutation)) {
@@ -343,6 +344,10 @@ void TriggerHost::fade(const std::string& code_sha256) {
 
 void TriggerHost::release(TriggerEffects effects) {
   for (const std::string& warning : effects.warnings) spdlog::warn("{}", warning);
+  for (const FunctionName& function : effects.refused) {
+    ++tally_.throttled;
+    if (FunctionTally* tally = tally_of(function)) ++tally->throttled;
+  }
   for (TriggerReply& reply : effects.replies) complete(std::move(reply));
   for (Ask& ask : effects.asks) send(std::move(ask));
   for (const AskId ask : effects.cancels) cancel(ask);
@@ -389,10 +394,11 @@ void TriggerHost::send(AskId id, Command command, std::shared_ptr<const Renderin
     cancellable_.emplace(id.value, Cancellable{&shard, call, std::move(*cancellation)});
   }
   ++asks_open_;
-  auto come_back = [this, id, rendering = std::move(rendering)](std::optional<Result> result) {
+  auto come_back = [this, id, &shard, rendering = std::move(rendering)](std::optional<Result> result) {
     Answered answer{id, std::nullopt, {}};
     if (result) {
       read_records(store_, *result);
+      shard.reads().add(*result);
       if (rendering) answer.items = take_items(*result, *rendering->mapping, rendering->filters, rendering->role);
       answer.result = std::move(result);
     }
@@ -468,13 +474,43 @@ void TriggerHost::invoke(Invocation invocation) {
       },
       invocation.event);
   ++invocations_open_;
-  processes_->runner().run(std::move(request), [this, id = invocation.id, mapping, has_window](RunOutcome outcome) {
-    InvocationOver ended{id, std::move(outcome), std::nullopt};
-    if (mapping != nullptr && ended.outcome.succeeded()) {
-      ended.batch = lambda::read_answer(ended.outcome.payload, *mapping, has_window);
+  const FunctionName function = request.function->name;
+  const auto began = std::chrono::steady_clock::now();
+  processes_->runner().run(
+      std::move(request), [this, id = invocation.id, mapping, has_window, function, began](RunOutcome outcome) {
+        observe(function, outcome, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+        InvocationOver ended{id, std::move(outcome), std::nullopt};
+        if (mapping != nullptr && ended.outcome.succeeded()) {
+          ended.batch = lambda::read_answer(ended.outcome.payload, *mapping, has_window);
+        }
+        over(std::move(ended));
+      });
+}
+
+/// Null of one that is not registered here: there is no end to what may be asked for.
+FunctionTally* TriggerHost::tally_of(const FunctionName& function) {
+  return functions_.contains(function) ? &tallies_[function] : nullptr;
+}
+
+void TriggerHost::observe(const FunctionName& function, const RunOutcome& outcome, double seconds) {
+  tally_.observe(outcome, seconds);
+  if (FunctionTally* tally = tally_of(function)) tally->observe(outcome, seconds);
+}
+
+void TriggerHost::survey(TriggerPlace& place, std::size_t count_max, TriggerSurvey& survey) const {
+  if (!place.functions_over) {
+    auto it = place.function ? functions_.upper_bound(*place.function) : functions_.begin();
+    for (; it != functions_.end() && survey.functions.size() < count_max; ++it) {
+      const auto tally = tallies_.find(it->first);
+      survey.functions.push_back({it->first, tally == tallies_.end() ? FunctionTally{} : tally->second});
+      place.function = it->first;
     }
-    over(std::move(ended));
-  });
+    place.functions_over = it == functions_.end();
+    return;
+  }
+  survey.mappings = engine_->survey_mappings(place.mapping, count_max);
+  place.over = survey.mappings.size() < count_max;
+  if (!survey.mappings.empty()) place.mapping = survey.mappings.back().uuid;
 }
 
 void TriggerHost::over(InvocationOver outcome) {

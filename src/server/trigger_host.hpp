@@ -29,6 +29,7 @@
 #include "server/processes.hpp"
 #include "server/pulse.hpp"
 #include "server/service.hpp"
+#include "server/trigger_survey.hpp"
 #include "storage/committer.hpp"
 
 namespace penstock::server {
@@ -61,6 +62,11 @@ class TriggerHost final : public Timed {
   Pulse pulse(bool with_names) const override;
   std::vector<MessageStep> trace(const std::string& message_id) const override;
   void clock_changed() override;
+  const TriggerEngine& engine() const { return *engine_; }
+  const FunctionTally& tally() const { return tally_; }
+  std::size_t function_count() const { return functions_.size(); }
+  /// Adds the functions that are registered, and then the mappings, that come next behind `place`: at most `count_max`.
+  void survey(TriggerPlace& place, std::size_t count_max, TriggerSurvey& survey) const;
 
   // Any thread:
 
@@ -95,6 +101,8 @@ class TriggerHost final : public Timed {
   void take(TriggerCommand command, Completion completion);
   void take_new(CreateFunction create, Completion completion);
   void take_change(UpdateFunction update, Completion completion);
+  FunctionTally* tally_of(const FunctionName& function);
+  void observe(const FunctionName& function, const RunOutcome& outcome, double seconds);
   void take_log_read(const ReadFunctionLog& read, const Completion& completion);
   std::optional<Error> objection_to(const FunctionRecord& function) const;
   Completion with_remark(const FunctionRecord& function, Completion completion) const;
@@ -144,7 +152,9 @@ class TriggerHost final : public Timed {
   std::size_t invocations_open_ = 0;
   std::unordered_map<std::string, std::shared_ptr<const Rendering>> renderings_;  // by the mapping's UUID
   std::map<FunctionName, FunctionRecord> functions_;                              // as the engine has them
-  const bool runs_unregistered_;                                                  // another emulator does
+  std::map<FunctionName, FunctionTally> tallies_;                                 // of those that have been invoked
+  FunctionTally tally_;           // of all, those that are gone or not registered here too
+  const bool runs_unregistered_;  // another emulator does
   /// Code that a record named until the effects of this number were out: they may hold invocations of it, and before
   /// them the record without it is not known to be durable.
   std::deque<std::pair<std::uint64_t, std::string>> fading_;

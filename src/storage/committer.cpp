@@ -45,10 +45,13 @@ std::optional<std::uint64_t> Committer::commit_if_idle(WriteBatch& batch, bool s
     position = ++submitted_;
   }
   const bool with_sync = wants_sync(sync);
+  const auto began = std::chrono::steady_clock::now();
   StoreError error = store_.commit(batch, with_sync);
+  const auto took = std::chrono::steady_clock::now() - began;
   bool wake = false;
   {
     const std::lock_guard lock{mutex_};
+    count(batch, with_sync, took);
     finish_group(position, with_sync, std::move(error));
     wake = take_wake();
   }
@@ -59,6 +62,11 @@ std::optional<std::uint64_t> Committer::commit_if_idle(WriteBatch& batch, bool s
 CommitProgress Committer::progress() const {
   const std::lock_guard lock{mutex_};
   return progress_;
+}
+
+CommitTally Committer::tally() const {
+  const std::lock_guard lock{mutex_};
+  return tally_;
 }
 
 bool Committer::flush() {
@@ -106,6 +114,13 @@ bool Committer::take_wake() {
   if (!sleeping_ || busy_ || !something) return false;
   sleeping_ = false;
   return true;
+}
+
+/// REQUIRES: the lock is held.
+void Committer::count(const WriteBatch& batch, bool synced, std::chrono::steady_clock::duration took) {
+  tally_.changes.observe(static_cast<double>(batch.count()));
+  tally_.bytes.observe(static_cast<double>(batch.size_bytes()));
+  (synced ? tally_.synced_seconds : tally_.unsynced_seconds).observe(std::chrono::duration<double>(took).count());
 }
 
 /// Takes over what came of a group. REQUIRES: the lock is held, and this thread has set busy_.
@@ -158,6 +173,7 @@ void Committer::commit_pending(std::unique_lock<std::mutex>& lock) {
   const auto took = std::chrono::steady_clock::now() - began;
   const bool failed = static_cast<bool>(error);
   lock.lock();
+  count(group.batch, with_sync, took);
   if (with_sync) pacer_.finished(group.batch.count(), took);
   finish_group(group.last, with_sync, std::move(error));
   if (failed || !callbacks_.on_progress) return;

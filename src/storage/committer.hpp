@@ -1,6 +1,7 @@
 // Group commit: every batch that waits when the disk is free becomes one write with one sync.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <optional>
 #include <thread>
 
+#include "penstock/histogram.hpp"
 #include "penstock/store.hpp"
 #include "storage/group_pacer.hpp"
 
@@ -25,6 +27,20 @@ enum class Durability : std::uint8_t {
 struct CommitProgress {
   std::uint64_t written = 0;  ///< all batches up to this one are visible to reads and survive the process
   std::uint64_t synced = 0;   ///< all batches up to this one that asked for a sync have had it
+};
+
+/// What became of groups since the beginning, in ranges of their size and of how long they took.
+inline constexpr std::array group_changes_bounds{1.0,   2.0,   5.0, 10.0, 20.0, 50.0, 100.0,
+                                                 200.0, 500.0, 1e3, 2e3,  5e3,  1e4};
+inline constexpr std::array group_bytes_bounds{256.0,    1024.0,    4096.0,    16384.0,   65536.0,
+                                               262144.0, 1048576.0, 4194304.0, 16777216.0};
+inline constexpr std::array commit_seconds_bounds{5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3,
+                                                  5e-3, 1e-2, 2e-2, 5e-2, 0.1,  0.2,  0.5,  1.0,  5.0};
+struct CommitTally {
+  Histogram<group_changes_bounds> changes;
+  Histogram<group_bytes_bounds> bytes;
+  Histogram<commit_seconds_bounds> synced_seconds;    ///< of those that were written and synced
+  Histogram<commit_seconds_bounds> unsynced_seconds;  ///< of those that were written only
 };
 
 /// A group that has grown to this is committed as it is; what comes after it forms the next.
@@ -62,6 +78,8 @@ class Committer {
 
   /// Any thread.
   CommitProgress progress() const;
+  /// Any thread.
+  CommitTally tally() const;
 
   /// Waits until everything submitted before is written and synced, whatever it asked for; false after a failure.
   bool flush();
@@ -78,6 +96,7 @@ class Committer {
   bool is_flushed(std::uint64_t target) const;
   void add_pending(WriteBatch&& batch, std::uint64_t position, bool sync);
   bool take_wake();
+  void count(const WriteBatch& batch, bool synced, std::chrono::steady_clock::duration took);
   void finish_group(std::uint64_t last, bool synced, StoreError error);
   void gather(std::unique_lock<std::mutex>& lock);
   void sleep(std::unique_lock<std::mutex>& lock);
@@ -96,6 +115,7 @@ class Committer {
   std::condition_variable done_;  // for callers of flush
   std::deque<Pending> pending_;
   CommitProgress progress_;
+  CommitTally tally_;
   std::uint64_t submitted_ = 0;
   std::uint64_t on_medium_ = 0;  ///< all batches up to this one were synced, whether they asked for it or not
   std::size_t waiting_ = 0;      ///< callers of flush

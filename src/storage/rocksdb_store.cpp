@@ -16,8 +16,10 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -46,6 +48,8 @@ constexpr double filter_bits_per_key = 10;
 constexpr std::uint64_t table_file_bytes = 32U << 20U;
 
 constexpr std::array<const char*, table_count> table_names{"default", "state", "messages", "records"};
+/// What an operator reads.
+constexpr std::array<std::string_view, table_count> table_labels{"catalog", "state", "messages", "records"};
 
 // RocksDB asserts that not even an empty slice is null.
 rocksdb::Slice slice(std::string_view text) {
@@ -406,6 +410,18 @@ class RocksDbStore final : public Store {
     return translate(row->status());
   }
 
+  RocksDbFacts facts() const {
+    RocksDbFacts facts;
+    for (std::size_t i = 0; i < table_count; ++i) facts.tables[i] = facts_of(i);
+    facts.compactions_running = number(rocksdb::DB::Properties::kNumRunningCompactions);
+    facts.flushes_running = number(rocksdb::DB::Properties::kNumRunningFlushes);
+    facts.delayed_write_rate = number(rocksdb::DB::Properties::kActualDelayedWriteRate);
+    facts.is_write_stopped = number(rocksdb::DB::Properties::kIsWriteStopped) != 0;
+    // All tables have one cache.
+    facts.cache_bytes = number(rocksdb::DB::Properties::kBlockCacheUsage);
+    return facts;
+  }
+
  private:
   static constexpr std::size_t write_overhead_bytes = 16;
 
@@ -422,6 +438,30 @@ class RocksDbStore final : public Store {
         return write.DeleteRange(family, first, second);
     }
     return rocksdb::Status::InvalidArgument("unknown change");
+  }
+
+  std::uint64_t number(const std::string& property, std::size_t of = 0) const {
+    std::uint64_t value = 0;
+    return database_->GetIntProperty(families_[of], property, &value) ? value : 0;
+  }
+
+  RocksDbFacts::Table facts_of(std::size_t index) const {
+    RocksDbFacts::Table table;
+    table.name = table_labels[index];
+    table.keys = number(rocksdb::DB::Properties::kEstimateNumKeys, index);
+    table.file_bytes = number(rocksdb::DB::Properties::kTotalSstFilesSize, index);
+    table.buffer_bytes = number(rocksdb::DB::Properties::kCurSizeAllMemTables, index);
+    std::map<std::string, std::string> statistics;
+    database_->GetMapProperty(families_[index], rocksdb::DB::Properties::kCFStats, &statistics);
+    table.slowdowns = number_in(statistics, "io_stalls.total_slowdown");
+    table.stops = number_in(statistics, "io_stalls.total_stop");
+    return table;
+  }
+
+  static std::uint64_t number_in(const std::map<std::string, std::string>& statistics, const std::string& name) {
+    const auto found = statistics.find(name);
+    if (found == statistics.end()) return 0;
+    return static_cast<std::uint64_t>(std::strtod(found->second.c_str(), nullptr));
   }
 
   /// The disk's space of the records that a batch has dropped.
@@ -466,6 +506,11 @@ StoreError open_rocksdb(const RocksDbOptions& options, std::unique_ptr<Store>& s
   store =
       std::make_unique<RocksDbStore>(std::move(environment), std::unique_ptr<rocksdb::DB>(opened), std::move(families));
   return {};
+}
+
+std::optional<RocksDbFacts> facts_of(const Store& store) {
+  const auto* database = dynamic_cast<const RocksDbStore*>(&store);
+  return database == nullptr ? std::nullopt : std::optional(database->facts());
 }
 
 }  // namespace penstock::storage

@@ -197,11 +197,13 @@ bool decode_shard_cursor(std::string_view bytes, ShardCursor& cursor) {
   return cursor.head <= cursor.tail && cursor.segment_first <= cursor.tail;
 }
 
-bool decode_segment(std::string_view bytes, RecordIndex first, Segment& segment) {
+bool decode_segment(std::string_view bytes, RecordIndex first, RecoveredShard& shard) {
   const auto* stored = verified<fb::StreamSegment>(align_record(bytes), segment_identifier);
   if (stored == nullptr) return false;
-  segment = {first, RecordIndex{stored->end()}, from_epoch_ms(stored->first_arrival_ms()),
-             from_epoch_ms(stored->last_arrival_ms())};
+  const Segment segment{first, RecordIndex{stored->end()}, from_epoch_ms(stored->first_arrival_ms()),
+                        from_epoch_ms(stored->last_arrival_ms())};
+  shard.segments.push_back(segment);
+  shard.segment_bytes.push_back(stored->bytes());
   return segment.first <= segment.end;
 }
 
@@ -302,7 +304,7 @@ StoreError read_segments(const Store& store, std::vector<RecoveredStream>& strea
   return read_entries(store, all_segments(), "a segment", [&](std::string_view key, std::string_view value) {
     const std::optional<RecordKeyParts> parts = parse_segment_key(key);
     RecoveredShard* shard = parts ? walk.find(parts->shard) : nullptr;
-    return shard != nullptr && decode_segment(value, parts->index, shard->segments.emplace_back());
+    return shard != nullptr && decode_segment(value, parts->index, *shard);
   });
 }
 
@@ -466,7 +468,7 @@ void encode_one(const PutSegment& put, WriteBatch& batch) {
   const Segment& segment = put.segment;
   FlatBufferBuilder& builder = empty_builder();
   builder.Finish(fb::CreateStreamSegment(builder, segment.end.value, to_epoch_ms(segment.first_arrival),
-                                         to_epoch_ms(segment.last_arrival)),
+                                         to_epoch_ms(segment.last_arrival), put.bytes),
                  segment_identifier);
   put_finished(builder, Table::catalog, segment_key(put.stream, put.shard, segment.first), batch);
 }

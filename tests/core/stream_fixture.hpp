@@ -33,9 +33,10 @@ class TypedStreams {
         if (key.first != id) continue;
         RecoveredShard recovered{shard, {}, {}};
         if (const auto cursor = cursors_.find(key); cursor != cursors_.end()) recovered.cursor = cursor->second;
-        for (const auto& [segment_key, segment] : segments_) {
+        for (const auto& [segment_key, put] : segments_) {
           if (std::get<0>(segment_key) == id && std::get<1>(segment_key) == key.second) {
-            recovered.segments.push_back(segment);
+            recovered.segments.push_back(put.segment);
+            recovered.segment_bytes.push_back(put.bytes);
           }
         }
         stream.shards.push_back(std::move(recovered));
@@ -140,7 +141,7 @@ class TypedStreams {
     cursors_[{m.stream, m.shard}] = m.cursor;
   }
   void on(const PutSegment& m) {
-    EXPECT_TRUE(segments_.emplace(RecordKey{m.stream, m.shard, m.segment.first}, m.segment).second)
+    EXPECT_TRUE(segments_.emplace(RecordKey{m.stream, m.shard, m.segment.first}, m).second)
         << "a segment was closed twice";
   }
   void on(const DropSegment& m) {
@@ -164,7 +165,7 @@ class TypedStreams {
   std::map<StreamId, StreamInfo> infos_;
   std::map<ShardKey, ShardRecord> shards_;
   std::map<ShardKey, ShardCursor> cursors_;
-  std::map<RecordKey, Segment> segments_;
+  std::map<RecordKey, PutSegment> segments_;
   std::map<RecordKey, StreamRecord> records_;
   std::map<StreamName, StreamAccount> accounts_;
   std::map<GroupKey, GroupInfo> groups_;

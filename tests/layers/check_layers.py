@@ -37,7 +37,8 @@ LIBRARIES = {
     "client": ["boost/asio", "boost/beast", "boost/system/", "boost/url"],
     "config": ["yaml-cpp/", "rapidjson/", "simdjson.h"],
     "cli": ["cxxopts.hpp"],
-    "server": ["boost/asio", "boost/beast", "boost/system/", "cxxopts.hpp", "spdlog/", "fmt/", "rapidjson/"],
+    "server": ["boost/asio", "boost/beast", "boost/system/", "cxxopts.hpp", "spdlog/", "fmt/", "rapidjson/",
+               "prometheus/"],
 }
 
 # Layers that talk to the kernel, and so may include its headers.
@@ -50,6 +51,7 @@ RESERVED = [
     # Instructions of the processor: no layer's business but where a hot loop needs them.
     (re.compile(r"<immintrin\.h>|\b_mm_"), re.compile(r"src/protocol/base64\.cpp"), "vector instructions"),
     (re.compile(r"\bYAML::|<yaml-cpp/"), re.compile(r"src/config/yaml\.cpp"), "yaml-cpp"),
+    (re.compile(r"\bprometheus::|<prometheus/"), re.compile(r"src/server/metric_families\.(cpp|hpp)"), "prometheus-cpp"),
     (re.compile(r"\bnghttp2_|<nghttp2/"), re.compile(r"src/net/http2_\w+\.(cpp|hpp)"), "nghttp2"),
 ]
 

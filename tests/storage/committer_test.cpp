@@ -175,6 +175,23 @@ TEST_F(CommitterTest, WhatWaitsBecomesOneGroupWithOneSync) {
   EXPECT_EQ(committer_->progress().synced, 101U);
 }
 
+TEST_F(CommitterTest, GroupsAreCountedByTheirSizeAndByWhetherTheyWereSynced) {
+  start();
+  occupy();
+  for (int i = 1; i <= 100; ++i) submit(i, i == 50);
+  store_.open();
+  observer_.await_progress(2);
+  WriteBatch alone = batch_of(101);
+  while (!committer_->commit_if_idle(alone, true)) std::this_thread::yield();
+  const CommitTally tally = committer_->tally();
+  EXPECT_EQ(tally.changes.count(), 3U);
+  EXPECT_EQ(tally.changes.sum(), 102.0);
+  EXPECT_EQ(tally.changes.counts()[0], 2U) << "of one change";
+  EXPECT_EQ(tally.synced_seconds.count(), 2U);
+  EXPECT_EQ(tally.unsynced_seconds.count(), 1U);
+  EXPECT_GT(tally.bytes.sum(), 102.0 * std::string("value").size());
+}
+
 TEST_F(CommitterTest, AGroupInWhichNothingAsksIsNotSynced) {
   start();
   occupy();

@@ -24,6 +24,8 @@ class AsyncInvokes {
   /// REQUIRES: of type event.
   void handle(CallId call, InvokeFunction& command);
   void name_busy(BusyList& busy) const;
+  /// How many are not over.
+  std::size_t count() const { return events_; }
   /// Forgets the lines of functions with no event left. To be called when no participant is being told anything.
   void sweep();
 

@@ -73,6 +73,7 @@ class TriggerContext {
   TriggerEffects effects{};
   Instant now{};          ///< of the command or deadline that is being worked on
   bool draining = false;  ///< then nothing more is begun
+  MappingTally mapped{};  ///< of all mappings, those that are gone too
 
   void promise(TriggerMutation mutation) {
     effects.mutations.push_back(std::move(mutation));

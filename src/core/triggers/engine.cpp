@@ -39,6 +39,10 @@ class Engine final : public TriggerEngine {
     mappings_.name_busy(busy);
     async_.name_busy(busy);
   }
+  TriggerTally tally() const override { return {context_.mapped, async_.count(), running()}; }
+  std::vector<MappingView> survey_mappings(const std::string& after, std::size_t count_max) const override {
+    return mappings_.survey(after, count_max);
+  }
   bool is_idle() const override { return context_.is_idle() && mappings_.is_idle(); }
   TriggerEffects take_effects() override { return std::exchange(context_.effects, {}); }
 
@@ -67,6 +71,7 @@ class Engine final : public TriggerEngine {
   void handle(CallId call, Answered& answer);
   void handle(CallId call, InvocationOver& over);
 
+  std::size_t running() const { return static_cast<std::size_t>(context_.running()); }
   void settle();
   bool would_run_longer(const FunctionName& name, std::optional<int> timeout_seconds) const;
 

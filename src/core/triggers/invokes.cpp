@@ -14,6 +14,7 @@ void Invokes::handle(CallId call, InvokeFunction& command) {
   if (context_.draining) return context_.reply(call, shutting_down());
   // A caller is refused at once rather than queued: it is told so, and may try again.
   if (!context_.can_begin(command.function)) {
+    context_.effects.refused.push_back(command.function);
     return context_.reply(call, rate_exceeded(context_.is_reservation_used_up(command.function)
                                                   ? ErrorCode::LambdaReservedConcurrencyExceeded
                                                   : ErrorCode::LambdaConcurrencyExceeded));

@@ -71,6 +71,11 @@ class Mapping : public Participant {
   /// What keeps it from waiting for its source and nothing else, for a person; empty if nothing does. REQUIRES: it was
   /// started, and not stopped since.
   virtual std::string busy() const = 0;
+  /// As an operator sees it.
+  MappingView view() const {
+    const MappingRecord& told = announced();
+    return {told.uuid, told.function, told.source_arn, tally_, told.state == MappingState::enabled};
+  }
   /// Its function was registered, changed or deleted.
   virtual void function_changed() {}
 
@@ -92,6 +97,12 @@ class Mapping : public Participant {
     context_.note(PutMapping{announced()});
   }
   const MappingConfig& config() const { return record_->config; }
+  /// A batch is over.
+  using Count = std::uint64_t MappingTally::*;
+  void count(Count what) {
+    ++(tally_.*what);
+    ++(context_.mapped.*what);
+  }
 
   TriggerContext& context_;
   MappingOwner& owner_;
@@ -99,6 +110,7 @@ class Mapping : public Participant {
  private:
   std::shared_ptr<const MappingRecord> record_;
   std::shared_ptr<const MappingRecord> next_;
+  MappingTally tally_;
 };
 
 /// REQUIRES: the source is a queue.

@@ -372,6 +372,14 @@ void Mappings::name_busy(BusyList& busy) const {
   }
 }
 
+std::vector<MappingView> Mappings::survey(const std::string& after, std::size_t count_max) const {
+  std::vector<MappingView> views;
+  for (auto it = entries_.upper_bound(after); it != entries_.end() && views.size() < count_max; ++it) {
+    views.push_back(it->second.mapping->view());
+  }
+  return views;
+}
+
 std::vector<QueueName> Mappings::queues_of(const FunctionName& function) const {
   std::vector<QueueName> queues;
   for (const auto& [uuid, entry] : entries_) {

@@ -37,6 +37,8 @@ class Mappings final : public Participant, public MappingOwner {
   /// Of the mappings to a function, each once.
   std::vector<QueueName> queues_of(const FunctionName& function) const;
   void name_busy(BusyList& busy) const;
+  /// As TriggerEngine::survey_mappings.
+  std::vector<MappingView> survey(const std::string& after, std::size_t count_max) const;
   /// None of them has anything left to end.
   bool is_idle() const { return stopping_ == 0; }
 

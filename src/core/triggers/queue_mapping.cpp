@@ -447,6 +447,7 @@ void QueueMapping::invocation_over(InvocationOver over) {
 // What was not run is no failure of its messages. Where nobody is there, the next try is made with one batch, and later
 // each time: the messages go back to their queue, uncounted, and wait there.
 void QueueMapping::try_later(Batch batch, const RunOutcome& outcome) {
+  count(&MappingTally::not_run);
   if (phase_ == Phase::stopping) {
     held_bytes_ -= batch.bytes;
     return give_back(batch.items);
@@ -467,9 +468,11 @@ void QueueMapping::settle(Batch batch, const InvocationOver& over) {
   std::vector<Settlement> settlements;
   settlements.reserve(batch.items.size());
   bool any = false;
+  bool all = true;
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
     SourceItem& item = batch.items[i].item;
     if (!done || !(*done)[i]) note(item.id, failure_of(over, done.has_value()));
+    all = all && done && (*done)[i];
     if (done && (*done)[i]) {
       settlements.push_back(Settlement{std::move(item.receipt_handle), std::nullopt, batch.visible_at});
       any = true;
@@ -486,6 +489,7 @@ void QueueMapping::settle(Batch batch, const InvocationOver& over) {
     // That some have failed is the function's business; that all have is a failed call.
     set_last_result(any ? processed_ok : call_failed);
   }
+  count(!any ? &MappingTally::failed : all ? &MappingTally::succeeded : &MappingTally::partial);
   if (any) grow();
   settlements_.tell(queue(), std::move(settlements));
 }

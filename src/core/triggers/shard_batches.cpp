@@ -18,6 +18,12 @@ namespace {
 /// queue that was deleted hold up the shard; a few tries are for a queue that is being created.
 constexpr int reports_max = 5;
 
+std::uint64_t MappingTally::*tallied(const Judgement& judgement) {
+  if (judgement.verdict == Verdict::unreached) return &MappingTally::not_run;
+  if (judgement.verdict == Verdict::done) return &MappingTally::succeeded;
+  return judgement.succeeded > 0 ? &MappingTally::partial : &MappingTally::failed;
+}
+
 }  // namespace
 
 // ---- Putting together.
@@ -147,6 +153,7 @@ void ShardWorker::invocation_over(InvocationOver over) {
     owner_.processed(over.outcome.succeeded() ? processed_ok : call_failed);
   }
   // The state goes with the records that are done: what they were for is in it, and in nothing else.
+  owner_.ended(tallied(judgement));
   const bool progress = judgement.verdict == Verdict::done || judgement.succeeded > 0;
   if (progress && window_ && over.batch && over.batch->state) window_->state = std::move(*over.batch->state);
   if (progress) batch.in_vain = 0;

@@ -37,6 +37,8 @@ class ShardOwner {
   virtual void moved(const ShardCheckpoint& checkpoint) = 0;
   /// An invocation is over, or there could be none, or what has failed could not be reported: LastProcessingResult.
   virtual void processed(std::string_view result) = 0;
+  /// An invocation with a batch is over.
+  virtual void ended(std::uint64_t MappingTally::*how) = 0;
   /// A batch is about to be tried again, so that it matters how long its records are kept.
   virtual void trying_again() = 0;
   /// A read was answered, with records or because whoever reads is to look whether they still may.

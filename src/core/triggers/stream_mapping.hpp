@@ -40,6 +40,7 @@ class StreamMapping final : public Mapping, public ShardOwner {
   std::optional<Millis> retention() const override { return retention_; }
   void moved(const ShardCheckpoint& checkpoint) override;
   void processed(std::string_view result) override { set_last_result(result); }
+  void ended(Count how) override { count(how); }
   void trying_again() override;
   void read_some(bool has_more) override;
   void shard_missing() override;
