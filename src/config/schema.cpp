@@ -227,7 +227,7 @@ Value schema_of(const SettingInfo& setting) {
   Value schema;
   if (setting.is_truth) {
     schema = typed("boolean");
-  } else if (setting.argument.find('|') != std::string::npos) {
+  } else if (setting.argument.find('|') != std::string::npos && setting.argument.find('[') == std::string::npos) {
     schema = map_value();
     schema.set("enum", texts(choices_of(setting.argument)));
   } else if (std::ranges::find(numbers, setting.argument) != numbers.end()) {

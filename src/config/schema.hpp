@@ -11,7 +11,8 @@ namespace penstock::config {
 struct SettingInfo {
   std::string name;
   std::string description;
-  std::string argument;   ///< what the flag's help calls its value, such as FILE, or a choice: `fsync|os`
+  /// What the flag's help calls its value, such as FILE, or a choice: `fsync|os`; brackets say that more may follow.
+  std::string argument;
   bool is_truth = false;  ///< true or false
   bool is_list = false;   ///< may be given more than once
 };

@@ -22,7 +22,7 @@ EXAMPLES = [ROOT / "tests/examples/penstock.yaml"]
 
 # What a file may say in more ways than one.
 WHOLE = """
-settings: {port: "4566", host: ["127.0.0.1", "::1"], durability: os, ephemeral: false, tls: self-signed, threads: 2, account: "123456789012"}
+settings: {port: "4566", host: ["127.0.0.1", "::1"], durability: os, ephemeral: false, clock: "virtual:2026-01-01T00:00:00Z", tls: self-signed, threads: 2, account: "123456789012"}
 queues:
   a: {VisibilityTimeout: "60", DelaySeconds: 3, SqsManagedSseEnabled: true, RedriveAllowPolicy: '{"redrivePermission":"allowAll"}'}
   b.fifo: {FifoQueue: "true", DeduplicationScope: messageGroup, Policy: {Statement: []}, KmsMasterKeyId: alias/one}
