@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +10,7 @@
 #include "cli/output.hpp"
 #include "cli/queue_shapes.hpp"
 #include "cli/server.hpp"
+#include "protocol/native/server_operations.hpp"
 
 namespace penstock::cli {
 
@@ -27,11 +27,16 @@ std::string attribute(const wire::Message& message, std::string_view name) {
   return {};
 }
 
-std::string age_of(const wire::Message& message) {
+/// By the server's clock, which need not be the real one. In milliseconds.
+std::int64_t now_of(Server& server) {
+  using Clock = protocol::native::ReadClockOperation;
+  const client::Answer answer = server.lambda({std::string(Clock::method), std::string(Clock::path), {}});
+  return client::from_json<Clock::Output>(answer).now_ms.value_or(0);
+}
+
+std::string age_of(const wire::Message& message, std::int64_t now) {
   const std::string sent = attribute(message, "SentTimestamp");
-  if (sent.empty()) return "-";
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return duration_text(std::chrono::duration_cast<std::chrono::milliseconds>(now).count() - std::stoll(sent));
+  return sent.empty() ? "-" : duration_text(now - std::stoll(sent));
 }
 
 std::string state_of(const wire::Message& message) {
@@ -49,10 +54,10 @@ std::string shortened(const std::string& body) {
   return body.substr(0, end) + "...";
 }
 
-Table table_of(const std::vector<wire::Message>& messages) {
+Table table_of(const std::vector<wire::Message>& messages, std::int64_t now) {
   Table table({"MESSAGE", "STATE", "AGE", "RECEIVES", "GROUP", "BODY"});
   for (const wire::Message& message : messages) {
-    table.add({or_dash(message.message_id), state_of(message), age_of(message),
+    table.add({or_dash(message.message_id), state_of(message), age_of(message, now),
                attribute(message, "ApproximateReceiveCount"), or_dash(attribute(message, "MessageGroupId")),
                shortened(message.body.value_or(""))});
   }
@@ -89,7 +94,7 @@ int run_peek(const Arguments& arguments) {
   if (max && messages.size() > *max) messages.resize(*max);
   if (messages.empty()) return empty_status;
   if (arguments.has("long") && !arguments.json) {
-    table_of(messages).print();
+    table_of(messages, now_of(server)).print();
     return success_status;
   }
   Output output;

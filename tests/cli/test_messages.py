@@ -7,9 +7,11 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 import time
+import urllib.request
 
-from commands import LIMIT, Commands, command, end, harness, numbers, read_lines, start, wait_until
+from commands import LIMIT, Commands, Server, command, end, harness, numbers, read_lines, start, wait_until
 
 ARN = "arn:aws:sqs:us-east-1:000000000000:"
 
@@ -270,6 +272,13 @@ class Peek(Messages):
         row, = self.rows("peek", queue, "-l")
         self.assertTrue(row["BODY"].startswith("first\\nsecond ü"), row)
         self.assertTrue(row["BODY"].endswith("ü..."), row)
+
+    def test_ages_go_by_the_clock_of_the_server(self):
+        with tempfile.TemporaryDirectory() as home, Server(home, "--clock", "virtual") as near:
+            near.call("SendMessage", {"QueueUrl": near.create(), "MessageBody": "x"})
+            urllib.request.urlopen(near.endpoint + "/_penstock/clock", b'{"advance": "2h5m"}', timeout=LIMIT).read()
+            done = subprocess.run(command(near, "peek", "jobs", "-l"), capture_output=True, text=True, timeout=LIMIT)
+            self.assertEqual(done.stdout.splitlines()[1].split("\t")[2], "2h05m", done)
 
     def test_of_large_messages(self):
         queue = self.queue()
