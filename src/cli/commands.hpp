@@ -6,12 +6,15 @@
 
 namespace penstock::cli {
 
+int run_clock(const Arguments& arguments);
 int run_completion(const Arguments& arguments);
 int run_config(const Arguments& arguments);
 int run_consumers(const Arguments& arguments);
 int run_env(const Arguments& arguments);
+int run_fault(const Arguments& arguments);
 int run_function(const Arguments& arguments);
 int run_functions(const Arguments& arguments);
+int run_idle(const Arguments& arguments);
 int run_invoke(const Arguments& arguments);
 int run_lag(const Arguments& arguments);
 int run_logs(const Arguments& arguments);
@@ -26,13 +29,16 @@ int run_reset(const Arguments& arguments);
 int run_send(const Arguments& arguments);
 int run_streams(const Arguments& arguments);
 int run_tail(const Arguments& arguments);
+int run_why(const Arguments& arguments);
 
 /// Of a command that has no flags of its own.
 inline void describe_nothing(cxxopts::Options&) {}
 
+void describe_clock(cxxopts::Options& flags);
 void describe_config(cxxopts::Options& flags);
 void describe_env(cxxopts::Options& flags);
 void describe_function(cxxopts::Options& flags);
+void describe_idle(cxxopts::Options& flags);
 void describe_invoke(cxxopts::Options& flags);
 void describe_lag(cxxopts::Options& flags);
 void describe_logs(cxxopts::Options& flags);

@@ -6,6 +6,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <cstdio>
 #include <memory>
 
 #include "protocol/text.hpp"
@@ -20,6 +21,9 @@ using Writer = rapidjson::Writer<Buffer>;
 /// What the line that this thread is logging is about, if it is a request. Lines are formatted in the thread that logs
 /// them.
 thread_local const AnsweredRequest* request_of_line = nullptr;
+
+/// Set once, at the start.
+bool logs_json = false;
 
 void write_text(Writer& writer, std::string_view text) {
   writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
@@ -75,6 +79,7 @@ spdlog::level::level_enum level_of(const AnsweredRequest& request) {
 }  // namespace
 
 void start_logging(const std::string& level, bool json) {
+  logs_json = json;
   auto logger = spdlog::stderr_color_mt("penstock");
   auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
   if (json) {
@@ -85,6 +90,11 @@ void start_logging(const std::string& level, bool json) {
   logger->set_formatter(std::move(formatter));
   logger->set_level(spdlog::level::from_str(level == "error" ? "err" : level));
   spdlog::set_default_logger(std::move(logger));
+}
+
+void log_failure(const std::string& why) {
+  if (logs_json) return spdlog::critical("{}", why);
+  std::fprintf(stderr, "penstock: %s\n", why.c_str());
 }
 
 void log_request(const AnsweredRequest& request) {

@@ -11,6 +11,9 @@ namespace penstock::server {
 /// Logs go to standard error, one line each: as text, or as a JSON object with time, level and message.
 void start_logging(const std::string& level, bool json);
 
+/// What ends the process with an error: one line, which names the program where logs are text.
+void log_failure(const std::string& why);
+
 /// A request that takes longer is worth a line, unless it waits for something to happen, as a long poll does.
 inline constexpr std::chrono::milliseconds slow_request_time{1'000};
 

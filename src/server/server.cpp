@@ -12,7 +12,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -35,6 +34,7 @@
 #include "server/function_parts.hpp"
 #include "server/health.hpp"
 #include "server/large_requests.hpp"
+#include "server/logging.hpp"
 #include "server/metrics.hpp"
 #include "server/service_manager.hpp"
 #include "server/settler.hpp"
@@ -68,7 +68,7 @@ constexpr Millis trigger_drain_time_max{7'000};
 constexpr std::chrono::microseconds alone_poll_time{60};
 
 int fail(const std::string& why, int status = 1) {
-  std::fprintf(stderr, "penstock: %s\n", why.c_str());
+  log_failure(why);
   return status;
 }
 

@@ -16,7 +16,7 @@ from commands import (
     names, numbers, put, read_lines, start, wait_until)
 
 NAMES = """serve config queues streams functions send receive peek purge redrive put tail consumers lag reset function mapping
-    invoke logs env completion""".split()
+    invoke logs clock idle why fault env completion""".split()
 
 
 class CommandLine(InDirectory):

@@ -92,7 +92,10 @@ class Delta:
 class Pages(OneServer):
     """On one server with two threads, whose objects live in either."""
 
+    FLAGS = ("--threads", "2", "--stream-transition", "0")
+
     def setUp(self):
+        super().setUp()
         self.name = "of-" + self.id().rsplit(".", 1)[1].removeprefix("test_").replace("_", "-")[:60]
 
     def send(self, url, body, **more):
@@ -338,7 +341,7 @@ class Functions(OneServer):
         (code / "app.py").write_text(HANDLER)
         for name in ("works", "mapped"):
             status, answer = ask(cls.server, "PUT", f"/_penstock/functions/{name}", {
-                "Runtime": "python3.11", "Handler": "app.handler", "Directory": str(code)})
+                "Kind": "handler", "Runtime": "python3.11", "Handler": "app.handler", "Directory": str(code)})
             assert status in (200, 201), answer
 
     def invoke(self, name, event):
@@ -369,7 +372,8 @@ class Functions(OneServer):
         self.assertEqual(value(delta.after, "penstock_functions"), 2)
 
     def test_what_cannot_be_run_has_failed(self):
-        status, answer = ask(self.server, "PUT", "/_penstock/functions/broken", {"Command": ["/nonexistent/program"]})
+        status, answer = ask(self.server, "PUT", "/_penstock/functions/broken", {
+            "Kind": "runtime", "Command": ["/nonexistent/program"]})
         self.assertIn(status, (200, 201), answer)
         self.invoke("broken", {})
         self.assertEqual(sum(self.results("broken")), 1)
@@ -514,6 +518,31 @@ class Logs(InDirectory):
             server.call("ReceiveMessage", {"QueueUrl": url, "WaitTimeSeconds": 2})
 
         self.assertFalse([line for line in self.lines(work=work) if "request_id" in line])
+
+    def test_a_start_that_fails_says_why_as_json_too(self):
+        with Server(self.directory) as server:
+            status, printed, log = self.run_to_end("serve", "--no-config", "--port", "0", "--log-format", "json", "--data-dir",
+                                                   os.path.join(self.directory, "data"))
+            self.assertEqual((status, printed), (1, ""))
+            lines = [json.loads(line) for line in log.splitlines()]
+            self.assertEqual(lines[-1]["level"], "critical")
+            self.assertIn("in use", lines[-1]["message"])
+            server.stop()
+
+    def test_what_is_slow_or_fails_is_told_at_any_level(self):
+        def work(server):
+            server.create()
+            rule = {"service": "sqs", "operation": "ListQueues", "latency": "1200ms"}
+            self.assertEqual(ask(server, "POST", "/_penstock/faults", [rule])[0] // 100, 2)
+            server.call("ListQueues", {})
+            rule = {"service": "sqs", "operation": "ListQueues", "error": {"statusCode": 503, "code": "Unavailable"}}
+            self.assertEqual(ask(server, "PUT", "/_penstock/faults", [rule])[0] // 100, 2)
+            server.call("ListQueues", {})
+
+        requests = [line for line in self.lines("--allow-faults", work=work) if "request_id" in line]
+        self.assertEqual([(line["operation"], line["level"], line["status"]) for line in requests],
+                         [("ListQueues", "info", 200), ("ListQueues", "warning", 503)])
+        self.assertGreater(requests[0]["duration_seconds"], 1.2)
 
     def test_as_text_a_request_is_one_line_too(self):
         server = Server(self.directory, "--log-level", "debug")

@@ -1,0 +1,74 @@
+"""The commands by which a person is in charge of a server: its clock, its rest, its faults, and what became of a message."""
+
+import json
+
+from commands import InDirectory, Server, harness
+
+
+class Operate(InDirectory):
+    def setUp(self):
+        super().setUp()
+        self.server = Server(self.directory, "--no-config", "--clock", "virtual:2026-01-01T00:00:00Z", "--allow-faults")
+        self.addCleanup(self.server.__exit__)
+
+    def run_command(self, *words):
+        return self.run_to_end(*words, "--endpoint", self.server.endpoint)
+
+    def expect(self, status, *words):
+        got, out, errors = self.run_command(*words)
+        self.assertEqual(got, status, errors)
+        return out, errors
+
+    def test_the_clock_is_read_and_changed(self):
+        out, _ = self.expect(0, "clock", "freeze")
+        self.assertIn("virtual, frozen", out)
+        url = self.server.create()
+        self.server.call("SendMessage", {"QueueUrl": url, "MessageBody": "a", "DelaySeconds": 900})
+        before = json.loads(self.expect(0, "clock", "--json")[0])
+        after = json.loads(self.expect(0, "clock", "advance", "next", "--json")[0])
+        self.assertEqual(after["now"], before["next"])
+        self.assertEqual(after["now_ms"] - before["now_ms"], 900_000)
+        self.assertIn("2026-02-01T00:00:00.000Z", self.expect(0, "clock", "set", "2026-02-01T00:00:00Z")[0])
+        self.assertIn("60 times as fast", self.expect(0, "clock", "speed", "60")[0])
+        self.assertNotIn("frozen", self.expect(0, "clock", "thaw")[0])
+        for words in (("advance",), ("set",), ("turn",), ("speed", "fast"), ("freeze", "now")):
+            self.expect(2, "clock", *words)
+        self.assertIn("advance", self.expect(1, "clock", "advance", "soon")[1])
+
+    def test_idle_says_what_is_not(self):
+        self.assertEqual(self.expect(0, "idle")[0], "")
+        self.expect(0, "function", "add", "slow", "--exec", "--", "sleep", "1")
+        url = self.server.create()
+        self.expect(0, "mapping", "add", "queue:jobs", "slow")
+        self.expect(0, "idle", "--wait", "10s")
+        self.server.call("SendMessage", {"QueueUrl": url, "MessageBody": "a"})
+        out, _ = self.expect(4, "idle")
+        self.assertIn("mapping", out)
+        self.assertFalse(json.loads(self.expect(4, "idle", "--json")[0])["idle"])
+        self.expect(0, "idle", "--wait", "30s")
+
+    def test_why_tells_a_messages_story(self):
+        url = self.server.create()
+        sent = self.server.call("SendMessage", {"QueueUrl": url, "MessageBody": "a"})[1]["MessageId"]
+        self.server.call("ReceiveMessage", {"QueueUrl": url})
+        out, _ = self.expect(0, "why", sent)
+        self.assertEqual([line.split("\t")[2] for line in out.splitlines()[1:]], ["sent", "received"])
+        self.assertEqual(len(json.loads(self.expect(0, "why", sent, "--json")[0])["steps"]), 2)
+        self.assertIn("NotFound", self.expect(1, "why", "0f8fad5b-d9cb-469f-a165-70867728950e")[1])
+
+    def test_faults_are_added_listed_and_removed(self):
+        rule = '{"id": "x", "operation": "SendMessage", "throttle": true, "probability": 0.5}'
+        self.assertIn("SendMessage", self.expect(0, "fault", "add", rule)[0])
+        self.expect(0, "fault", "add", '[{"latency": "1ms"}]')
+        self.assertEqual(len(self.expect(0, "fault", "list")[0].splitlines()), 3)
+        self.assertEqual(json.loads(self.expect(0, "fault", "list", "--json")[0])["rules"][0]["probability"], 0.5)
+        self.assertEqual(len(self.expect(0, "fault", "remove", "x")[0].splitlines()), 2)
+        self.expect(1, "fault", "remove", "x")
+        self.assertEqual(len(self.expect(0, "fault", "clear")[0].splitlines()), 1)
+        for words in (("add",), ("remove",), ("list", "x"), ("break",)):
+            self.expect(2, "fault", *words)
+        self.expect(1, "fault", "add", "{}")
+
+
+if __name__ == "__main__":
+    harness.main()
