@@ -189,7 +189,7 @@ TEST_F(CommitterTest, GroupsAreCountedByTheirSizeAndByWhetherTheyWereSynced) {
   EXPECT_EQ(tally.changes.counts()[0], 2U) << "of one change";
   EXPECT_EQ(tally.synced_seconds.count(), 2U);
   EXPECT_EQ(tally.unsynced_seconds.count(), 1U);
-  EXPECT_GT(tally.bytes.sum(), 102.0 * std::string("value").size());
+  EXPECT_GT(tally.bytes.sum(), 102.0 * static_cast<double>(std::string("value").size()));
 }
 
 TEST_F(CommitterTest, AGroupInWhichNothingAsksIsNotSynced) {
