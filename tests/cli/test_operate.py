@@ -12,7 +12,8 @@ class Operate(InDirectory):
         self.addCleanup(self.server.__exit__)
 
     def run_command(self, *words):
-        return self.run_to_end(*words, "--endpoint", self.server.endpoint)
+        # What is behind -- is a command line of its own.
+        return self.run_to_end(words[0], "--endpoint", self.server.endpoint, *words[1:])
 
     def expect(self, status, *words):
         got, out, errors = self.run_command(*words)

@@ -146,7 +146,7 @@ TEST(Setup, CodeMayStandInTheFileItself) {
       problems_of("functions:\n  f: {Runtime: python3.11, Handler: a.b, InlineCode: x, Code: .}\n"
                   "  g: {Runtime: java21, Handler: a.b, InlineCode: x}\n  h: {Command: [cat], InlineCode: x}\n"),
       ElementsAre("f.yaml:2:54: InlineCode excludes Code and Directory",
-                  "f.yaml:3:51: 'InlineCode' goes only with a Runtime of Python or Node",
+                  "f.yaml:3:50: 'InlineCode' goes only with a Runtime of Python or Node",
                   "f.yaml:4:35: 'InlineCode' goes only with a Runtime of Python or Node"));
 }
 
