@@ -18,7 +18,7 @@ constexpr Words a_function{"FUNCTION", 1, 1, "which function?"};
 // clang-format off
 constexpr std::array commands{
     Command{"serve", Group::serve, "serve queues, streams and functions", "", nullptr, nullptr, no_words},
-    Command{"config", Group::serve, "check a file of what there is to be, tell what would be done for it (plan), and do it (apply)",
+    Command{"config", Group::serve, "check a file of what there is to be, tell what would be done for it (plan), do it (apply)",
             "Checks a file that says what there is to be, tells what a server lacks of it, and adds that.",
             run_config, describe_config, {"check [FILE] | plan [FILE] | apply [FILE] | schema | convert FILE", 1, 2,
              "check, plan, apply, schema or convert?"}},
