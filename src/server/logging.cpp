@@ -20,10 +20,16 @@ using Writer = rapidjson::Writer<Buffer>;
 
 /// What the line that this thread is logging is about, if it is a request. Lines are formatted in the thread that logs
 /// them.
-thread_local const AnsweredRequest* request_of_line = nullptr;
+const AnsweredRequest*& request_of_line() {
+  thread_local const AnsweredRequest* request = nullptr;
+  return request;
+}
 
 /// Set once, at the start.
-bool logs_json = false;
+bool& logs_json() {
+  static bool json = false;
+  return json;
+}
 
 void write_text(Writer& writer, std::string_view text) {
   writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
@@ -48,7 +54,7 @@ class JsonRest final : public spdlog::custom_flag_formatter {
     writer.StartObject();
     writer.Key("message");
     write_text(writer, as_utf8({message.payload.data(), message.payload.size()}));
-    if (request_of_line != nullptr) write_request(writer, *request_of_line);
+    if (const AnsweredRequest* request = request_of_line(); request != nullptr) write_request(writer, *request);
     writer.EndObject();
     // Without the brace that it begins with: what is before it is in the pattern.
     out.append(buffer.GetString() + 1, buffer.GetString() + buffer.GetSize());
@@ -79,7 +85,7 @@ spdlog::level::level_enum level_of(const AnsweredRequest& request) {
 }  // namespace
 
 void start_logging(const std::string& level, bool json) {
-  logs_json = json;
+  logs_json() = json;
   auto logger = spdlog::stderr_color_mt("penstock");
   auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
   if (json) {
@@ -93,17 +99,17 @@ void start_logging(const std::string& level, bool json) {
 }
 
 void log_failure(const std::string& why) {
-  if (logs_json) return spdlog::critical("{}", why);
+  if (logs_json()) return spdlog::critical("{}", why);
   std::fprintf(stderr, "penstock: %s\n", why.c_str());
 }
 
 void log_request(const AnsweredRequest& request) {
   const spdlog::level::level_enum level = level_of(request);
   if (!spdlog::should_log(level)) return;
-  request_of_line = &request;
+  request_of_line() = &request;
   spdlog::log(level, "{} {} was answered {} in {:.3f} ms, request {}", request.asked.service, request.asked.operation,
               request.status, std::chrono::duration<double, std::milli>(request.took).count(), request.request_id);
-  request_of_line = nullptr;
+  request_of_line() = nullptr;
 }
 
 }  // namespace penstock::server

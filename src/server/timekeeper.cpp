@@ -269,7 +269,7 @@ void Timekeeper::end_change(bool settled, const Round& round) {
   state.steps = steps_;
   const Completion completion = std::move(changes_.front().completion);
   changes_.pop_front();
-  completion(std::move(state));
+  completion(state);
   if (!changes_.empty()) begin_change();
 }
 
