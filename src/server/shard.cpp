@@ -199,7 +199,7 @@ void Shard::release(Release release) {
 
 void Shard::run_load(const Load& load) {
   Command answer;
-  if (const StoreError error = storage::run_load(store_, load, answer)) {
+  if (const StoreError error = storage::run_load(store_, load, answer, &messages_)) {
     // The engine would wait for this load for ever, and so would its clients.
     spdlog::critical("cannot read the data directory: {}", error.message);
     spdlog::shutdown();

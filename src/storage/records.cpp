@@ -12,6 +12,7 @@
 #include "storage/flat_records.hpp"
 #include "storage/group_records.hpp"
 #include "storage/keys.hpp"
+#include "storage/message_reader.hpp"
 #include "storage/stream_records.hpp"
 #include "storage/transfers.hpp"
 
@@ -276,38 +277,37 @@ bool decode_cursor(std::string_view bytes, QueueCursor& cursor) {
   return cursor.head <= cursor.tail && cursor.fresh_count <= cursor.tail.value - cursor.head.value;
 }
 
-/// The parts of a message that a load of the fresh lane needs, without a copy of the rest.
 const fb::Message* verified_message(std::string_view bytes) {
   const auto* stored = verified<fb::Message>(align_record(bytes), message_identifier);
   if (stored == nullptr || stored->body_md5()->size() != std::tuple_size_v<Md5>) return nullptr;
   return stored;
 }
 
-bool decode(std::string_view bytes, StoredMessage& message) {
-  const fb::Message* stored = verified_message(bytes);
-  if (stored == nullptr) return false;
-  message.message_id = text_of(stored->message_id());
-  message.sent = from_epoch_ms(stored->sent_ms());
-  message.delayed = stored->delayed();
-  MessageContent& content = message.content;
-  content.body = text_of(stored->body());
-  std::memcpy(content.body_md5.data(), stored->body_md5()->data(), content.body_md5.size());
-  if (const auto* attributes = stored->attributes()) {
+std::shared_ptr<const StoredMessage> decoded(const fb::Message& stored) {
+  auto message = std::make_shared<StoredMessage>();
+  message->message_id = text_of(stored.message_id());
+  message->sent = from_epoch_ms(stored.sent_ms());
+  message->delayed = stored.delayed();
+  MessageContent& content = message->content;
+  content.body = text_of(stored.body());
+  std::memcpy(content.body_md5.data(), stored.body_md5()->data(), content.body_md5.size());
+  if (const auto* attributes = stored.attributes()) {
     content.attributes.reserve(attributes->size());
     for (const fb::Attribute* attribute : *attributes) {
-      MessageAttribute decoded{text_of(attribute->name()), text_of(attribute->data_type()), {}};
+      MessageAttribute& one = content.attributes.emplace_back();
+      one.name = text_of(attribute->name());
+      one.data_type = text_of(attribute->data_type());
       if (const auto* value = attribute->value()) {
-        decoded.value.assign(reinterpret_cast<const char*>(value->data()), value->size());
+        one.value.assign(reinterpret_cast<const char*>(value->data()), value->size());
       }
-      content.attributes.push_back(std::move(decoded));
     }
   }
-  content.trace_header = text_of(stored->trace_header());
-  content.sender_id = text_of(stored->sender_id());
-  content.group_id = text_of(stored->group_id());
-  content.deduplication_id = text_of(stored->deduplication_id());
-  message.dead_letter_source = text_of(stored->dead_letter_source());
-  return true;
+  content.trace_header = text_of(stored.trace_header());
+  content.sender_id = text_of(stored.sender_id());
+  content.group_id = text_of(stored.group_id());
+  content.deduplication_id = text_of(stored.deduplication_id());
+  message->dead_letter_source = text_of(stored.dead_letter_source());
+  return message;
 }
 
 bool decode_state(std::string_view bytes, std::uint32_t revision, MessageState& state) {
@@ -485,7 +485,7 @@ StoreError read_fifo_contents(const Store& store, const Limits& limits, Recovere
   return read_attempts(store, id, queue.attempts);
 }
 
-StoreError load(const Store& store, const LoadFresh& load, Command& answer) {
+StoreError load(const Store& store, const LoadFresh& load, Command& answer, MessageReader* reader) {
   FreshLoaded loaded{load.queue, load.epoch, load.until, {}};
   StoreError bad;
   std::size_t bytes_seen = 0;
@@ -497,7 +497,12 @@ StoreError load(const Store& store, const LoadFresh& load, Command& answer) {
                           : "messages table: a key of " + std::to_string(key.size()) + " bytes");
       return false;
     }
-    if (!stored->delayed()) loaded.entries.push_back({parts->sequence, from_epoch_ms(stored->sent_ms())});
+    if (!stored->delayed()) {
+      loaded.entries.push_back({parts->sequence, from_epoch_ms(stored->sent_ms())});
+      if (reader != nullptr && reader->make_room(parts->queue, value.size())) {
+        reader->keep(parts->queue, parts->sequence, decoded(*stored), value.size());
+      }
+    }
     bytes_seen += value.size();
     if (loaded.entries.size() < load.count_max && bytes_seen < load.bytes_max) return true;
     loaded.next = Sequence{parts->sequence.value + 1};
@@ -512,7 +517,7 @@ StoreError load(const Store& store, const LoadFresh& load, Command& answer) {
   return {};
 }
 
-StoreError load(const Store& store, const LoadStates& load, Command& answer) {
+StoreError load(const Store& store, const LoadStates& load, Command& answer, MessageReader*) {
   StatesLoaded loaded{load.queue, load.epoch, {}, {}};
   if (StoreError error =
           read_states(store, states_from(load.queue, load.from), load.count_max, loaded.entries, loaded.next)) {
@@ -522,7 +527,7 @@ StoreError load(const Store& store, const LoadStates& load, Command& answer) {
   return {};
 }
 
-StoreError load(const Store& store, const LoadStatesOf& load, Command& answer) {
+StoreError load(const Store& store, const LoadStatesOf& load, Command& answer, MessageReader*) {
   StatesOfLoaded loaded{load.queue, load.epoch, {}};
   loaded.entries.reserve(load.sequences.size());
   for (const Sequence sequence : load.sequences) {
@@ -533,7 +538,7 @@ StoreError load(const Store& store, const LoadStatesOf& load, Command& answer) {
   return {};
 }
 
-StoreError load(const Store& store, const LoadLane& load, Command& answer) {
+StoreError load(const Store& store, const LoadLane& load, Command& answer, MessageReader*) {
   LaneLoaded loaded{load.queue, load.epoch, load.lane, {}, {}};
   const KeyRange range = lane_from(load.queue, load.lane, load.from);
   bool intact = true;
@@ -647,14 +652,14 @@ StoreError read_message(const Store& store, QueueId queue, Sequence sequence,
 
 StoreError decode_message(QueueId queue, Sequence sequence, std::string_view value,
                           std::shared_ptr<const StoredMessage>& message) {
-  auto decoded = std::make_shared<StoredMessage>();
-  if (!decode(value, *decoded)) return corrupt("message of " + describe(queue, sequence));
-  message = std::move(decoded);
+  const fb::Message* stored = verified_message(value);
+  if (stored == nullptr) return corrupt("message of " + describe(queue, sequence));
+  message = decoded(*stored);
   return {};
 }
 
-StoreError run_load(const Store& store, const Load& load_wanted, Command& answer) {
-  return std::visit([&](const auto& wanted) { return load(store, wanted, answer); }, load_wanted);
+StoreError run_load(const Store& store, const Load& load_wanted, Command& answer, MessageReader* reader) {
+  return std::visit([&](const auto& wanted) { return load(store, wanted, answer, reader); }, load_wanted);
 }
 
 }  // namespace penstock::storage

@@ -14,6 +14,8 @@
 
 namespace penstock::storage {
 
+class MessageReader;
+
 /// The format this build writes; a data directory of a newer one is refused. Kept under one key of the catalog.
 ///   1  standard queues
 ///   2  FIFO queues, dead letters, lanes and move tasks; what 1 has is as it was
@@ -53,7 +55,8 @@ StoreError read_message(const Store& store, QueueId queue, Sequence sequence,
 StoreError decode_message(QueueId queue, Sequence sequence, std::string_view value,
                           std::shared_ptr<const StoredMessage>& message);
 
-/// Runs a load and gives the command that carries its answer.
-StoreError run_load(const Store& store, const Load& load, Command& answer);
+/// Runs a load and gives the command that carries its answer. A reader, if there is one, is given the messages that the
+/// load comes upon, which it is likely to be asked for next.
+StoreError run_load(const Store& store, const Load& load, Command& answer, MessageReader* reader = nullptr);
 
 }  // namespace penstock::storage

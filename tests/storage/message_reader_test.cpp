@@ -5,10 +5,12 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "counting_store.hpp"
 #include "records_support.hpp"
 #include "storage/keys.hpp"
+#include "storage/records.hpp"
 #include "support.hpp"
 
 namespace penstock::storage {
@@ -122,6 +124,70 @@ TEST_F(MessageReaderTest, LargeMessagesAreNotReadFarAhead) {
   for (std::uint64_t sequence = 1; sequence <= 20; ++sequence) expect(7, sequence);
   // One of them at most lies ahead, which is not worth it.
   EXPECT_GE(store_.gets, 16U);
+}
+
+class KeptMessagesTest : public MessageReaderTest {
+ protected:
+  /// Loads as a queue does that has to know what it has.
+  void load(std::uint64_t queue, std::uint64_t from, std::uint64_t until) {
+    Command answer;
+    const LoadFresh wanted{QueueId{queue}, 0, Sequence{from}, Sequence{until}, 10'000, 64U << 20U};
+    ASSERT_FALSE(run_load(store_, wanted, answer, &reader_));
+    ASSERT_EQ(std::get<FreshLoaded>(answer).entries.size(), until - from);
+    store_.gets = store_.scans = 0;
+  }
+};
+
+TEST_F(KeptMessagesTest, WhatALoadHasReadIsNotReadAgain) {
+  put(7, 1, 500);
+  load(7, 1, 301);
+  load(7, 301, 501);
+  for (std::uint64_t sequence = 1; sequence <= 500; ++sequence) expect(7, sequence);
+  EXPECT_EQ(store_.gets + store_.scans, 0U);
+}
+
+TEST_F(KeptMessagesTest, WhatHasNoRoomIsReadInRunsAndLeavesTheRestBe) {
+  constexpr std::size_t padding = 10'000;
+  constexpr std::uint64_t kept = limits::kept_bytes_max / (2 * padding);
+  put(7, 1, 300, padding);
+  load(7, 1, 101);
+  for (std::uint64_t sequence = 1; sequence <= kept; ++sequence) expect(7, sequence);
+  EXPECT_EQ(store_.gets + store_.scans, 0U);
+  // There is room again, behind messages for which there was none.
+  load(7, 101, 131);
+  for (std::uint64_t sequence = kept + 1; sequence <= 131; ++sequence) expect(7, sequence);
+  EXPECT_LE(store_.gets + store_.scans, limits::in_order_min + 2 * 60 / (limits::ahead_bytes_max / padding) + 1);
+  for (std::uint64_t sequence = 132; sequence <= 300; ++sequence) expect(7, sequence);
+}
+
+TEST_F(KeptMessagesTest, AQueueThatNobodyReadsMakesWay) {
+  constexpr std::size_t padding = 10'000;
+  put(7, 1, 200, padding);
+  put(8, 1, 50, padding);
+  load(7, 1, 201);
+  load(8, 1, 51);
+  for (std::uint64_t sequence = 1; sequence <= 50; ++sequence) expect(8, sequence);
+  EXPECT_EQ(store_.gets + store_.scans, 0U);
+  for (std::uint64_t sequence = 1; sequence <= 200; ++sequence) expect(7, sequence);
+}
+
+TEST_F(KeptMessagesTest, LoadsAndReadsInAnyOrderGiveWhatWasAskedFor) {
+  constexpr std::uint64_t queues = 2 * limits::queues_max;
+  for (std::uint64_t queue = 1; queue <= queues; ++queue) put(queue, 1, 150, queue * 100);
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(seed);
+    SeededEntropy entropy{seed};
+    for (int step = 0; step < 500; ++step) {
+      const std::uint64_t queue = 1 + entropy.below(queues);
+      const std::uint64_t from = 1 + entropy.below(149);
+      const std::uint64_t until = from + 1 + entropy.below(151 - from);
+      if (entropy.below(4) == 0) {
+        ASSERT_NO_FATAL_FAILURE(load(queue, from, until));
+      } else {
+        for (std::uint64_t at = from; at < until; ++at) ASSERT_NO_FATAL_FAILURE(expect(queue, at));
+      }
+    }
+  }
 }
 
 }  // namespace
