@@ -17,7 +17,7 @@
 #include "protocol/lambda/shapes.hpp"
 #include "protocol/native/consumer_operations.hpp"
 #include "protocol/native/function_operations.hpp"
-#include "protocol/text.hpp"
+#include "protocol/nearest.hpp"
 #include "protocol/times.hpp"
 
 namespace penstock::config {
@@ -189,20 +189,6 @@ Value timestamp_of(const Value& given) {
   return value;
 }
 
-/// Whether one letter more, less or other, or two that change places, make one name the other.
-bool is_nearly(std::string_view a, std::string_view b) {
-  if (protocol::equal_ignoring_case(a, b)) return true;
-  const auto [longer, shorter] = a.size() > b.size() ? std::pair(a, b) : std::pair(b, a);
-  const auto at = static_cast<std::size_t>(std::ranges::mismatch(longer, shorter).in1 - longer.begin());
-  if (longer.size() == shorter.size() + 1) return longer.substr(at + 1) == shorter.substr(at);
-  // Of names as short as these another letter makes any of any.
-  constexpr std::size_t letters_min = 4;
-  if (longer.size() != shorter.size() || longer.size() < letters_min) return false;
-  if (longer.substr(at + 1) == shorter.substr(at + 1)) return true;
-  return at + 1 < longer.size() && longer[at] == shorter[at + 1] && longer[at + 1] == shorter[at] &&
-         longer.substr(at + 2) == shorter.substr(at + 2);
-}
-
 }  // namespace
 
 const AllowedMembers& queue_members() {
@@ -226,15 +212,10 @@ const AllowedMembers& mapping_members() {
   return members;
 }
 
-std::string_view nearest(std::string_view name, const std::vector<std::string_view>& names) {
-  const auto found = std::ranges::find_if(names, [name](std::string_view one) { return is_nearly(one, name); });
-  return found == names.end() ? std::string_view() : *found;
-}
-
 std::string no_such(std::string_view name, std::vector<std::string_view> names) {
   const std::string text = "there is no " + in_quotes(name);
-  if (const std::string_view meant = nearest(name, names); !meant.empty()) {
-    return text + "; " + in_quotes(meant) + " is meant, perhaps";
+  if (const auto meant = protocol::nearest_of(name, names)) {
+    return text + "; " + in_quotes(*meant) + " is meant, perhaps";
   }
   std::ranges::sort(names);
   return text + " here, but " + alternatives(names);

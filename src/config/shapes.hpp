@@ -31,8 +31,6 @@ void check_members(const Value& map, const AllowedMembers& allowed, Problems& pr
 
 /// That there is none of that name, and which there are, or which of them is meant where one is nearly the same.
 std::string no_such(std::string_view name, std::vector<std::string_view> names);
-/// Which of the names is nearly the same, or empty.
-std::string_view nearest(std::string_view name, const std::vector<std::string_view>& names);
 
 /// A value of a document in which numbers and truth values may be texts, as what its type asks for.
 Value coerced(Value value, const protocol::TypeInfo* type);

@@ -43,11 +43,11 @@ std::size_t slips_between(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::optional<std::string_view> nearest_of(std::string_view text, std::span<const std::string> names) {
+std::optional<std::string_view> nearest_of(std::string_view text, std::span<const std::string_view> names) {
   std::optional<std::string_view> nearest;
   std::size_t fewest = std::numeric_limits<std::size_t>::max();
   if (text.empty() || text.size() > compared_chars_max) return nearest;
-  for (const std::string& name : names) {
+  for (const std::string_view name : names) {
     if (name.size() > compared_chars_max) continue;
     std::size_t slips = slips_between(text, name);
     const bool begins = text.size() >= beginning_chars_min && starts_with_ignoring_case(name, text);
@@ -60,6 +60,11 @@ std::optional<std::string_view> nearest_of(std::string_view text, std::span<cons
     nearest = name;
   }
   return nearest;
+}
+
+std::optional<std::string_view> nearest_of(std::string_view text, std::span<const std::string> names) {
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  return nearest_of(text, std::span<const std::string_view>(views));
 }
 
 }  // namespace penstock::protocol

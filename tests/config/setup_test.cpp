@@ -166,7 +166,7 @@ TEST(Setup, WhatOperationsOfTheirOwnTakeIsLookedAtToo) {
                   "  d: {StreamEncryption: {EncryptionType: KMS}}\n  e: {StreamEncryption: {EncryptionType: NONE}}\n"),
       testing::UnorderedElementsAre(AllOf(StartsWith("f.yaml:2:42: "), HasSubstr("AES")),
                                     AllOf(StartsWith("f.yaml:3:26: "), HasSubstr("Colour")),
-                                    StartsWith("f.yaml:4:26: there is no 'Key' here, but EncryptionType or KeyId"),
+                                    StartsWith("f.yaml:4:26: there is no 'Key'; 'KeyId' is meant, perhaps"),
                                     AllOf(StartsWith("f.yaml:5:25: "), HasSubstr("keyId"))));
   EXPECT_THAT(
       problems_of("functions:\n  f: {Command: [cat], EventInvokeConfig: {MaximumRetryAttempts: 3}}\n"

@@ -299,14 +299,14 @@ TEST(Template, SectionsAndAttributesThatThereAreNotAreTold) {
   EXPECT_THAT(problems_of("Resources: []\nGlobals: {Functions: {}}\n"),
               ElementsAre("t.yaml:1:12: 'Resources' has to be a map",
                           "t.yaml:2:11: there is no 'Functions'; 'Function' is meant, perhaps"));
-  EXPECT_THAT(problems_of("Resources:\n  A: {Propertys: {}}\n  B: x\n  C: {Type: AWS::SQS::Queue, Property: {}}\n"
-                          "  D: {Type: AWS::SQS::Queue, DependsOn: [A, Bb, E]}\n  Fn::ForEach::X: []\n"),
+  EXPECT_THAT(problems_of("Resources:\n  A: {Propertys: {}}\n  Jobs: x\n  C: {Type: AWS::SQS::Queue, Property: {}}\n"
+                          "  D: {Type: AWS::SQS::Queue, DependsOn: [A, Job, E]}\n  Fn::ForEach::X: []\n"),
               ElementsAre(StartsWith("t.yaml:2:3: the resource 'A' has no Type"),
-                          StartsWith("t.yaml:2:7: there is no 'Propertys' here, but "),
-                          "t.yaml:3:6: the resource 'B' has to be a map",
+                          "t.yaml:2:7: there is no 'Propertys'; 'Properties' is meant, perhaps",
+                          "t.yaml:3:9: the resource 'Jobs' has to be a map",
                           StartsWith("t.yaml:4:30: there is no 'Property' here, but "),
-                          "t.yaml:5:45: there is no resource 'Bb'; 'B' is meant, perhaps",
-                          "t.yaml:5:49: there is no resource 'E'",
+                          "t.yaml:5:45: there is no resource 'Job'; 'Jobs' is meant, perhaps",
+                          "t.yaml:5:50: there is no resource 'E'",
                           "t.yaml:6:3: which resources Fn::ForEach makes cannot be known here"));
   EXPECT_THAT(read("Resources: {}\nTransform: [AWS::Serverless-2016-10-31, {Name: Mine}]\n").notes,
               ElementsAre("t.yaml:2:41: the macro 'Mine' is not run here"));
@@ -325,7 +325,8 @@ TEST(Template, RefNamesParametersAndResources) {
   EXPECT_EQ(evaluated("!Ref AWS::StackName", "", {{"AWS::StackName", "shop"}}), R"("shop")");
   EXPECT_EQ(evaluated("!Ref AWS::URLSuffix"), R"("amazonaws.com")");
   EXPECT_EQ(evaluated("!Ref AWS::NoValue"), "nothing");
-  EXPECT_EQ(evaluated("!Ref Qq"), "+0: there is no parameter or resource 'Qq'; 'Q' is meant, perhaps");
+  EXPECT_EQ(evaluated("!Ref Stag", "Parameters: {Stage: {Type: String, Default: x}}"),
+            "+0: there is no parameter or resource 'Stag'; 'Stage' is meant, perhaps");
   EXPECT_EQ(evaluated("!Ref Elsewhere"), "+0: there is no parameter or resource 'Elsewhere'");
   EXPECT_EQ(evaluated("!Ref [Q]"), "+0: Ref takes the name of a parameter or a resource");
 }

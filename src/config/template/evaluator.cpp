@@ -7,6 +7,7 @@
 
 #include "config/shapes.hpp"
 #include "protocol/base64.hpp"
+#include "protocol/nearest.hpp"
 
 namespace penstock::config {
 
@@ -237,9 +238,9 @@ Value Evaluator::reference(const std::string& id, const std::string& attribute, 
   if (const Value* resources = document_.find("Resources")) {
     for (const Member& member : resources->members) names.push_back(member.name);
   }
-  const std::string_view meant = nearest(id, names);
+  const auto meant = protocol::nearest_of(id, names);
   return *wrong(at, "there is no parameter or resource " + in_quotes(id) +
-                        (meant.empty() ? "" : "; " + in_quotes(meant) + " is meant, perhaps"));
+                        (meant ? "; " + in_quotes(*meant) + " is meant, perhaps" : ""));
 }
 
 std::optional<Value> Evaluator::ref(const Value& argument, Position at) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/shapes.hpp"
+#include "protocol/nearest.hpp"
 
 namespace penstock::config {
 
@@ -191,9 +192,9 @@ void Resources::check_dependencies(const Value& depends) {
     if (!one.is_scalar()) {
       problems_.add(one.at, "'DependsOn' has to be the name of a resource, or a list of them");
     } else if (std::ranges::find(ids, one.text) == ids.end()) {
-      const std::string_view meant = nearest(one.text, ids);
+      const auto meant = protocol::nearest_of(one.text, ids);
       problems_.add(one.at, "there is no resource " + in_quotes(one.text) +
-                                (meant.empty() ? "" : "; " + in_quotes(meant) + " is meant, perhaps"));
+                                (meant ? "; " + in_quotes(*meant) + " is meant, perhaps" : ""));
     }
   }
 }
