@@ -20,7 +20,7 @@ namespace {
 constexpr std::chrono::milliseconds burial_time_max{1'000};
 
 /// An invocation that takes longer always reports what it has used at most; shorter ones are asked about this often.
-constexpr std::chrono::milliseconds peak_duration_min{5};
+constexpr std::chrono::milliseconds peak_duration_min{10};
 constexpr std::chrono::milliseconds peak_interval{100};
 
 const char* name_of(Environment::State state) {
@@ -63,10 +63,11 @@ std::string trace_of(const RunRequest& request) {
 }  // namespace
 
 Environment::Environment(const Workshop& workshop, EnvironmentOwner& owner,
-                         std::shared_ptr<const FunctionRecord> function)
+                         std::shared_ptr<const FunctionRecord> function, bool yields)
     : workshop_(workshop),
       owner_(owner),
       function_(std::move(function)),
+      yields_(yields),
       api_(workshop.io, *this),
       sandbox_(workshop.sandbox, *this),
       log_(workshop.logs, function_->name),
@@ -97,6 +98,7 @@ std::optional<RunOutcome> Environment::launch(const std::string& request_id) {
   if (launch.refused) return std::move(launch.refused);
   started_at_ = Clock::now();
   executable_ = launch.request.path;
+  launch.request.yields = yields_;
   const auto memory_bytes_max = static_cast<std::uint64_t>(function_->memory_mib) << 20U;
   try {
     sandbox_.start(self_.lock(), launch.request, memory_bytes_max, Sandbox::Input::none, Sandbox::Output::lines);

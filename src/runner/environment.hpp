@@ -46,7 +46,9 @@ class Environment final : public RuntimeApiOwner, public SandboxOwner {
     over,
   };
 
-  Environment(const Workshop& workshop, EnvironmentOwner& owner, std::shared_ptr<const FunctionRecord> function);
+  /// `yields`: its process does not interrupt others when an event arrives.
+  Environment(const Workshop& workshop, EnvironmentOwner& owner, std::shared_ptr<const FunctionRecord> function,
+              bool yields);
 
   /// Starts the process for somebody's request, whose id stands in what is said of a start that fails. Nothing, or why
   /// it cannot be started; then it is over.
@@ -104,6 +106,7 @@ class Environment final : public RuntimeApiOwner, public SandboxOwner {
   const Workshop& workshop_;
   EnvironmentOwner& owner_;
   const std::shared_ptr<const FunctionRecord> function_;
+  const bool yields_;
   std::weak_ptr<Environment> self_;
   std::string code_directory_;
   std::string executable_;

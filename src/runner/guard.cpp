@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -85,6 +86,8 @@ void become_function(const SpawnRequest& request, const SpawnDescriptors& descri
   if (::syscall(SYS_close_range, 3U, ~0U, close_on_exec) != 0) return;
   if (::chdir(request.directory.c_str()) != 0) return;
   reset_signals();
+  // It runs all the same where that is not allowed.
+  if (const sched_param none{}; request.yields) (void)::sched_setscheduler(0, SCHED_BATCH, &none);
   ::execve(request.path.c_str(), arguments, environment);
 }
 

@@ -36,6 +36,12 @@ class Reader {
     return value;
   }
 
+  bool flag() {
+    const std::uint32_t value = number();
+    if (value > 1) fail();
+    return value == 1;
+  }
+
   std::string text() {
     const std::uint32_t size = number();
     if (size > left_.size()) {
@@ -78,6 +84,7 @@ std::optional<std::string> encode(const SpawnRequest& request) {
   put_text(out, request.directory);
   put_list(out, request.arguments);
   put_list(out, request.environment);
+  put_number(out, request.yields ? 1 : 0);
   const std::size_t strings = request.arguments.size() + request.environment.size();
   if (out.size() > spawn_bytes_max || strings > spawn_strings_max) return std::nullopt;
   return out;
@@ -90,6 +97,7 @@ std::optional<SpawnRequest> decode_spawn_request(std::string_view bytes) {
   request.directory = reader.text();
   request.arguments = reader.list();
   request.environment = reader.list();
+  request.yields = reader.flag();
   if (!reader.finished() || request.arguments.empty()) return std::nullopt;
   return request;
 }

@@ -31,6 +31,7 @@ struct SpawnRequest {
   std::string directory;
   std::vector<std::string> arguments;    ///< with argv[0]
   std::vector<std::string> environment;  ///< NAME=value
+  bool yields = false;                   ///< waking up, it waits for who has the processor: SCHED_BATCH
 };
 
 /// Nothing if it is larger than the keeper takes.

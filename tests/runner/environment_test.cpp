@@ -1,10 +1,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "runner/outcomes.hpp"
 #include "workbench.hpp"
@@ -42,6 +47,19 @@ TEST_F(Environments, RunInParallelWithOneEventEach) {
   wait(slow);
   wait(other);
   EXPECT_EQ(pool().environments(), 2U);
+}
+
+TEST_F(Environments, YieldOnceThereIsOneForEachProcessor) {
+  const auto policy_of = [](const RunOutcome& outcome) {
+    return ::sched_getscheduler(static_cast<pid_t>(std::stol(outcome.payload)));
+  };
+  EXPECT_EQ(policy_of(invoke(native(), "\"pid\"")), SCHED_OTHER);
+  std::vector<std::shared_ptr<Running>> busy;
+  while (busy.size() < std::max(1U, std::thread::hardware_concurrency())) {
+    busy.push_back(start(native(), "\"sleep 1000\""));
+  }
+  EXPECT_EQ(policy_of(invoke(native(), "\"pid\"")), SCHED_BATCH);
+  for (const auto& one : busy) wait(one);
 }
 
 TEST_F(Environments, AreNotStartedAnewWhileOneIsAboutToBeFree) {

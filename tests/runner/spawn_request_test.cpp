@@ -7,7 +7,7 @@
 namespace penstock::runner {
 namespace {
 
-SpawnRequest example() { return {"/bin/x", "/tmp", {"x", "", "y z"}, {"A=1", "B="}}; }
+SpawnRequest example() { return {"/bin/x", "/tmp", {"x", "", "y z"}, {"A=1", "B="}, true}; }
 
 TEST(SpawnRequests, ArriveAsTheyWereSent) {
   const SpawnRequest sent = example();
@@ -19,6 +19,7 @@ TEST(SpawnRequests, ArriveAsTheyWereSent) {
   EXPECT_EQ(received->directory, sent.directory);
   EXPECT_EQ(received->arguments, sent.arguments);
   EXPECT_EQ(received->environment, sent.environment);
+  EXPECT_TRUE(received->yields);
 }
 
 TEST(SpawnRequests, AreRefusedWhenTheyAreCutOff) {
