@@ -2,6 +2,7 @@
 // every response is taken. It has no queue, no log, no limits and no time to keep, and so is the yardstick for the rate
 // at which Penstock runs batches through the same processes.
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -79,7 +80,7 @@ void accept(asio::ip::tcp::acceptor& acceptor, Context& context, Pong& pong) {
   });
 }
 
-pid_t start(const std::string& program, const std::string& api, const std::string& trace) {
+pid_t start(const std::string& program, const std::string& api, const std::string& trace, bool yields) {
   std::string variable = "AWS_LAMBDA_RUNTIME_API=" + api;
   std::string trace_variable = "PENSTOCK_BENCH_TRACE=" + trace;
   std::string name = program;
@@ -88,6 +89,9 @@ pid_t start(const std::string& program, const std::string& api, const std::strin
   pid_t pid = 0;
   if (posix_spawn(&pid, program.c_str(), nullptr, nullptr, arguments.data(), environment.data()) != 0) {
     throw std::runtime_error("cannot start " + program);
+  }
+  if (const sched_param none{}; yields && sched_setscheduler(pid, SCHED_BATCH, &none) != 0) {
+    throw std::runtime_error("cannot run it under SCHED_BATCH");
   }
   return pid;
 }
@@ -101,6 +105,7 @@ int main(int argc, char** argv) {
         "processes", "at a time", cxxopts::value<int>()->default_value("64"))("event", "file with the event",
                                                                               cxxopts::value<std::string>())(
         "trace", "file that the functions write to, as they do where they are measured", cxxopts::value<std::string>())(
+        "yields", "the processes run under SCHED_BATCH", cxxopts::value<bool>())(
         "seconds", "counted", cxxopts::value<double>()->default_value("3"))(
         "warmup", "seconds before", cxxopts::value<double>()->default_value("0.5"))("help", "this text");
     const auto given = options.parse(argc, argv);
@@ -118,7 +123,8 @@ int main(int argc, char** argv) {
     const std::string api = "127.0.0.1:" + std::to_string(acceptor.local_endpoint().port());
     std::vector<pid_t> processes;
     for (int i = 0; i < given["processes"].as<int>(); ++i) {
-      processes.push_back(start(given["function"].as<std::string>(), api, given["trace"].as<std::string>()));
+      processes.push_back(start(given["function"].as<std::string>(), api, given["trace"].as<std::string>(),
+                                given["yields"].as<bool>()));
     }
     const auto run_for = [&context](double seconds) {
       asio::steady_timer timer(
