@@ -274,6 +274,7 @@ StandardQueue::Place::iterator StandardQueue::lease_fresh() {
 Deliveries StandardQueue::deliver(const Wanted& wanted, Instant now) {
   Deliveries deliveries;
   std::vector<Place::iterator> taken;
+  taken.reserve(wanted.max_messages);
   const std::size_t in_flight = in_flight_.residents.size();
   while (taken.size() < wanted.max_messages && in_flight + taken.size() < shard_.limits.in_flight_max) {
     const auto next = take_next(now);
@@ -282,6 +283,7 @@ Deliveries StandardQueue::deliver(const Wanted& wanted, Instant now) {
     move_to(leased_, *next);
     taken.push_back(*next);
   }
+  deliveries.messages.reserve(taken.size());
   for (const Place::iterator resident : taken) {
     MessageState& state = resident->state;
     resident->kept = false;
@@ -446,6 +448,7 @@ void StandardQueue::run_deferred(Instant now) {
 
 void StandardQueue::remove(CallId call, const DeleteMessages& command, Instant now) {
   std::vector<const std::string*> handles;
+  handles.reserve(command.receipt_handles.size());
   for (const std::string& handle : command.receipt_handles) handles.push_back(&handle);
   if (defer_if_unknown(call, command, handles)) return;
   delete_now(call, command);
@@ -456,6 +459,7 @@ void StandardQueue::remove(CallId call, const DeleteMessages& command, Instant n
 
 void StandardQueue::delete_now(CallId call, const DeleteMessages& command) {
   EntryResults results;
+  results.entries.reserve(command.receipt_handles.size());
   for (const std::string& handle : command.receipt_handles) {
     const Found found = find(handle);
     if (!found.valid_handle) {
@@ -512,6 +516,7 @@ std::optional<Error> StandardQueue::change_one(const VisibilityChange& change, I
 
 void StandardQueue::return_undelivered(const ReturnUndelivered& command, Instant now) {
   std::vector<const std::string*> handles;
+  handles.reserve(command.receipt_handles.size());
   for (const std::string& handle : command.receipt_handles) handles.push_back(&handle);
   if (defer_if_unknown(CallId{}, command, handles)) return;
   return_now(command, now);

@@ -1,6 +1,7 @@
 #include "server/message_log.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <utility>
 #include <variant>
@@ -12,26 +13,33 @@ namespace {
 /// Queues that are remembered by name after they were deleted.
 constexpr std::size_t names_max = 100'000;
 
-int digit_of(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
+constexpr unsigned digit_bits = 4;
+constexpr std::uint8_t no_digit = 0xff;
+
+constexpr std::array<std::uint8_t, 256> digit_values = [] {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::array<std::uint8_t, 256> values{};
+  values.fill(no_digit);
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    values.at(static_cast<unsigned char>(digits[i])) = static_cast<std::uint8_t>(i);
+  }
+  return values;
+}();
 
 }  // namespace
 
 std::optional<MessageLog::Uuid> MessageLog::parse(std::string_view text) {
+  constexpr unsigned word_digits = 64 / digit_bits;
   Uuid id{};
-  std::size_t digits = 0;
+  unsigned count = 0;
   for (const char c : text) {
     if (c == '-') continue;
-    const int digit = digit_of(c);
-    if (digit < 0 || digits == 2 * id.size()) return std::nullopt;
-    std::uint8_t& byte = id.at(digits / 2);
-    byte = static_cast<std::uint8_t>((byte << 4U) | static_cast<unsigned>(digit));
-    ++digits;
+    const std::uint8_t digit = digit_values[static_cast<unsigned char>(c)];
+    if (digit == no_digit || count == id.size() * word_digits) return std::nullopt;
+    std::uint64_t& word = id[count++ / word_digits];
+    word = (word << digit_bits) | digit;
   }
-  return digits == 2 * id.size() ? std::optional(id) : std::nullopt;
+  return count == id.size() * word_digits ? std::optional(id) : std::nullopt;
 }
 
 void MessageLog::add(const Record& record) {

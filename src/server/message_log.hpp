@@ -35,7 +35,7 @@ class MessageLog {
   std::vector<MessageStep> find(std::string_view message_id) const;
 
  private:
-  using Uuid = std::array<std::uint8_t, 16>;
+  using Uuid = std::array<std::uint64_t, 2>;
   enum class Kind : std::uint8_t {
     sent,
     arrived,  ///< behind its `sent`: from another queue, of which `origin` and `until` (its sequence) are the place

@@ -10,6 +10,7 @@
 #include "penstock/stream_names.hpp"
 #include "protocol/digests.hpp"
 #include "protocol/lambda/events.hpp"
+#include "protocol/lambda/json_text.hpp"
 #include "protocol/support.hpp"
 
 namespace penstock::protocol::testing {
@@ -428,6 +429,27 @@ TEST(LambdaReport, WhatIsNoJsonIsAText) {
   AsyncEnd end = async_end();
   end.response_payload = "plain \"text\"";
   EXPECT_NE(report_of(end).find(R"("responsePayload":"plain \"text\""})"), std::string::npos);
+}
+
+TEST(LambdaEvents, AnyByteAnywhereInATextIsEscapedOnlyIfItHasTo) {
+  constexpr std::size_t length_max = 20;
+  for (int value = 0; value < 256; ++value) {
+    const char byte = static_cast<char>(value);
+    const bool is_plain = value >= 0x20 && byte != '"' && byte != '\\';
+    for (std::size_t length = 1; length <= length_max; ++length) {
+      for (std::size_t at = 0; at < length; ++at) {
+        std::string text(length, 'a');
+        text[at] = byte;
+        std::string out;
+        lambda::append_quoted(out, text);
+        const std::string as_it_is = "\"" + text + "\"";
+        ASSERT_EQ(out == as_it_is, is_plain) << value << " at " << at << " of " << length;
+        if (is_plain) continue;
+        ASSERT_EQ(out.substr(0, at + 2), as_it_is.substr(0, at + 1) + "\\");
+        ASSERT_EQ(out.substr(out.size() - (length - at)), as_it_is.substr(at + 2));
+      }
+    }
+  }
 }
 
 TEST(LambdaReport, APlainOneIsTheRequestWithAttributes) {

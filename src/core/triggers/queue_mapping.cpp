@@ -253,6 +253,7 @@ void QueueMapping::received(const Open& asked, Answered& answer) {
   eagerness_ = answer.items.size() < asked.messages_max ? 1 : std::min(eagerness_ + 1, parallel_);
   std::vector<Settlement> unmatched;
   std::vector<Message> matched;
+  matched.reserve(answer.items.size());
   for (SourceItem& item : answer.items) {
     if (item.matches()) {
       matched.push_back(Message{std::move(item), context_.now});
@@ -332,6 +333,7 @@ void QueueMapping::cut_batch() {
   Batch batch;
   batch.visible_at = gathered_.front().item.visible_at;
   batch.visibility = batch.visible_at - gathered_.front().received;
+  batch.items.reserve(std::min(gathered_.size(), static_cast<std::size_t>(config().batch_size)));
   while (!gathered_.empty() && batch.items.size() < static_cast<std::size_t>(config().batch_size)) {
     const std::size_t bytes = gathered_.front().item.bytes();
     const std::size_t with_it = event_bytes(batch.items.size() + 1, batch.bytes + bytes);

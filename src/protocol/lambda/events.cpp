@@ -1,5 +1,8 @@
 #include "protocol/lambda/events.hpp"
 
+#include <array>
+#include <charconv>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,6 +26,12 @@ constexpr std::size_t around_event = 512;
 
 // ---- Messages.
 
+std::string& append_number(std::string& out, std::int64_t number) {
+  std::array<char, 20> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  return out.append(digits.data(), end);
+}
+
 void append_text_attribute(std::string& out, std::string_view name, std::string_view value) {
   if (value.empty()) return;
   out.append(",\"").append(name).append("\":");
@@ -32,17 +41,16 @@ void append_text_attribute(std::string& out, std::string_view name, std::string_
 void append_system_attributes(std::string& out, const Delivery& delivery, bool fifo) {
   const StoredMessage& message = *delivery.message;
   const MessageContent& content = message.content;
-  out.append(R"("attributes":{"ApproximateReceiveCount":")")
-      .append(std::to_string(delivery.receive_count))
-      .append("\"");
+  append_number(out.append(R"("attributes":{"ApproximateReceiveCount":")"), delivery.receive_count).append("\"");
   append_text_attribute(out, "AWSTraceHeader", content.trace_header);
-  append_text_attribute(out, "SentTimestamp", std::to_string(to_epoch_ms(message.sent)));
+  append_number(out.append(R"(,"SentTimestamp":")"), to_epoch_ms(message.sent)).append("\"");
   if (fifo) append_text_attribute(out, "SequenceNumber", format_sequence_number(delivery.sequence));
   append_text_attribute(out, "MessageGroupId", content.group_id);
   out.append(R"(,"SenderId":)");
   append_quoted(out, content.sender_id);
   append_text_attribute(out, "MessageDeduplicationId", content.deduplication_id);
-  append_text_attribute(out, "ApproximateFirstReceiveTimestamp", std::to_string(to_epoch_ms(delivery.first_received)));
+  append_number(out.append(R"(,"ApproximateFirstReceiveTimestamp":")"), to_epoch_ms(delivery.first_received))
+      .append("\"");
   append_text_attribute(out, "DeadLetterQueueSourceArn", message.dead_letter_source);
   out.append("}");
 }
@@ -74,7 +82,15 @@ std::size_t bytes_expected(const MessageContent& content) {
   return bytes;
 }
 
-std::string event_of(const Delivery& delivery, const MappingRecord& mapping, const QueueName& queue) {
+/// What all messages of a queue end with.
+std::string ending_of(const MappingRecord& mapping, const QueueName& queue) {
+  std::string ending = R"(","eventSource":"aws:sqs","eventSourceARN":)";
+  append_quoted(ending, mapping.source_arn);
+  return ending.append(R"(,"awsRegion":")").append(queue.region).append("\"}");
+}
+
+std::string event_of(const Delivery& delivery, const MappingRecord& mapping, const QueueName& queue,
+                     std::string_view ending) {
   const StoredMessage& message = *delivery.message;
   const MessageContent& content = message.content;
   std::string out;
@@ -93,12 +109,7 @@ std::string event_of(const Delivery& delivery, const MappingRecord& mapping, con
     // As the service has it, which gathers such batches elsewhere.
     out.append(R"(,"md5OfMessageAttributes":null)");
   }
-  out.append(R"(,"md5OfBody":")")
-      .append(to_hex(content.body_md5))
-      .append(R"(","eventSource":"aws:sqs","eventSourceARN":)");
-  append_quoted(out, mapping.source_arn);
-  out.append(R"(,"awsRegion":")").append(queue.region).append("\"}");
-  return out;
+  return out.append(R"(,"md5OfBody":")").append(to_hex(content.body_md5)).append(ending);
 }
 
 // ---- Records.
@@ -160,12 +171,13 @@ std::vector<SourceItem> items_of(const Deliveries& deliveries, const MappingReco
   std::vector<SourceItem> items;
   if (queue == nullptr) return items;
   items.reserve(deliveries.messages.size());
+  const std::string ending = ending_of(mapping, *queue);
   for (const Delivery& delivery : deliveries.messages) {
     if (delivery.message == nullptr) continue;
     const StoredMessage& message = *delivery.message;
     std::string event;
     const auto render = [&]() -> std::string_view {
-      if (event.empty()) event = event_of(delivery, mapping, *queue);
+      if (event.empty()) event = event_of(delivery, mapping, *queue, ending);
       return event;
     };
     const bool matches = filters.match_message(message.content.body, render);
