@@ -34,7 +34,7 @@ struct RunOutcome {
   Status status = Status::answered;
   std::string function_error;  ///< "Unhandled" or what an emulator said; empty if it succeeded
   std::string payload;
-  std::string message;   ///< of failed and unreached: for a person
+  std::string message;   ///< of failed and unreached, and of what the function has not told itself: for a person
   std::string log_tail;  ///< the last 4 KiB of its log, START, END and REPORT lines included
   Millis duration{0};
   Millis init{0};                ///< of a cold start; 0 if it found a warm environment

@@ -19,8 +19,10 @@ namespace {
 /// How long after SIGKILL an invocation is answered even though the kernel has not buried the process yet.
 constexpr std::chrono::milliseconds burial_time_max{1'000};
 
-/// An invocation that takes longer always reports what it has used at most; shorter ones are asked about this often.
+/// An invocation that takes longer, or comes after such a pause, always reports what was used at most; of others in
+/// quick succession the kernel is asked this often.
 constexpr std::chrono::milliseconds peak_duration_min{10};
+constexpr std::chrono::milliseconds peak_pause_min{2};
 constexpr std::chrono::milliseconds peak_interval{100};
 
 const char* name_of(Environment::State state) {
@@ -80,14 +82,23 @@ std::optional<RunOutcome> Environment::start(const std::shared_ptr<Environment>&
   api_.start(self);
   auto refused = launch(request_id);
   if (refused) {
+    note_refusal(*refused);
     state_ = State::over;
     api_.close();
   }
   return refused;
 }
 
+// As if it had been run for who it was to be started for, whose caller is told the same.
+void Environment::note_refusal(RunOutcome& outcome) {
+  log_.start(request_id_);
+  log_.failure(request_id_, outcome);
+  log_.end(request_id_, function_->memory_mib, milliseconds_since(started_at_), 0, outcome);
+}
+
 std::optional<RunOutcome> Environment::launch(const std::string& request_id) {
   request_id_ = request_id;
+  started_at_ = Clock::now();
   Launch launch = launch_of(*function_,
                             {.code_directory = code_directory_,
                              .bootstrap_directory = workshop_.bootstrap_directory,
@@ -96,7 +107,6 @@ std::optional<RunOutcome> Environment::launch(const std::string& request_id) {
                              .log_stream = new_log_stream()},
                             request_id);
   if (launch.refused) return std::move(launch.refused);
-  started_at_ = Clock::now();
   executable_ = launch.request.path;
   launch.request.yields = yields_;
   const auto memory_bytes_max = static_cast<std::uint64_t>(function_->memory_mib) << 20U;
@@ -117,6 +127,7 @@ void Environment::begin(Invoke invoke) {
   request_id_ = invoke.request.request_id;
   state_ = State::invoking;
   event_at_ = Clock::now();
+  waited_ = event_at_ - since_;
   // One whose first start took too long has begun to use up the function's time with its second.
   if (!second_start_ || !deadline_) set_deadline(event_at_ + timeout);
   second_start_ = false;
@@ -232,7 +243,8 @@ void Environment::finish_invoke(RunOutcome outcome) {
   // To ask costs as much as all else that an invocation costs here, and what a short one has used beyond what was known
   // a moment before is little; the next one that is asked about shows it.
   const auto now = Clock::now();
-  if (state_ != State::answered || now - event_at_ > peak_duration_min || now - peak_asked_at_ > peak_interval) {
+  const bool in_succession = now - event_at_ <= peak_duration_min && waited_ <= peak_pause_min;
+  if (state_ != State::answered || !in_succession || now - peak_asked_at_ > peak_interval) {
     peak_bytes_ = sandbox_.peak_bytes();
     peak_asked_at_ = now;
   }
@@ -323,7 +335,9 @@ void Environment::on_start_failed(int error) {
   timer_.cancel();
   const auto self = self_.lock();
   state_ = State::over;
-  lose(not_executable(request_id_, executable_, error));
+  RunOutcome outcome = not_executable(request_id_, executable_, error);
+  note_refusal(outcome);
+  lose(std::move(outcome));
   owner_.on_over(*this);
 }
 
@@ -362,6 +376,7 @@ void Environment::on_exit(int status) {
     second_start_ = true;
     auto refused = launch(request_id_);
     if (!refused) return;
+    note_refusal(*refused);
     lose(std::move(refused));
   } else if (invoke_) {
     RunOutcome outcome = outcome_of_end(status, request_id_);

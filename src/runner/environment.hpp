@@ -101,6 +101,7 @@ class Environment final : public RuntimeApiOwner, public SandboxOwner {
   void lose(std::optional<RunOutcome> outcome);
   RunOutcome outcome_of_end(int status, const std::string& request_id) const;
   void note_end(const RunOutcome& outcome, int status, const std::string& request_id);
+  void note_refusal(RunOutcome& outcome);
   double timeout_seconds() const { return static_cast<double>(function_->timeout_seconds); }
 
   const Workshop& workshop_;
@@ -120,6 +121,7 @@ class Environment final : public RuntimeApiOwner, public SandboxOwner {
   std::optional<Invoke> invoke_;
   std::optional<RunOutcome> answer_;  ///< of the invocation that is not over
   Clock::time_point event_at_;        ///< when the event was handed over
+  Clock::duration waited_{};          ///< for that event
   double init_ms_ = 0;                ///< of the start, until an invocation has reported it
   Clock::time_point started_at_;
   std::uint64_t peak_bytes_ = 0;

@@ -141,7 +141,10 @@ RunOutcome ExecRun::outcome_of_end(int status) const {
   if (!is_done) {
     std::string_view why = tail_of(errors_, error_bytes_max);
     while (why.ends_with('\n')) why.remove_suffix(1);
-    return exited(id, why.empty() ? exit_text(status) : exit_text(status) + ": " + std::string(why));
+    RunOutcome outcome = exited(id, exit_text(status));
+    // What it has written stands in the log already.
+    if (!why.empty()) outcome.payload = exited(id, exit_text(status) + ": " + std::string(why)).payload;
+    return outcome;
   }
   return {};
 }
@@ -151,11 +154,12 @@ void ExecRun::finish(RunOutcome outcome) {
   timer_.cancel();
   error_code ignored;
   if (input_.is_open()) input_.close(ignored);
-  if (late_ && !sandbox_.killed_for_memory()) {
+  if (!late_ || sandbox_.killed_for_memory()) {
+    log_.failure(id, outcome);
+  } else {
     log_.line(timestamp() + " " + id + " Task timed out after " +
               two_decimals(static_cast<double>(function_.timeout_seconds)) + " seconds");
   }
-  if (outcome.status == RunOutcome::Status::unreached) log_.line("RequestId: " + id + " Error: " + outcome.message);
   outcome.peak_bytes = sandbox_.peak_bytes();
   if (outcome.succeeded()) outcome.payload = std::move(answer_);
   log_.end(id, function_.memory_mib, milliseconds_since(started_at_), 0, outcome);

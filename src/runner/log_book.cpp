@@ -118,6 +118,16 @@ void InvocationLog::line(std::string_view text) {
   if (tail_.size() > 4 * tail_bytes_max) tail_.erase(0, tail_.size() - tail_bytes_max);
 }
 
+void InvocationLog::failure(const std::string& request_id, const RunOutcome& outcome) {
+  std::string_view text = outcome.message;
+  if (text.empty()) return;
+  const std::size_t end = text.find('\n');
+  const std::string_view first = text.substr(0, end);
+  const std::string prefix = "RequestId: " + request_id + " Error: ";
+  line(first.starts_with(prefix) ? std::string(first) : prefix + std::string(first));
+  if (end != std::string_view::npos) line(text.substr(end + 1));
+}
+
 void InvocationLog::end(const std::string& request_id, int memory_mib, double duration_ms, double init_ms,
                         RunOutcome& outcome) {
   line("END RequestId: " + request_id);

@@ -84,6 +84,8 @@ class InvocationLog {
   /// starts.
   void start(const std::string& request_id);
   void line(std::string_view text);
+  /// Writes what is known of a failure that the function has not told itself.
+  void failure(const std::string& request_id, const RunOutcome& outcome);
   /// Writes END and REPORT; the tail goes into the outcome, whose measures stand in REPORT.
   void end(const std::string& request_id, int memory_mib, double duration_ms, double init_ms, RunOutcome& outcome);
 

@@ -31,6 +31,7 @@ RunOutcome unhandled(std::string_view type, std::string_view message) {
   outcome.function_error = "Unhandled";
   outcome.payload.append("{\"errorType\":").append(json_string(type));
   outcome.payload.append(",\"errorMessage\":").append(json_string(message)).append("}");
+  outcome.message.append(message).append("\n").append(type);
   return outcome;
 }
 

@@ -11,7 +11,8 @@ namespace penstock::runner {
 /// Of a function's answer, and of its account of an error.
 inline constexpr std::size_t answer_bytes_max = 6'291'556;
 
-/// `{"errorType":…,"errorMessage":…}`, which an answer with FunctionError Unhandled carries.
+/// `{"errorType":…,"errorMessage":…}`, which an answer with FunctionError Unhandled carries. Both stand in the message,
+/// each on a line of its own, as in a log.
 RunOutcome unhandled(std::string_view type, std::string_view message);
 
 RunOutcome timed_out(const std::string& request_id, double seconds);

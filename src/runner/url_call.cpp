@@ -195,7 +195,7 @@ void UrlCall::finish(RunOutcome outcome) {
   if (ended_) return;
   timer_.cancel();
   const std::string& id = invoke_.request.request_id;
-  if (outcome.status != RunOutcome::Status::answered) log_.line("RequestId: " + id + " Error: " + outcome.message);
+  if (outcome.status != RunOutcome::Status::answered) log_.failure(id, outcome);
   if (late_) {
     log_.line(timestamp() + " " + id + " Task timed out after " +
               two_decimals(static_cast<double>(function_.timeout_seconds)) + " seconds");

@@ -143,6 +143,7 @@ TEST_F(Environments, RefuseAnswersThatAreTooLarge) {
   EXPECT_EQ(outcome.payload,
             R"({"errorType":"Function.ResponseSizeTooLarge","errorMessage":"Response payload size exceeded maximum )"
             R"(allowed payload size (6291556 bytes)."})");
+  EXPECT_THAT(outcome.log_tail, HasSubstr("\n413\n")) << "what its runtime was told";
   EXPECT_TRUE(invoke(native(), "\"x\"").succeeded()) << "the environment goes on";
   EXPECT_EQ(pool().environments(), 1U);
 }
@@ -244,12 +245,16 @@ TEST_F(Environments, SayWhyTheyCannotStart) {
   payload = invoke(record, "{}").payload;
   EXPECT_EQ(payload, "{\"errorType\":\"Runtime.InvalidEntrypoint\",\"errorMessage\":\"RequestId: " + last_id_ +
                          " Error: fork/exec " + path + ": permission denied\"}");
+  EXPECT_THAT(log_text(record), HasSubstr("START RequestId: " + last_id_ + " Version: $LATEST\nRequestId: " + last_id_ +
+                                          " Error: fork/exec " + path + ": permission denied\n" +
+                                          "Runtime.InvalidEntrypoint\nEND RequestId: " + last_id_ + "\nREPORT "));
   directory_.write("bootstrap", "no program", true);
   EXPECT_THAT(invoke(record, "{}").payload, HasSubstr(": exec format error"));
   record.directory = directory_.path() + "/nowhere";
   const RunOutcome outcome = invoke(record, "{}");
   EXPECT_EQ(outcome.status, RunOutcome::Status::failed);
   EXPECT_THAT(outcome.message, HasSubstr("/nowhere is not there"));
+  EXPECT_THAT(outcome.log_tail, HasSubstr("RequestId: " + last_id_ + " Error: " + outcome.message + "\nEND "));
   record.directory.clear();
   record.code_sha256 = "abc";
   EXPECT_EQ(invoke(record, "{}").message, "The function's code, abc, is not there.");

@@ -41,7 +41,8 @@ TEST_F(ExecRuns, FailIfTheyDoNotExitWithZero) {
   EXPECT_EQ(outcome.payload, "{\"errorType\":\"Runtime.ExitError\",\"errorMessage\":\"RequestId: " + last_id_ +
                                  " Error: Runtime exited with error: exit status 3: looking\\nno such order\"}");
   EXPECT_THAT(outcome.log_tail,
-              StartsWith("START RequestId: " + last_id_ + " Version: $LATEST\nlooking\nno such order\nEND "));
+              StartsWith("START RequestId: " + last_id_ + " Version: $LATEST\nlooking\nno such order\nRequestId: " +
+                         last_id_ + " Error: Runtime exited with error: exit status 3\nRuntime.ExitError\nEND "));
 }
 
 TEST_F(ExecRuns, KnowWhatTheyRunFor) {
@@ -56,7 +57,9 @@ TEST_F(ExecRuns, MayBeAFileOfTheCode) {
   record.command = {"bin/handle", "so"};
   EXPECT_EQ(invoke(record, "{}").payload, "done so");
   record.command = {"no-such-program"};
-  EXPECT_THAT(invoke(record, "{}").payload, HasSubstr("fork/exec no-such-program: no such file or directory"));
+  const RunOutcome outcome = invoke(record, "{}");
+  EXPECT_THAT(outcome.payload, HasSubstr("fork/exec no-such-program: no such file or directory"));
+  EXPECT_THAT(outcome.log_tail, HasSubstr("fork/exec no-such-program: no such file or directory\nRuntime.Invalid"));
 }
 
 TEST_F(ExecRuns, AreKilledAtTheirTimeoutWithAllThatTheyStarted) {

@@ -25,6 +25,10 @@ class DefectiveTriggers final : public TriggerEngine {
         config != nullptr && defect_ == TriggerQueueDefect::event_given_up_early) {
       config->retries_max = std::max(0, config->retries_max.value_or(2) - 1);
     }
+    if (auto* put = std::get_if<PutFunctionConcurrency>(&command);
+        put != nullptr && put->reserved && defect_ == TriggerQueueDefect::reservation_exceeded) {
+      ++*put->reserved;
+    }
     if (auto* answer = std::get_if<Answered>(&command)) {
       const bool received = !answer->items.empty();
       if (received && defect_ == TriggerQueueDefect::wake_lost && ++count_ % 8 == 0) return;
@@ -71,6 +75,7 @@ class DefectiveTriggers final : public TriggerEngine {
     const std::size_t begun = effects.invocations.size();
     running_ += begun;
     for (std::size_t i = 0; i < begun; ++i) {
+      alter(effects.invocations[i]);
       auto* event = std::get_if<BatchEvent>(&effects.invocations[i].event);
       if (event == nullptr) continue;
       if (defect_ == TriggerQueueDefect::message_left_out && event->records.size() > 1) event->records.pop_back();
@@ -117,6 +122,14 @@ class DefectiveTriggers final : public TriggerEngine {
     if (defect_ == TriggerQueueDefect::settlement_forgotten && error != nullptr && deletes_.contains(answer.id)) {
       answer.result = EntryResults{};
     }
+  }
+
+  /// It has its function as it was asked to be.
+  void alter(Invocation& invocation) const {
+    if (defect_ != TriggerQueueDefect::reservation_exceeded || !invocation.function->reserved_concurrency) return;
+    auto asked = std::make_shared<FunctionRecord>(*invocation.function);
+    --*asked->reserved_concurrency;
+    invocation.function = std::move(asked);
   }
 
   void delete_at_once(const Answered& answer) {

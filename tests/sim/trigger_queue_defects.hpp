@@ -21,6 +21,7 @@ enum class TriggerQueueDefect : std::uint8_t {
   messages_swapped,        ///< a batch has its messages backwards
   too_many_at_a_time,      ///< more invocations than may run
   concurrency_ignored,     ///< more batches of a mapping than its MaximumConcurrency
+  reservation_exceeded,    ///< one more invocation of a function than is reserved for it
   batch_too_large,         ///< one message too many
   wake_lost,               ///< an answer to a receive is lost
   invoked_twice,           ///< a batch is given to two invocations

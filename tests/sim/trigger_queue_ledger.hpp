@@ -18,6 +18,7 @@ namespace penstock::sim {
 struct QueueRun {
   InvocationId id;
   std::string mapping;  ///< UUID
+  std::string function;
   struct Item {
     std::string body;
     std::string id;

@@ -23,6 +23,7 @@ std::string describe(const TriggerQueueHistory& history) {
   add("failures", history.failures);
   add("partial", history.partial);
   add("garbage", history.garbage);
+  add("of reserved functions", history.reserved);
   add("throttles", history.throttles);
   add("timeouts", history.timeouts);
   add("given back", history.given_back);
@@ -49,6 +50,7 @@ void expect_that_all_happened(const TriggerQueueHistory& history, std::uint64_t 
   EXPECT_GT(history.failures, seeds);
   EXPECT_GT(history.partial, seeds / 2);
   EXPECT_GT(history.garbage, seeds / 4);
+  EXPECT_GT(history.reserved, seeds / 4);
   EXPECT_GT(history.throttles, seeds);
   EXPECT_GT(history.timeouts, seeds / 2);
   EXPECT_GT(history.given_back, seeds);
@@ -121,6 +123,7 @@ INSTANTIATE_TEST_SUITE_P(
                       TriggerQueueDefectCase{TriggerQueueDefect::messages_swapped, "MessagesSwapped"},
                       TriggerQueueDefectCase{TriggerQueueDefect::too_many_at_a_time, "TooManyAtATime"},
                       TriggerQueueDefectCase{TriggerQueueDefect::concurrency_ignored, "ConcurrencyIgnored"},
+                      TriggerQueueDefectCase{TriggerQueueDefect::reservation_exceeded, "ReservationExceeded"},
                       TriggerQueueDefectCase{TriggerQueueDefect::batch_too_large, "BatchTooLarge"},
                       TriggerQueueDefectCase{TriggerQueueDefect::wake_lost, "WakeLost"},
                       TriggerQueueDefectCase{TriggerQueueDefect::invoked_twice, "InvokedTwice"},

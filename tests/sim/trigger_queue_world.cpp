@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 #include <utility>
 
 #include "core/shard_engine.hpp"
@@ -58,7 +59,7 @@ void TriggerQueueHistory::add(const TriggerQueueHistory& other) {
                       &counts.given_back,  &counts.filtered,    &counts.events,       &counts.events_over,
                       &counts.reports,     &counts.crashes,     &counts.power_losses, &counts.shutdowns,
                       &counts.changes,     &counts.refusals,    &counts.renewals,     &counts.dead_letters,
-                      &counts.recreations, &counts.unreached};
+                      &counts.recreations, &counts.unreached,   &counts.reserved};
   };
   const auto mine = fields(*this);
   const auto theirs = fields(other);
@@ -627,11 +628,12 @@ void TriggerQueueWorld::begin(const Invocation& invocation) {
   const auto* event = std::get_if<BatchEvent>(&invocation.event);
   if (event == nullptr) {
     const auto& payload = std::get<std::shared_ptr<const std::string>>(invocation.event);
-    events_.push_back(EventRun{invocation.id, *payload, until});
+    events_.push_back(EventRun{invocation.id, invocation.function->name.name, *payload, until});
   } else {
     QueueRun run;
     run.id = invocation.id;
     run.mapping = event->mapping->uuid;
+    run.function = invocation.function->name.name;
     run.until = until;
     if (invocation.function->name.name == long_function) {
       // Where nothing goes wrong any more, it has all of its time.
@@ -653,6 +655,14 @@ void TriggerQueueWorld::begin(const Invocation& invocation) {
   }
   if (ledger_.running().size() + events_.size() > static_cast<std::size_t>(trigger_limits_.concurrency_max)) {
     broken("too many invocations at a time");
+  }
+  // An invocation has its function as it was when it was begun with.
+  if (const auto& reserved = invocation.function->reserved_concurrency) {
+    const auto is_of_it = [&](const auto& run) { return run.function == invocation.function->name.name; };
+    const auto batches = std::ranges::count_if(ledger_.running() | std::views::values, is_of_it);
+    const auto count = batches + std::ranges::count_if(events_, is_of_it);
+    if (count > *reserved) broken("more invocations of a function at a time than are reserved for it");
+    if (*reserved > 0) ++counts_.reserved;
   }
 }
 

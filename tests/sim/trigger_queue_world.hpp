@@ -40,6 +40,7 @@ struct TriggerQueueHistory {
   std::uint64_t failures = 0;
   std::uint64_t partial = 0;
   std::uint64_t garbage = 0;
+  std::uint64_t reserved = 0;  ///< invocations of a function with a reservation
   std::uint64_t throttles = 0;
   std::uint64_t timeouts = 0;
   std::uint64_t given_back = 0;  ///< messages
@@ -103,6 +104,7 @@ class TriggerQueueWorld {
   /// What the function of asynchronous invokes runs.
   struct EventRun {
     InvocationId id;
+    std::string function;
     std::string payload;
     Instant until{};
   };

@@ -129,6 +129,12 @@ class DefectiveTriggers final : public TriggerEngine {
       over.batch = BatchAnswer{true, {}, "{}"};
     }
     if (defect_ == TriggerStreamDefect::partial_taken_as_done && over.batch) over.batch->failed.clear();
+    if (defect_ == TriggerStreamDefect::garbage_taken_as_done && over.batch && !over.batch->well_formed) {
+      over.batch = BatchAnswer{true, {}, over.batch->state};
+    }
+    if (defect_ == TriggerStreamDefect::unknown_id_passed_over && over.batch) {
+      std::erase(over.batch->failed, "no such record");
+    }
     if (defect_ == TriggerStreamDefect::away_counted && outcome.status == RunOutcome::Status::unreached) {
       outcome.status = RunOutcome::Status::failed;
     }

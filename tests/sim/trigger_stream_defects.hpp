@@ -17,6 +17,8 @@ enum class TriggerStreamDefect : std::uint8_t {
   records_swapped,          ///< a batch has its records backwards
   failure_taken_as_done,    ///< an error of the function counts as success
   partial_taken_as_done,    ///< the records that an answer names count as done
+  garbage_taken_as_done,    ///< so does an answer that cannot be read
+  unknown_id_passed_over,   ///< so does one that names records that were not in the batch
   throttle_counted,         ///< a throttle counts as a failure
   given_up_early,           ///< one retry too few
   report_not_awaited,       ///< a report that was refused counts as taken

@@ -21,6 +21,7 @@ std::string describe(const TriggerStreamHistory& history) {
   add("done", history.done);
   add("failures", history.failures);
   add("partial", history.partial);
+  add("garbage", history.garbage);
   add("throttles", history.throttles);
   add("reports", history.reports);
   add("given up", history.given_up);
@@ -44,6 +45,7 @@ void expect_that_all_happened(const TriggerStreamHistory& history, std::uint64_t
   EXPECT_GT(history.invocations, 20 * seeds);
   EXPECT_GT(history.failures, seeds);
   EXPECT_GT(history.partial, seeds / 4);
+  EXPECT_GT(history.garbage, seeds / 4);
   EXPECT_GT(history.throttles, seeds / 2);
   EXPECT_GT(history.reports, seeds / 8);
   EXPECT_GT(history.given_up, seeds / 8);
@@ -111,6 +113,8 @@ INSTANTIATE_TEST_SUITE_P(
                       TriggerStreamDefectCase{TriggerStreamDefect::records_swapped, "RecordsSwapped"},
                       TriggerStreamDefectCase{TriggerStreamDefect::failure_taken_as_done, "FailureTakenAsDone"},
                       TriggerStreamDefectCase{TriggerStreamDefect::partial_taken_as_done, "PartialTakenAsDone"},
+                      TriggerStreamDefectCase{TriggerStreamDefect::garbage_taken_as_done, "GarbageTakenAsDone"},
+                      TriggerStreamDefectCase{TriggerStreamDefect::unknown_id_passed_over, "UnknownIdPassedOver"},
                       TriggerStreamDefectCase{TriggerStreamDefect::throttle_counted, "ThrottleCounted"},
                       TriggerStreamDefectCase{TriggerStreamDefect::given_up_early, "GivenUpEarly"},
                       TriggerStreamDefectCase{TriggerStreamDefect::report_not_awaited, "ReportNotAwaited"},

@@ -75,11 +75,11 @@ HashKey middle_of(const ShardRecord& shard) {
 
 void TriggerStreamHistory::add(const TriggerStreamHistory& other) {
   const auto fields = [](auto& counts) {
-    return std::array{&counts.puts,     &counts.invocations,   &counts.done,      &counts.failures,
-                      &counts.partial,  &counts.throttles,     &counts.reports,   &counts.given_up,
-                      &counts.splits,   &counts.merges,        &counts.crashes,   &counts.power_losses,
-                      &counts.changes,  &counts.final_windows, &counts.unreached, &counts.recreations,
-                      &counts.expiries, &counts.consumers,     &counts.timestamps};
+    return std::array{&counts.puts,     &counts.invocations,   &counts.done,       &counts.failures,
+                      &counts.partial,  &counts.throttles,     &counts.reports,    &counts.given_up,
+                      &counts.splits,   &counts.merges,        &counts.crashes,    &counts.power_losses,
+                      &counts.changes,  &counts.final_windows, &counts.unreached,  &counts.recreations,
+                      &counts.expiries, &counts.consumers,     &counts.timestamps, &counts.garbage};
   };
   const auto mine = fields(*this);
   const auto theirs = fields(other);
@@ -523,7 +523,7 @@ void TriggerStreamWorld::end(TriggerRun run, std::uint64_t choice) {
     ++counts_.partial;
   } else if (choice == 8 && config_.report_batch_item_failures) {
     over.batch = BatchAnswer{random_.one_in(2), {"no such record"}, "{}"};
-    ++counts_.failures;
+    ++counts_.garbage;
   } else if (choice >= 7 || is_poisoned) {
     over.outcome.function_error = "Unhandled";
     ++counts_.failures;

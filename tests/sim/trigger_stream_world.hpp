@@ -37,6 +37,7 @@ struct TriggerStreamHistory {
   std::uint64_t done = 0;  ///< records
   std::uint64_t failures = 0;
   std::uint64_t partial = 0;
+  std::uint64_t garbage = 0;
   std::uint64_t throttles = 0;
   std::uint64_t reports = 0;
   std::uint64_t given_up = 0;  ///< records that were reported

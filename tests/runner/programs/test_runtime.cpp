@@ -264,6 +264,7 @@ int main() {
     const std::string word = told.substr(0, space);
     const std::string argument = space == std::string::npos ? "" : told.substr(space + 1);
     if (answer_by_hand(fd, word, argument, id, event)) continue;
-    post(fd, "invocation/" + id + "/response", text ? act(word, argument) : event.body);
+    const int status = post(fd, "invocation/" + id + "/response", text ? act(word, argument) : event.body).status();
+    if (status != 202) say(std::to_string(status));
   }
 }
