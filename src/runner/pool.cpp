@@ -173,6 +173,21 @@ void Pool::retire(const FunctionName& function, std::uint64_t generation) {
   }
 }
 
+void Pool::end_runs(const std::function<bool(const FunctionName&)>& doomed) {
+  for (auto& [name, groups] : functions_) {
+    if (!doomed(name)) continue;
+    for (auto& [generation, group] : groups) group->stop();
+  }
+  for (const auto& exec : execs_) {
+    if (doomed(exec->function())) exec->end();
+  }
+  const auto calls = calls_;
+  for (const auto& call : calls) {
+    if (doomed(call->function())) call->end();
+  }
+  post_sweep();
+}
+
 // ---- Timers, none of which runs while there is nothing to watch.
 
 void Pool::on_idle() {

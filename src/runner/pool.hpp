@@ -62,6 +62,9 @@ class Pool final : public Runner {
   /// when `wait` is over. `read` is called once, and never before this returns.
   void read_log(const FunctionName& function, std::uint64_t after, std::size_t lines_max, Millis wait, LogRead read);
 
+  /// Ends what runs functions of which `doomed` says so, as stop does; their invocations end as failures.
+  void end_runs(const std::function<bool(const FunctionName&)>& doomed);
+
   /// Begins nothing any more; ends all processes, with SIGTERM and, when the time of grace is over, SIGKILL. `stopped`
   /// is called once, when nothing is left, and never before this returns.
   void stop(std::function<void()> stopped);

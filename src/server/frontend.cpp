@@ -15,6 +15,7 @@
 #include "config/schema.hpp"
 #include "core/uuid.hpp"
 #include "penstock/queue_names.hpp"
+#include "penstock/server_commands.hpp"
 #include "penstock/stream_names.hpp"
 #include "protocol/query.hpp"
 #include "server/control.hpp"
@@ -400,7 +401,18 @@ void Frontend::carry_out(protocol::PreparedTriggerCall call, Exchange& exchange)
       });
 }
 
+// It writes where it is told to, and to whom that would be denied runs programs.
+std::optional<Error> Frontend::objection_to(const ServerCommand& command) const {
+  const bool denied = !service_.guard.loopback_only && !service_.allow_remote_functions;
+  if (!denied || !std::holds_alternative<BackUp>(command.what)) return std::nullopt;
+  return Error{
+      ErrorCode::NotEnabled,
+      "This server listens beyond its machine, and so it does not write files for whoever reaches it. Start it "
+      "with --allow-remote-functions to allow that."};
+}
+
 void Frontend::carry_out(protocol::PreparedServerCall call, Exchange& exchange) {
+  if (auto objection = objection_to(*call.command)) return finish(exchange, call.respond(std::move(*objection)));
   exchange.notes().waits = true;
   service_.control->submit(
       std::move(call.command), [this, &exchange, respond = std::move(call.respond)](ServerResult result) mutable {

@@ -54,6 +54,7 @@ class Frontend final : public net::Handler {
   bool has_fault(const protocol::WireRequest& request, protocol::Prepared& prepared, net::Exchange& exchange);
   void disturb(protocol::PreparedCall& call, const FaultVerdict& verdict);
   std::optional<Error> objection_to(const TriggerCommand& command) const;
+  std::optional<Error> objection_to(const ServerCommand& command) const;
   void answer_code(FunctionName function, net::Exchange& exchange);
   void ask(Command command, net::Exchange& exchange, Answered answered);
   void ask_all(const Command& command, net::Exchange& exchange, Answered answered);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "runner/code_store.hpp"
 #include "runner/descriptor.hpp"
 #include "server/code_keeper.hpp"
 #include "server/trigger_host.hpp"
@@ -42,6 +43,7 @@ struct FunctionSettings {
 
 struct FunctionParts {
   std::unique_ptr<CodeShelf> shelf;
+  std::shared_ptr<const runner::CodeStore> code;  ///< what the shelf keeps it in
   TriggerHost::MakeProcesses make_processes;
 };
 

@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstdlib>
 #include <cxxopts.hpp>
-#include <filesystem>
 #include <iterator>
 #include <stdexcept>
 #include <string_view>
@@ -22,6 +20,7 @@
 #include "protocol/nearest.hpp"
 #include "protocol/times.hpp"
 #include "runner/launch.hpp"
+#include "state/places.hpp"
 
 namespace penstock::server {
 
@@ -34,17 +33,6 @@ constexpr unsigned concurrency_max = 10'000;
 constexpr unsigned trace_records_max = 999'999;
 constexpr unsigned function_idle_s_max = 86'400;
 
-std::string default_data_dir() {
-  // XDG Base Directory Specification: a relative path in the variable is to be ignored.
-  if (const char* xdg = std::getenv("XDG_DATA_HOME"); xdg != nullptr && std::filesystem::path(xdg).is_absolute()) {
-    return std::string(xdg) + "/penstock";
-  }
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') {
-    return std::string(home) + "/.local/share/penstock";
-  }
-  return "penstock-data";
-}
-
 unsigned default_threads() { return std::clamp(std::thread::hardware_concurrency(), 1U, threads_default_max); }
 
 cxxopts::Options describe_flags() {
@@ -56,7 +44,7 @@ cxxopts::Options describe_flags() {
        cxxopts::value<std::vector<std::string>>(), "ADDRESS")
       ("port", "port to listen on; 0 picks a free one", text("4566"), "PORT")
       ("ready-file", "file to write the endpoint to once requests are served", text(""), "FILE")
-      ("data-dir", "where everything is kept (default: " + default_data_dir() + ")", text(""), "DIR")
+      ("data-dir", "where everything is kept (default: " + state::default_data_dir() + ")", text(""), "DIR")
       ("ephemeral", "keep everything in memory and nothing on disk", cxxopts::value<bool>())
       ("durability", "fsync: what is acknowledged survives power loss; os: it survives the end of the process only",
        text("fsync"), "fsync|os")
@@ -213,7 +201,7 @@ std::variant<Options, Ending> read_flags(const cxxopts::ParseResult& given) {
   if (options.ephemeral && !options.data_dir.empty()) {
     return wrong("--ephemeral keeps nothing, so it cannot go with --data-dir");
   }
-  if (options.data_dir.empty()) options.data_dir = default_data_dir();
+  if (options.data_dir.empty()) options.data_dir = state::default_data_dir();
   options.durability = text("durability") == "os" ? storage::Durability::os : storage::Durability::fsync;
   options.account = text("account");
   if (!is_account(options.account)) return wrong("--account is 12 digits, not '" + options.account + "'");

@@ -40,9 +40,11 @@
 #include "server/settler.hpp"
 #include "server/shard.hpp"
 #include "server/slow_store.hpp"
+#include "server/state_keeper.hpp"
 #include "server/timekeeper.hpp"
 #include "server/trigger_host.hpp"
 #include "server/version.hpp"
+#include "state/backup.hpp"
 #include "storage/clock_record.hpp"
 #include "storage/committer.hpp"
 #include "storage/memory_store.hpp"
@@ -82,6 +84,11 @@ std::error_code write_whole(const std::string& path, const std::string& text) {
   if (!file) return std::make_error_code(std::errc::io_error);
   std::filesystem::rename(unfinished, path, error);
   return error;
+}
+
+std::string absolute(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::absolute(path, error).lexically_normal();
 }
 
 /// The server as functions on this machine reach it.
@@ -146,6 +153,7 @@ class Server {
     const Limits limits{.strict = options_.strict_limits,
                         .tells_events = options_.trace_messages > 0,
                         .stream_transition = options_.stream_transition};
+    if (!options_.ephemeral) state::remove_leftovers(options_.data_dir);
     if (StoreError error = storage::open_format(*store_)) return error;
     std::vector<RecoveredQueue> queues;
     if (StoreError error = storage::recover(*store_, limits, queues)) return error;
@@ -191,8 +199,6 @@ class Server {
     });
     for (const auto& worker : workers_) timekeeper_->add(worker->shard);
     service_.faults = options_.allow_faults ? &faults_ : nullptr;
-    control_.emplace(main_context(), *timekeeper_, service_.faults);
-    service_.control = &*control_;
     service_manager_.emplace(main_context(), notify_);
     disk_space_ = std::make_unique<DiskSpace>(main_context(), options_.ephemeral ? "" : options_.data_dir);
     service_.disk_space = disk_space_.get();
@@ -221,6 +227,13 @@ class Server {
     triggers_->recover(std::move(found));
     timekeeper_->add(*triggers_);
     service_.triggers = triggers_.get();
+    state_keeper_.emplace(
+        main_context(),
+        StateKeeper::Parts{service_, opened_store_, options_.ephemeral ? "" : absolute(options_.data_dir),
+                           std::move(parts.code), options_.setup ? &*options_.setup : nullptr, options_.place(),
+                           options_.config_file});
+    control_.emplace(main_context(), *timekeeper_, *state_keeper_, service_.faults);
+    service_.control = &*control_;
     make_metrics();
     return {};
   }
@@ -354,6 +367,7 @@ class Server {
     service_manager_->stop();
     if (settler_) settler_->stop();
     timekeeper_->stop();
+    state_keeper_->stop();
     listener_->stop();
     disk_space_->stop();
     draining_ = workers_.size() + 1;
@@ -394,7 +408,7 @@ class Server {
   SystemEntropy fault_entropy_;
   Faults faults_{fault_entropy_};
   const NotifySettings notify_ = NotifySettings::from_environment();
-  const Store& opened_store_;  ///< as it is without faults
+  Store& opened_store_;  ///< as it is without faults
   std::unique_ptr<Store> store_;
   std::unique_ptr<net::Tls> tls_;
   FunctionsDirectory functions_directory_;
@@ -405,6 +419,7 @@ class Server {
   std::vector<net::SessionGroup*> groups_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::optional<Timekeeper> timekeeper_;
+  std::optional<StateKeeper> state_keeper_;
   std::optional<Control> control_;
   std::unique_ptr<DiskSpace> disk_space_;
   std::unique_ptr<net::Listener> listener_;
