@@ -329,6 +329,13 @@ void Queue::forget_arrival(const ForgetArrival& command) {
   shard_.note(DropArrival{id(), {command.origin_queue, command.origin_sequence}});
 }
 
+void Queue::import(CallId call, ImportMessages& command, Instant now) {
+  for (ImportedMessage& imported : command.messages) take_over(imported, now);
+  shard_.reply(call, Done{});
+  serve_parked(now);
+  pump_move_task(now);
+}
+
 void Queue::start_move_task(CallId call, const StartMessageMoveTask& command, Instant now) {
   if (move_tasks_.active() != nullptr) {
     return shard_.reply(call, Error{ErrorCode::InvalidParameterValue,

@@ -82,22 +82,27 @@ void Resetter::delete_mappings(Round& round) {
 
 void Resetter::delete_functions(Round& round) {
   std::vector<TriggerCommand> commands;
-  for (const FunctionName& function : round.found.functions) commands.emplace_back(DeleteFunction{function});
+  for (const FunctionName& function : round.found.functions) commands.emplace_back(DeleteFunction{function, true});
+  // What was invoked of those that are gone already.
+  for (const FunctionName& function : round.found.awaited) commands.emplace_back(DeleteFunction{function, true});
   round.deleted.functions += count_done(insider_.ask_each(std::move(commands)));
 }
 
 void Resetter::delete_streams(Round& round) {
   std::vector<Command> commands;
   for (StreamName& stream : round.found.streams) {
-    commands.emplace_back(StreamCommand(DeleteStream{std::move(stream), true}));
+    commands.emplace_back(StreamCommand(DeleteStream{std::move(stream), true, true}));
   }
   round.deleted.streams += count_done(insider_.ask_each(std::move(commands)));
 }
 
 void Resetter::delete_queues(Round& round) {
   std::vector<Command> commands;
-  for (QueueName& queue : round.found.queues) commands.emplace_back(DeleteQueue{std::move(queue)});
+  for (QueueName& queue : round.found.queues) commands.emplace_back(DeleteQueue{std::move(queue), true});
   round.deleted.queues += count_done(insider_.ask_each(std::move(commands)));
+  commands = {};
+  for (QueueName& queue : round.found.graves) commands.emplace_back(DeleteQueue{std::move(queue), true});
+  (void)insider_.ask_each(std::move(commands));
 }
 
 }  // namespace penstock::server
