@@ -106,9 +106,10 @@ constexpr std::array commands{
             "Reads all of a data directory, with no server at it, and tells what does not fit together. Nothing is "
             "changed.",
             run_check, describe_check, no_words},
-    Command{"state", Group::operate, "delete all that a server has (reset)",
-            "Deletes all that a server has, in every account and region, or all of a service.",
-            run_state, describe_state, {"reset", 1, 1, "reset?"}},
+    Command{"state", Group::operate, "delete all that a server has (reset), or write it down and read it (export, import)",
+            "Deletes all that a server has, in every account and region, or writes it to standard output as lines of "
+            "JSON, or makes what standard input says.",
+            run_state, describe_state, {"reset | export | import", 1, 1, "reset, export or import?"}},
     Command{"completion", Group::operate, "print a shell's script by which it completes these commands",
             "Prints the script by which a shell completes commands, flags and names: eval \"$(penstock completion bash)\".",
             run_completion, describe_nothing, {"bash|zsh|fish", 1, 1, "of which shell: bash, zsh or fish?"}},

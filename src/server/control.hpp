@@ -26,6 +26,8 @@ class Control {
   /// Answers in the context, once. Any thread.
   void submit(std::shared_ptr<const ServerCommand> command, Completion completion);
 
+  StateKeeper& state_keeper() { return state_keeper_; }
+
  private:
   void take(const ReadClock& command, Completion completion) { timekeeper_.submit(command, std::move(completion)); }
   void take(const ChangeClock& command, Completion completion) { timekeeper_.submit(command, std::move(completion)); }

@@ -6,6 +6,7 @@
 #include <array>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <charconv>
 #include <chrono>
 #include <memory>
 #include <random>
@@ -19,12 +20,14 @@
 #include "penstock/stream_names.hpp"
 #include "protocol/query.hpp"
 #include "server/control.hpp"
+#include "server/export_stream.hpp"
 #include "server/health.hpp"
 #include "server/large_requests.hpp"
 #include "server/logging.hpp"
 #include "server/metrics.hpp"
 #include "server/options.hpp"
 #include "server/pages.hpp"
+#include "server/portable.hpp"
 #include "server/trigger_host.hpp"
 
 namespace penstock::server {
@@ -73,6 +76,16 @@ std::optional<FunctionName> code_asked_for(const WireRequest& request, const pro
     if (const auto region = parameters->find("Region")) function.region = *region;
   }
   return function;
+}
+
+/// Which line of an export the first one is that is handed in; 1 if nothing is said.
+std::size_t first_line_of(std::string_view target) {
+  const auto form = protocol::Form::parse(target.substr(std::min(target.find('?'), target.size() - 1) + 1), {});
+  const auto* const query = std::get_if<protocol::Form>(&form);
+  const std::string_view text = query == nullptr ? "" : query->find("line").value_or(std::string_view());
+  std::size_t number = 1;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && stop == text.data() + text.size() && number > 0 ? number : 1;
 }
 
 Error throttled(std::string_view service) {
@@ -133,6 +146,7 @@ void Frontend::start(WireRequest request, Exchange& exchange) {
     return finish(exchange, plain(403, objection));
   }
   if (answer_operator(request, exchange)) return;
+  if (answer_transfer(request, exchange)) return;
   if (auto function = code_asked_for(request, service_.context)) return answer_code(std::move(*function), exchange);
   if (request.body.size() >= LargeRequests::body_bytes_min && protocol::carries_code(request)) {
     return start_large(request, exchange);
@@ -287,7 +301,9 @@ void Frontend::check(const std::shared_ptr<Questions>& questions, const Result& 
 
 // A zip, from whoever may send anything at all.
 bool Frontend::takes_large_body(const WireRequest& head) const {
-  return service_.guard.objection(head).empty() && protocol::carries_code(head);
+  const std::string_view path = head.target.substr(0, head.target.find('?'));
+  return service_.guard.objection(head).empty() &&
+         (protocol::carries_code(head) || (path == portable::path_of_import && head.method == "POST"));
 }
 
 WireResponse Frontend::refuse(int status, std::string_view reason) {
@@ -401,14 +417,59 @@ void Frontend::carry_out(protocol::PreparedTriggerCall call, Exchange& exchange)
       });
 }
 
-// It writes where it is told to, and to whom that would be denied runs programs.
+std::optional<Error> Frontend::objection_to_strangers() const {
+  if (service_.guard.loopback_only || service_.allow_remote_functions) return std::nullopt;
+  return Error{ErrorCode::NotEnabled,
+               "This server listens beyond its machine, and so it neither writes files nor takes functions for whoever "
+               "reaches it. Start it with --allow-remote-functions to allow that."};
+}
+
 std::optional<Error> Frontend::objection_to(const ServerCommand& command) const {
-  const bool denied = !service_.guard.loopback_only && !service_.allow_remote_functions;
-  if (!denied || !std::holds_alternative<BackUp>(command.what)) return std::nullopt;
-  return Error{
-      ErrorCode::NotEnabled,
-      "This server listens beyond its machine, and so it does not write files for whoever reaches it. Start it "
-      "with --allow-remote-functions to allow that."};
+  return std::holds_alternative<BackUp>(command.what) ? objection_to_strangers() : std::nullopt;
+}
+
+// What is no operation of the table, since it is no one document: exports and imports.
+bool Frontend::answer_transfer(const WireRequest& request, Exchange& exchange) {
+  const std::size_t mark = std::min(request.target.find('?'), request.target.size());
+  const std::string_view path = request.target.substr(0, mark);
+  if (path == portable::path_of_import && request.method == "POST") {
+    exchange.notes().asked = {"penstock", "ImportState"};
+    answer_import(request, exchange);
+    return true;
+  }
+  if (path != portable::path_of_export || request.method != "GET") return false;
+  exchange.notes().asked = {"penstock", "ExportState"};
+  const auto form = protocol::Form::parse(request.target.substr(std::min(mark + 1, request.target.size())), {});
+  const auto* const query = std::get_if<protocol::Form>(&form);
+  const bool data = query != nullptr && query->find("data") == std::string_view("true");
+  StateKeeper& keeper = service_.control->state_keeper();
+  auto exporter = keeper.begin_export(data);
+  if (exporter == nullptr) {
+    finish(exchange, protocol::respond_error(request, Error{ErrorCode::ServerBusy, {}}));
+    return true;
+  }
+  account(exchange, 200);
+  ExportStream(exchange, keeper, std::move(exporter), dated({200, portable::content_type, {}, {}}));
+  return true;
+}
+
+void Frontend::answer_import(const WireRequest& request, Exchange& exchange) {
+  auto objection = objection_to_strangers();
+  if (!objection && !service_.disk_space->has_room()) {
+    objection = Error{ErrorCode::ServiceUnavailable, "The disk is full."};
+  }
+  if (objection) return finish(exchange, protocol::respond_error(request, *objection));
+  exchange.notes().waits = true;
+  const bool taken = service_.control->state_keeper().import_lines(
+      std::string(request.body), first_line_of(request.target),
+      [this, &exchange](std::variant<Imported, Error> outcome) {
+        asio::post(exchange.executor(), [this, &exchange, outcome = std::move(outcome)] {
+          const auto* const imported = std::get_if<Imported>(&outcome);
+          if (imported == nullptr) return finish(exchange, plain(503, std::get<Error>(outcome).message));
+          finish(exchange, WireResponse{200, "application/json", {}, portable::answer_of(*imported)});
+        });
+      });
+  if (!taken) finish(exchange, protocol::respond_error(request, Error{ErrorCode::ServerBusy, {}}));
 }
 
 void Frontend::carry_out(protocol::PreparedServerCall call, Exchange& exchange) {

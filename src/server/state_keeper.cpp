@@ -38,13 +38,18 @@ Error conflict(std::string what) { return {ErrorCode::ServerConflict, std::move(
 }  // namespace
 
 StateKeeper::StateKeeper(asio::io_context& context, Parts parts)
-    : context_(context), parts_(std::move(parts)), insider_(parts_.service), own_client_(parts_.service, context) {}
+    : context_(context),
+      parts_(std::move(parts)),
+      insider_(parts_.service),
+      own_client_(parts_.service, context),
+      own_clients_(parts_.service, context) {}
 
 StateKeeper::~StateKeeper() {
   stopping_ = true;
   insider_.close();
   own_client_.close();
-  for (auto* each : {&backup_pool_, &reset_pool_}) {
+  own_clients_.close();
+  for (auto* each : {&backup_pool_, &reset_pool_, &transfer_pool_}) {
     if (*each) (*each)->join();
   }
 }
@@ -58,6 +63,7 @@ void StateKeeper::stop() {
   stopping_ = true;
   insider_.close();
   own_client_.close();
+  own_clients_.close();
   for (const auto& waiter : waiters_) waiter->timer.cancel();
 }
 
@@ -181,6 +187,53 @@ std::optional<Error> StateKeeper::settle() {
   if (problems.empty()) return std::nullopt;
   for (const std::string& line : problems) spdlog::error("{}", line);
   return conflict("All was deleted, and not all of it could be made again: " + problems.front());
+}
+
+// ---- Exports and imports
+
+std::shared_ptr<Exporter> StateKeeper::begin_export(bool data) {
+  if (exports_->fetch_add(1) >= exports_max) {
+    --*exports_;
+    return nullptr;
+  }
+  return {new Exporter(parts_.store, parts_.code.get(), own_clients_, data), [count = exports_](Exporter* exporter) {
+            delete exporter;
+            --*count;
+          }};
+}
+
+void StateKeeper::make_lines(std::shared_ptr<Exporter> exporter,
+                             std::function<void(std::variant<std::string, Error>)> made) {
+  std::call_once(transfers_begun_, [this] { transfer_pool_.emplace(1); });
+  asio::post(*transfer_pool_, [exporter = std::move(exporter), made = std::move(made)] {
+    try {
+      made(exporter->next());
+    } catch (const std::exception& error) {
+      spdlog::error("an export is cut off: {}", error.what());
+      made(Error{ErrorCode::InternalFailure, error.what()});
+    }
+  });
+}
+
+bool StateKeeper::import_lines(std::string lines, std::size_t number,
+                               std::function<void(std::variant<Imported, Error>)> imported) {
+  const std::size_t bytes = lines.size();
+  if (import_bytes_.fetch_add(bytes) + bytes > import_bytes_max) {
+    import_bytes_ -= bytes;
+    return false;
+  }
+  std::call_once(transfers_begun_, [this] { transfer_pool_.emplace(1); });
+  asio::post(*transfer_pool_, [this, bytes, number, lines = std::move(lines), imported = std::move(imported)] {
+    try {
+      Imported outcome = Importer(own_clients_, insider_).run(lines, number);
+      import_bytes_ -= bytes;
+      imported(std::move(outcome));
+    } catch (const std::exception& error) {
+      import_bytes_ -= bytes;
+      imported(Error{ErrorCode::ServiceUnavailable, error.what()});
+    }
+  });
+  return true;
 }
 
 }  // namespace penstock::server
