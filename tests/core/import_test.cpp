@@ -1,6 +1,8 @@
 // Messages that come from an export: with their ids, ages and counts.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "engine_fixture.hpp"
 
 namespace penstock::core {

@@ -12,6 +12,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 import zipfile
@@ -429,6 +430,21 @@ class Checks(Directories):
             Server(self.directory)
 
 
+class InDirectoryServer:
+    """A server with a directory of its own."""
+
+    def __init__(self, *flags):
+        self.home = tempfile.TemporaryDirectory()
+        self.server = Server(self.home.name, *flags)
+
+    def __enter__(self):
+        return self.server.__enter__()
+
+    def __exit__(self, *error):
+        self.server.__exit__(*error)
+        self.home.cleanup()
+
+
 class Resets(OneServer):
     def make_all(self):
         self.server.create("jobs")
@@ -519,6 +535,32 @@ class Resets(OneServer):
         self.assertIn("service", done.stderr)
 
 
+    def test_what_waits_to_be_tried_again_does_not_wait(self):
+        status, answer = ask(self.server, "PUT", "/_penstock/functions/failing", {"Kind": "exec", "Command": ["false"]})
+        self.assertEqual(status, 201, answer)
+        event = {"X-Amz-Invocation-Type": "Event"}
+        path = "/2015-03-31/functions/failing/invocations"
+        self.assertEqual(ask(self.server, "POST", path, {}, event)[0], 202)
+        before = time.monotonic()
+        self.reset()
+        self.assertLess(time.monotonic() - before, 20)
+        self.assertTrue(ask(self.server, "GET", "/_penstock/idle?wait=10s")[1]["idle"])
+
+    def test_names_can_be_used_again_at_once_whatever_the_limits_and_the_clock_say(self):
+        flags = ("--limits", "strict", "--clock", "virtual", "--stream-transition", "5000")
+        with InDirectoryServer(*flags) as server:
+            ask(server, "POST", "/_penstock/clock", {"freeze": True})
+            for _ in range(2):
+                self.assertEqual(server.call("CreateQueue", {"QueueName": "jobs"})[0], 200)
+                self.assertEqual(kinesis(server, "CreateStream", {"StreamName": "clicks", "ShardCount": 1})[0], 200)
+                self.assertEqual(ask(server, "POST", "/_penstock/reset", {})[0], 200)
+            url = server.create("jobs")
+            server.call("DeleteQueue", {"QueueUrl": url})
+            self.assertEqual(server.call("CreateQueue", {"QueueName": "jobs"})[0], 400, "deleted recently")
+            self.assertEqual(ask(server, "POST", "/_penstock/reset", {})[0], 200)
+            server.create("jobs")
+
+
 class ResetsWithASetup(InDirectory):
     def test_what_the_file_says_is_made_again(self):
         config = pathlib.Path(self.directory, "penstock.yaml")
@@ -553,6 +595,134 @@ class ResetsWithASetup(InDirectory):
         with Server(self.directory) as server:
             for url in server.call("ListQueues", {"MaxResults": 1000})[1].get("QueueUrls", []):
                 self.assertEqual(drain(server, url), ["a"])
+
+
+class Transfers(InDirectory):
+    def fill(self, server):
+        server.create("dead")
+        attributes = {"VisibilityTimeout": "7", "MessageRetentionPeriod": "3600", "RedrivePolicy": json.dumps(
+            {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:dead", "maxReceiveCount": 5})}
+        # It comes before its dead-letter queue by its name.
+        created = server.call("CreateQueue", {"QueueName": "a-jobs", "Attributes": attributes, "tags": {"team": "x"}})
+        url = created[1]["QueueUrl"]
+        binary = base64.b64encode(bytes(range(256))).decode()
+        server.call("SendMessage", {"QueueUrl": url, "MessageBody": "first ü\n\"quoted\"", "MessageAttributes": {
+            "Kind": {"DataType": "String", "StringValue": "greeting"},
+            "Raw": {"DataType": "Binary", "BinaryValue": binary}}})
+        server.call("SendMessage", {"QueueUrl": url, "MessageBody": "later", "DelaySeconds": 600})
+        server.call("SendMessage", {"QueueUrl": url, "MessageBody": "of a tenant", "MessageGroupId": "tenant"})
+        server.call("ReceiveMessage", {"QueueUrl": url, "VisibilityTimeout": 0})
+        attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+        fifo = server.call("CreateQueue", {"QueueName": "line.fifo", "Attributes": attributes})[1]["QueueUrl"]
+        for number in range(30):
+            server.call("SendMessage", {"QueueUrl": fifo, "MessageBody": str(number), "MessageGroupId": str(number % 3)})
+        server.call("CreateQueue", {"QueueName": "theirs"}, signed("111111111111", "eu-west-1"))
+        create_stream(server, "clicks", 2)
+        for number in range(40):
+            record = {"StreamName": "clicks", "PartitionKey": f"key{number % 7}",
+                      "Data": base64.b64encode(f"{number}".encode()).decode()}
+            if number % 10 == 0:
+                record["ExplicitHashKey"] = "0"
+            kinesis(server, "PutRecord", record)
+        kinesis(server, "IncreaseStreamRetentionPeriod", {"StreamName": "clicks", "RetentionPeriodHours": 48})
+        stream = kinesis(server, "DescribeStreamSummary", {"StreamName": "clicks"})[1]["StreamDescriptionSummary"]
+        kinesis(server, "RegisterStreamConsumer", {"StreamARN": stream["StreamARN"], "ConsumerName": "fan-out"})
+        ask(server, "PUT", "/_penstock/streams/clicks/consumers/billing", {"LeaseMillis": 5000})
+        add_function(server, "echo")
+        ask(server, "PUT", "/2017-10-31/functions/echo/concurrency", {"ReservedConcurrentExecutions": 3})
+        ask(server, "PUT", "/_penstock/functions/upper", {"Kind": "exec", "Command": ["tr", "a-z", "A-Z"]})
+        mapping = {"EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:dead", "FunctionName": "echo", "BatchSize": 7,
+                   "Enabled": False}
+        assert ask(server, "POST", "/2015-03-31/event-source-mappings", mapping)[0] == 202
+
+    def export(self, server, *more):
+        done = subprocess.run([harness.PENSTOCK, "state", "export", "--endpoint", server.endpoint, *more],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout
+
+    def import_into(self, server, lines, status=0):
+        done = subprocess.run([harness.PENSTOCK, "state", "import", "--endpoint", server.endpoint, "--json"],
+                              input=lines, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return json.loads(done.stdout), done.stderr
+
+    def test_what_is_exported_is_made_again_elsewhere_and_is_exported_as_the_same(self):
+        with InDirectoryServer() as server, InDirectoryServer("--threads", "3") as other:
+            self.fill(server)
+            lines = self.export(server, "--data")
+            self.assertEqual(self.export(server, "--data"), lines, "it is the same each time")
+            self.assertEqual(json.loads(lines.splitlines()[0])["penstock"], "export")
+            imported, said = self.import_into(other, lines)
+            self.assertEqual(said, "")
+            self.assertEqual(imported, {"created": 10, "kept": 0, "messages": 33, "records": 40, "problem_count": 0,
+                                        "problems": []})
+            self.assertEqual(self.export(other, "--data"), lines)
+            url = f"{other.endpoint}/000000000000/a-jobs"
+            receive = {"QueueUrl": url, "MaxNumberOfMessages": 10, "AttributeNames": ["All"],
+                       "MessageAttributeNames": ["All"]}
+            messages = {message["Body"]: message for message in other.call("ReceiveMessage", receive)[1]["Messages"]}
+            self.assertEqual(len(messages), 2)
+            first = messages["first ü\n\"quoted\""]
+            self.assertEqual(first["Attributes"]["ApproximateReceiveCount"], "2")
+            raw = first["MessageAttributes"]["Raw"]["BinaryValue"]
+            self.assertEqual(base64.b64decode(raw), bytes(range(256)))
+            self.assertEqual(messages["of a tenant"]["Attributes"]["MessageGroupId"], "tenant")
+            self.assertEqual(sorted(records_of(other, "clicks")), sorted(str(number) for number in range(40)))
+            self.assertEqual(records_of(other, "clicks"), records_of(server, "clicks"), "shard by shard in their order")
+            self.assertEqual(ask(other, "POST", "/2015-03-31/functions/echo/invocations", 1)[1], {"said": 1})
+            for each in (server, other):
+                self.assertEqual(each.stop()[0], 0)
+
+    def test_without_data_only_what_there_is_and_what_is_there_is_kept(self):
+        with InDirectoryServer() as server:
+            self.fill(server)
+            lines = self.export(server)
+            self.assertNotIn("\"message\"", lines)
+            self.assertNotIn("\"record\"", lines)
+            before = server.call("GetQueueAttributes", {"QueueUrl": f"{server.endpoint}/000000000000/a-jobs",
+                                                        "AttributeNames": ["All"]})[1]
+            imported, _ = self.import_into(server, lines)
+            self.assertEqual((imported["problem_count"], imported["messages"], imported["records"]), (0, 0, 0))
+            after = server.call("GetQueueAttributes", {"QueueUrl": f"{server.endpoint}/000000000000/a-jobs",
+                                                       "AttributeNames": ["All"]})[1]
+            self.assertEqual(after, before)
+            self.assertEqual(self.export(server), lines)
+
+    def test_what_cannot_be_imported_is_told_and_the_rest_is(self):
+        with InDirectoryServer() as server:
+            message = {"id": "01234567-89ab-cdef-0123-456789abcdef", "sent": 1, "body": "a"}
+            here = {"account": "000000000000", "region": "us-east-1"}
+            queue = {"service": "sqs", "operation": "CreateQueue", "input": {"QueueName": "jobs"}}
+            bad = {"service": "sqs", "operation": "CreateQueue", "input": {"QueueName": "no such name!"}}
+            lines = [{**here, "create": bad}, "nonsense", {**here, "queue": "none", "message": message},
+                     {**here, "create": queue}, {**here, "queue": "jobs", "message": {**message, "body": 5}},
+                     {**here, "queue": "jobs", "message": {**message, "sent": 4102444800000}}, {"penstock": "end"}]
+            text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
+            imported, said = self.import_into(server, text, 1)
+            self.assertEqual((imported["created"], imported["messages"], imported["problem_count"]), (1, 1, 4))
+            for part in ("line 1: no such name!", "line 2: it is no JSON", "there is no queue none", "line 5: it has no message"):
+                self.assertIn(part, said)
+            self.assertEqual(drain(server, f"{server.endpoint}/000000000000/jobs"), ["a"])
+            imported, said = self.import_into(server, text[:text.rindex("{")], 1)
+            self.assertIn("no whole export", said)
+
+    def test_an_export_is_larger_than_what_is_kept_of_it(self):
+        with InDirectoryServer() as server, InDirectoryServer() as other:
+            url = server.create()
+            for number in range(60):
+                server.call("SendMessage", {"QueueUrl": url, "MessageBody": str(number) + "x" * 1_000_000})
+            lines = self.export(server, "--data")
+            self.assertGreater(len(lines), 60_000_000)
+            imported, _ = self.import_into(other, lines)
+            self.assertEqual((imported["messages"], imported["problem_count"]), (60, 0))
+            bodies = drain(other, f"{other.endpoint}/000000000000/jobs")
+            self.assertEqual(sorted(int(body.rstrip("x")) for body in bodies), list(range(60)))
+
+    def test_who_reaches_a_server_beyond_its_machine_has_nothing_imported(self):
+        with InDirectoryServer("--host", "0.0.0.0") as server:
+            status, answer = ask(server, "POST", "/_penstock/import", {})
+            self.assertEqual((status, answer["Error"]), (409, "NotEnabled"))
 
 
 if __name__ == "__main__":
