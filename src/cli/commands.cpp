@@ -106,7 +106,7 @@ constexpr std::array commands{
             "Reads all of a data directory, with no server at it, and tells what does not fit together. Nothing is "
             "changed.",
             run_check, describe_check, no_words},
-    Command{"state", Group::operate, "delete all that a server has (reset), or write it down and read it (export, import)",
+    Command{"state", Group::operate, "delete all that there is (reset), export and import it",
             "Deletes all that a server has, in every account and region, or writes it to standard output as lines of "
             "JSON, or makes what standard input says.",
             run_state, describe_state, {"reset | export | import", 1, 1, "reset, export or import?"}},
