@@ -472,7 +472,7 @@ void append_function(OwnClients& clients, const FunctionRecord& function, const 
   append(lines, home, at_path("PUT", path, std::move(input)), std::move(then));
 }
 
-void append_mapping(OwnClients& clients, const MappingName& mapping, std::string& lines) {
+void append_mapping(OwnClients& clients, const MappingName& mapping, bool enabled, std::string& lines) {
   const Home home{mapping.account, mapping.region};
   const std::string path = "/2015-03-31/event-source-mappings/";
   const auto described = answer_of(clients, home, config::rest_request("GET", path + mapping.uuid));
@@ -483,8 +483,7 @@ void append_mapping(OwnClients& clients, const MappingName& mapping, std::string
                                   "MaximumRetryAttempts", "MaximumRecordAgeInSeconds", "TumblingWindowInSeconds",
                                   "DestinationConfig", "KMSKeyArn", "MetricsConfig"});
   input.set("FunctionName", text_value(described->text_of("FunctionArn")));
-  const std::string state = described->text_of("State");
-  if (state == "Disabled" || state == "Disabling") {
+  if (!enabled) {
     Value off = text_value("false");
     off.kind = Value::Kind::boolean;
     input.set("Enabled", std::move(off));
@@ -579,15 +578,16 @@ void Exporter::plan_functions() {
 void Exporter::plan_mappings() {
   RecoveredTriggers triggers;
   if (const StoreError error = storage::recover_triggers(store_, triggers)) fail(error);
-  std::map<std::tuple<FunctionName, std::string, std::string>, MappingName> mappings;
+  std::map<std::tuple<FunctionName, std::string, std::string>, std::pair<MappingName, bool>> mappings;
   for (const RecoveredMapping& mapping : triggers.mappings) {
     const MappingRecord& record = mapping.record;
     if (record.state == MappingState::deleting) continue;
-    mappings.emplace(std::tuple(record.function, record.source_arn, record.uuid), record.name());
+    mappings.emplace(std::tuple(record.function, record.source_arn, record.uuid),
+                     std::pair(record.name(), record.config.enabled));
   }
   for (auto& [place, mapping] : mappings) {
     parts_.emplace_back([this, mapping = std::move(mapping)](std::string& lines) {
-      append_mapping(clients_, mapping, lines);
+      append_mapping(clients_, mapping.first, mapping.second, lines);
       return false;
     });
   }

@@ -22,8 +22,8 @@ namespace {
 using config::Value;
 
 /// While a stream that was just made is not ready, or is being changed.
-constexpr std::chrono::milliseconds wait_for_stream{20};
-constexpr int waits_for_stream_max = 500;
+constexpr std::chrono::milliseconds stream_look_interval{20};
+constexpr int stream_looks_max = 500;
 
 constexpr std::size_t uuid_chars = 36;
 constexpr std::size_t attributes_max = 10;
@@ -196,17 +196,31 @@ void Importer::create(const Home& home, const Value& line) {
   }
   if (!answer->is_success()) return problem(name_in(request) + ": " + config::message_of(*answer));
   ++imported_.created;
+  if (request.text_of("operation") == "CreateStream") wait_for_stream(home, name_in(request));
   const Value* const then = line.find("then");
   if (then == nullptr) return;
   for (const Value& next : then->items) {
     answer = ask(home, next);
-    for (int i = 0; answer && is_busy(*answer) && i < waits_for_stream_max; ++i) {
-      insider_.pause(wait_for_stream);
+    for (int i = 0; answer && is_busy(*answer) && i < stream_looks_max; ++i) {
+      insider_.pause(stream_look_interval);
       answer = ask(home, next);
     }
     if (!answer || !answer->is_success()) {
       problem(name_in(request) + ": " + (answer ? config::message_of(*answer) : "a request of no service"));
     }
+  }
+}
+
+// One that is being created is neither written to nor changed.
+void Importer::wait_for_stream(const Home& home, const std::string& name) {
+  Value input = config::map_value();
+  input.set("StreamName", config::text_value(name));
+  for (int i = 0; i < stream_looks_max; ++i) {
+    const Value answer =
+        config::content_of(clients_.ask(home, config::kinesis_request("DescribeStreamSummary", input)));
+    const Value* const summary = answer.find("StreamDescriptionSummary");
+    if (summary == nullptr || summary->text_of("StreamStatus") != "CREATING") return;
+    insider_.pause(stream_look_interval);
   }
 }
 
@@ -277,24 +291,9 @@ void Importer::flush_messages() {
 void Importer::flush_records() {
   if (!records_) return;
   const PutRecords command = *std::exchange(records_, std::nullopt);
-  std::vector<Result> results;
-  for (int i = 0; i < waits_for_stream_max; ++i) {
-    std::vector<Command> commands;
-    commands.emplace_back(StreamCommand(command));
-    results = insider_.ask_each(std::move(commands));
-    const auto* error = std::get_if<Error>(&results.front());
-    // One that is being created is not there yet.
-    if (error == nullptr || error->code != ErrorCode::KinesisResourceNotFound) break;
-    const Value input = [&] {
-      Value value = config::map_value();
-      value.set("StreamName", config::text_value(command.stream.name));
-      return value;
-    }();
-    const auto answer = clients_.ask({command.stream.account, command.stream.region},
-                                     config::kinesis_request("DescribeStreamSummary", input));
-    if (!answer.is_success()) break;
-    insider_.pause(wait_for_stream);
-  }
+  std::vector<Command> commands;
+  commands.emplace_back(StreamCommand(command));
+  const auto results = insider_.ask_each(std::move(commands));
   const auto* put = std::get_if<RecordsPut>(&results.front());
   if (put == nullptr) return problem("the records of stream " + command.stream.name + " are not taken");
   for (const auto& entry : put->entries) {

@@ -205,7 +205,8 @@ std::shared_ptr<Exporter> StateKeeper::begin_export(bool data) {
 void StateKeeper::make_lines(std::shared_ptr<Exporter> exporter,
                              std::function<void(std::variant<std::string, Error>)> made) {
   std::call_once(transfers_begun_, [this] { transfer_pool_.emplace(1); });
-  asio::post(*transfer_pool_, [exporter = std::move(exporter), made = std::move(made)] {
+  asio::post(*transfer_pool_, [this, exporter = std::move(exporter), made = std::move(made)] {
+    if (stopping_) return made(Error{ErrorCode::ServiceUnavailable, "The server is stopping."});
     try {
       made(exporter->next());
     } catch (const std::exception& error) {

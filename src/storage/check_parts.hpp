@@ -45,8 +45,8 @@ class Checking {
   void add(Finding finding, std::string_view subject, std::string_view detail = {}) {
     report.findings.add(finding, subject, detail);
   }
-  /// Gives each entry to `take`. A table that cannot be read on is a finding, of `subject`.
-  void each(Table table, std::string_view from, std::string_view until, std::string_view subject,
+  /// Gives each entry to `take`. A table that cannot be read on is a finding, of `subject`, and the answer false.
+  bool each(Table table, std::string_view from, std::string_view until, std::string_view subject,
             const std::function<void(std::string_view key, std::string_view value)>& take) {
     const StoreError error = store.scan(table, from, until, [&](std::string_view key, std::string_view value) {
       count_entry();
@@ -54,10 +54,11 @@ class Checking {
       return true;
     });
     if (error) add(Finding::unreadable_table, subject, error.message);
+    return !error;
   }
-  void each(Table table, const KeyRange& range, std::string_view subject,
+  bool each(Table table, const KeyRange& range, std::string_view subject,
             const std::function<void(std::string_view key, std::string_view value)>& take) {
-    each(table, range.from.view(), range.until.view(), subject, take);
+    return each(table, range.from.view(), range.until.view(), subject, take);
   }
 
   const Store& store;

@@ -133,7 +133,8 @@ class QueueContents {
     const KeyRange states = states_from(id_, Sequence{});
     TableCursor messages(checking_.store, Table::messages, all.from.view(), all.until.view());
     TableCursor state(checking_.store, Table::state, states.from.view(), states.until.view());
-    while (messages.valid() || state.valid()) {
+    // What cannot be read is not missing.
+    while ((messages.valid() || state.valid()) && !messages.error() && !state.error()) {
       const auto message_at = messages.valid() ? parse_message_key(messages.key()) : std::nullopt;
       const auto state_at = state.valid() ? parse_state_key(state.key()) : std::nullopt;
       checking_.count_entry();
@@ -156,7 +157,9 @@ class QueueContents {
       }
     }
     for (const TableCursor* each : {&messages, &state}) {
-      if (each->error()) add(Finding::unreadable_table, each->error().message);
+      if (!each->error()) continue;
+      add(Finding::unreadable_table, each->error().message);
+      comparable_ = false;
     }
   }
 
@@ -186,7 +189,7 @@ class QueueContents {
     if (!decode_message(value, message)) {
       add(Finding::unreadable_record, "the message of " + detail_of(sequence));
       // Where it belongs is not known, and so the counts are not either.
-      counts_known_ = false;
+      comparable_ = false;
       return;
     }
     const bool in_lane = mark_lane(sequence);
@@ -209,6 +212,7 @@ class QueueContents {
   }
 
   void check_lanes() {
+    if (!comparable_) return;
     for (std::size_t i = 0; i < lane_.size(); ++i) {
       if (i > 0 && lane_[i] == lane_[i - 1]) {
         add(Finding::message_twice, lane_[i]);
@@ -219,7 +223,7 @@ class QueueContents {
   }
 
   void check_counts() {
-    if (!counts_known_) return;
+    if (!comparable_) return;
     check_count(Finding::fresh_count_differs, cursor_.fresh_count, fresh_count_);
     check_count(Finding::state_count_differs, cursor_.state_count, state_count_);
     check_count(Finding::lane_count_differs, cursor_.lane_count, lane_count_);
@@ -271,7 +275,7 @@ class QueueContents {
   std::uint64_t lane_count_ = 0;
   std::uint64_t state_count_ = 0;
   std::uint64_t fresh_count_ = 0;
-  bool counts_known_ = true;
+  bool comparable_ = true;
 };
 
 /// What a table has of queues that the catalog has not.
