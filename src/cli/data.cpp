@@ -3,17 +3,16 @@
 #include <array>
 #include <cstddef>
 
-#include "state/places.hpp"
 
 namespace penstock::cli {
 
 void describe_data_dir(cxxopts::Options& flags, const char* what) {
-  flags.add_options()("data-dir", std::string(what) + " (default: " + state::default_data_dir() + ")",
+  flags.add_options()("data-dir", std::string(what) + " (default: " + config::default_data_dir() + ")",
                       cxxopts::value<std::string>(), "DIR");
 }
 
 std::string data_dir_of(const Arguments& arguments) {
-  if (!arguments.has("data-dir")) return state::default_data_dir();
+  if (!arguments.has("data-dir")) return config::default_data_dir();
   std::string directory = arguments.text("data-dir");
   if (directory.empty()) throw UsageError("--data-dir names no directory");
   return directory;

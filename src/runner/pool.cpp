@@ -48,6 +48,7 @@ Pool::Pool(asio::io_context& io, PoolOptions options, CodeDirectory code_directo
                 logs_,
                 options_.directory + "/bootstraps",
                 options_.endpoint_url,
+                options_.secret_of,
                 options_.init_time_max,
                 options_.grace_time},
       idle_timer_(io),

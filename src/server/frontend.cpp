@@ -19,6 +19,7 @@
 #include "penstock/server_commands.hpp"
 #include "penstock/stream_names.hpp"
 #include "protocol/query.hpp"
+#include "server/authority.hpp"
 #include "server/control.hpp"
 #include "server/export_stream.hpp"
 #include "server/health.hpp"
@@ -117,6 +118,8 @@ protocol::OperationName name_of(const protocol::Prepared& prepared, const WireRe
       prepared);
 }
 
+std::string_view path_of(const WireRequest& request) { return request.target.substr(0, request.target.find('?')); }
+
 WireResponse plain(int status, std::string_view text) {
   return WireResponse{status, "text/plain; charset=utf-8", {}, std::string(text) + "\n"};
 }
@@ -145,13 +148,17 @@ void Frontend::start(WireRequest request, Exchange& exchange) {
   if (const std::string_view objection = service_.guard.objection(request); !objection.empty()) {
     return finish(exchange, plain(403, objection));
   }
+  // Of a large body the sum alone takes longer than others should wait. Those who only look whether the process is well
+  // are often not able to sign.
+  const bool large = request.body.size() >= LargeRequests::body_bytes_min && protocol::carries_code(request);
+  if (!large && !find_health_page(path_of(request), service_)) {
+    if (auto refusal = refusal_of(request, signing_keys_)) return finish(exchange, std::move(*refusal));
+  }
   if (answer_operator(request, exchange)) return;
   if (answer_transfer(request, exchange)) return;
   if (auto function = code_asked_for(request, service_.context)) return answer_code(std::move(*function), exchange);
-  if (request.body.size() >= LargeRequests::body_bytes_min && protocol::carries_code(request)) {
-    return start_large(request, exchange);
-  }
-  auto prepared = protocol::prepare(request, service_.context);
+  if (large) return start_large(request, exchange);
+  auto prepared = understand(request);
   notes.asked = name_of(prepared, request);
   note_use(notes.asked);
   if (service_.faults != nullptr && has_fault(request, prepared, exchange)) return;
@@ -219,14 +226,36 @@ void Frontend::disturb(PreparedCall& call, const FaultVerdict& verdict) {
   };
 }
 
+std::optional<WireResponse> Frontend::refusal_of(const WireRequest& request,
+                                                 protocol::SigningKeys& signing_keys) const {
+  if (service_.authority == nullptr) return std::nullopt;
+  // Signatures are of the real time, whatever the server's clock shows.
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  return service_.authority->objection(request, signing_keys, now);
+}
+
+// Whoever may register a function has this machine run programs of theirs.
+protocol::Prepared Frontend::understand(const WireRequest& request) const {
+  protocol::Prepared prepared = protocol::prepare(request, service_.context);
+  if (service_.guard.loopback_only || service_.allow_remote_functions || service_.authority == nullptr) return prepared;
+  const auto* call = std::get_if<protocol::PreparedTriggerCall>(&prepared);
+  if (call == nullptr || !runs_programs(call->command) || service_.authority->has_token(request)) return prepared;
+  return service_.authority->respond_untrusted(request);
+}
+
 void Frontend::start_large(const WireRequest& request, Exchange& exchange) {
   exchange.notes().asked = protocol::operation_asked_by(request);
   note_use(exchange.notes().asked);
+  auto read = [this](const WireRequest& kept) -> protocol::Prepared {
+    protocol::SigningKeys signing_keys;
+    if (auto refusal = refusal_of(kept, signing_keys)) return std::move(*refusal);
+    return understand(kept);
+  };
   auto understood = [this, &exchange](protocol::Prepared prepared) {
     if (auto* response = std::get_if<WireResponse>(&prepared)) return finish(exchange, std::move(*response));
     carry_out(std::get<protocol::PreparedTriggerCall>(std::move(prepared)), exchange);
   };
-  if (service_.large_requests->prepare(request, service_.context, exchange.executor(), std::move(understood))) return;
+  if (service_.large_requests->read(request, std::move(read), exchange.executor(), std::move(understood))) return;
   Error busy{ErrorCode::LambdaTooManyRequests, "Too much code is being read. Try again."};
   finish(exchange, protocol::respond_error(request, busy));
 }
@@ -313,7 +342,7 @@ WireResponse Frontend::refuse(int status, std::string_view reason) {
 
 // Pages for who runs the server, rather than for its clients.
 bool Frontend::answer_operator(const WireRequest& request, Exchange& exchange) {
-  const std::string_view path = request.target.substr(0, request.target.find('?'));
+  const std::string_view path = path_of(request);
   protocol::OperationName& asked = exchange.notes().asked;
   if (path == metrics_path || path == metrics_per_object_path) {
     const bool per_object = path == metrics_per_object_path;
@@ -392,13 +421,7 @@ void Frontend::dispatch(PreparedCall call, Exchange& exchange) {
          });
 }
 
-// Whoever may register a function has this machine run programs of theirs.
 std::optional<Error> Frontend::objection_to(const TriggerCommand& command) const {
-  if (runs_programs(command) && !service_.guard.loopback_only && !service_.allow_remote_functions) {
-    return Error{ErrorCode::LambdaAccessDenied,
-                 "This server listens beyond its machine, and so functions cannot be registered or changed over the "
-                 "network. Start it with --allow-remote-functions to allow whoever reaches it to run programs."};
-  }
   if (adds_data(command) && !service_.disk_space->has_room()) {
     return Error{ErrorCode::ServiceUnavailable, "The disk is full."};
   }

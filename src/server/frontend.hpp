@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "net/exchange.hpp"
+#include "protocol/signing.hpp"
 #include "protocol/wire.hpp"
 #include "server/clock.hpp"
 #include "server/faults.hpp"
@@ -46,6 +47,9 @@ class Frontend final : public net::Handler {
   void route(Call call, net::Exchange& exchange);
   void dispatch(protocol::PreparedCall call, net::Exchange& exchange);
   void subscribe(Call call, net::Exchange& exchange);
+  std::optional<protocol::WireResponse> refusal_of(const protocol::WireRequest& request,
+                                                   protocol::SigningKeys& signing_keys) const;
+  protocol::Prepared understand(const protocol::WireRequest& request) const;
   void start_large(const protocol::WireRequest& request, net::Exchange& exchange);
   void carry_out(protocol::PreparedTriggerCall call, net::Exchange& exchange);
   void carry_out(protocol::PreparedServerCall call, net::Exchange& exchange);
@@ -80,6 +84,7 @@ class Frontend final : public net::Handler {
   const std::size_t own_;
   SystemEntropy entropy_;
   RequestTally tally_;
+  protocol::SigningKeys signing_keys_;
   std::uint64_t calls_ = 0;
   std::time_t date_second_ = 0;
   std::string date_;

@@ -142,6 +142,7 @@ FunctionParts make_function_parts(const FunctionSettings& settings) {
   auto store = std::make_shared<runner::CodeStore>(settings.directory + "/code", settings.durable);
   runner::PoolOptions options;
   options.endpoint_url = settings.endpoint;
+  if (settings.secret_of) options.secret_of = settings.secret_of;
   options.directory = settings.directory + "/bootstraps";
   options.idle_time = settings.idle_time;
   options.environments_max = std::max(options.environments_max, settings.concurrency);

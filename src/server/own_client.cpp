@@ -11,6 +11,7 @@ namespace {
 Service with_functions_allowed(const Service& service) {
   Service trusting = service;
   trusting.allow_remote_functions = true;
+  trusting.authority = nullptr;
   return trusting;
 }
 

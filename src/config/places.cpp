@@ -1,12 +1,12 @@
-#include "state/places.hpp"
+#include "config/places.hpp"
 
 #include <cstdlib>
 #include <filesystem>
 
-namespace penstock::state {
+namespace penstock::config {
 
 std::string default_data_dir() {
-  // XDG Base Directory Specification: a relative path in the variable is to be ignored.
+  // A relative path in the variable is to be ignored.
   if (const char* xdg = std::getenv("XDG_DATA_HOME"); xdg != nullptr && std::filesystem::path(xdg).is_absolute()) {
     return std::string(xdg) + "/penstock";
   }
@@ -16,4 +16,6 @@ std::string default_data_dir() {
   return "penstock-data";
 }
 
-}  // namespace penstock::state
+std::string token_file_in(const std::string& data_dir) { return data_dir + "/token"; }
+
+}  // namespace penstock::config
