@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 
+#include "config/places.hpp"
 
 namespace penstock::cli {
 
