@@ -129,7 +129,7 @@ asio::awaitable<void> HttpLine::converse(const Request& request, Attempt& attemp
     answered = true;
     if (request.on_piece && http::to_status_class(head.get().result()) == http::status_class::successful) {
       const int status = static_cast<int>(head.get().result_int());
-      co_await read_pieces(std::move(head), request);
+      co_await read_pieces(head, request);
       attempt.answer = Answer{status, {}};
       co_return;
     }
@@ -156,7 +156,7 @@ asio::awaitable<void> HttpLine::converse(const Request& request, Attempt& attemp
 }
 
 // A connection on which an answer was left in the middle is of no use any more.
-asio::awaitable<void> HttpLine::read_pieces(http::response_parser<http::empty_body> head, const Request& request) {
+asio::awaitable<void> HttpLine::read_pieces(http::response_parser<http::empty_body>& head, const Request& request) {
   http::response_parser<http::buffer_body> parser(std::move(head));
   parser.body_limit(boost::none);
   std::array<char, piece_bytes> piece{};

@@ -53,7 +53,7 @@ class HttpLine final : public Line {
   struct Attempt;
 
   boost::asio::awaitable<void> converse(const Request& request, Attempt& attempt);
-  boost::asio::awaitable<void> read_pieces(boost::beast::http::response_parser<boost::beast::http::empty_body> head,
+  boost::asio::awaitable<void> read_pieces(boost::beast::http::response_parser<boost::beast::http::empty_body>& head,
                                            const Request& request);
   boost::asio::awaitable<void> connect();
   Attempt attempt(const Request& request);

@@ -52,8 +52,6 @@ Value list_value(std::vector<Value> items) {
   return list;
 }
 
-Value unsigned_value(std::uint64_t number) { return number_value(static_cast<std::int64_t>(number)); }
-
 /// Those members of a map that are there and say something.
 Value pick(const Value& from, std::initializer_list<std::string_view> names) {
   Value picked = map_value();

@@ -472,7 +472,7 @@ bool Frontend::answer_transfer(const WireRequest& request, Exchange& exchange) {
     return true;
   }
   account(exchange, 200);
-  ExportStream(exchange, keeper, std::move(exporter), dated({200, portable::content_type, {}, {}}));
+  ExportStream(exchange, keeper, std::move(exporter), dated({200, std::string(portable::content_type), {}, {}}));
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "server/resetter.hpp"
+#include "server/settler.hpp"
 #include "server/version.hpp"
 #include "state/fault.hpp"
 
