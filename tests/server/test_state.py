@@ -107,7 +107,8 @@ class Load:
     def __init__(self, server, clients=4):
         self.server = server
         self.urls = [server.create("jobs"), self.fifo()]
-        create_stream(server, "clicks", 2)
+        if "clicks" not in kinesis(server, "ListStreams", {})[1]["StreamNames"]:
+            create_stream(server, "clicks", 2)
         self.lock = threading.Lock()
         self.sent = {url: set() for url in self.urls}
         self.deleting = set()
@@ -511,7 +512,7 @@ class Resets(OneServer):
         command = ["sh", "-c", f"touch {marker}; exec sleep 300"]
         status, answer = ask(self.server, "PUT", "/_penstock/functions/sleeper",
                              {"Kind": "exec", "Command": command, "Timeout": 600})
-        self.assertEqual(status, 201, answer)
+        self.assertEqual(status, 200, answer)
         mapping = {"EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:slow", "FunctionName": "sleeper"}
         self.server.call("SetQueueAttributes", {"QueueUrl": url, "Attributes": {"VisibilityTimeout": "600"}})
         status, answer = ask(self.server, "POST", "/2015-03-31/event-source-mappings", mapping)
@@ -534,10 +535,9 @@ class Resets(OneServer):
         self.assertEqual(done.returncode, 1)
         self.assertIn("service", done.stderr)
 
-
     def test_what_waits_to_be_tried_again_does_not_wait(self):
         status, answer = ask(self.server, "PUT", "/_penstock/functions/failing", {"Kind": "exec", "Command": ["false"]})
-        self.assertEqual(status, 201, answer)
+        self.assertEqual(status, 200, answer)
         event = {"X-Amz-Invocation-Type": "Event"}
         path = "/2015-03-31/functions/failing/invocations"
         self.assertEqual(ask(self.server, "POST", path, {}, event)[0], 202)
