@@ -120,6 +120,12 @@ protocol::OperationName name_of(const protocol::Prepared& prepared, const WireRe
 
 std::string_view path_of(const WireRequest& request) { return request.target.substr(0, request.target.find('?')); }
 
+Error of_a_stranger() {
+  return {ErrorCode::NotEnabled,
+          "This server listens beyond its machine, and so it neither writes files nor takes functions for whoever "
+          "reaches it without its token. Start it with --allow-remote-functions to allow that."};
+}
+
 WireResponse plain(int status, std::string_view text) {
   return WireResponse{status, "text/plain; charset=utf-8", {}, std::string(text) + "\n"};
 }
@@ -234,13 +240,20 @@ std::optional<WireResponse> Frontend::refusal_of(const WireRequest& request,
   return service_.authority->objection(request, signing_keys, now);
 }
 
-// Whoever may register a function has this machine run programs of theirs.
+bool Frontend::is_trusted(const WireRequest& request) const {
+  return service_.guard.loopback_only || service_.allow_remote_functions || service_.authority == nullptr ||
+         service_.authority->has_token(request);
+}
+
 protocol::Prepared Frontend::understand(const WireRequest& request) const {
   protocol::Prepared prepared = protocol::prepare(request, service_.context);
-  if (service_.guard.loopback_only || service_.allow_remote_functions || service_.authority == nullptr) return prepared;
-  const auto* call = std::get_if<protocol::PreparedTriggerCall>(&prepared);
-  if (call == nullptr || !runs_programs(call->command) || service_.authority->has_token(request)) return prepared;
-  return service_.authority->respond_untrusted(request);
+  if (is_trusted(request)) return prepared;
+  if (const auto* call = std::get_if<protocol::PreparedTriggerCall>(&prepared)) {
+    if (runs_programs(call->command)) return service_.authority->respond_untrusted(request);
+  } else if (auto* const server_call = std::get_if<protocol::PreparedServerCall>(&prepared)) {
+    if (std::holds_alternative<BackUp>(server_call->command->what)) return server_call->respond(of_a_stranger());
+  }
+  return prepared;
 }
 
 void Frontend::start_large(const WireRequest& request, Exchange& exchange) {
@@ -440,17 +453,6 @@ void Frontend::carry_out(protocol::PreparedTriggerCall call, Exchange& exchange)
       });
 }
 
-std::optional<Error> Frontend::objection_to_strangers() const {
-  if (service_.guard.loopback_only || service_.allow_remote_functions) return std::nullopt;
-  return Error{ErrorCode::NotEnabled,
-               "This server listens beyond its machine, and so it neither writes files nor takes functions for whoever "
-               "reaches it. Start it with --allow-remote-functions to allow that."};
-}
-
-std::optional<Error> Frontend::objection_to(const ServerCommand& command) const {
-  return std::holds_alternative<BackUp>(command.what) ? objection_to_strangers() : std::nullopt;
-}
-
 // What is no operation of the table, since it is no one document: exports and imports.
 bool Frontend::answer_transfer(const WireRequest& request, Exchange& exchange) {
   const std::size_t mark = std::min(request.target.find('?'), request.target.size());
@@ -477,11 +479,10 @@ bool Frontend::answer_transfer(const WireRequest& request, Exchange& exchange) {
 }
 
 void Frontend::answer_import(const WireRequest& request, Exchange& exchange) {
-  auto objection = objection_to_strangers();
-  if (!objection && !service_.disk_space->has_room()) {
-    objection = Error{ErrorCode::ServiceUnavailable, "The disk is full."};
+  if (!is_trusted(request)) return finish(exchange, protocol::respond_error(request, of_a_stranger()));
+  if (!service_.disk_space->has_room()) {
+    return finish(exchange, protocol::respond_error(request, {ErrorCode::ServiceUnavailable, "The disk is full."}));
   }
-  if (objection) return finish(exchange, protocol::respond_error(request, *objection));
   exchange.notes().waits = true;
   const bool taken = service_.control->state_keeper().import_lines(
       std::string(request.body), first_line_of(request.target),
@@ -496,7 +497,6 @@ void Frontend::answer_import(const WireRequest& request, Exchange& exchange) {
 }
 
 void Frontend::carry_out(protocol::PreparedServerCall call, Exchange& exchange) {
-  if (auto objection = objection_to(*call.command)) return finish(exchange, call.respond(std::move(*objection)));
   exchange.notes().waits = true;
   service_.control->submit(
       std::move(call.command), [this, &exchange, respond = std::move(call.respond)](ServerResult result) mutable {

@@ -62,6 +62,7 @@ Inspection inspect(const std::string& data_dir, const Watch& watch) {
     if (const StoreError error = storage::open_rocksdb_for_reading(data_dir, store)) fail(error);
     Inspection inspection;
     if (store->is_log_torn()) inspection.report.findings.add(Finding::torn_log, "log", {});
+    if (!store->has_log()) inspection.report.findings.add(Finding::no_log, "log", {});
     check_files(*store, inspection, watch);
     Watcher watcher(watch, "reading", 0, 0);
     storage::check(*store, inspection.report,

@@ -65,13 +65,9 @@ void put_code(runner::CodeStore& code, const fs::path& from, const ManifestFile&
   if (refused != nullptr) throw Fault(Fault::Kind::damaged, from.string() + ": " + refused->message);
 }
 
-/// It can be opened, and is of a format that this version reads.
 void open_once(const fs::path& target) {
   std::unique_ptr<storage::InspectedStore> store;
   if (const StoreError error = storage::open_rocksdb_for_reading(target, store)) fail(error);
-  std::uint32_t format = 0;
-  if (const StoreError error = storage::read_format(*store, format)) fail(error);
-  if (format > storage::format_version) refuse("the backup's data are of a newer format than this version reads");
 }
 
 void fill(const RestoreOptions& options, const fs::path& target, const Manifest& manifest, const Watch& watch) {
@@ -131,6 +127,11 @@ class Attempt {
 Restored restore(const RestoreOptions& options, const Watch& watch) {
   try {
     Restored restored{read_manifest(options.backup), {}};
+    if (restored.manifest.data_format > storage::format_version) {
+      refuse("the data of the backup " + options.backup + " are of format " +
+             std::to_string(restored.manifest.data_format) + ", and this version reads formats up to " +
+             std::to_string(storage::format_version));
+    }
     verify_files(options.backup, restored.manifest, watch);
     fs::path target = fs::absolute(options.target).lexically_normal();
     if (!target.has_filename()) target = target.parent_path();

@@ -122,6 +122,8 @@ Text text_of(Finding finding) {
     case Finding::torn_log:
       return {false, "a log that ends in a record that was cut off", "logs that end in records that were cut off",
               "a loss of power leaves that; what was cut off was never acknowledged"};
+    case Finding::no_log:
+      return {true, "no log is there", "no logs are there", "what was committed last is lost"};
     case Finding::code_missing:
       return {true, "code that is not there", "code that is not there", "the function cannot be run"};
     case Finding::code_damaged:

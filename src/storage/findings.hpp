@@ -57,6 +57,7 @@ enum class Finding : std::uint8_t {
   // Of files.
   damaged_file,
   torn_log,
+  no_log,
   code_missing,
   code_damaged,
 };

@@ -562,6 +562,13 @@ class RocksDbReader final : public InspectedStore {
 
   bool is_log_torn() const override { return log_torn_; }
 
+  bool has_log() const override {
+    std::error_code ignored;
+    const std::filesystem::directory_iterator entries(directory_, ignored);
+    return std::any_of(begin(entries), end(entries),
+                       [](const auto& entry) { return entry.path().extension() == ".log"; });
+  }
+
  private:
   static StoreError for_reading() { return {StoreStatus::io_error, "the data is open for reading alone"}; }
   rocksdb::ColumnFamilyHandle* family(Table table) const { return families_.at(static_cast<std::size_t>(table)); }

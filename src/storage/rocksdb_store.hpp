@@ -63,6 +63,8 @@ class InspectedStore : public Store {
   virtual StoreError verify(const File& file) const = 0;
   /// Whether the log ends in a record that was cut off, as a loss of power leaves it.
   virtual bool is_log_torn() const = 0;
+  /// Every database that was ever open has one.
+  virtual bool has_log() const = 0;
 };
 
 /// Opens the database of a data directory for reading alone; what is in its log is in memory. Nothing in the directory

@@ -177,8 +177,9 @@ class Directories(InDirectory):
         self.restored = os.path.join(self.directory, "restored")
         os.mkdir(self.restored)
 
-    def penstock(self, *arguments):
-        done = subprocess.run([harness.PENSTOCK, *arguments], capture_output=True, text=True, timeout=120)
+    def penstock(self, *arguments, environment=None):
+        done = subprocess.run([harness.PENSTOCK, *arguments], capture_output=True, text=True, timeout=120,
+                              env=environment)
         return done.returncode, done.stdout, done.stderr
 
     def back_up(self, server, *more):
@@ -281,7 +282,11 @@ class Backups(Directories):
             status, answer = ask(server, "POST", "/_penstock/backup", {"directory": self.backup})
             self.assertEqual((status, answer["Error"]), (409, "NotEnabled"))
             self.assertIn("--allow-remote-functions", answer["Message"])
-        self.assertFalse(os.path.exists(self.backup))
+            self.assertFalse(os.path.exists(self.backup))
+            # Whoever may read its token may, as the command does.
+            with_token = {**os.environ, "PENSTOCK_TOKEN": pathlib.Path(self.data, "token").read_text().strip()}
+            status, _, err = self.penstock("backup", self.backup, "--endpoint", server.endpoint, environment=with_token)
+            self.assertEqual((status, err), (0, ""))
 
     def test_a_damaged_backup_is_refused(self):
         with Server(self.directory) as server:
@@ -407,6 +412,16 @@ class Checks(Directories):
         self.assertIn(f"problem: {os.path.basename(tables[-1])}: a file that is damaged", out)
         self.assertIn("problem: function echo (000000000000, us-east-1): code that is not what was uploaded", out)
         self.assertRegex(out, r"\n\d+ problems\n$")
+
+    def test_a_log_that_is_missing_is_told(self):
+        with Server(self.directory) as server:
+            server.create()
+            self.assertEqual(server.stop()[0], 0)
+        for log in glob.glob(self.data + "/*.log"):
+            os.remove(log)
+        status, out, _ = self.penstock("check", "--data-dir", self.data)
+        self.assertEqual(status, 1)
+        self.assertIn("problem: log: no log is there", out)
 
     def test_a_table_that_is_missing_is_told(self):
         with Server(self.directory) as server:
