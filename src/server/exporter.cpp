@@ -246,7 +246,7 @@ std::vector<const QueueRecord*> in_order(const std::map<QueueName, QueueRecord>&
 
 Value stream_input(const std::string& stream) { return one("StreamName", stream); }
 
-/// Every page of what has a NextToken.
+/// Those that are registered for fan-out. One page has all that there may be.
 std::vector<Value> stream_consumers(OwnClients& clients, const Home& home, const std::string& arn) {
   std::vector<Value> consumers;
   Value question = one("StreamARN", arn);

@@ -290,6 +290,8 @@ TEST_F(StateTest, ABackupWithoutAWholeManifestIsRefused) {
   }
   write(manifest, R"({"format": 2, "files": []})");
   EXPECT_THAT(fault_of([&] { restore(); }), HasSubstr("is of format 2"));
+  write(manifest, R"({"format": 1, "data_format": 999, "files": []})");
+  EXPECT_THAT(fault_of([&] { restore(); }), HasSubstr("are of format 999"));
   fs::remove(manifest);
   EXPECT_THAT(fault_of([&] { restore(); }), HasSubstr("did not come to its end"));
   EXPECT_FALSE(fs::exists(target_));
