@@ -201,7 +201,7 @@ void describe_state(cxxopts::Options& flags) {
   // clang-format off
   flags.add_options()
       ("data", "export: with messages and records", cxxopts::value<bool>())
-      ("service", "reset: only what is of sqs, kinesis or lambda", cxxopts::value<std::string>(), "SERVICE")
+      ("service", "reset: only what is of sqs, kinesis or lambda", cxxopts::value<std::string>(), "sqs|kinesis|lambda")
       ("setup", "reset: make again what the server's file says", cxxopts::value<bool>());
   // clang-format on
 }

@@ -1,6 +1,7 @@
 #include "server/importer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <memory>
@@ -13,6 +14,7 @@
 #include "protocol/base64.hpp"
 #include "protocol/digests.hpp"
 #include "protocol/kinesis/record_operations.hpp"
+#include "protocol/text.hpp"
 #include "server/portable.hpp"
 
 namespace penstock::server {
@@ -97,6 +99,25 @@ std::optional<ImportedMessage> message_of(const Value& value, bool fifo) {
   return imported;
 }
 
+/// The requests that exports are made of. No others are done for whoever imports: an import only adds.
+bool may_be_asked(const Value& request) {
+  constexpr std::array<std::string_view, 6> of_streams{"CreateStream",          "IncreaseStreamRetentionPeriod",
+                                                       "StartStreamEncryption", "EnableEnhancedMonitoring",
+                                                       "PutResourcePolicy",     "RegisterStreamConsumer"};
+  constexpr std::array<std::string_view, 2> posts{"/2015-03-31/functions", "/2015-03-31/event-source-mappings"};
+  constexpr std::array<std::string_view, 4> puts{"/_penstock/streams/", "/_penstock/functions/",
+                                                 "/2017-10-31/functions/", "/2019-09-25/functions/"};
+  const std::string service = request.text_of("service");
+  const std::string operation = request.text_of("operation");
+  if (service == "sqs") return operation == "CreateQueue";
+  if (service == "kinesis") return std::find(of_streams.begin(), of_streams.end(), operation) != of_streams.end();
+  const std::string method = request.text_of("method");
+  const std::string path = request.text_of("path");
+  if (!service.empty() || (method != "POST" && method != "PUT")) return false;
+  if (method == "POST") return std::find(posts.begin(), posts.end(), path) != posts.end();
+  return std::any_of(puts.begin(), puts.end(), [&](std::string_view begin) { return path.starts_with(begin); });
+}
+
 /// What an answer says where there is one of that name already.
 bool says_it_is_there(const config::Answer& answer) {
   if (answer.is_success()) return false;
@@ -154,6 +175,9 @@ void Importer::take(const Value& line) {
     return;
   }
   const Home home{line.text_of("account"), line.text_of("region")};
+  if (!protocol::is_account(home.account) || !protocol::is_region(home.region)) {
+    return problem("it has no account and region");
+  }
   if (line.find("create") != nullptr) return create(home, line);
   if (line.find("message") != nullptr) return take_message(home, line);
   if (line.find("record") != nullptr) return take_record(home, line);
@@ -162,23 +186,21 @@ void Importer::take(const Value& line) {
 
 // ---- What there is to be
 
-std::optional<config::Answer> Importer::ask(const Home& home, const Value& request) {
+config::Answer Importer::ask(const Home& home, const Value& request) {
+  if (!may_be_asked(request)) return {400, R"({"message":"it is no request that exports have"})"};
   const Value empty = config::map_value();
   const Value* const given = request.find("input");
   const Value& input = given == nullptr ? empty : *given;
   const std::string service = request.text_of("service");
-  const std::string path = request.text_of("path");
   if (service == "sqs") return clients_.ask(home, config::sqs_request(request.text_of("operation"), input));
   if (service == "kinesis") return clients_.ask(home, config::kinesis_request(request.text_of("operation"), input));
-  if (!path.empty()) return clients_.ask(home, config::rest_request(request.text_of("method"), path, input));
-  return std::nullopt;
+  return clients_.ask(home, config::rest_request(request.text_of("method"), request.text_of("path"), input));
 }
 
 // A registration by PUT would take the place of one that is there.
 bool Importer::is_there(const Home& home, const Value& request) {
-  const std::string path = request.text_of("path");
-  if (request.text_of("method") != "PUT" || path.empty()) return false;
-  return clients_.ask(home, config::rest_request("GET", path)).is_success();
+  if (request.text_of("method") != "PUT" || !may_be_asked(request)) return false;
+  return clients_.ask(home, config::rest_request("GET", request.text_of("path"))).is_success();
 }
 
 void Importer::create(const Home& home, const Value& line) {
@@ -189,25 +211,22 @@ void Importer::create(const Home& home, const Value& line) {
     return;
   }
   auto answer = ask(home, request);
-  if (!answer) return problem("it has a request of no service");
-  if (says_it_is_there(*answer)) {
+  if (says_it_is_there(answer)) {
     ++imported_.kept;
     return;
   }
-  if (!answer->is_success()) return problem(name_in(request) + ": " + config::message_of(*answer));
+  if (!answer.is_success()) return problem(name_in(request) + ": " + config::message_of(answer));
   ++imported_.created;
   if (request.text_of("operation") == "CreateStream") wait_for_stream(home, name_in(request));
   const Value* const then = line.find("then");
   if (then == nullptr) return;
   for (const Value& next : then->items) {
     answer = ask(home, next);
-    for (int i = 0; answer && is_busy(*answer) && i < stream_looks_max; ++i) {
+    for (int i = 0; is_busy(answer) && i < stream_looks_max; ++i) {
       insider_.pause(stream_look_interval);
       answer = ask(home, next);
     }
-    if (!answer || !answer->is_success()) {
-      problem(name_in(request) + ": " + (answer ? config::message_of(*answer) : "a request of no service"));
-    }
+    if (!answer.is_success()) problem(name_in(request) + ": " + config::message_of(answer));
   }
 }
 

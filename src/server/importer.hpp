@@ -46,7 +46,7 @@ class Importer {
   void flush();
   void flush_messages();
   void flush_records();
-  std::optional<config::Answer> ask(const Home& home, const config::Value& request);
+  config::Answer ask(const Home& home, const config::Value& request);
   bool is_there(const Home& home, const config::Value& request);
   void wait_for_stream(const Home& home, const std::string& name);
   void problem(const std::string& what);

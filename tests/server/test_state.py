@@ -722,6 +722,25 @@ class Transfers(InDirectory):
             imported, said = self.import_into(server, text[:text.rindex("{")], 1)
             self.assertIn("no whole export", said)
 
+    def test_an_import_only_adds(self):
+        with InDirectoryServer() as server:
+            server.create("jobs")
+            here = {"account": "000000000000", "region": "us-east-1"}
+            url = f"{server.endpoint}/000000000000/jobs"
+            requests = [{"method": "POST", "path": "/_penstock/reset"}, {"method": "GET", "path": "/_penstock/export"},
+                        {"method": "POST", "path": "/_penstock/import"}, {"method": "PUT", "path": "/_penstock/export"},
+                        {"method": "DELETE", "path": "/2015-03-31/functions/f"}, {"service": "lambda"}, {}, 5,
+                        {"service": "sqs", "operation": "DeleteQueue", "input": {"QueueUrl": url}},
+                        {"service": "kinesis", "operation": "DeleteStream", "input": {"StreamName": "s"}}]
+            lines = "".join(json.dumps({**here, "create": request}) + "\n" for request in requests)
+            nowhere = {"create": {"service": "sqs", "operation": "CreateQueue", "input": {"QueueName": "nowhere"}}}
+            lines += json.dumps(nowhere) + "\n" + json.dumps({"penstock": "end"}) + "\n"
+            imported, said = self.import_into(server, lines, 1)
+            self.assertEqual((imported["created"], imported["problem_count"]), (0, len(requests) + 1), said)
+            self.assertEqual(said.count("it is no request that exports have"), len(requests))
+            self.assertIn("it has no account and region", said)
+            self.assertEqual(server.call("ListQueues", {})[1]["QueueUrls"], [url])
+
     def test_an_export_is_larger_than_what_is_kept_of_it(self):
         with InDirectoryServer() as server, InDirectoryServer() as other:
             url = server.create()
