@@ -73,11 +73,11 @@ class StateTest : public testing::Test {
     server_.reset();
     store_.reset();
   }
-  void use(std::size_t messages = 50) {
+  void use(std::size_t messages = 50, std::size_t body_bytes = 1'000) {
     (void)server_->ask_for<Done>(Command(CreateQueue{jobs, {}, {}}));
     for (std::size_t i = 0; i < messages; ++i) {
       SendMessages send{jobs, {}};
-      send.messages.emplace_back().content.body = std::string(1'000, 'm');
+      send.messages.emplace_back().content.body = std::string(body_bytes, 'm');
       (void)server_->ask_for<SendResults>(Command(std::move(send)));
     }
     (void)server_->ask_for<Deliveries>(Command(ReceiveMessages{jobs, 10}));
@@ -355,24 +355,33 @@ TEST_F(StateTest, AnInspectionChangesNothing) {
   EXPECT_EQ(snapshot_of(data_), before);
 }
 
-TEST_F(StateTest, AnInspectionReadsTheLog) {
+TEST_F(StateTest, AnInspectionReadsTheLogs) {
   use();
   close();
   open();
-  use(7);
+  (void)add_function("greet");
   close();
-  EXPECT_EQ(inspect(data_, {}).report.counts.messages, 57U);
+  const storage::CheckedCounts counts = inspect(data_, {}).report.counts;
+  EXPECT_EQ(counts.messages, 50U);
+  EXPECT_EQ(counts.functions, 1U);
+}
+
+TEST_F(StateTest, ADirectoryThatLostItsLogIsNotSound) {
+  use();
+  close();
+  fs::remove(file_of(data_, ".log"));
+  EXPECT_THAT(findings_in(data_), testing::ElementsAre("log: no log is there"));
 }
 
 TEST_F(StateTest, ADamagedTableIsFound) {
-  use(4'000);
+  use(60, 900'000);
   close();
   const fs::path table = file_of(data_, ".sst");
   std::string bytes = text_of(table);
   for (std::size_t i = 0; i < 64; ++i) bytes[bytes.size() / 3 + i] = '\x55';
   write(table, bytes);
   const Inspection inspection = inspect(data_, {});
-  EXPECT_FALSE(inspection.report.findings.is_sound());
+  ASSERT_FALSE(inspection.report.findings.is_sound());
   EXPECT_THAT(inspection.report.findings.lines().front().subject, testing::EndsWith(".sst"));
 }
 
