@@ -30,24 +30,42 @@ constexpr int stream_looks_max = 500;
 constexpr std::size_t uuid_chars = 36;
 constexpr std::size_t attributes_max = 10;
 
-std::int64_t number_of(const Value& value, std::string_view name) {
+/// Nothing if it is there and no whole number.
+std::optional<std::int64_t> number_of(const Value& value, std::string_view name, std::int64_t if_missing = 0) {
   const Value* const found = value.find(name);
-  if (found == nullptr || found->kind != Value::Kind::number) return 0;
+  if (found == nullptr) return if_missing;
   std::int64_t number = 0;
   const char* const end = found->text.data() + found->text.size();
   const auto [stop, error] = std::from_chars(found->text.data(), end, number);
-  return error == std::errc() && stop == end ? number : 0;
+  if (found->kind != Value::Kind::number || error != std::errc() || stop != end) return std::nullopt;
+  return number;
 }
 
-std::uint32_t count_of(const Value& value, std::string_view name) {
-  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(number_of(value, name), 0, INT32_MAX));
+/// What a message's line says of where its message was.
+struct Course {
+  std::optional<std::int64_t> sent;
+  std::optional<std::int64_t> visible;
+  std::optional<std::int64_t> first_received;
+  std::optional<std::int64_t> receives;
+  std::optional<std::int64_t> arrivals;
+
+  bool is_whole() const {
+    const auto is_count = [](const auto& count) { return count && *count >= 0 && *count <= INT32_MAX; };
+    return sent && visible && first_received && is_count(receives) && is_count(arrivals) && *arrivals <= *receives;
+  }
+};
+
+// One that does not say when it was sent is sent now: a queue takes no time that is to come.
+Course course_of(const Value& message) {
+  return {number_of(message, "sent", to_epoch_ms(Instant::max())), number_of(message, "visible"),
+          number_of(message, "first_received"), number_of(message, "receives"), number_of(message, "arrivals")};
 }
 
 std::optional<std::vector<MessageAttribute>> attributes_of(const Value& message) {
   std::vector<MessageAttribute> attributes;
   const Value* const given = message.find("attributes");
   if (given == nullptr) return attributes;
-  if (given->items.size() > attributes_max) return std::nullopt;
+  if (given->kind != Value::Kind::list || given->items.size() > attributes_max) return std::nullopt;
   for (const Value& one : given->items) {
     MessageAttribute attribute{one.text_of("name"), one.text_of("type"), one.text_of("value")};
     if (attribute.name.empty() || attribute.data_type.empty()) return std::nullopt;
@@ -74,10 +92,11 @@ std::size_t bytes_of(const MessageContent& content) {
 std::optional<ImportedMessage> message_of(const Value& value, bool fifo) {
   const Value* const body = value.find("body");
   auto attributes = attributes_of(value);
-  if (body == nullptr || body->kind != Value::Kind::text || !attributes) return std::nullopt;
+  const Course course = course_of(value);
+  if (body == nullptr || body->kind != Value::Kind::text || !attributes || !course.is_whole()) return std::nullopt;
   auto message = std::make_shared<StoredMessage>();
   message->message_id = value.text_of("id");
-  message->sent = from_epoch_ms(number_of(value, "sent"));
+  message->sent = from_epoch_ms(*course.sent);
   message->dead_letter_source = value.text_of("source");
   MessageContent& content = message->content;
   content.body = body->text;
@@ -92,10 +111,10 @@ std::optional<ImportedMessage> message_of(const Value& value, bool fifo) {
   if (!whole) return std::nullopt;
   ImportedMessage imported;
   imported.message = std::move(message);
-  imported.receive_count = count_of(value, "receives");
-  imported.arrival_count = std::min(count_of(value, "arrivals"), imported.receive_count);
-  if (imported.receive_count > 0) imported.first_received = from_epoch_ms(number_of(value, "first_received"));
-  if (imported.receive_count == 0) imported.visible_at = from_epoch_ms(number_of(value, "visible"));
+  imported.receive_count = static_cast<std::uint32_t>(*course.receives);
+  imported.arrival_count = static_cast<std::uint32_t>(*course.arrivals);
+  if (imported.receive_count > 0) imported.first_received = from_epoch_ms(*course.first_received);
+  if (imported.receive_count == 0) imported.visible_at = from_epoch_ms(*course.visible);
   return imported;
 }
 

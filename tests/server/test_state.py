@@ -710,15 +710,22 @@ class Transfers(InDirectory):
             here = {"account": "000000000000", "region": "us-east-1"}
             queue = {"service": "sqs", "operation": "CreateQueue", "input": {"QueueName": "jobs"}}
             bad = {"service": "sqs", "operation": "CreateQueue", "input": {"QueueName": "no such name!"}}
+            undated = {name: member for name, member in message.items() if name != "sent"}
             lines = [{**here, "create": bad}, "nonsense", {**here, "queue": "none", "message": message},
                      {**here, "create": queue}, {**here, "queue": "jobs", "message": {**message, "body": 5}},
-                     {**here, "queue": "jobs", "message": {**message, "sent": 4102444800000}}, {"penstock": "end"}]
+                     {**here, "queue": "jobs", "message": {**message, "sent": 4102444800000}},
+                     {**here, "queue": "jobs", "message": {**undated, "body": "b"}}]
+            # Nothing of a message is ignored.
+            wrong = ({"sent": "x"}, {"sent": 1.5}, {"receives": -1}, {"receives": 1, "arrivals": 2}, {"attributes": 5},
+                     {"id": "short"}, {"attributes": [{"name": "a", "type": "Binary", "base64": "!"}]})
+            lines += [{**here, "queue": "jobs", "message": {**message, **members}} for members in wrong]
+            lines.append({"penstock": "end"})
             text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
             imported, said = self.import_into(server, text, 1)
-            self.assertEqual((imported["created"], imported["messages"], imported["problem_count"]), (1, 1, 4))
+            self.assertEqual((imported["created"], imported["messages"], imported["problem_count"]), (1, 2, 4 + len(wrong)))
             for part in ("line 1: no such name!", "line 2: it is no JSON", "there is no queue none", "line 5: it has no message"):
                 self.assertIn(part, said)
-            self.assertEqual(drain(server, f"{server.endpoint}/000000000000/jobs"), ["a"])
+            self.assertEqual(sorted(drain(server, f"{server.endpoint}/000000000000/jobs")), ["a", "b"])
             imported, said = self.import_into(server, text[:text.rindex("{")], 1)
             self.assertIn("no whole export", said)
 
