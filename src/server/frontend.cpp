@@ -474,7 +474,8 @@ bool Frontend::answer_transfer(const WireRequest& request, Exchange& exchange) {
     return true;
   }
   account(exchange, 200);
-  ExportStream(exchange, keeper, std::move(exporter), dated({200, std::string(portable::content_type), {}, {}}));
+  const ExportStream lines(exchange, keeper, std::move(exporter),
+                           dated({200, std::string(portable::content_type), {}, {}}));
   return true;
 }
 
