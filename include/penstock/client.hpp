@@ -19,6 +19,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -191,6 +192,9 @@ struct Request {
   std::chrono::milliseconds timeout{};
   bool interruptible = false;
   std::vector<std::pair<std::string, std::string>> headers{};  ///< besides those that every request has
+  /// Takes the body of an answer of success piece by piece as it comes, however long it is; it is not in the answer
+  /// then. The timeout is that of each piece.
+  std::function<void(std::string_view piece)> on_piece{};
 };
 struct Answer {
   int status = 0;

@@ -74,6 +74,7 @@ struct ListQueues {
 /// Answer: Done. Errors: QueueDoesNotExist.
 struct DeleteQueue {
   QueueName queue;
+  bool at_once = false;  ///< its name may be used again at once, also with strict limits
 };
 
 /// `names` as the client gave them ("All" included; none means none).
@@ -223,6 +224,22 @@ struct ReturnUndelivered {
   std::vector<std::string> receipt_handles;
 };
 
+/// A message as a queue of another server, or of this one before, had it.
+struct ImportedMessage {
+  std::shared_ptr<StoredMessage> message;
+  Instant visible_at{};      ///< delayed until then
+  Instant first_received{};  ///< epoch if it never was
+  std::uint32_t receive_count = 0;
+  std::uint32_t arrival_count = 0;  ///< as MessageState has it
+};
+
+/// Puts messages into a queue with their ids, ages and counts, in their order, whatever the queue remembers of earlier
+/// sends. Answer: Done. Errors: QueueDoesNotExist.
+struct ImportMessages {
+  QueueName queue;
+  std::vector<ImportedMessage> messages;
+};
+
 // ---- Moves between queues: one shard's engine asks for one (Transfer, among its effects), the other's accepts it.
 
 /// Takes over a message. The answer is released once it is durable here; the origin drops its own only then.
@@ -319,7 +336,7 @@ using Command =
                  CheckRedriveTarget, TagQueue, UntagQueue, ListQueueTags, EditPolicy, StartMessageMoveTask,
                  ListMessageMoveTasks, CancelMessageMoveTask, PeekMessages, PurgeQueue, SendMessages, ReceiveMessages,
                  DeleteMessages, ChangeVisibility, CancelReceive, ReturnUndelivered, AcceptTransfer, TransferSettled,
-                 ForgetArrival, FreshLoaded, StatesLoaded, StatesOfLoaded, LaneLoaded, StreamCommand>;
+                 ForgetArrival, ImportMessages, FreshLoaded, StatesLoaded, StatesOfLoaded, LaneLoaded, StreamCommand>;
 
 // ---- Results.
 

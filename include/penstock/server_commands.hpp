@@ -23,6 +23,8 @@ inline constexpr std::size_t clock_changes_waiting_max = 64;
 inline constexpr std::size_t idle_waits_max = 256;  ///< clients that wait for the server to be idle, at a time
 inline constexpr std::size_t trace_records_default = 65'536;  ///< of what becomes of messages, of each thread
 inline constexpr std::size_t trace_notes_max = 16'384;        ///< of what mappings make of them
+inline constexpr std::size_t backup_waits_max = 64;           ///< clients that wait for the end of a backup, at a time
+inline constexpr std::size_t directory_bytes_max = 4'096;
 }  // namespace server_limits
 
 // ---- Time. Answer: ClockState. Errors: NotEnabled (of a change, where the clock is the real one), ServerBusy.
@@ -142,12 +144,59 @@ struct MessageTrace {
   std::vector<MessageStep> steps;  ///< oldest first
 };
 
-/// A struct rather than an alias, so that it can be named without all of the above.
-struct ServerCommand {
-  std::variant<ReadClock, ChangeClock, AwaitIdle, ListFaults, AddFaults, RemoveFaults, TraceMessage> what;
+// ---- State: all that the server keeps.
+
+/// Makes a copy of the data, with which a server can be started, while this one goes on. Answer: BackupState, when the
+/// copy is made or `wait_max` is over, in real time; one that is still being made goes on. Errors: InvalidRequest (the
+/// directory), NotEnabled where nothing is kept on disk, ServerConflict while another is being made.
+struct BackUp {
+  std::string directory;
+  Millis wait_max = server_limits::settle_time_max;
+};
+/// Of the backup that is being made, or was made last. Waits until it is over, for as long as is said. Answer:
+/// BackupState. Errors: ServerBusy.
+struct DescribeBackup {
+  Millis wait_max{0};
 };
 
-struct ServerResult : std::variant<Error, ClockState, Idleness, FaultList, MessageTrace> {
+struct BackupState {
+  enum class Phase : std::uint8_t { none, running, done, failed };
+  Phase phase = Phase::none;
+  std::string directory;
+  std::string what;  ///< is being done, of one that is running
+  std::uint64_t files = 0;
+  std::uint64_t files_done = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t bytes_done = 0;
+  std::optional<Error> failure;
+  std::vector<std::string> warnings;
+};
+
+/// Deletes all that there is, or all of a service, in every account and region, and answers when it is gone. Whoever
+/// waits for any of it is answered, and invocations that are under way are ended. Answer: ServerReset. Errors:
+/// InvalidRequest (a setup that there is not), ServerConflict while another is under way or if it does not come to an
+/// end.
+struct ResetServer {
+  enum class Scope : std::uint8_t { all, sqs, kinesis, lambda };
+  Scope scope = Scope::all;
+  bool setup = false;  ///< does again afterwards what the server's file says
+};
+
+struct ServerReset {
+  std::uint64_t queues = 0;
+  std::uint64_t streams = 0;
+  std::uint64_t functions = 0;
+  std::uint64_t mappings = 0;
+};
+
+/// A struct rather than an alias, so that it can be named without all of the above.
+struct ServerCommand {
+  std::variant<ReadClock, ChangeClock, AwaitIdle, ListFaults, AddFaults, RemoveFaults, TraceMessage, BackUp,
+               DescribeBackup, ResetServer>
+      what;
+};
+
+struct ServerResult : std::variant<Error, ClockState, Idleness, FaultList, MessageTrace, BackupState, ServerReset> {
   using variant::variant;
 };
 

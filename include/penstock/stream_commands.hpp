@@ -35,6 +35,7 @@ struct CreateStream {
 struct DeleteStream {
   StreamName stream;
   bool with_consumers = false;  ///< EnforceConsumerDeletion
+  bool at_once = false;         ///< it is gone with the answer, rather than DELETING for a while
 };
 
 /// Answer: StreamDescription, with the shards after `after_shard_id`, at most `limit`.

@@ -62,6 +62,7 @@ struct UpdateFunction {
 /// Mappings to it stay, and fail. Answer: Done. Errors: LambdaResourceNotFound.
 struct DeleteFunction {
   FunctionName function;
+  bool with_events = false;  ///< its asynchronous invokes that wait go with it, also those of one that is gone already
 };
 /// Nothing takes the reservation off. Answer: FunctionDescription. Errors: LambdaResourceNotFound,
 /// LambdaInvalidParameterValue.

@@ -57,6 +57,8 @@ void describe_common(cxxopts::Options& flags, const Words& words) {
        "URL")
       ("region", "region of what it is about (default: $PENSTOCK_REGION, or the server's)", text(), "REGION")
       ("account", "account of what it is about (default: $PENSTOCK_ACCOUNT, or the server's)", text(), "ID")
+      ("token-file", "file with the server's token, which it asks for where functions are registered over the network "
+       "(default: $PENSTOCK_TOKEN, or the token of a server on this machine)", text(), "FILE")
       ("json", "print JSON", cxxopts::value<bool>())
       ("h,help", "print this and exit", cxxopts::value<bool>());
   flags.add_options(hidden_group)("words", "what is no flag", cxxopts::value<std::vector<std::string>>());

@@ -95,6 +95,21 @@ constexpr std::array commands{
     Command{"env", Group::operate, "print what points the AWS SDKs and CLIs of a shell at the server",
             "Prints what points the AWS SDKs and CLIs of a shell at the server: eval \"$(penstock env)\".",
             run_env, describe_env, no_words},
+    Command{"backup", Group::operate, "copy the server's data into a directory, while it goes on",
+            "Has the server copy its data, while it goes on, into an empty directory of its machine, and waits until "
+            "that is done.",
+            run_backup, describe_nothing, {"DIR", 1, 1, "into which directory?"}},
+    Command{"restore", Group::operate, "make a backup a data directory again",
+            "Makes a backup a data directory again, with no server at it. Every file is held against its hash before.",
+            run_restore, describe_restore, {"DIR", 1, 1, "which backup?"}},
+    Command{"check", Group::operate, "verify a data directory",
+            "Reads all of a data directory, with no server at it, and tells what does not fit together. Nothing is "
+            "changed.",
+            run_check, describe_check, no_words},
+    Command{"state", Group::operate, "delete all that there is (reset), export and import it",
+            "Deletes all that a server has, in every account and region, or writes it to standard output as lines of "
+            "JSON, or makes what standard input says.",
+            run_state, describe_state, {"reset | export | import", 1, 1, "reset, export or import?"}},
     Command{"completion", Group::operate, "print a shell's script by which it completes these commands",
             "Prints the script by which a shell completes commands, flags and names: eval \"$(penstock completion bash)\".",
             run_completion, describe_nothing, {"bash|zsh|fish", 1, 1, "of which shell: bash, zsh or fish?"}},

@@ -6,6 +6,8 @@
 
 namespace penstock::cli {
 
+int run_backup(const Arguments& arguments);
+int run_check(const Arguments& arguments);
 int run_clock(const Arguments& arguments);
 int run_completion(const Arguments& arguments);
 int run_config(const Arguments& arguments);
@@ -26,7 +28,9 @@ int run_queues(const Arguments& arguments);
 int run_receive(const Arguments& arguments);
 int run_redrive(const Arguments& arguments);
 int run_reset(const Arguments& arguments);
+int run_restore(const Arguments& arguments);
 int run_send(const Arguments& arguments);
+int run_state(const Arguments& arguments);
 int run_streams(const Arguments& arguments);
 int run_tail(const Arguments& arguments);
 int run_why(const Arguments& arguments);
@@ -34,6 +38,7 @@ int run_why(const Arguments& arguments);
 /// Of a command that has no flags of its own.
 inline void describe_nothing(cxxopts::Options&) {}
 
+void describe_check(cxxopts::Options& flags);
 void describe_clock(cxxopts::Options& flags);
 void describe_config(cxxopts::Options& flags);
 void describe_env(cxxopts::Options& flags);
@@ -50,6 +55,8 @@ void describe_receive(cxxopts::Options& flags);
 void describe_redrive(cxxopts::Options& flags);
 void describe_reset(cxxopts::Options& flags);
 void describe_send(cxxopts::Options& flags);
+void describe_restore(cxxopts::Options& flags);
+void describe_state(cxxopts::Options& flags);
 void describe_tail(cxxopts::Options& flags);
 
 }  // namespace penstock::cli

@@ -15,6 +15,7 @@
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/server.hpp"
+#include "cli/token.hpp"
 #include "config/check.hpp"
 #include "config/convert.hpp"
 #include "config/file.hpp"
@@ -158,7 +159,7 @@ void print(const wire::Resources& all, const Arguments& arguments, bool with_act
 class Asking {
  public:
   Asking(const Arguments& arguments, const config::Place& place)
-      : world_(client::real_world()),
+      : world_(world_with_token(client::real_world(), find_token(arguments))),
         line_(open_line(*world_, arguments.endpoint)),
         home_{place.region, place.account} {}
 

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "cli/token.hpp"
 #include "client/caller.hpp"
 #include "protocol/sqs/queue_operations.hpp"
 
@@ -39,7 +40,7 @@ std::unique_ptr<client::Line> open_line(client::World& world, const std::string&
 
 Server::Server(const Arguments& arguments)
     : address_{arguments.word(0), {}, arguments.region, arguments.account},
-      world_(client::real_world()),
+      world_(world_with_token(client::real_world(), find_token(arguments))),
       line_(open_line(*world_, arguments.endpoint)),
       on_interrupt_([](void* line) noexcept { static_cast<client::Line*>(line)->interrupt(); }, line_.get()) {}
 

@@ -14,6 +14,7 @@
 #include "cli/output.hpp"
 #include "cli/server.hpp"
 #include "cli/terminal.hpp"
+#include "cli/token.hpp"
 
 namespace penstock::cli {
 
@@ -65,7 +66,7 @@ class Tail {
         follows_(!arguments.has("no-follow")),
         name_(options.consumer),
         server_(arguments),
-        consumer_(with_callbacks(std::move(options))) {}
+        consumer_(with_callbacks(std::move(options)), world_with_token(client::real_world(), find_token(arguments))) {}
 
   int run() {
     // The consumer itself would wait for a server that is not there.

@@ -5,9 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -118,11 +122,18 @@ asio::awaitable<void> HttpLine::converse(const Request& request, Attempt& attemp
     const auto message = to_http(request, endpoint_);
     attempt.sent_at = std::chrono::steady_clock::now();
     co_await http::async_write(stream_, message, asio::use_awaitable);
-    http::response_parser<http::string_body> parser;
-    parser.body_limit(answer_bytes_max);
-    if (request.method == "HEAD") parser.skip(true);
-    co_await http::async_read_header(stream_, buffer_, parser, asio::use_awaitable);
+    http::response_parser<http::empty_body> head;
+    head.body_limit(answer_bytes_max);
+    if (request.method == "HEAD") head.skip(true);
+    co_await http::async_read_header(stream_, buffer_, head, asio::use_awaitable);
     answered = true;
+    if (request.on_piece && http::to_status_class(head.get().result()) == http::status_class::successful) {
+      const int status = static_cast<int>(head.get().result_int());
+      co_await read_pieces(head, request);
+      attempt.answer = Answer{status, {}};
+      co_return;
+    }
+    http::response_parser<http::string_body> parser(std::move(head));
     co_await http::async_read(stream_, buffer_, parser, asio::use_awaitable);
     stream_.expires_never();
     if (!parser.keep_alive()) close();
@@ -142,6 +153,29 @@ asio::awaitable<void> HttpLine::converse(const Request& request, Attempt& attemp
     const bool late = code == boost::beast::error::timeout;
     attempt.failure = late ? "it did not answer in time" : code.message();
   }
+}
+
+// A connection on which an answer was left in the middle is of no use any more.
+asio::awaitable<void> HttpLine::read_pieces(http::response_parser<http::empty_body>& head, const Request& request) {
+  http::response_parser<http::buffer_body> parser(std::move(head));
+  parser.body_limit(boost::none);
+  std::array<char, piece_bytes> piece{};
+  try {
+    while (!parser.is_done()) {
+      parser.get().body().data = piece.data();
+      parser.get().body().size = piece.size();
+      stream_.expires_after(request.timeout);
+      error_code error;
+      co_await http::async_read_some(stream_, buffer_, parser, asio::redirect_error(asio::use_awaitable, error));
+      if (error && error != http::error::need_buffer) throw system_error(error);
+      request.on_piece({piece.data(), piece.size() - parser.get().body().size});
+    }
+  } catch (...) {
+    close();
+    throw;
+  }
+  stream_.expires_never();
+  if (!parser.keep_alive()) close();
 }
 
 HttpLine::Attempt HttpLine::attempt(const Request& request) {

@@ -8,6 +8,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +24,8 @@ namespace penstock::client {
 /// be escaped, and a thousand times what is told of one. A poll has less: 10 MiB of data in base64, and ten thousand
 /// partition keys, every byte of which may be escaped.
 inline constexpr std::size_t answer_bytes_max = 40U << 20U;
+/// Of an answer that is taken piece by piece.
+inline constexpr std::size_t piece_bytes = 64U << 10U;
 inline constexpr std::chrono::seconds connect_time_max{5};
 
 /// Where a server is.
@@ -49,6 +53,8 @@ class HttpLine final : public Line {
   struct Attempt;
 
   boost::asio::awaitable<void> converse(const Request& request, Attempt& attempt);
+  boost::asio::awaitable<void> read_pieces(boost::beast::http::response_parser<boost::beast::http::empty_body>& head,
+                                           const Request& request);
   boost::asio::awaitable<void> connect();
   Attempt attempt(const Request& request);
   void close();

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string_view>
 #include <utility>
 
+#include "config/credentials.hpp"
 #include "config/shapes.hpp"
 #include "config/value.hpp"
 #include "core/queue_settings.hpp"
@@ -213,6 +215,20 @@ Value schema_of_mappings() {
   return schema;
 }
 
+Value schema_of_credentials() {
+  Value secret = typed("string");
+  secret.set("minLength", number_value(1));
+  secret.set("maxLength", number_value(static_cast<std::int64_t>(secret_chars_max)));
+  secret.set("pattern", text_value("^[!-~]*$"));
+  Value name = map_value();
+  name.set("pattern", text_value("^[!-+.0-<>-~-]+$"));
+  name.set("maxLength", number_value(static_cast<std::int64_t>(access_key_chars_max)));
+  Value schema = map_of(std::move(secret), true);
+  schema.set("propertyNames", std::move(name));
+  describe(schema, "Secrets by their access keys, with which requests have to be signed where auth is strict.");
+  return schema;
+}
+
 std::vector<std::string> choices_of(const std::string& argument) {
   std::vector<std::string> choices;
   for (std::size_t from = 0; from <= argument.size();) {
@@ -258,6 +274,7 @@ std::string schema_document(const std::vector<SettingInfo>& settings) {
   for (const SettingInfo& setting : settings) flags.set(setting.name, schema_of(setting));
   Value sections = map_value();
   sections.set("settings", object(std::move(flags), true));
+  sections.set("credentials", schema_of_credentials());
   sections.set("queues", map_of(schema_of_queue(), true));
   sections.set("streams", schema_of_streams());
   sections.set("consumers", map_of(map_of(object(properties_of(consumer_members()), true), true), true));

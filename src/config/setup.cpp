@@ -154,6 +154,8 @@ Setup read_setup(const Value& document, Problems& problems) {
     const Value& value = section.value;
     if (section.name == "settings") {
       setup.settings = read_settings(value, problems);
+    } else if (section.name == "credentials") {
+      setup.credentials = read_credentials(value, problems);
     } else if (section.name == "queues") {
       setup.queues = read_resources(value, "queue", queue_members(), problems);
     } else if (section.name == "streams") {
@@ -165,8 +167,9 @@ Setup read_setup(const Value& document, Problems& problems) {
     } else if (section.name == "mappings") {
       setup.mappings = read_mappings(value, problems);
     } else {
-      problems.add(section.at, "there is no " + in_quotes(section.name) +
-                                   "; a file has settings, queues, streams, consumers, functions and mappings");
+      problems.add(section.at,
+                   "there is no " + in_quotes(section.name) +
+                       "; a file has settings, credentials, queues, streams, consumers, functions and mappings");
     }
   }
   return setup;

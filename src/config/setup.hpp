@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/credentials.hpp"
 #include "config/problems.hpp"
 #include "config/value.hpp"
 #include "penstock/functions.hpp"
@@ -47,6 +48,7 @@ struct Mapping {
 
 struct Setup {
   std::vector<Setting> settings;
+  std::vector<Credential> credentials;
   std::vector<Resource> queues;
   std::vector<Resource> streams;
   std::vector<Consumer> consumers;

@@ -339,6 +339,15 @@ void FifoQueue::arrive(std::shared_ptr<StoredMessage> message, const AcceptTrans
   append(std::move(message), std::move(state), now);
 }
 
+void FifoQueue::take_over(ImportedMessage& imported, Instant now) {
+  MessageState state{.sent = imported.message->sent,
+                     .visible_at = imported.visible_at,
+                     .first_received_at = imported.first_received,
+                     .receive_count = imported.receive_count,
+                     .arrival_count = imported.arrival_count};
+  append(std::move(imported.message), std::move(state), now);
+}
+
 // ---- Deduplication
 
 Digest FifoQueue::dedup_id(const MessageContent& content) const {

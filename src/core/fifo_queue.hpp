@@ -73,6 +73,7 @@ class FifoQueue final : public Queue {
   void departed(Sequence sequence, Instant now) override;
   bool stays(Sequence sequence, Instant now) override;
   void arrive(std::shared_ptr<StoredMessage> message, const AcceptTransfer& command, Instant now) override;
+  void take_over(ImportedMessage& imported, Instant now) override;
 
   // The window.
   Sequence append(std::shared_ptr<StoredMessage> message, MessageState state, Instant now);

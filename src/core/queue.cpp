@@ -329,6 +329,18 @@ void Queue::forget_arrival(const ForgetArrival& command) {
   shard_.note(DropArrival{id(), {command.origin_queue, command.origin_sequence}});
 }
 
+void Queue::import(CallId call, ImportMessages& command, Instant now) {
+  for (ImportedMessage& imported : command.messages) {
+    // A clock elsewhere may be ahead of this one.
+    imported.message->sent = std::min(imported.message->sent, now);
+    imported.visible_at = std::min(imported.visible_at, now + std::chrono::seconds{sqs_limits::delay_seconds_max});
+    take_over(imported, now);
+  }
+  shard_.reply(call, Done{});
+  serve_parked(now);
+  pump_move_task(now);
+}
+
 void Queue::start_move_task(CallId call, const StartMessageMoveTask& command, Instant now) {
   if (move_tasks_.active() != nullptr) {
     return shard_.reply(call, Error{ErrorCode::InvalidParameterValue,

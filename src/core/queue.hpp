@@ -80,6 +80,7 @@ class Queue {
   void accept(CallId call, AcceptTransfer& command, Instant now);
   void transfer_settled(CallId call, const TransferSettled& command, Instant now);
   void forget_arrival(const ForgetArrival& command);
+  void import(CallId call, ImportMessages& command, Instant now);
   void start_move_task(CallId call, const StartMessageMoveTask& command, Instant now);
   void list_move_tasks(CallId call, const ListMessageMoveTasks& command) const;
   void cancel_move_task(CallId call, const CancelMessageMoveTask& command);
@@ -136,6 +137,8 @@ class Queue {
   virtual bool stays(Sequence sequence, Instant now) = 0;
   /// Puts in what another queue hands over.
   virtual void arrive(std::shared_ptr<StoredMessage> message, const AcceptTransfer& command, Instant now) = 0;
+  /// Puts in what was exported elsewhere.
+  virtual void take_over(ImportedMessage& imported, Instant now) = 0;
 
   /// When the oldest message was sent, of those that memory has.
   virtual std::optional<Instant> oldest() const = 0;

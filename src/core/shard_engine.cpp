@@ -100,6 +100,7 @@ class ShardEngine final : public Engine {
   void handle(CallId call, AcceptTransfer& command);
   void handle(CallId call, TransferSettled& command);
   void handle(CallId call, ForgetArrival& command);
+  void handle(CallId call, ImportMessages& command);
   void handle(CallId call, FreshLoaded& command);
   void handle(CallId call, StatesLoaded& command);
   void handle(CallId call, StatesOfLoaded& command);
@@ -286,13 +287,23 @@ void ShardEngine::handle(CallId call, ListQueues& command) {
 }
 
 void ShardEngine::handle(CallId call, DeleteQueue& command) {
+  // One that was deleted before is forgotten now.
+  if (command.at_once && graves_.contains(command.queue)) {
+    forget(command.queue);
+    shard_.effects.sync = true;
+    return shard_.reply(call, Done{});
+  }
   with_queue(call, command.queue, [&](Queue& queue) {
     queue.erase(now_);
     QueueRecord record = queue.record();
     queues_by_id_.erase(record.id);
     queues_.erase(record.name);
-    shard_.promise(PutQueue{record});
-    bury(std::move(record));
+    if (command.at_once) {
+      shard_.promise(DropQueue{record.id});
+    } else {
+      shard_.promise(PutQueue{record});
+      bury(std::move(record));
+    }
     shard_.reply(call, Done{});
   });
 }
@@ -361,6 +372,10 @@ void ShardEngine::handle(CallId call, TransferSettled& command) {
 
 void ShardEngine::handle(CallId, ForgetArrival& command) {
   if (Queue* queue = find(command.queue)) queue->forget_arrival(command);
+}
+
+void ShardEngine::handle(CallId call, ImportMessages& command) {
+  with_queue(call, command.queue, [&](Queue& queue) { queue.import(call, command, now_); });
 }
 
 void ShardEngine::handle(CallId, LaneLoaded& command) {

@@ -128,7 +128,7 @@ Sequence StandardQueue::put_message(std::shared_ptr<StoredMessage> message, cons
   shard_.promise(PutMessage{id(), sequence, std::move(message)});
   touch();
   if (!state && !lane) {
-    append_fresh(sequence, now);
+    append_fresh(sequence, sent);
     return sequence;
   }
   if (unread_ == cursor_.tail) unread_ = Sequence{cursor_.tail.value + 1};
@@ -174,6 +174,19 @@ void StandardQueue::arrive(std::shared_ptr<StoredMessage> message, const AcceptT
                          .arrival_count = command.receive_count};
   }
   put_message(std::move(message), state, now);
+}
+
+void StandardQueue::take_over(ImportedMessage& imported, Instant now) {
+  std::optional<MessageState> state;
+  if (imported.receive_count > 0 || imported.visible_at > now) {
+    state = MessageState{.sent = imported.message->sent,
+                         .visible_at = imported.visible_at,
+                         .first_received_at = imported.first_received,
+                         .receive_count = imported.receive_count,
+                         .revision = 1,
+                         .arrival_count = imported.arrival_count};
+  }
+  put_message(std::move(imported.message), state, now);
 }
 
 // ---- Receiving

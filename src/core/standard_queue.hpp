@@ -61,6 +61,7 @@ class StandardQueue final : public Queue {
   void departed(Sequence sequence, Instant now) override;
   bool stays(Sequence sequence, Instant now) override;
   void arrive(std::shared_ptr<StoredMessage> message, const AcceptTransfer& command, Instant now) override;
+  void take_over(ImportedMessage& imported, Instant now) override;
 
   struct Place;
   struct Resident {
@@ -92,7 +93,7 @@ class StandardQueue final : public Queue {
   void fresh_expiry_due(Instant now);
 
   // The fresh lane.
-  void append_fresh(Sequence sequence, Instant now);
+  void append_fresh(Sequence sequence, Instant sent);
   void load_fresh_if_low();
   void arm_fresh_expiry();
   void drop_expired_fresh(Instant now, std::size_t count_max);

@@ -16,12 +16,12 @@ constexpr std::uint32_t receives_until_back = 3;
 
 // ---- The fresh lane
 
-void StandardQueue::append_fresh(Sequence sequence, Instant now) {
+void StandardQueue::append_fresh(Sequence sequence, Instant sent) {
   const bool window_reaches_tail = unread_ == cursor_.tail;
   ++cursor_.tail.value;
   ++cursor_.fresh_count;
   if (!window_reaches_tail || window_.size() >= shard_.limits.fresh_window_max) return;
-  window_.push_back(FreshEntry{sequence, now});
+  window_.push_back(FreshEntry{sequence, sent});
   unread_ = cursor_.tail;
   if (fresh_expiry_ == DeadlineHeap::none) arm_fresh_expiry();
 }

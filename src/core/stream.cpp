@@ -133,6 +133,13 @@ void Stream::erase(Instant now) {
   save();
 }
 
+void Stream::end_deletion() {
+  if (status_deadline_ != DeadlineHeap::none) {
+    context_.deadlines.remove(std::exchange(status_deadline_, DeadlineHeap::none));
+  }
+  gone_ = true;
+}
+
 void Stream::release_parked() {
   end_all(std::nullopt);
   end_reads(std::nullopt);

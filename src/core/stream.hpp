@@ -58,6 +58,8 @@ class Stream {
 
   /// Drops everything but the name, which stays DELETING for a moment. Subscriptions end.
   void erase(Instant now);
+  /// Is gone at once rather than when DELETING has passed. REQUIRES: erased.
+  void end_deletion();
   /// Ends every subscription, without an error.
   void release_parked();
   void name_busy(BusyList& busy) const { groups_.name_busy(busy); }

@@ -146,12 +146,17 @@ void Streams::handle(CallId call, CreateStream& command, Instant now) {
 void Streams::handle(CallId call, DeleteStream& command, Instant now) {
   Stream* stream = find(command.stream);
   if (stream == nullptr) return context_.reply(call, stream_not_found(command.stream));
-  if (stream->is_deleting()) return context_.reply(call, Done{});
+  if (stream->is_deleting()) {
+    if (command.at_once) stream->end_deletion();
+    context_.reply(call, Done{});
+    return forget_if_gone(*stream);
+  }
   if (!stream->info().consumers.empty() && !command.with_consumers) {
     return context_.reply(call, in_use("Stream " + command.stream.name + " under account " + command.stream.account +
                                        " has consumers registered: deregister them, or set EnforceConsumerDeletion."));
   }
   stream->erase(now);
+  if (command.at_once) stream->end_deletion();
   context_.reply(call, Done{});
   forget_if_gone(*stream);
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "protocol/faults.hpp"
+#include "protocol/refusal.hpp"
 #include "protocol/text.hpp"
 
 namespace penstock::protocol {
@@ -107,12 +108,11 @@ std::string_view message_member_of(ErrorCode code) {
   }
 }
 
-WireResponse respond_lambda_fault(const Reply& reply, ErrorCode code, const std::string& message) {
-  const Fault& fault = fault_of(code);
-  const FaultNames names{"Type", message_member_of(code), fault.reason};
+WireResponse respond_lambda_fault(const Reply& reply, const Fault& fault, const std::string& message) {
+  const FaultNames names{"Type", message_member_of(fault.code), fault.reason};
   constexpr int status_not_found = 404;
   // Where operations are paths, one that there is not is a path that there is not.
-  const int status = code == ErrorCode::UnknownOperation ? status_not_found : fault.status;
+  const int status = fault.code == ErrorCode::UnknownOperation ? status_not_found : fault.status;
   WireResponse response =
       respond(reply, status, fault_body<JsonSink>(fault.sender ? "User" : "Service", message, names));
   response.headers.emplace_back("x-amzn-ErrorType", fault.short_type());
@@ -122,18 +122,21 @@ WireResponse respond_lambda_fault(const Reply& reply, ErrorCode code, const std:
 }  // namespace
 
 WireResponse respond_fault(const Reply& reply, const Error& error) {
-  const Fault& fault = fault_of(error.code);
+  return respond_fault(reply, fault_of(error.code), error.message);
+}
+
+WireResponse respond_fault(const Reply& reply, const Fault& fault, std::string_view given) {
   if (reply.wire == Wire::query) {
     const std::string_view usual = fault.query_message.empty() ? fault.message : fault.query_message;
-    const std::string message = as_utf8(error.message.empty() ? usual : error.message);
+    const std::string message = as_utf8(given.empty() ? usual : given);
     return respond(reply, fault.status, query_fault(reply, fault.sender, fault.query_code, message));
   }
-  const std::string message = as_utf8(error.message.empty() ? fault.message : error.message);
+  const std::string message = as_utf8(given.empty() ? fault.message : given);
   if (reply.service == Service::penstock) {
-    const NativeFault native = native_fault_of(error.code);
+    const NativeFault native = native_fault_of(fault.code);
     return respond_native_fault(reply, native.status, native.name, message);
   }
-  if (reply.service == Service::lambda) return respond_lambda_fault(reply, error.code, message);
+  if (reply.service == Service::lambda) return respond_lambda_fault(reply, fault, message);
   if (reply.service == Service::kinesis) {
     const std::string_view type = fault.short_type();
     return respond(

@@ -14,6 +14,7 @@
 #include "protocol/lambda/operations.hpp"
 #include "protocol/native/operations.hpp"
 #include "protocol/query.hpp"
+#include "protocol/refusal.hpp"
 #include "protocol/reply.hpp"
 #include "protocol/sqs/operations.hpp"
 #include "protocol/sqs/peek.hpp"
@@ -29,30 +30,6 @@ constexpr std::string_view kinesis_target_prefix = "Kinesis_20131202.";
 std::pair<std::string_view, std::string_view> split_target(std::string_view target) {
   const std::size_t mark = std::min(target.find('?'), target.size());
   return {target.substr(0, mark), target.substr(std::min(mark + 1, target.size()))};
-}
-
-/// Which wire and which service's a request seems to be: answers, errors included, are worded so.
-Reply reply_to(const WireRequest& request) {
-  if (native::is_path(split_target(request.target).first)) {
-    return {Wire::json, std::string(request.request_id), Service::penstock};
-  }
-  if (lambda::is_path(split_target(request.target).first)) {
-    return {Wire::json, std::string(request.request_id), Service::lambda};
-  }
-  const std::string_view target = request.header("X-Amz-Target");
-  const std::string_view type = request.header("Content-Type");
-  const bool cbor = starts_with_ignoring_case(type, "application/x-amz-cbor");
-  const bool json =
-      starts_with_ignoring_case(type, "application/x-amz-json") || starts_with_ignoring_case(type, "application/json");
-  // SQS has no CBOR, and JSON only in the version before.
-  const bool for_kinesis = target.starts_with(kinesis_target_prefix) ||
-                           (!target.starts_with(sqs_target_prefix) &&
-                            (cbor || starts_with_ignoring_case(type, "application/x-amz-json-1.1")));
-  Reply reply{Wire::query, std::string(request.request_id)};
-  if (for_kinesis) reply.service = Service::kinesis;
-  if (json || !target.empty()) reply.wire = Wire::json;
-  if (cbor && for_kinesis) reply.wire = Wire::cbor;
-  return reply;
 }
 
 Error unknown_operation(std::string_view target) {
@@ -123,6 +100,29 @@ Prepared prepare_query(const WireRequest& request, const ServiceContext& context
 }
 
 }  // namespace
+
+Reply reply_to(const WireRequest& request) {
+  if (native::is_path(split_target(request.target).first)) {
+    return {Wire::json, std::string(request.request_id), Service::penstock};
+  }
+  if (lambda::is_path(split_target(request.target).first)) {
+    return {Wire::json, std::string(request.request_id), Service::lambda};
+  }
+  const std::string_view target = request.header("X-Amz-Target");
+  const std::string_view type = request.header("Content-Type");
+  const bool cbor = starts_with_ignoring_case(type, "application/x-amz-cbor");
+  const bool json =
+      starts_with_ignoring_case(type, "application/x-amz-json") || starts_with_ignoring_case(type, "application/json");
+  // SQS has no CBOR, and JSON only in the version before.
+  const bool for_kinesis = target.starts_with(kinesis_target_prefix) ||
+                           (!target.starts_with(sqs_target_prefix) &&
+                            (cbor || starts_with_ignoring_case(type, "application/x-amz-json-1.1")));
+  Reply reply{Wire::query, std::string(request.request_id)};
+  if (for_kinesis) reply.service = Service::kinesis;
+  if (json || !target.empty()) reply.wire = Wire::json;
+  if (cbor && for_kinesis) reply.wire = Wire::cbor;
+  return reply;
+}
 
 std::string_view WireRequest::header(std::string_view name) const {
   const auto found =

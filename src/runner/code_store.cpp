@@ -229,6 +229,7 @@ struct CodeStore::Held {
   std::map<std::string, std::size_t> names;
   std::set<std::string> whole;  ///< that have been found to be so
   std::size_t puts = 0;         ///< under way
+  std::size_t holds_of_all = 0;
 };
 
 // While it is there, what is half-written is not left over.
@@ -258,6 +259,15 @@ std::shared_ptr<void> CodeStore::hold(const std::string& name) const {
           }};
 }
 
+std::shared_ptr<void> CodeStore::hold_all() const {
+  const std::lock_guard lock(held_->mutex);
+  ++held_->holds_of_all;
+  return {static_cast<void*>(held_.get()), [held = held_](void*) {
+            const std::lock_guard release(held->mutex);
+            --held->holds_of_all;
+          }};
+}
+
 bool CodeStore::is_there(const std::string& name) const {
   std::error_code ignored;
   if (name.empty() || !fs::is_directory(directory_ + "/" + name + "/files", ignored)) return false;
@@ -275,18 +285,31 @@ bool CodeStore::is_whole(const std::string& name) const {
   const std::string place = directory_ + "/" + name;
   const std::string marker = read_file(place + "/" + std::string(marker_file)).value_or(std::string());
   if (marker == synced_marker || (!marker.empty() && marker == boot_marker())) return true;
+  const bool alike = is_as_put(name);
+  // Once in each run of the machine is enough, and where that cannot be noted, once in each of the server.
+  if (alike) std::ofstream(place + "/" + std::string(marker_file), std::ios::trunc) << boot_marker();
+  return alike;
+}
+
+// Whether the archive is the one of this name, and all that it holds is there.
+bool CodeStore::is_as_put(const std::string& name) const {
+  const std::string place = directory_ + "/" + name;
   const auto zip = read_file(place + "/code.zip");
   if (!zip || to_hex(sha256_of(*zip)) != name) return false;
   const auto entries = read_entries(*zip, limits_.files_max);
   if (!entries) return false;
   std::map<std::string, const ZipEntry*> last;
   for (const ZipEntry& entry : *entries) last[safe_path(entry.name).value_or(std::string())] = &entry;
-  const bool alike = std::all_of(last.begin(), last.end(), [&](const auto& one) {
+  return std::all_of(last.begin(), last.end(), [&](const auto& one) {
     return one.first.empty() || is_like(*one.second, place + "/files/" + one.first);
   });
-  // Once in each run of the machine is enough, and where that cannot be noted, once in each of the server.
-  if (alike) std::ofstream(place + "/" + std::string(marker_file), std::ios::trunc) << boot_marker();
-  return alike;
+}
+
+CodeCondition CodeStore::look_at(const std::string& sha256) const {
+  const std::string name = name_of(sha256);
+  std::error_code ignored;
+  if (name.empty() || !fs::is_directory(directory_ + "/" + name, ignored)) return CodeCondition::missing;
+  return is_as_put(name) ? CodeCondition::whole : CodeCondition::damaged;
 }
 
 std::variant<StoredCode, CodeRefused> CodeStore::put(std::string_view zip) {
@@ -363,7 +386,7 @@ bool CodeStore::keep_only(const std::set<std::string>& sha256s) {
       const std::string name = entry.path().filename().string();
       const bool half_written = name.starts_with(aside) && held_->puts == 0;
       const bool unnamed = name.size() == 2 * sha256_bytes && !kept.contains(name);
-      const bool held = unnamed && held_->names.contains(name);
+      const bool held = unnamed && (held_->holds_of_all > 0 || held_->names.contains(name));
       all_dropped = all_dropped && !held;
       if (half_written || (unnamed && !held)) doomed.push_back(entry.path());
     }

@@ -38,6 +38,13 @@ struct CodePlace {
   std::shared_ptr<void> hold{};  ///< as long as it lives the code is not dropped
 };
 
+/// What a look at code comes to.
+enum class CodeCondition : std::uint8_t {
+  whole,
+  missing,
+  damaged,  ///< the archive is not the one that was put, or what was unpacked is not what it has
+};
+
 /// Why an archive is refused, as the service says it.
 struct CodeRefused {
   std::string message;
@@ -58,6 +65,11 @@ class CodeStore {
   /// The archive itself.
   std::optional<std::string> zip_of(const std::string& sha256) const;
 
+  /// Reads the archive, and looks for all that it holds. Changes nothing.
+  CodeCondition look_at(const std::string& sha256) const;
+  /// As long as it lives no code is dropped.
+  std::shared_ptr<void> hold_all() const;
+
   /// Drops all code but that of these CodeSha256s and what is held, and what a crash has left half-written. False if
   /// something is there only because it is held.
   bool keep_only(const std::set<std::string>& sha256s);
@@ -69,6 +81,7 @@ class CodeStore {
   std::shared_ptr<void> hold(const std::string& name) const;
   bool is_there(const std::string& name) const;
   bool is_whole(const std::string& name) const;
+  bool is_as_put(const std::string& name) const;
 
   const std::string directory_;
   const bool durable_;

@@ -104,6 +104,7 @@ std::optional<RunOutcome> Environment::launch(const std::string& request_id) {
                              .bootstrap_directory = workshop_.bootstrap_directory,
                              .runtime_api = api_.address(),
                              .endpoint_url = workshop_.endpoint_url,
+                             .secret_access_key = workshop_.secret_of(function_->name.account),
                              .log_stream = new_log_stream()},
                             request_id);
   if (launch.refused) return std::move(launch.refused);

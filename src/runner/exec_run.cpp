@@ -52,6 +52,7 @@ std::optional<RunOutcome> ExecRun::launch() {
                             {.code_directory = code_.directory,
                              .bootstrap_directory = workshop_.bootstrap_directory,
                              .endpoint_url = workshop_.endpoint_url,
+                             .secret_access_key = workshop_.secret_of(function_.name.account),
                              .log_stream = new_log_stream()},
                             invoke_.request.request_id);
   if (launch.refused) return std::move(launch.refused);

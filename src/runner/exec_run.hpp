@@ -27,6 +27,7 @@ class ExecRun final : public SandboxOwner {
   /// SIGTERM and, after the time of grace, SIGKILL.
   void end();
   void abandon();
+  const FunctionName& function() const { return function_.name; }
 
   void on_line(std::string_view line) override;
   void on_data(std::string_view bytes) override;

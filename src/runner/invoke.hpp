@@ -14,6 +14,9 @@
 
 namespace penstock::runner {
 
+/// The secret access key of an account's functions.
+using SecretOfAccount = std::function<std::string(const std::string& account)>;
+
 using Clock = std::chrono::steady_clock;
 
 struct Invoke {
@@ -28,6 +31,7 @@ struct Workshop {
   LogBook& logs;
   std::string bootstrap_directory;
   std::string endpoint_url;
+  SecretOfAccount secret_of;
   Millis init_time_max;
   Millis grace_time;  ///< between SIGTERM and SIGKILL
 };

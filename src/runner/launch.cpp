@@ -127,7 +127,7 @@ std::vector<std::string> environment_of(const FunctionRecord& function, const Su
   set("AWS_DEFAULT_REGION", function.name.region);
   // The account of a request is that of its access key where that is one: see what the server takes for a caller.
   suggest("AWS_ACCESS_KEY_ID", function.name.account);
-  suggest("AWS_SECRET_ACCESS_KEY", "test");
+  suggest("AWS_SECRET_ACCESS_KEY", around.secret_access_key);
   suggest("AWS_SESSION_TOKEN", "test");
   suggest("AWS_ENDPOINT_URL", around.endpoint_url);
   suggest("TZ", ":UTC");

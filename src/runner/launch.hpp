@@ -23,6 +23,7 @@ struct Surroundings {
   std::string bootstrap_directory;  ///< where the built-in bootstraps lie
   std::string runtime_api;          ///< host:port; empty if it speaks no Runtime API
   std::string endpoint_url;         ///< of this server
+  std::string secret_access_key;    ///< with which the function signs what it asks of that
   std::string log_stream;
 };
 

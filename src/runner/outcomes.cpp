@@ -74,7 +74,9 @@ RunOutcome unreached(std::string message) {
   return outcome;
 }
 
-RunOutcome shutting_down() { return unreached("The server is being shut down."); }
+RunOutcome shutting_down() {
+  return unreached("The function was deleted by a reset, or the server is being shut down.");
+}
 
 RunOutcome process_lost() {
   return unreached("The function's process was ended, since the one that looks after it has gone.");

@@ -48,6 +48,7 @@ Pool::Pool(asio::io_context& io, PoolOptions options, CodeDirectory code_directo
                 logs_,
                 options_.directory + "/bootstraps",
                 options_.endpoint_url,
+                options_.secret_of,
                 options_.init_time_max,
                 options_.grace_time},
       idle_timer_(io),
@@ -171,6 +172,21 @@ void Pool::retire(const FunctionName& function, std::uint64_t generation) {
   for (auto& [of, group] : found->second) {
     if (of < generation) group->retire();
   }
+}
+
+void Pool::end_runs(const std::function<bool(const FunctionName&)>& doomed) {
+  for (auto& [name, groups] : functions_) {
+    if (!doomed(name)) continue;
+    for (auto& [generation, group] : groups) group->stop();
+  }
+  for (const auto& exec : execs_) {
+    if (doomed(exec->function())) exec->end();
+  }
+  const auto calls = calls_;
+  for (const auto& call : calls) {
+    if (doomed(call->function())) call->end();
+  }
+  post_sweep();
 }
 
 // ---- Timers, none of which runs while there is nothing to watch.

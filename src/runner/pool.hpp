@@ -29,7 +29,9 @@ namespace penstock::runner {
 
 struct PoolOptions {
   std::string endpoint_url;  ///< of this server, for the functions' AWS_ENDPOINT_URL
-  std::string directory;     ///< the pool's own: the bootstraps of handlers are written there at their first use
+  /// Of the functions' AWS_SECRET_ACCESS_KEY. REQUIRES: any thread may call it.
+  SecretOfAccount secret_of = [](const std::string&) { return std::string("test"); };
+  std::string directory;  ///< the pool's own: the bootstraps of handlers are written there at their first use
   std::string keeper_executable = "/proc/self/exe";  ///< calls run_keeper when it is started as `<it> keeper <fd>`
   Millis idle_time{300'000};                         ///< after which an environment that waits is ended
   Millis init_time_max{10'000};        ///< of a start; the one that follows it may take the function's timeout
@@ -61,6 +63,9 @@ class Pool final : public Runner {
   /// Lines of the function's log after the one with the number `after`; if there are none, when there are some, or none
   /// when `wait` is over. `read` is called once, and never before this returns.
   void read_log(const FunctionName& function, std::uint64_t after, std::size_t lines_max, Millis wait, LogRead read);
+
+  /// Ends what runs functions of which `doomed` says so, as stop does; their invocations end as failures.
+  void end_runs(const std::function<bool(const FunctionName&)>& doomed);
 
   /// Begins nothing any more; ends all processes, with SIGTERM and, when the time of grace is over, SIGKILL. `stopped`
   /// is called once, when nothing is left, and never before this returns.

@@ -44,6 +44,7 @@ class UrlCall {
   void start(const std::shared_ptr<UrlCall>& self);
   void end();
   void abandon();
+  const FunctionName& function() const { return function_.name; }
 
  private:
   boost::asio::awaitable<RunOutcome> call();

@@ -6,6 +6,7 @@
 #include <array>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <charconv>
 #include <chrono>
 #include <memory>
 #include <random>
@@ -15,15 +16,19 @@
 #include "config/schema.hpp"
 #include "core/uuid.hpp"
 #include "penstock/queue_names.hpp"
+#include "penstock/server_commands.hpp"
 #include "penstock/stream_names.hpp"
 #include "protocol/query.hpp"
+#include "server/authority.hpp"
 #include "server/control.hpp"
+#include "server/export_stream.hpp"
 #include "server/health.hpp"
 #include "server/large_requests.hpp"
 #include "server/logging.hpp"
 #include "server/metrics.hpp"
 #include "server/options.hpp"
 #include "server/pages.hpp"
+#include "server/portable.hpp"
 #include "server/trigger_host.hpp"
 
 namespace penstock::server {
@@ -74,6 +79,16 @@ std::optional<FunctionName> code_asked_for(const WireRequest& request, const pro
   return function;
 }
 
+/// Which line of an export the first one is that is handed in; 1 if nothing is said.
+std::size_t first_line_of(std::string_view target) {
+  const auto form = protocol::Form::parse(target.substr(std::min(target.find('?'), target.size() - 1) + 1), {});
+  const auto* const query = std::get_if<protocol::Form>(&form);
+  const std::string_view text = query == nullptr ? "" : query->find("line").value_or(std::string_view());
+  std::size_t number = 1;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && stop == text.data() + text.size() && number > 0 ? number : 1;
+}
+
 Error throttled(std::string_view service) {
   if (service == "kinesis") return {ErrorCode::KinesisThroughputExceeded, "Rate exceeded"};
   if (service == "lambda") return {ErrorCode::LambdaTooManyRequests, "Rate Exceeded."};
@@ -101,6 +116,14 @@ protocol::OperationName name_of(const protocol::Prepared& prepared, const WireRe
         }
       },
       prepared);
+}
+
+std::string_view path_of(const WireRequest& request) { return request.target.substr(0, request.target.find('?')); }
+
+Error of_a_stranger() {
+  return {ErrorCode::NotEnabled,
+          "This server listens beyond its machine, and so it neither writes files nor takes functions for whoever "
+          "reaches it without its token. Start it with --allow-remote-functions to allow that."};
 }
 
 WireResponse plain(int status, std::string_view text) {
@@ -131,12 +154,17 @@ void Frontend::start(WireRequest request, Exchange& exchange) {
   if (const std::string_view objection = service_.guard.objection(request); !objection.empty()) {
     return finish(exchange, plain(403, objection));
   }
-  if (answer_operator(request, exchange)) return;
-  if (auto function = code_asked_for(request, service_.context)) return answer_code(std::move(*function), exchange);
-  if (request.body.size() >= LargeRequests::body_bytes_min && protocol::carries_code(request)) {
-    return start_large(request, exchange);
+  // Of a large body the sum alone takes longer than others should wait. Those who only look whether the process is well
+  // are often not able to sign.
+  const bool large = request.body.size() >= LargeRequests::body_bytes_min && protocol::carries_code(request);
+  if (!large && !find_health_page(path_of(request), service_)) {
+    if (auto refusal = refusal_of(request, signing_keys_)) return finish(exchange, std::move(*refusal));
   }
-  auto prepared = protocol::prepare(request, service_.context);
+  if (answer_operator(request, exchange)) return;
+  if (answer_transfer(request, exchange)) return;
+  if (auto function = code_asked_for(request, service_.context)) return answer_code(std::move(*function), exchange);
+  if (large) return start_large(request, exchange);
+  auto prepared = understand(request);
   notes.asked = name_of(prepared, request);
   note_use(notes.asked);
   if (service_.faults != nullptr && has_fault(request, prepared, exchange)) return;
@@ -204,14 +232,43 @@ void Frontend::disturb(PreparedCall& call, const FaultVerdict& verdict) {
   };
 }
 
+std::optional<WireResponse> Frontend::refusal_of(const WireRequest& request,
+                                                 protocol::SigningKeys& signing_keys) const {
+  if (service_.authority == nullptr) return std::nullopt;
+  // Signatures are of the real time, whatever the server's clock shows.
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  return service_.authority->objection(request, signing_keys, now);
+}
+
+bool Frontend::is_trusted(const WireRequest& request) const {
+  return service_.guard.loopback_only || service_.allow_remote_functions || service_.authority == nullptr ||
+         service_.authority->has_token(request);
+}
+
+protocol::Prepared Frontend::understand(const WireRequest& request) const {
+  protocol::Prepared prepared = protocol::prepare(request, service_.context);
+  if (is_trusted(request)) return prepared;
+  if (const auto* call = std::get_if<protocol::PreparedTriggerCall>(&prepared)) {
+    if (runs_programs(call->command)) return service_.authority->respond_untrusted(request);
+  } else if (auto* const server_call = std::get_if<protocol::PreparedServerCall>(&prepared)) {
+    if (std::holds_alternative<BackUp>(server_call->command->what)) return server_call->respond(of_a_stranger());
+  }
+  return prepared;
+}
+
 void Frontend::start_large(const WireRequest& request, Exchange& exchange) {
   exchange.notes().asked = protocol::operation_asked_by(request);
   note_use(exchange.notes().asked);
+  auto read = [this](const WireRequest& kept) -> protocol::Prepared {
+    protocol::SigningKeys signing_keys;
+    if (auto refusal = refusal_of(kept, signing_keys)) return std::move(*refusal);
+    return understand(kept);
+  };
   auto understood = [this, &exchange](protocol::Prepared prepared) {
     if (auto* response = std::get_if<WireResponse>(&prepared)) return finish(exchange, std::move(*response));
     carry_out(std::get<protocol::PreparedTriggerCall>(std::move(prepared)), exchange);
   };
-  if (service_.large_requests->prepare(request, service_.context, exchange.executor(), std::move(understood))) return;
+  if (service_.large_requests->read(request, std::move(read), exchange.executor(), std::move(understood))) return;
   Error busy{ErrorCode::LambdaTooManyRequests, "Too much code is being read. Try again."};
   finish(exchange, protocol::respond_error(request, busy));
 }
@@ -286,7 +343,9 @@ void Frontend::check(const std::shared_ptr<Questions>& questions, const Result& 
 
 // A zip, from whoever may send anything at all.
 bool Frontend::takes_large_body(const WireRequest& head) const {
-  return service_.guard.objection(head).empty() && protocol::carries_code(head);
+  const std::string_view path = head.target.substr(0, head.target.find('?'));
+  return service_.guard.objection(head).empty() &&
+         (protocol::carries_code(head) || (path == portable::path_of_import && head.method == "POST"));
 }
 
 WireResponse Frontend::refuse(int status, std::string_view reason) {
@@ -296,7 +355,7 @@ WireResponse Frontend::refuse(int status, std::string_view reason) {
 
 // Pages for who runs the server, rather than for its clients.
 bool Frontend::answer_operator(const WireRequest& request, Exchange& exchange) {
-  const std::string_view path = request.target.substr(0, request.target.find('?'));
+  const std::string_view path = path_of(request);
   protocol::OperationName& asked = exchange.notes().asked;
   if (path == metrics_path || path == metrics_per_object_path) {
     const bool per_object = path == metrics_per_object_path;
@@ -375,13 +434,7 @@ void Frontend::dispatch(PreparedCall call, Exchange& exchange) {
          });
 }
 
-// Whoever may register a function has this machine run programs of theirs.
 std::optional<Error> Frontend::objection_to(const TriggerCommand& command) const {
-  if (runs_programs(command) && !service_.guard.loopback_only && !service_.allow_remote_functions) {
-    return Error{ErrorCode::LambdaAccessDenied,
-                 "This server listens beyond its machine, and so functions cannot be registered or changed over the "
-                 "network. Start it with --allow-remote-functions to allow whoever reaches it to run programs."};
-  }
   if (adds_data(command) && !service_.disk_space->has_room()) {
     return Error{ErrorCode::ServiceUnavailable, "The disk is full."};
   }
@@ -398,6 +451,50 @@ void Frontend::carry_out(protocol::PreparedTriggerCall call, Exchange& exchange)
                      finish(exchange, respond(std::move(answer)));
                    });
       });
+}
+
+// What is no operation of the table, since it is no one document: exports and imports.
+bool Frontend::answer_transfer(const WireRequest& request, Exchange& exchange) {
+  const std::size_t mark = std::min(request.target.find('?'), request.target.size());
+  const std::string_view path = request.target.substr(0, mark);
+  if (path == portable::path_of_import && request.method == "POST") {
+    exchange.notes().asked = {"penstock", "ImportState"};
+    answer_import(request, exchange);
+    return true;
+  }
+  if (path != portable::path_of_export || request.method != "GET") return false;
+  exchange.notes().asked = {"penstock", "ExportState"};
+  const auto form = protocol::Form::parse(request.target.substr(std::min(mark + 1, request.target.size())), {});
+  const auto* const query = std::get_if<protocol::Form>(&form);
+  const bool data = query != nullptr && query->find("data") == std::string_view("true");
+  StateKeeper& keeper = service_.control->state_keeper();
+  auto exporter = keeper.begin_export(data);
+  if (exporter == nullptr) {
+    finish(exchange, protocol::respond_error(request, Error{ErrorCode::ServerBusy, {}}));
+    return true;
+  }
+  account(exchange, 200);
+  const ExportStream lines(exchange, keeper, std::move(exporter),
+                           dated({200, std::string(portable::content_type), {}, {}}));
+  return true;
+}
+
+void Frontend::answer_import(const WireRequest& request, Exchange& exchange) {
+  if (!is_trusted(request)) return finish(exchange, protocol::respond_error(request, of_a_stranger()));
+  if (!service_.disk_space->has_room()) {
+    return finish(exchange, protocol::respond_error(request, {ErrorCode::ServiceUnavailable, "The disk is full."}));
+  }
+  exchange.notes().waits = true;
+  const bool taken = service_.control->state_keeper().import_lines(
+      std::string(request.body), first_line_of(request.target),
+      [this, &exchange](std::variant<Imported, Error> outcome) {
+        asio::post(exchange.executor(), [this, &exchange, outcome = std::move(outcome)] {
+          const auto* const imported = std::get_if<Imported>(&outcome);
+          if (imported == nullptr) return finish(exchange, plain(503, std::get<Error>(outcome).message));
+          finish(exchange, WireResponse{200, "application/json", {}, portable::answer_of(*imported)});
+        });
+      });
+  if (!taken) finish(exchange, protocol::respond_error(request, Error{ErrorCode::ServerBusy, {}}));
 }
 
 void Frontend::carry_out(protocol::PreparedServerCall call, Exchange& exchange) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "net/exchange.hpp"
+#include "protocol/signing.hpp"
 #include "protocol/wire.hpp"
 #include "server/clock.hpp"
 #include "server/faults.hpp"
@@ -46,6 +47,11 @@ class Frontend final : public net::Handler {
   void route(Call call, net::Exchange& exchange);
   void dispatch(protocol::PreparedCall call, net::Exchange& exchange);
   void subscribe(Call call, net::Exchange& exchange);
+  std::optional<protocol::WireResponse> refusal_of(const protocol::WireRequest& request,
+                                                   protocol::SigningKeys& signing_keys) const;
+  protocol::Prepared understand(const protocol::WireRequest& request) const;
+  /// Whether it comes from whoever may have this machine run programs and write files: as anybody on it may.
+  bool is_trusted(const protocol::WireRequest& request) const;
   void start_large(const protocol::WireRequest& request, net::Exchange& exchange);
   void carry_out(protocol::PreparedTriggerCall call, net::Exchange& exchange);
   void carry_out(protocol::PreparedServerCall call, net::Exchange& exchange);
@@ -55,6 +61,8 @@ class Frontend final : public net::Handler {
   void disturb(protocol::PreparedCall& call, const FaultVerdict& verdict);
   std::optional<Error> objection_to(const TriggerCommand& command) const;
   void answer_code(FunctionName function, net::Exchange& exchange);
+  bool answer_transfer(const protocol::WireRequest& request, net::Exchange& exchange);
+  void answer_import(const protocol::WireRequest& request, net::Exchange& exchange);
   void ask(Command command, net::Exchange& exchange, Answered answered);
   void ask_all(const Command& command, net::Exchange& exchange, Answered answered);
   Subscription::Source source_of(StreamName stream, const Subscribed& subscribed, const net::Exchange& exchange);
@@ -75,6 +83,7 @@ class Frontend final : public net::Handler {
   const std::size_t own_;
   SystemEntropy entropy_;
   RequestTally tally_;
+  protocol::SigningKeys signing_keys_;
   std::uint64_t calls_ = 0;
   std::time_t date_second_ = 0;
   std::string date_;

@@ -101,6 +101,8 @@ class PoolProcesses final : public Processes {
     for (const auto& [id, read] : std::exchange(waiting_, {})) read(FunctionLog{});
   }
 
+  void end_runs(const std::function<bool(const FunctionName&)>& doomed) override { pool_.end_runs(doomed); }
+
   void stop(std::function<void()> stopped) override { pool_.stop(std::move(stopped)); }
 
  private:
@@ -140,12 +142,14 @@ FunctionParts make_function_parts(const FunctionSettings& settings) {
   auto store = std::make_shared<runner::CodeStore>(settings.directory + "/code", settings.durable);
   runner::PoolOptions options;
   options.endpoint_url = settings.endpoint;
+  if (settings.secret_of) options.secret_of = settings.secret_of;
   options.directory = settings.directory + "/bootstraps";
   options.idle_time = settings.idle_time;
   options.environments_max = std::max(options.environments_max, settings.concurrency);
   options.descriptors_max = settings.descriptors_max;
   FunctionParts parts;
   parts.shelf = std::make_unique<DiskShelf>(store);
+  parts.code = store;
   parts.make_processes = [store, options](boost::asio::io_context& context) {
     return std::make_unique<PoolProcesses>(context, options, [store](const FunctionRecord& function) {
       return function.directory.empty() ? store->use(function.code_sha256) : runner::CodePlace{function.directory};

@@ -4,9 +4,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
+#include "runner/code_store.hpp"
 #include "runner/descriptor.hpp"
 #include "server/code_keeper.hpp"
 #include "server/trigger_host.hpp"
@@ -33,8 +35,9 @@ class FunctionsDirectory {
 
 struct FunctionSettings {
   std::string directory;
-  bool durable = true;   ///< what is kept survives the loss of power
-  std::string endpoint;  ///< of this server, for functions
+  bool durable = true;                                                 ///< what is kept survives the loss of power
+  std::string endpoint;                                                ///< of this server, for functions
+  std::function<std::string(const std::string& account)> secret_of{};  ///< with which they sign; empty: any will do
   std::chrono::seconds idle_time{};
   std::size_t concurrency = 0;        ///< invocations at a time, each of which may take an environment of its own
   std::uint64_t descriptors_max = 0;  ///< what a function may have open, by its soft limit; 0: as much as the server
@@ -42,6 +45,7 @@ struct FunctionSettings {
 
 struct FunctionParts {
   std::unique_ptr<CodeShelf> shelf;
+  std::shared_ptr<const runner::CodeStore> code;  ///< what the shelf keeps it in
   TriggerHost::MakeProcesses make_processes;
 };
 

@@ -39,24 +39,58 @@ bool is_local_name(const std::string& name) {
                      [&](std::string_view suffix) { return name.ends_with(suffix) || name == suffix.substr(1); });
 }
 
-// The authority of an origin such as "https://example.org:8080".
-std::string_view authority(std::string_view origin) {
-  const std::size_t scheme = origin.find("://");
-  return scheme == std::string_view::npos ? std::string_view{} : origin.substr(scheme + 3);
+bool is_localhost(std::string_view name) { return name == "localhost" || name.ends_with(".localhost"); }
+
+bool is_one_of(const std::string& name, const std::vector<std::string>& hosts) {
+  return std::any_of(hosts.begin(), hosts.end(), [&](const std::string& host) {
+    return name == host || (host.starts_with('.') && (name.ends_with(host) || name == host.substr(1)));
+  });
+}
+
+// The authority of an origin such as "https://example.org:8080", or of a URL.
+std::string_view authority(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) return {};
+  const std::string_view rest = url.substr(scheme + 3);
+  return rest.substr(0, rest.find('/'));
+}
+
+// Whether what a page says of itself is where the request went; a sandboxed page says "null".
+bool is_from(std::string_view url, const std::string& host) {
+  const std::string from = lower(authority(url));
+  return !from.empty() && from == host;
 }
 
 }  // namespace
 
+bool is_host_name(std::string_view name) {
+  constexpr std::size_t chars_max = 253;
+  if (name.starts_with('.')) name.remove_prefix(1);
+  return !name.empty() && name.size() <= chars_max && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+  });
+}
+
 std::string_view Guard::objection(const protocol::WireRequest& request) const {
   const std::string host = lower(request.header("Host"));
-  if (loopback_only && !host.empty() && !is_local_name(std::string(without_port(host)))) {
-    return "The Host header does not name this machine.";
+  const std::string name(without_port(host));
+  // Only clients that are no browsers leave it out.
+  if (!host.empty() && !is_one_of(name, hosts)) {
+    if (loopback_only && !is_local_name(name)) return "The Host header does not name this machine.";
+    if (!loopback_only && !hosts.empty() && !is_address(name) && !is_localhost(name)) {
+      return "The Host header is no name that this server was told to answer to.";
+    }
   }
   if (const std::string_view site = request.header("Sec-Fetch-Site"); !site.empty()) {
     if (site != "same-origin" && site != "none") return "Requests from web pages of other sites are refused.";
   }
   if (const std::string_view origin = request.header("Origin"); !origin.empty()) {
-    if (lower(authority(origin)) != host) return "Requests from web pages of other origins are refused.";
+    if (!is_from(origin, host)) return "Requests from web pages of other origins are refused.";
+  }
+  // What a page fetches as an image has no Origin, and no Sec-Fetch-Site either where a browser does not trust the
+  // network in between.
+  if (const std::string_view referrer = request.header("Referer"); !referrer.empty()) {
+    if (!is_from(referrer, host)) return "Requests from web pages of other origins are refused.";
   }
   return {};
 }

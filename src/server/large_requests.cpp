@@ -48,17 +48,17 @@ LargeRequests::~LargeRequests() {
   if (pool_) pool_->join();
 }
 
-bool LargeRequests::prepare(const WireRequest& request, const protocol::ServiceContext& context,
-                            const asio::any_io_executor& executor, Understood understood) {
+bool LargeRequests::read(const WireRequest& request, Read read, const asio::any_io_executor& executor,
+                         Understood understood) {
   const std::size_t bytes = request.body.size();
   if (bytes_.fetch_add(bytes) + bytes > bytes_max) {
     bytes_ -= bytes;
     return false;
   }
   std::call_once(begun_, [this] { pool_.emplace(1); });
-  asio::post(*pool_, [this, bytes, &context, executor, kept = std::make_unique<KeptRequest>(request),
+  asio::post(*pool_, [this, bytes, executor, kept = std::make_unique<KeptRequest>(request), read = std::move(read),
                       done = std::move(understood)]() mutable {
-    protocol::Prepared prepared = protocol::prepare(kept->view(), context);
+    protocol::Prepared prepared = read(kept->view());
     kept.reset();
     bytes_ -= bytes;
     asio::post(executor,

@@ -21,6 +21,7 @@ class LargeRequests {
   /// Of the bodies of those that wait or are being understood.
   static constexpr std::size_t bytes_max = 256U << 20U;
 
+  using Read = std::function<protocol::Prepared(const protocol::WireRequest&)>;
   using Understood = std::function<void(protocol::Prepared)>;
 
   LargeRequests() = default;
@@ -29,10 +30,10 @@ class LargeRequests {
   /// Finishes what is being done.
   ~LargeRequests();
 
-  /// Has `understood` called by `executor` with what protocol::prepare makes of the request, which is copied. False,
-  /// and nothing is called, if there is no room.
-  bool prepare(const protocol::WireRequest& request, const protocol::ServiceContext& context,
-               const boost::asio::any_io_executor& executor, Understood understood);
+  /// Has `understood` called by `executor` with what `read`, in the thread, makes of the request, which is copied.
+  /// False, and nothing is called, if there is no room.
+  bool read(const protocol::WireRequest& request, Read read, const boost::asio::any_io_executor& executor,
+            Understood understood);
 
  private:
   std::once_flag begun_;

@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstdlib>
 #include <cxxopts.hpp>
-#include <filesystem>
 #include <iterator>
 #include <stdexcept>
 #include <string_view>
@@ -14,14 +12,17 @@
 
 #include "config/check.hpp"
 #include "config/file.hpp"
+#include "config/places.hpp"
 #include "config/problems.hpp"
 #include "config/template/given_parameters.hpp"
 #include "penstock/limits.hpp"
 #include "penstock/server_commands.hpp"
 #include "penstock/time.hpp"
 #include "protocol/nearest.hpp"
+#include "protocol/text.hpp"
 #include "protocol/times.hpp"
 #include "runner/launch.hpp"
+#include "server/guard.hpp"
 
 namespace penstock::server {
 
@@ -34,17 +35,6 @@ constexpr unsigned concurrency_max = 10'000;
 constexpr unsigned trace_records_max = 999'999;
 constexpr unsigned function_idle_s_max = 86'400;
 
-std::string default_data_dir() {
-  // XDG Base Directory Specification: a relative path in the variable is to be ignored.
-  if (const char* xdg = std::getenv("XDG_DATA_HOME"); xdg != nullptr && std::filesystem::path(xdg).is_absolute()) {
-    return std::string(xdg) + "/penstock";
-  }
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') {
-    return std::string(home) + "/.local/share/penstock";
-  }
-  return "penstock-data";
-}
-
 unsigned default_threads() { return std::clamp(std::thread::hardware_concurrency(), 1U, threads_default_max); }
 
 cxxopts::Options describe_flags() {
@@ -56,7 +46,7 @@ cxxopts::Options describe_flags() {
        cxxopts::value<std::vector<std::string>>(), "ADDRESS")
       ("port", "port to listen on; 0 picks a free one", text("4566"), "PORT")
       ("ready-file", "file to write the endpoint to once requests are served", text(""), "FILE")
-      ("data-dir", "where everything is kept (default: " + default_data_dir() + ")", text(""), "DIR")
+      ("data-dir", "where everything is kept (default: " + config::default_data_dir() + ")", text(""), "DIR")
       ("ephemeral", "keep everything in memory and nothing on disk", cxxopts::value<bool>())
       ("durability", "fsync: what is acknowledged survives power loss; os: it survives the end of the process only",
        text("fsync"), "fsync|os")
@@ -82,6 +72,14 @@ cxxopts::Options describe_flags() {
       ("trace-messages", "records of what became of messages lately that each thread keeps; 0 keeps none",
        text(std::to_string(server_limits::trace_records_default)), "N")
       ("allow-faults", "clients may have requests fail, at /_penstock/faults", cxxopts::value<bool>())
+      ("allow-host", "name that clients may call the server by; with a dot before it, also all names below it; may be given "
+       "more than once (default: names of this machine, or any name where --host is not of loopback)",
+       cxxopts::value<std::vector<std::string>>(), "NAME")
+      ("token-file", "file with the token that is asked for where functions are registered over the network; it is made if "
+       "it is not there (default: token in the data directory)", text(""), "FILE")
+      ("auth", "strict: requests have to be signed with a key of the configuration's credentials or of "
+       "--credentials-file; relaxed: any credentials are accepted", text("relaxed"), "strict|relaxed")
+      ("credentials-file", "file with such keys, in the format of ~/.aws/credentials", text(""), "FILE")
       ("tls-cert", "certificate with its chain, in PEM: clients that speak TLS are served, on the same port", text(""), "FILE")
       ("tls-key", "its private key, in PEM", text(""), "FILE")
       ("tls", "serve TLS with a certificate for localhost, 127.0.0.1 and ::1 that is made at the start", text(""),
@@ -177,6 +175,20 @@ std::optional<Ending> read_functions(const cxxopts::ParseResult& given, Options&
   return std::nullopt;
 }
 
+std::optional<Ending> read_access(const cxxopts::ParseResult& given, Options& options) {
+  const auto text = [&](const char* flag) { return given[flag].as<std::string>(); };
+  if (given.count("allow-host") > 0) options.allowed_hosts = given["allow-host"].as<std::vector<std::string>>();
+  for (std::string& host : options.allowed_hosts) {
+    if (!is_host_name(host)) return wrong("--allow-host is a name such as penstock.internal, not '" + host + "'");
+    std::ranges::transform(host, host.begin(), protocol::to_lower);
+  }
+  options.token_file = text("token-file");
+  if (auto e = check_choice("auth", text("auth"), {"strict", "relaxed"})) return e;
+  options.strict_auth = text("auth") == "strict";
+  options.credentials_file = text("credentials-file");
+  return std::nullopt;
+}
+
 std::optional<Ending> read_clock(const std::string& given, Options& options) {
   constexpr std::string_view begins_at = "virtual:";
   if (given == "real") return std::nullopt;
@@ -213,7 +225,7 @@ std::variant<Options, Ending> read_flags(const cxxopts::ParseResult& given) {
   if (options.ephemeral && !options.data_dir.empty()) {
     return wrong("--ephemeral keeps nothing, so it cannot go with --data-dir");
   }
-  if (options.data_dir.empty()) options.data_dir = default_data_dir();
+  if (options.data_dir.empty()) options.data_dir = config::default_data_dir();
   options.durability = text("durability") == "os" ? storage::Durability::os : storage::Durability::fsync;
   options.account = text("account");
   if (!is_account(options.account)) return wrong("--account is 12 digits, not '" + options.account + "'");
@@ -231,6 +243,7 @@ std::variant<Options, Ending> read_flags(const cxxopts::ParseResult& given) {
   options.allow_faults = given["allow-faults"].as<bool>();
   if (auto e = read_clock(text("clock"), options)) return std::move(*e);
   if (auto e = read_functions(given, options)) return std::move(*e);
+  if (auto e = read_access(given, options)) return std::move(*e);
   if (auto e = read_tls(given, options)) return std::move(*e);
   return options;
 }
@@ -238,7 +251,8 @@ std::variant<Options, Ending> read_flags(const cxxopts::ParseResult& given) {
 // ---- Settings of a file
 
 /// Flags that say where something is read from or written to.
-constexpr std::array<std::string_view, 5> path_flags{"data-dir", "ready-file", "tls-ca-file", "tls-cert", "tls-key"};
+constexpr std::array<std::string_view, 7> path_flags{"credentials-file", "data-dir", "ready-file", "tls-ca-file",
+                                                     "tls-cert",         "tls-key",  "token-file"};
 /// Flags that are no settings.
 constexpr std::array<std::string_view, 4> no_settings{"config", "help", "no-config", config::parameter_flag};
 /// Who gives one of these flags decides about all of its group.

@@ -43,7 +43,11 @@ struct Options {
   unsigned concurrency = 100;   ///< invocations at a time, of all functions
   std::chrono::seconds function_idle_time{300};
   bool allow_remote_functions = false;
-  std::string tls_certificate;  ///< files in PEM, both or neither
+  std::vector<std::string> allowed_hosts;  ///< in lower case; one with a dot before it means all names below it too
+  std::string token_file;                  ///< empty: in the data directory
+  bool strict_auth = false;
+  std::string credentials_file;  ///< in the AWS CLI's format; the setup may have keys too
+  std::string tls_certificate;   ///< files in PEM, both or neither
   std::string tls_key;
   bool tls_self_signed = false;
   std::string tls_ca_file;                ///< where the self-signed certificate is written

@@ -8,13 +8,10 @@ namespace penstock::server {
 
 namespace {
 
-// Above the shards and the triggers, so that its calls have numbers of their own, and all of them go through the
-// shards' mailboxes.
-constexpr std::size_t index_above_shards = 1;
-
 Service with_functions_allowed(const Service& service) {
   Service trusting = service;
   trusting.allow_remote_functions = true;
+  trusting.authority = nullptr;
   return trusting;
 }
 
@@ -38,7 +35,9 @@ struct OwnClient::Call final : net::Exchange::Listener {
   std::optional<config::Answer> answer;  // by the client's mutex_
 };
 
-OwnClient::OwnClient(const Service& service, boost::asio::io_context& context)
+// Above the shards and the triggers, so that its calls have numbers of their own, and all of them go through the
+// shards' mailboxes.
+OwnClient::OwnClient(const Service& service, boost::asio::io_context& context, std::size_t index_above_shards)
     : context_(context),
       service_(with_functions_allowed(service)),
       frontend_(service_, service_.shards.size() + index_above_shards) {}

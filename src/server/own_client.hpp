@@ -4,6 +4,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <condition_variable>
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -27,7 +28,8 @@ class OwnClient {
 
   /// Requests begin and end in `context`, a thread of the server's. Whoever says what functions there are in a file on
   /// this machine may have it run programs, from wherever else requests are taken.
-  OwnClient(const Service& service, boost::asio::io_context& context);
+  /// `index_above_shards` tells its calls from those of others: 2 is Insider's.
+  OwnClient(const Service& service, boost::asio::io_context& context, std::size_t index_above_shards = 1);
   OwnClient(const OwnClient&) = delete;
   OwnClient& operator=(const OwnClient&) = delete;
   /// REQUIRES: the context runs no more.

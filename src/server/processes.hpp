@@ -26,6 +26,8 @@ class Processes {
   virtual void read_log(const ReadFunctionLog& question, std::function<void(TriggerResult)> read) = 0;
   /// Whoever waits for lines of a log gets what there is.
   virtual void release_log_readers() = 0;
+  /// Ends what runs functions of which `doomed` says so.
+  virtual void end_runs(const std::function<bool(const FunctionName&)>& /*doomed*/) {}
   /// Ends all of them; what they were running ends as failures. `stopped` is called once, when none is left.
   virtual void stop(std::function<void()> stopped) = 0;
 };

@@ -35,10 +35,10 @@ decltype(auto) visit_asked(Visit&& visit, const Command& command) {
 
 template <class T>
 constexpr bool adds_data_always =
-    OneOf<T, SendMessages, CreateQueue, SetQueueAttributes, TagQueue, EditPolicy, StartMessageMoveTask, PutRecords,
-          CreateStream, UpdateAccount, TagStream, PutStreamPolicy, UpdateEncryption, UpdateMonitoring, UpdateStreamMode,
-          UpdateWarmThroughput, UpdateMaxRecordSize, SplitShard, MergeShards, UpdateShardCount, RegisterConsumer,
-          CreateGroup, TransactGroup, AcceptTransaction>;
+    OneOf<T, SendMessages, ImportMessages, CreateQueue, SetQueueAttributes, TagQueue, EditPolicy, StartMessageMoveTask,
+          PutRecords, CreateStream, UpdateAccount, TagStream, PutStreamPolicy, UpdateEncryption, UpdateMonitoring,
+          UpdateStreamMode, UpdateWarmThroughput, UpdateMaxRecordSize, SplitShard, MergeShards, UpdateShardCount,
+          RegisterConsumer, CreateGroup, TransactGroup, AcceptTransaction>;
 
 // Each adds the answer of one more shard to what there is.
 

@@ -14,18 +14,24 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "config/credentials.hpp"
+#include "config/places.hpp"
+#include "config/problems.hpp"
 #include "net/listener.hpp"
 #include "net/session_group.hpp"
 #include "net/tls.hpp"
 #include "penstock/limits.hpp"
 #include "protocol/times.hpp"
+#include "server/authority.hpp"
 #include "server/clock.hpp"
 #include "server/control.hpp"
 #include "server/disk_space.hpp"
@@ -40,9 +46,11 @@
 #include "server/settler.hpp"
 #include "server/shard.hpp"
 #include "server/slow_store.hpp"
+#include "server/state_keeper.hpp"
 #include "server/timekeeper.hpp"
 #include "server/trigger_host.hpp"
 #include "server/version.hpp"
+#include "state/backup.hpp"
 #include "storage/clock_record.hpp"
 #include "storage/committer.hpp"
 #include "storage/memory_store.hpp"
@@ -84,6 +92,11 @@ std::error_code write_whole(const std::string& path, const std::string& text) {
   return error;
 }
 
+std::string absolute(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::absolute(path, error).lexically_normal();
+}
+
 /// The server as functions on this machine reach it.
 std::string endpoint_for_functions(const std::string& address) {
   // An address that means all of them is none to connect to.
@@ -104,6 +117,48 @@ net::Tls::Made make_tls(const Options& options) {
     return "--tls-ca-file: cannot write " + options.tls_ca_file;
   }
   return made;
+}
+
+/// Where the token is to be; empty if there is to be none.
+std::string token_file_of(const Options& options) {
+  if (!options.token_file.empty()) return options.token_file;
+  return options.ephemeral ? std::string() : config::token_file_in(options.data_dir);
+}
+
+/// The keys of the setup and of the credentials file; problems are those of the file.
+Authority::Keys keys_of(const Options& options, config::Problems& problems) {
+  Authority::Keys keys;
+  if (options.setup) {
+    for (const config::Credential& one : options.setup->credentials) keys.emplace(one.access_key, one.secret);
+  }
+  if (options.credentials_file.empty()) return keys;
+  for (const config::Credential& one : config::read_shared_credentials_file(options.credentials_file, problems)) {
+    if (keys.emplace(one.access_key, one.secret).first->second == one.secret) continue;
+    problems.add(one.at, config::in_quotes(one.access_key) + " has another secret in " + options.config_file);
+  }
+  return keys;
+}
+
+/// Who may ask; or lines that say what is wrong with the files. REQUIRES: the data directory is there.
+std::variant<std::unique_ptr<Authority>, std::string> make_authority(const Options& options) {
+  config::Problems problems(options.credentials_file);
+  Authority::Settings settings{.strict = options.strict_auth, .keys = keys_of(options, problems)};
+  if (!problems.empty()) return problems.lines().front();
+  if (settings.strict && settings.keys.empty()) {
+    return "--auth strict takes keys, of the configuration's credentials or of --credentials-file, and there are none";
+  }
+  if (!settings.strict && !settings.keys.empty()) {
+    spdlog::warn("there are {} keys, but any credentials are accepted: --auth is relaxed", settings.keys.size());
+  }
+  SystemEntropy entropy;
+  if (const std::string file = token_file_of(options); !file.empty()) {
+    auto token = open_token(file, entropy);
+    if (auto* why = std::get_if<std::string>(&token)) return std::move(*why);
+    settings.token = std::get<Token>(std::move(token));
+  }
+  constexpr int seed_words = 4;
+  for (int i = 0; i < seed_words; ++i) settings.functions_seed += std::to_string(entropy.next()) + ".";
+  return std::make_unique<Authority>(std::move(settings));
 }
 
 // Each connection is a descriptor, and the soft limit is often 1,024 for the sake of programs that use select, as
@@ -135,17 +190,20 @@ struct Worker {
 
 class Server {
  public:
-  Server(const Options& options, std::unique_ptr<Store> store, std::unique_ptr<net::Tls> tls)
+  Server(const Options& options, std::unique_ptr<Store> store, std::unique_ptr<net::Tls> tls,
+         std::unique_ptr<Authority> authority)
       : options_(options),
         opened_store_(*store),
         store_(options.allow_faults ? std::make_unique<SlowStore>(std::move(store), faults_) : std::move(store)),
         tls_(std::move(tls)),
+        authority_(std::move(authority)),
         functions_directory_(options.ephemeral ? "" : options.data_dir) {}
 
   StoreError recover() {
     const Limits limits{.strict = options_.strict_limits,
                         .tells_events = options_.trace_messages > 0,
                         .stream_transition = options_.stream_transition};
+    if (!options_.ephemeral) state::remove_leftovers(options_.data_dir);
     if (StoreError error = storage::open_format(*store_)) return error;
     std::vector<RecoveredQueue> queues;
     if (StoreError error = storage::recover(*store_, limits, queues)) return error;
@@ -158,6 +216,7 @@ class Server {
     service_.clock = clock_.get();
     service_.strict_limits = options_.strict_limits;
     service_.allow_remote_functions = options_.allow_remote_functions;
+    service_.authority = authority_.get();
     service_.large_requests = &large_requests_;
     service_.used = &used_services_;
     for (std::size_t i = 0; i < options_.threads; ++i) {
@@ -191,8 +250,6 @@ class Server {
     });
     for (const auto& worker : workers_) timekeeper_->add(worker->shard);
     service_.faults = options_.allow_faults ? &faults_ : nullptr;
-    control_.emplace(main_context(), *timekeeper_, service_.faults);
-    service_.control = &*control_;
     service_manager_.emplace(main_context(), notify_);
     disk_space_ = std::make_unique<DiskSpace>(main_context(), options_.ephemeral ? "" : options_.data_dir);
     service_.disk_space = disk_space_.get();
@@ -213,6 +270,7 @@ class Server {
         make_function_parts({.directory = functions_directory_.path(),
                              .durable = !options_.ephemeral && options_.durability == storage::Durability::fsync,
                              .endpoint = endpoint_for_functions(listener_->addresses().front()),
+                             .secret_of = secret_of_functions(),
                              .idle_time = options_.function_idle_time,
                              .concurrency = options_.concurrency,
                              .descriptors_max = descriptors_max});
@@ -221,6 +279,13 @@ class Server {
     triggers_->recover(std::move(found));
     timekeeper_->add(*triggers_);
     service_.triggers = triggers_.get();
+    state_keeper_.emplace(
+        main_context(),
+        StateKeeper::Parts{service_, opened_store_, options_.ephemeral ? "" : absolute(options_.data_dir),
+                           std::move(parts.code), options_.setup ? &*options_.setup : nullptr, options_.place(),
+                           options_.config_file});
+    control_.emplace(main_context(), *timekeeper_, *state_keeper_, service_.faults);
+    service_.control = &*control_;
     make_metrics();
     return {};
   }
@@ -233,8 +298,11 @@ class Server {
     service_.guard.loopback_only = std::all_of(
         options_.hosts.begin(), options_.hosts.end(),
         [](const std::string& host) { return host.starts_with("127.") || host == "::1" || host == "localhost"; });
+    service_.guard.hosts = options_.allowed_hosts;
     if (!service_.guard.loopback_only) {
-      spdlog::warn("listening beyond this machine: any credentials are accepted, and the Host header is not checked");
+      spdlog::warn("listening beyond this machine: {}, and the Host header {}",
+                   options_.strict_auth ? "requests have to be signed" : "any credentials are accepted",
+                   options_.allowed_hosts.empty() ? "is not checked" : "has to be an allowed one");
     }
     return {};
   }
@@ -293,6 +361,12 @@ class Server {
     parts.virtual_clock = virtual_clock_;
     metrics_.emplace(std::move(parts));
     service_.metrics = &*metrics_;
+  }
+
+  /// Empty where any secret will do.
+  std::function<std::string(const std::string&)> secret_of_functions() const {
+    if (!options_.strict_auth) return {};
+    return [authority = authority_.get()](const std::string& account) { return authority->functions_secret(account); };
   }
 
   asio::io_context& main_context() { return workers_[0]->context; }
@@ -354,6 +428,7 @@ class Server {
     service_manager_->stop();
     if (settler_) settler_->stop();
     timekeeper_->stop();
+    state_keeper_->stop();
     listener_->stop();
     disk_space_->stop();
     draining_ = workers_.size() + 1;
@@ -394,9 +469,10 @@ class Server {
   SystemEntropy fault_entropy_;
   Faults faults_{fault_entropy_};
   const NotifySettings notify_ = NotifySettings::from_environment();
-  const Store& opened_store_;  ///< as it is without faults
+  Store& opened_store_;  ///< as it is without faults
   std::unique_ptr<Store> store_;
   std::unique_ptr<net::Tls> tls_;
+  std::unique_ptr<Authority> authority_;
   FunctionsDirectory functions_directory_;
   std::unique_ptr<Clock> clock_;
   VirtualClock* virtual_clock_ = nullptr;  ///< the same, if it is one
@@ -405,6 +481,7 @@ class Server {
   std::vector<net::SessionGroup*> groups_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::optional<Timekeeper> timekeeper_;
+  std::optional<StateKeeper> state_keeper_;
   std::optional<Control> control_;
   std::unique_ptr<DiskSpace> disk_space_;
   std::unique_ptr<net::Listener> listener_;
@@ -449,9 +526,12 @@ int serve(const Options& options) {
       return fail(error.message);
     spdlog::info("penstock {}: data directory {}", version, options.data_dir);
   }
+  auto authority = make_authority(options);
+  if (const auto* fault = std::get_if<std::string>(&authority)) return fail(*fault);
   if (options.setup) spdlog::info("set up by {}", options.config_file);
   for (const std::string& note : options.config_notes) spdlog::warn("{}", note);
-  Server server(options, std::move(store), std::move(std::get<std::unique_ptr<net::Tls>>(tls)));
+  Server server(options, std::move(store), std::move(std::get<std::unique_ptr<net::Tls>>(tls)),
+                std::move(std::get<std::unique_ptr<Authority>>(authority)));
   if (const StoreError error = server.recover()) {
     return fail("cannot use the data directory " + options.data_dir + ": " + error.message);
   }

@@ -13,6 +13,7 @@
 
 namespace penstock::server {
 
+class Authority;
 class Control;
 class Faults;
 class LargeRequests;
@@ -25,6 +26,7 @@ class UsedServices;
 struct Service {
   protocol::ServiceContext context;
   Guard guard;
+  const Authority* authority = nullptr;  ///< null where whoever asks may
   std::vector<Shard*> shards;
   TriggerHost* triggers = nullptr;
   Control* control = nullptr;

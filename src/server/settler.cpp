@@ -9,14 +9,24 @@
 
 namespace penstock::server {
 
-namespace {
-
-bool report(const config::Problems& problems) {
-  for (const std::string& line : problems.lines()) std::fprintf(stderr, "%s\n", line.c_str());
-  return problems.empty();
+std::vector<std::string> settle(const config::Setup& setup, const config::Place& place, const std::string& file,
+                                OwnClient& client) {
+  const config::Ask ask = [&client](const config::Request& request) { return client.ask(request); };
+  config::Problems problems(file);
+  const std::vector<config::Step> plan = config::make_plan(setup, place, ask, problems);
+  if (!problems.empty()) return problems.lines();
+  config::carry_out(plan, place, ask, problems);
+  if (!problems.empty()) return problems.lines();
+  std::array<std::size_t, 3> counts{};
+  for (const config::Step& step : plan) {
+    ++counts.at(static_cast<std::size_t>(step.action));
+    if (step.action != config::Action::keep) {
+      spdlog::info("{}: {} {}: {}", file, step.kind, step.name, config::name_of(step.action));
+    }
+  }
+  spdlog::info("{}: {} created, {} updated, {} as they were", file, counts[0], counts[1], counts[2]);
+  return {};
 }
-
-}  // namespace
 
 void Settler::start(std::function<void(bool)> settled) {
   thread_ = std::thread([this, settled = std::move(settled)] {
@@ -36,21 +46,9 @@ void Settler::stop() {
 }
 
 bool Settler::settle() {
-  const config::Ask ask = [this](const config::Request& request) { return client_.ask(request); };
-  config::Problems problems(file_);
-  const std::vector<config::Step> plan = config::make_plan(setup_, place_, ask, problems);
-  if (!problems.empty()) return report(problems);
-  config::carry_out(plan, place_, ask, problems);
-  if (!problems.empty()) return report(problems);
-  std::array<std::size_t, 3> counts{};
-  for (const config::Step& step : plan) {
-    ++counts.at(static_cast<std::size_t>(step.action));
-    if (step.action != config::Action::keep) {
-      spdlog::info("{}: {} {}: {}", file_, step.kind, step.name, config::name_of(step.action));
-    }
-  }
-  spdlog::info("{}: {} created, {} updated, {} as they were", file_, counts[0], counts[1], counts[2]);
-  return true;
+  const std::vector<std::string> problems = server::settle(setup_, place_, file_, client_);
+  for (const std::string& line : problems) std::fprintf(stderr, "%s\n", line.c_str());
+  return problems.empty();
 }
 
 }  // namespace penstock::server

@@ -5,12 +5,18 @@
 #include <functional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "config/plan.hpp"
 #include "config/setup.hpp"
 #include "server/own_client.hpp"
 
 namespace penstock::server {
+
+/// Makes true of the server what a setup says, and logs what that took. The problems that there were, as lines; nothing
+/// was done if they were known before. Throws OwnClient::Closed.
+std::vector<std::string> settle(const config::Setup& setup, const config::Place& place, const std::string& file,
+                                OwnClient& client);
 
 class Settler {
  public:

@@ -371,6 +371,12 @@ void TriggerHost::complete(TriggerReply reply) {
   completion(std::move(reply.result));
 }
 
+void TriggerHost::end_runs_of_deleted() {
+  asio::post(context_, [this] {
+    processes_->end_runs([this](const FunctionName& function) { return !functions_.contains(function); });
+  });
+}
+
 // ---- Questions to shards.
 
 void TriggerHost::send(Ask ask) {

@@ -75,6 +75,8 @@ class TriggerHost final : public Timed {
   void submit(TriggerCommand command, Completion completion);
   /// The zip that a function was made of. Errors: LambdaResourceNotFound.
   void read_code(FunctionName function, std::function<void(std::variant<std::string, Error>)> completion);
+  /// Ends what still runs functions that are registered no more.
+  void end_runs_of_deleted();
   /// The committer has got further.
   void wake() { releases_.wake(); }
   /// Begins nothing more, lets what runs end, and what came of it be settled, and then ends all processes: after

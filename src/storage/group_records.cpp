@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "groups_generated.h"
+#include "storage/decoding.hpp"
 #include "storage/flat_records.hpp"
 #include "storage/keys.hpp"
 
@@ -41,58 +42,6 @@ Offset<PutVector> build_put(FlatBufferBuilder& builder, const std::vector<Record
     *built++ = {one.number.index.value, one.number.created_s, one.number.at_s, one.shard.value};
   }
   return offset;
-}
-
-// ---- Decoding.
-
-bool decode_group(std::string_view bytes, GroupId id, GroupInfo& info) {
-  const auto* stored = verified<fb::Group>(align_record(bytes), group_identifier);
-  if (stored == nullptr || stored->start() > fb::StartType::MAX || stored->mode() > fb::CommitMode::MAX) return false;
-  info.id = id;
-  info.name = text_of(stored->name());
-  info.created = from_epoch_ms(stored->created_ms());
-  info.start = static_cast<IteratorType>(stored->start());
-  info.lease = Millis{stored->lease_ms()};
-  info.mode = static_cast<CommitMode>(stored->mode());
-  info.lost_records = stored->lost_records();
-  return !info.name.empty() && info.lease > Millis{0};
-}
-
-bool decode_lease(std::string_view bytes, GroupLease& lease) {
-  const auto* stored = verified<fb::GroupLease>(align_record(bytes), lease_identifier);
-  if (stored == nullptr) return false;
-  GroupPosition& position = lease.position;
-  position.next = RecordIndex{stored->next()};
-  if (const auto sub = stored->sub()) position.sub = *sub;
-  position.at_s = stored->at_s();
-  position.not_before = from_epoch_ms(stored->not_before_ms());
-  lease.epoch = stored->epoch();
-  lease.owner = text_of(stored->owner());
-  lease.session = stored->session();
-  lease.metadata = text_of(stored->metadata());
-  lease.committed = from_epoch_ms(stored->committed_ms());
-  lease.lost_records = stored->lost_records();
-  lease.lost_until = RecordIndex{stored->lost_until()};
-  // Records count from 1, and a shard that is held has been granted.
-  return position.next.value > 0 && (lease.owner.empty() || lease.epoch > 0);
-}
-
-bool decode_commit_key(std::string_view bytes, CommitKey& key) {
-  const auto* stored = verified<fb::CommitKey>(align_record(bytes), commit_key_identifier);
-  if (stored == nullptr) return false;
-  key.key = text_of(stored->key());
-  key.at = from_epoch_ms(stored->at_ms());
-  const PutVector* put = stored->put();
-  if (put == nullptr) return true;
-  key.put.reserve(put->size());
-  for (flatbuffers::uoffset_t i = 0; i < put->size(); ++i) {
-    // Copied out: of a vector's elements the verifier checks that they are there, not how they are aligned.
-    fb::CommitKeyPut one;
-    std::memcpy(&one, put->Data() + i * sizeof(one), sizeof(one));
-    const ShardIndex shard{one.shard()};
-    key.put.push_back({shard, {one.created_s(), RecordIndex{one.index()}, one.at_s(), shard}});
-  }
-  return true;
 }
 
 // ---- A start.
@@ -185,6 +134,60 @@ StoreError read_commit_keys(const Store& store, std::vector<RecoveredStream>& st
 }
 
 }  // namespace
+
+// ---- Decoding.
+
+bool decode_group(std::string_view bytes, GroupId id, GroupInfo& info) {
+  const auto* stored = verified<fb::Group>(align_record(bytes), group_identifier);
+  if (stored == nullptr || stored->start() > fb::StartType::MAX || stored->mode() > fb::CommitMode::MAX) return false;
+  info.id = id;
+  info.name = text_of(stored->name());
+  info.created = from_epoch_ms(stored->created_ms());
+  info.start = static_cast<IteratorType>(stored->start());
+  info.lease = Millis{stored->lease_ms()};
+  info.mode = static_cast<CommitMode>(stored->mode());
+  info.lost_records = stored->lost_records();
+  return !info.name.empty() && info.lease > Millis{0};
+}
+
+bool decode_lease(std::string_view bytes, GroupLease& lease) {
+  const auto* stored = verified<fb::GroupLease>(align_record(bytes), lease_identifier);
+  if (stored == nullptr) return false;
+  GroupPosition& position = lease.position;
+  position.next = RecordIndex{stored->next()};
+  if (const auto sub = stored->sub()) position.sub = *sub;
+  position.at_s = stored->at_s();
+  position.not_before = from_epoch_ms(stored->not_before_ms());
+  lease.epoch = stored->epoch();
+  lease.owner = text_of(stored->owner());
+  lease.session = stored->session();
+  lease.metadata = text_of(stored->metadata());
+  lease.committed = from_epoch_ms(stored->committed_ms());
+  lease.lost_records = stored->lost_records();
+  lease.lost_until = RecordIndex{stored->lost_until()};
+  // Records count from 1, and a shard that is held has been granted.
+  return position.next.value > 0 && (lease.owner.empty() || lease.epoch > 0);
+}
+
+bool decode_commit_key(std::string_view bytes, CommitKey& key) {
+  const auto* stored = verified<fb::CommitKey>(align_record(bytes), commit_key_identifier);
+  if (stored == nullptr) return false;
+  key.key = text_of(stored->key());
+  key.at = from_epoch_ms(stored->at_ms());
+  const PutVector* put = stored->put();
+  if (put == nullptr) return true;
+  key.put.reserve(put->size());
+  for (flatbuffers::uoffset_t i = 0; i < put->size(); ++i) {
+    // Copied out: of a vector's elements the verifier checks that they are there, not how they are aligned.
+    fb::CommitKeyPut one;
+    std::memcpy(&one, put->Data() + i * sizeof(one), sizeof(one));
+    const ShardIndex shard{one.shard()};
+    key.put.push_back({shard, {one.created_s(), RecordIndex{one.index()}, one.at_s(), shard}});
+  }
+  return true;
+}
+
+// ----
 
 void encode_one(const PutGroup& put, WriteBatch& batch) {
   const GroupInfo& info = put.info;

@@ -263,6 +263,10 @@ Key record_key(StreamId stream, ShardIndex shard, RecordIndex index) {
 
 KeyRange all_queues() { return all_of_prefix(queue_prefix); }
 
+KeyRange all_cursors() { return all_of_prefix(cursor_prefix); }
+
+KeyRange all_move_tasks() { return all_of_prefix(move_task_prefix); }
+
 KeyRange queue_contents(QueueId queue) { return {Key{}.append_u64(queue.value), after_queue(queue)}; }
 
 KeyRange states_from(QueueId queue, Sequence from) {
@@ -363,6 +367,16 @@ std::optional<QueueId> parse_queue_key(std::string_view key) {
   return QueueId{read_big_endian(key.substr(1))};
 }
 
+std::optional<QueueId> parse_cursor_key(std::string_view key) {
+  if (key.size() != 1 + u64_bytes || key.front() != cursor_prefix) return std::nullopt;
+  return QueueId{u64_at(key, 1)};
+}
+
+std::optional<QueueId> parse_move_task_key(std::string_view key) {
+  if (key.size() != 1 + 2 * u64_bytes || key.front() != move_task_prefix) return std::nullopt;
+  return QueueId{u64_at(key, 1)};
+}
+
 std::optional<MessageKeyParts> parse_message_key(std::string_view key) {
   if (key.size() != message_key_bytes) return std::nullopt;
   return MessageKeyParts{QueueId{read_big_endian(key.substr(0, u64_bytes))},
@@ -441,6 +455,50 @@ std::optional<RecordKeyParts> parse_record_key(std::string_view key) {
   return RecordKeyParts{{StreamId{u64_at(key, 0)},
                          ShardIndex{static_cast<std::uint32_t>(read_big_endian(key.substr(u64_bytes, u32_bytes)))}},
                         RecordIndex{u64_at(key, shard_prefix_bytes)}};
+}
+
+bool is_catalog_key(std::string_view key) {
+  if (key.empty()) return false;
+  switch (key.front()) {
+    case queue_prefix:
+    case cursor_prefix:
+    case stream_prefix:
+    case stream_account_prefix:
+    case function_prefix:
+      return key.size() == 1 + u64_bytes;
+    case move_task_prefix:
+    case mapping_prefix:
+    case async_event_prefix:
+    case group_prefix:
+      return key.size() == 1 + 2 * u64_bytes;
+    case shard_prefix:
+    case shard_cursor_prefix:
+      return key.size() == 1 + shard_prefix_bytes;
+    case segment_prefix:
+      return key.size() == 1 + record_key_bytes;
+    case group_lease_prefix:
+      return key.size() == group_key_bytes + u32_bytes;
+    case commit_key_prefix:
+      return key.size() == group_key_bytes + u64_bytes;
+    case checkpoint_prefix:
+      return key.size() == checkpoint_key_bytes;
+    default:
+      return false;
+  }
+}
+
+bool is_queue_extra_key(std::string_view key) {
+  if (key.size() <= kind_at || u64_at(key, u64_bytes) != marker) return false;
+  switch (key[kind_at]) {
+    case attempt_kind:
+    case dedup_kind:
+      return key.size() == dedup_key_bytes;
+    case lane_kind:
+    case arrival_kind:
+      return key.size() == lane_key_bytes;
+    default:
+      return false;
+  }
 }
 
 }  // namespace penstock::storage

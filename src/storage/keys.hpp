@@ -100,8 +100,10 @@ Key checkpoint_key(std::string_view mapping, StreamId stream, ShardIndex shard);
 Key async_event_key(std::string_view event);
 Key record_key(StreamId stream, ShardIndex shard, RecordIndex index);
 
-/// Every queue's record in the catalog.
+/// Every queue's record in the catalog, every one's cursor, and every one's move tasks.
 KeyRange all_queues();
+KeyRange all_cursors();
+KeyRange all_move_tasks();
 /// Everything under a queue, in the messages as in the state table.
 KeyRange queue_contents(QueueId queue);
 /// The states that a queue has from `from` on, and nothing else of what the state table has.
@@ -208,6 +210,8 @@ bool is_rewritten(Table table, std::string_view key);
 
 /// Nothing where the bytes are no key of that kind.
 std::optional<QueueId> parse_queue_key(std::string_view key);
+std::optional<QueueId> parse_cursor_key(std::string_view key);
+std::optional<QueueId> parse_move_task_key(std::string_view key);
 std::optional<MessageKeyParts> parse_message_key(std::string_view key);
 std::optional<StateKeyParts> parse_state_key(std::string_view key);
 std::optional<DedupKeyParts> parse_dedup_key(std::string_view key);
@@ -224,5 +228,10 @@ std::optional<std::string> parse_mapping_key(std::string_view key);
 std::optional<CheckpointKeyParts> parse_checkpoint_key(std::string_view key);
 std::optional<std::string> parse_async_event_key(std::string_view key);
 std::optional<RecordKeyParts> parse_record_key(std::string_view key);
+
+/// Whether it is a key of one of the kinds that the catalog has under an id.
+bool is_catalog_key(std::string_view key);
+/// Whether it is a key of what the table of states has of a queue besides states.
+bool is_queue_extra_key(std::string_view key);
 
 }  // namespace penstock::storage

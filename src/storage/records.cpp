@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "records_generated.h"
+#include "storage/decoding.hpp"
 #include "storage/flat_records.hpp"
 #include "storage/group_records.hpp"
 #include "storage/keys.hpp"
@@ -244,51 +245,17 @@ bool decode_redrive_allow(const fb::RedriveAllowPolicy& stored, RedriveAllowPoli
   return true;
 }
 
-bool decode_queue(std::string_view bytes, QueueRecord& record) {
-  const auto* stored = verified<fb::Queue>(align_record(bytes), queue_identifier);
-  if (stored == nullptr) return false;
-  record.id = QueueId{stored->id()};
-  record.name = {text_of(stored->account()), text_of(stored->region()), text_of(stored->name())};
-  record.attributes = map_of(stored->attributes());
-  record.tags = map_of(stored->tags());
-  record.created = from_epoch_ms(stored->created_ms());
-  record.modified = from_epoch_ms(stored->modified_ms());
-  record.deleted.reset();
-  if (const auto deleted_ms = stored->deleted_ms()) record.deleted = from_epoch_ms(*deleted_ms);
-  if (const auto* redrive = stored->redrive()) {
-    record.redrive = RedrivePolicy{text_of(redrive->target_arn()), redrive->max_receive_count()};
-  }
-  if (const auto* allow = stored->redrive_allow()) {
-    if (!decode_redrive_allow(*allow, record.redrive_allow.emplace())) return false;
-  }
-  record.dedup_by_group = stored->dedup_by_group();
-  return !record.name.name.empty();
-}
-
-bool decode_cursor(std::string_view bytes, QueueCursor& cursor) {
-  const auto* stored = verified<fb::Cursor>(align_record(bytes), cursor_identifier);
-  if (stored == nullptr) return false;
-  cursor.head = Sequence{stored->head()};
-  cursor.tail = Sequence{stored->tail()};
-  cursor.fresh_count = stored->fresh_count();
-  cursor.state_count = stored->state_count();
-  cursor.purged = from_epoch_ms(stored->purged_ms());
-  cursor.lane_count = stored->lane_count();
-  return cursor.head <= cursor.tail && cursor.fresh_count <= cursor.tail.value - cursor.head.value;
-}
-
 const fb::Message* verified_message(std::string_view bytes) {
   const auto* stored = verified<fb::Message>(align_record(bytes), message_identifier);
   if (stored == nullptr || stored->body_md5()->size() != std::tuple_size_v<Md5>) return nullptr;
   return stored;
 }
 
-std::shared_ptr<const StoredMessage> decoded(const fb::Message& stored) {
-  auto message = std::make_shared<StoredMessage>();
-  message->message_id = text_of(stored.message_id());
-  message->sent = from_epoch_ms(stored.sent_ms());
-  message->delayed = stored.delayed();
-  MessageContent& content = message->content;
+void fill(StoredMessage& message, const fb::Message& stored) {
+  message.message_id = text_of(stored.message_id());
+  message.sent = from_epoch_ms(stored.sent_ms());
+  message.delayed = stored.delayed();
+  MessageContent& content = message.content;
   content.body = text_of(stored.body());
   std::memcpy(content.body_md5.data(), stored.body_md5()->data(), content.body_md5.size());
   if (const auto* attributes = stored.attributes()) {
@@ -306,67 +273,13 @@ std::shared_ptr<const StoredMessage> decoded(const fb::Message& stored) {
   content.sender_id = text_of(stored.sender_id());
   content.group_id = text_of(stored.group_id());
   content.deduplication_id = text_of(stored.deduplication_id());
-  message->dead_letter_source = text_of(stored.dead_letter_source());
+  message.dead_letter_source = text_of(stored.dead_letter_source());
+}
+
+std::shared_ptr<const StoredMessage> decoded(const fb::Message& stored) {
+  auto message = std::make_shared<StoredMessage>();
+  fill(*message, stored);
   return message;
-}
-
-bool decode_state(std::string_view bytes, std::uint32_t revision, MessageState& state) {
-  const auto* stored = verified<fb::State>(align_record(bytes), state_identifier);
-  if (stored == nullptr) return false;
-  state.sent = from_epoch_ms(stored->sent_ms());
-  state.visible_at = from_epoch_ms(stored->visible_at_ms());
-  state.received_at = from_epoch_ms(stored->received_at_ms());
-  state.first_received_at = from_epoch_ms(stored->first_received_at_ms());
-  state.receive_count = stored->receive_count();
-  state.receipt_nonce = stored->receipt_nonce();
-  state.revision = revision;
-  state.group_id = text_of(stored->group_id());
-  state.arrival_count = stored->arrival_count();
-  return true;
-}
-
-bool decode_dedup(std::string_view bytes, Sequence sequence, DedupEntry& entry) {
-  const auto* stored = verified<fb::Dedup>(align_record(bytes), dedup_identifier);
-  if (stored == nullptr) return false;
-  entry = {sequence, from_epoch_ms(stored->sent_ms()), {stored->id_high(), stored->id_low()}};
-  return true;
-}
-
-bool decode_attempt(std::string_view bytes, ReceiveAttempt& attempt) {
-  const auto* stored = verified<fb::Attempt>(align_record(bytes), attempt_identifier);
-  if (stored == nullptr) return false;
-  attempt.id = text_of(stored->id());
-  attempt.decided = from_epoch_ms(stored->decided_ms());
-  if (const auto* entries = stored->entries()) {
-    for (const fb::AttemptEntry* entry : *entries) {
-      attempt.entries.push_back({Sequence{entry->sequence()}, entry->receipt_nonce()});
-    }
-  }
-  return true;
-}
-
-bool decode_lane_entry(std::string_view bytes, Sequence sequence, LaneEntry& entry) {
-  const auto* stored = verified<fb::Lane>(align_record(bytes), lane_identifier);
-  if (stored == nullptr) return false;
-  entry = {sequence, from_epoch_ms(stored->sent_ms())};
-  return true;
-}
-
-bool decode_move_task(std::string_view bytes, MoveTask& task) {
-  const auto* stored = verified<fb::MoveTask>(align_record(bytes), move_task_identifier);
-  if (stored == nullptr || stored->status() > fb::MoveTaskStatus::MAX) return false;
-  task.id = text_of(stored->id());
-  if (const auto* name = stored->destination()) {
-    task.destination = QueueName{text_of(name->account()), text_of(name->region()), text_of(name->name())};
-  }
-  task.per_second = stored->per_second();
-  task.status = static_cast<MoveTaskStatus>(stored->status());
-  task.started = from_epoch_ms(stored->started_ms());
-  task.until = Sequence{stored->until()};
-  task.to_move = stored->to_move();
-  task.moved = stored->moved();
-  task.failure_reason = text_of(stored->failure_reason());
-  return true;
 }
 
 // ---- Reading.
@@ -577,21 +490,129 @@ StoreError write_format(Store& store) {
 
 }  // namespace
 
+// ---- Decoding.
+
+bool decode_queue(std::string_view bytes, QueueRecord& record) {
+  const auto* stored = verified<fb::Queue>(align_record(bytes), queue_identifier);
+  if (stored == nullptr) return false;
+  record.id = QueueId{stored->id()};
+  record.name = {text_of(stored->account()), text_of(stored->region()), text_of(stored->name())};
+  record.attributes = map_of(stored->attributes());
+  record.tags = map_of(stored->tags());
+  record.created = from_epoch_ms(stored->created_ms());
+  record.modified = from_epoch_ms(stored->modified_ms());
+  record.deleted.reset();
+  if (const auto deleted_ms = stored->deleted_ms()) record.deleted = from_epoch_ms(*deleted_ms);
+  if (const auto* redrive = stored->redrive()) {
+    record.redrive = RedrivePolicy{text_of(redrive->target_arn()), redrive->max_receive_count()};
+  }
+  if (const auto* allow = stored->redrive_allow()) {
+    if (!decode_redrive_allow(*allow, record.redrive_allow.emplace())) return false;
+  }
+  record.dedup_by_group = stored->dedup_by_group();
+  return !record.name.name.empty();
+}
+
+bool decode_cursor(std::string_view bytes, QueueCursor& cursor) {
+  const auto* stored = verified<fb::Cursor>(align_record(bytes), cursor_identifier);
+  if (stored == nullptr) return false;
+  cursor.head = Sequence{stored->head()};
+  cursor.tail = Sequence{stored->tail()};
+  cursor.fresh_count = stored->fresh_count();
+  cursor.state_count = stored->state_count();
+  cursor.purged = from_epoch_ms(stored->purged_ms());
+  cursor.lane_count = stored->lane_count();
+  return cursor.head <= cursor.tail && cursor.fresh_count <= cursor.tail.value - cursor.head.value;
+}
+
+bool decode_move_task(std::string_view bytes, MoveTask& task) {
+  const auto* stored = verified<fb::MoveTask>(align_record(bytes), move_task_identifier);
+  if (stored == nullptr || stored->status() > fb::MoveTaskStatus::MAX) return false;
+  task.id = text_of(stored->id());
+  if (const auto* name = stored->destination()) {
+    task.destination = QueueName{text_of(name->account()), text_of(name->region()), text_of(name->name())};
+  }
+  task.per_second = stored->per_second();
+  task.status = static_cast<MoveTaskStatus>(stored->status());
+  task.started = from_epoch_ms(stored->started_ms());
+  task.until = Sequence{stored->until()};
+  task.to_move = stored->to_move();
+  task.moved = stored->moved();
+  task.failure_reason = text_of(stored->failure_reason());
+  return true;
+}
+
+bool decode_message(std::string_view bytes, StoredMessage& message) {
+  const fb::Message* stored = verified_message(bytes);
+  if (stored == nullptr) return false;
+  fill(message, *stored);
+  return true;
+}
+
+bool decode_state(std::string_view bytes, std::uint32_t revision, MessageState& state) {
+  const auto* stored = verified<fb::State>(align_record(bytes), state_identifier);
+  if (stored == nullptr) return false;
+  state.sent = from_epoch_ms(stored->sent_ms());
+  state.visible_at = from_epoch_ms(stored->visible_at_ms());
+  state.received_at = from_epoch_ms(stored->received_at_ms());
+  state.first_received_at = from_epoch_ms(stored->first_received_at_ms());
+  state.receive_count = stored->receive_count();
+  state.receipt_nonce = stored->receipt_nonce();
+  state.revision = revision;
+  state.group_id = text_of(stored->group_id());
+  state.arrival_count = stored->arrival_count();
+  return true;
+}
+
+bool decode_dedup(std::string_view bytes, Sequence sequence, DedupEntry& entry) {
+  const auto* stored = verified<fb::Dedup>(align_record(bytes), dedup_identifier);
+  if (stored == nullptr) return false;
+  entry = {sequence, from_epoch_ms(stored->sent_ms()), {stored->id_high(), stored->id_low()}};
+  return true;
+}
+
+bool decode_attempt(std::string_view bytes, ReceiveAttempt& attempt) {
+  const auto* stored = verified<fb::Attempt>(align_record(bytes), attempt_identifier);
+  if (stored == nullptr) return false;
+  attempt.id = text_of(stored->id());
+  attempt.decided = from_epoch_ms(stored->decided_ms());
+  if (const auto* entries = stored->entries()) {
+    for (const fb::AttemptEntry* entry : *entries) {
+      attempt.entries.push_back({Sequence{entry->sequence()}, entry->receipt_nonce()});
+    }
+  }
+  return true;
+}
+
+bool decode_lane_entry(std::string_view bytes, Sequence sequence, LaneEntry& entry) {
+  const auto* stored = verified<fb::Lane>(align_record(bytes), lane_identifier);
+  if (stored == nullptr) return false;
+  entry = {sequence, from_epoch_ms(stored->sent_ms())};
+  return true;
+}
+
+// ----
+
 void encode(const std::vector<Mutation>& mutations, WriteBatch& batch) {
   for (const Mutation& mutation : mutations) {
     std::visit([&](const auto& one) { encode_one(one, batch); }, mutation);
   }
 }
 
-StoreError open_format(Store& store) {
+StoreError read_format(const Store& store, std::uint32_t& version) {
+  version = 0;
   std::string value;
-  StoreError error = store.get(Table::catalog, format_key().view(), value);
+  if (StoreError error = store.get(Table::catalog, format_key().view(), value)) return error;
+  if (value.size() != version_bytes) return corrupt("the format version is not one");
+  for (const char byte : value) version = (version << 8U) | static_cast<unsigned char>(byte);
+  return version == 0 ? corrupt("the format version is not one") : StoreError{};
+}
+
+StoreError open_format(Store& store) {
+  std::uint32_t version = 0;
+  const StoreError error = read_format(store, version);
   if (error.status == StoreStatus::not_found) return write_format(store);
   if (error) return error;
-  if (value.size() != version_bytes) return corrupt("the format version is not one");
-  std::uint32_t version = 0;
-  for (const char byte : value) version = (version << 8U) | static_cast<unsigned char>(byte);
-  if (version == 0) return corrupt("the format version is not one");
   if (version > format_version) {
     return {StoreStatus::unsupported, "the data is of format " + std::to_string(version) +
                                           ", and this version reads formats up to " + std::to_string(format_version)};

@@ -27,6 +27,9 @@ inline constexpr std::uint32_t format_version = 5;
 /// Appends the bytes of the mutations to `batch`, in order.
 void encode(const std::vector<Mutation>& mutations, WriteBatch& batch);
 
+/// The format's version that a store says; not_found if it says none.
+StoreError read_format(const Store& store, std::uint32_t& version);
+
 /// Writes the format's version into an empty store, checks it in any other: `unsupported` if newer, upgraded in place
 /// if older.
 StoreError open_format(Store& store);

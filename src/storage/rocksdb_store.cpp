@@ -8,7 +8,9 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/slice_transform.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 #include <unistd.h>
 
@@ -16,14 +18,18 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdarg>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <map>
+#include <mutex>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "storage/data_directory.hpp"
 #include "storage/keys.hpp"
 #include "storage/log_tail.hpp"
 #include "storage/rocksdb_store_records.hpp"
@@ -284,16 +290,6 @@ rocksdb::DBOptions database_options() {
   return options;
 }
 
-StoreError sync_path(const std::filesystem::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return {StoreStatus::io_error, "cannot open " + path.string() + ": " + std::strerror(errno)};
-  const int failed = ::fsync(descriptor) == 0 ? 0 : errno;
-  (void)::close(descriptor);
-  if (failed == 0) return {};
-  return {failed == ENOSPC ? StoreStatus::no_space : StoreStatus::io_error,
-          "cannot sync " + path.string() + ": " + std::strerror(failed)};
-}
-
 // Whether the directory is there, or can be made, and can be written: RocksDB's own words for this are hard to read.
 StoreError prepare_directory(const std::filesystem::path& directory) {
   std::error_code error;
@@ -351,6 +347,31 @@ StoreError describe_open_failure(const rocksdb::Status& status, const std::strin
   return error;
 }
 
+using Visit = std::function<bool(std::string_view key, std::string_view value)>;
+
+StoreError get_from(rocksdb::DB& database, rocksdb::ColumnFamilyHandle* family, std::string_view key,
+                    std::string& value) {
+  rocksdb::PinnableSlice found;
+  const rocksdb::Status status = database.Get(rocksdb::ReadOptions(), family, slice(key), &found);
+  if (status.ok()) value.assign(found.data(), found.size());
+  return translate(status);
+}
+
+StoreError scan_of(rocksdb::DB& database, rocksdb::ColumnFamilyHandle* family,
+                   std::pair<std::string_view, std::string_view> range, bool fill_cache, const Visit& visit) {
+  const rocksdb::Slice lower = slice(range.first);
+  const rocksdb::Slice upper = slice(range.second);
+  rocksdb::ReadOptions options;
+  options.iterate_lower_bound = &lower;
+  options.iterate_upper_bound = &upper;
+  options.fill_cache = fill_cache;
+  const std::unique_ptr<rocksdb::Iterator> row(database.NewIterator(options, family));
+  for (row->Seek(lower); row->Valid(); row->Next()) {
+    if (!visit(view(row->key()), view(row->value()))) break;
+  }
+  return translate(row->status());
+}
+
 class RocksDbStore final : public Store {
  public:
   RocksDbStore(std::unique_ptr<rocksdb::Env> environment, std::unique_ptr<rocksdb::DB> database,
@@ -380,34 +401,38 @@ class RocksDbStore final : public Store {
     if (!status.ok()) return translate(status);
     rocksdb::WriteOptions options;
     options.sync = sync;
+    const std::lock_guard lock{writing_};
     status = database_->Write(options, &write);
     if (status.ok()) reclaim(batch);
     return translate(status);
   }
 
-  StoreError sync() override { return translate(database_->SyncWAL()); }
+  StoreError sync() override {
+    const std::lock_guard lock{writing_};
+    return translate(database_->SyncWAL());
+  }
 
-  StoreError get(Table table, std::string_view key, std::string& value) const override {
-    rocksdb::PinnableSlice found;
-    const rocksdb::Status status = database_->Get(rocksdb::ReadOptions(), family(table), slice(key), &found);
-    if (status.ok()) value.assign(found.data(), found.size());
+  // A log that grows while it is copied may come out with a hole of zeros in it, since there is room of them ahead of
+  // what is written: hence nothing is written meanwhile. And nothing is flushed, since the log is soon copied, and a
+  // flush that finds the disk full stops all writing.
+  StoreError copy(const std::string& directory) {
+    rocksdb::Checkpoint* made = nullptr;
+    rocksdb::Status status = rocksdb::Checkpoint::Create(database_.get(), &made);
+    const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+    if (!status.ok()) return translate(status);
+    const std::lock_guard lock{writing_};
+    status = database_->SyncWAL();
+    if (status.ok()) status = checkpoint->CreateCheckpoint(directory, std::numeric_limits<std::uint64_t>::max());
     return translate(status);
   }
 
-  StoreError scan(Table table, std::string_view from, std::string_view until,
-                  const std::function<bool(std::string_view, std::string_view)>& visit) const override {
-    const rocksdb::Slice lower = slice(from);
-    const rocksdb::Slice upper = slice(until);
-    rocksdb::ReadOptions options;
-    options.iterate_lower_bound = &lower;
-    options.iterate_upper_bound = &upper;
-    // Pages of records are larger than the cache: going through it they would only drive out what is asked for again.
-    options.fill_cache = table != Table::records;
-    const std::unique_ptr<rocksdb::Iterator> row(database_->NewIterator(options, family(table)));
-    for (row->Seek(lower); row->Valid(); row->Next()) {
-      if (!visit(view(row->key()), view(row->value()))) break;
-    }
-    return translate(row->status());
+  StoreError get(Table table, std::string_view key, std::string& value) const override {
+    return get_from(*database_, family(table), key, value);
+  }
+
+  // Pages of records are larger than the cache: going through it they would only drive out what is asked for again.
+  StoreError scan(Table table, std::string_view from, std::string_view until, const Visit& visit) const override {
+    return scan_of(*database_, family(table), {from, until}, table != Table::records, visit);
   }
 
   RocksDbFacts facts() const {
@@ -477,13 +502,143 @@ class RocksDbStore final : public Store {
   std::unique_ptr<rocksdb::Env> environment_;  // outlives the database
   std::unique_ptr<rocksdb::DB> database_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
+  std::mutex writing_;
   std::unique_ptr<RecordsReclaimer> reclaimer_;  // uses the database: ended first
 };
 
+/// Has nothing to say: a directory that is only looked at gets no log file.
+class SilentLogger final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char* /*format*/, va_list /*arguments*/) override {}
+};
+
+class RocksDbReader final : public InspectedStore {
+ public:
+  /// A table that the database has not has a null for a handle, and no entries.
+  using Families = std::array<rocksdb::ColumnFamilyHandle*, table_count>;
+
+  RocksDbReader(std::string directory, std::unique_ptr<rocksdb::DB> database, Families families, bool log_torn)
+      : directory_(std::move(directory)), database_(std::move(database)), families_(families), log_torn_(log_torn) {}
+  RocksDbReader(const RocksDbReader&) = delete;
+  RocksDbReader& operator=(const RocksDbReader&) = delete;
+  ~RocksDbReader() override {
+    for (rocksdb::ColumnFamilyHandle* family : families_) {
+      if (family != nullptr) (void)database_->DestroyColumnFamilyHandle(family);
+    }
+    (void)database_->Close();
+  }
+
+  StoreError commit(const WriteBatch& /*batch*/, bool /*sync*/) override { return for_reading(); }
+  StoreError sync() override { return for_reading(); }
+
+  StoreError get(Table table, std::string_view key, std::string& value) const override {
+    if (family(table) == nullptr) return {StoreStatus::not_found, "no such key"};
+    return get_from(*database_, family(table), key, value);
+  }
+  StoreError scan(Table table, std::string_view from, std::string_view until, const Visit& visit) const override {
+    if (family(table) == nullptr) return {};
+    return scan_of(*database_, family(table), {from, until}, false, visit);
+  }
+
+  std::vector<File> files() const override {
+    std::vector<rocksdb::LiveFileMetaData> live;
+    database_->GetLiveFilesMetaData(&live);
+    std::vector<File> found;
+    found.reserve(live.size());
+    for (const rocksdb::LiveFileMetaData& file : live) {
+      // As it has it, the name begins with a slash.
+      found.push_back({file.name.substr(file.name.find_first_not_of('/')), file.size});
+    }
+    return found;
+  }
+
+  StoreError verify(const File& file) const override {
+    rocksdb::SstFileReader reader{rocksdb::Options{}};
+    rocksdb::Status status = reader.Open(directory_ + "/" + file.name);
+    if (status.ok()) status = reader.VerifyChecksum();
+    return translate(status);
+  }
+
+  bool is_log_torn() const override { return log_torn_; }
+
+  bool has_log() const override {
+    std::error_code ignored;
+    const std::filesystem::directory_iterator entries(directory_, ignored);
+    return std::any_of(begin(entries), end(entries),
+                       [](const auto& entry) { return entry.path().extension() == ".log"; });
+  }
+
+ private:
+  static StoreError for_reading() { return {StoreStatus::io_error, "the data is open for reading alone"}; }
+  rocksdb::ColumnFamilyHandle* family(Table table) const { return families_.at(static_cast<std::size_t>(table)); }
+
+  const std::string directory_;
+  std::unique_ptr<rocksdb::DB> database_;
+  Families families_;
+  const bool log_torn_;
+};
+
+rocksdb::DBOptions reading_options() {
+  rocksdb::DBOptions options = database_options();
+  options.create_if_missing = false;
+  options.create_missing_column_families = false;
+  options.info_log = std::make_shared<SilentLogger>();
+  return options;
+}
+
+/// The tables that are there, of those that this version knows.
+rocksdb::Status list_tables(const std::string& directory, std::vector<std::size_t>& tables) {
+  std::vector<std::string> names;
+  const rocksdb::Status status = rocksdb::DB::ListColumnFamilies(reading_options(), directory, &names);
+  for (std::size_t i = 0; i < table_count; ++i) {
+    if (std::find(names.begin(), names.end(), table_names.at(i)) != names.end()) tables.push_back(i);
+  }
+  if (!status.ok() || tables.size() == names.size()) return status;
+  return rocksdb::Status::InvalidArgument("it has a table that this version does not know");
+}
+
 }  // namespace
+
+StoreError copy_rocksdb(Store& store, const std::string& directory) {
+  auto* const on_disk = dynamic_cast<RocksDbStore*>(&store);
+  if (on_disk == nullptr) return {StoreStatus::unsupported, "nothing is kept on disk"};
+  return on_disk->copy(directory);
+}
+
+StoreError open_rocksdb_for_reading(const std::string& directory, std::unique_ptr<InspectedStore>& store) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(std::filesystem::path(directory) / "CURRENT", ignored)) {
+    return {StoreStatus::not_found, "there is no data directory " + directory};
+  }
+  std::vector<std::size_t> tables;
+  rocksdb::Status status = list_tables(directory, tables);
+  if (!status.ok()) return describe_open_failure(status, directory);
+  const auto cache = rocksdb::NewLRUCache(cache_bytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (const std::size_t table : tables) {
+    descriptors.emplace_back(table_names.at(table), family_options(static_cast<Table>(table), cache));
+  }
+  rocksdb::DBOptions options = reading_options();
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  status = rocksdb::DB::OpenForReadOnly(options, directory, descriptors, &handles, &opened);
+  bool torn = false;
+  if (status.IsCorruption() && inspect_logs(directory) == LogTail::torn) {
+    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+    status = rocksdb::DB::OpenForReadOnly(options, directory, descriptors, &handles, &opened);
+    torn = status.ok();
+  }
+  if (!status.ok()) return describe_open_failure(status, directory);
+  RocksDbReader::Families families{};
+  for (std::size_t i = 0; i < tables.size(); ++i) families.at(tables[i]) = handles[i];
+  store = std::make_unique<RocksDbReader>(directory, std::unique_ptr<rocksdb::DB>(opened), families, torn);
+  return {};
+}
 
 StoreError open_rocksdb(const RocksDbOptions& options, std::unique_ptr<Store>& store) {
   if (StoreError error = prepare_directory(options.directory)) return error;
+  if (StoreError error = objection_to_unfinished(options.directory)) return error;
   if (StoreError error = settle_directory(options.directory)) return error;
   const auto cache = rocksdb::NewLRUCache(cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "penstock/store.hpp"
 
@@ -40,5 +41,35 @@ struct RocksDbFacts {
 
 /// Nothing if the store is another one. Any thread.
 std::optional<RocksDbFacts> facts_of(const Store& store);
+
+/// Makes a copy of what is committed, as a crash at this moment would leave it, in `directory`, an absolute path at
+/// which there is nothing: links to the files that never change, so that it has to be on the same file system, and
+/// copies of the others. Commits wait meanwhile, for as long as it takes to copy the log, which has 48 MiB at most.
+/// REQUIRES: the store is from open_rocksdb. Errors: no_space, io_error, which leave the store as it was;
+/// unsupported of another store.
+StoreError copy_rocksdb(Store& store, const std::string& directory);
+
+/// A database that is only looked at.
+class InspectedStore : public Store {
+ public:
+  struct File {
+    std::string name;
+    std::uint64_t bytes = 0;
+  };
+
+  /// Those that have tables' contents.
+  virtual std::vector<File> files() const = 0;
+  /// Whether all of a file's blocks are as they were written. Any number at a time.
+  virtual StoreError verify(const File& file) const = 0;
+  /// Whether the log ends in a record that was cut off, as a loss of power leaves it.
+  virtual bool is_log_torn() const = 0;
+  /// Every database that was ever open has one.
+  virtual bool has_log() const = 0;
+};
+
+/// Opens the database of a data directory for reading alone; what is in its log is in memory. Nothing in the directory
+/// changes, and a commit fails. REQUIRES: no server uses it meanwhile. Errors: not_found if there is none, and those of
+/// open_rocksdb.
+StoreError open_rocksdb_for_reading(const std::string& directory, std::unique_ptr<InspectedStore>& store);
 
 }  // namespace penstock::storage

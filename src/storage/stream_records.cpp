@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "storage/decoding.hpp"
 #include "storage/flat_records.hpp"
 #include "storage/group_records.hpp"
 #include "storage/keys.hpp"
@@ -139,85 +140,6 @@ bool decode_consumer(const fb::StreamConsumer& stored, StreamConsumer& consumer)
   return true;
 }
 
-bool decode_stream(std::string_view bytes, StreamInfo& info) {
-  const auto* stored = verified<fb::Stream>(align_record(bytes), stream_identifier);
-  if (stored == nullptr || stored->status() > fb::StreamStatus::MAX) return false;
-  info.id = StreamId{stored->id()};
-  info.name = {text_of(stored->account()), text_of(stored->region()), text_of(stored->name())};
-  info.status = static_cast<StreamStatus>(stored->status());
-  info.status_until = from_epoch_ms(stored->status_until_ms());
-  info.created = from_epoch_ms(stored->created_ms());
-  info.on_demand = stored->on_demand();
-  info.retention_hours = stored->retention_hours();
-  if (const auto* metrics = stored->metrics()) {
-    for (const String* metric : *metrics) info.metrics.push_back(text_of(metric));
-  }
-  info.tags = map_of(stored->tags());
-  info.policy = text_of(stored->policy());
-  info.encrypted = stored->encrypted();
-  info.key_id = text_of(stored->key_id());
-  info.record_kib_max = stored->record_kib_max();
-  if (const auto warm_mibps = stored->warm_mibps()) info.warm_mibps = *warm_mibps;
-  info.next_shard = ShardIndex{stored->next_shard()};
-  if (const auto* consumers = stored->consumers()) {
-    for (const fb::StreamConsumer* consumer : *consumers) {
-      if (!decode_consumer(*consumer, info.consumers.emplace_back())) return false;
-    }
-  }
-  info.floor = from_epoch_ms(stored->floor_ms());
-  info.mode_changes = instants_of(stored->mode_changes_ms());
-  info.count_changes = instants_of(stored->count_changes_ms());
-  return !info.name.name.empty();
-}
-
-bool decode_shard(std::string_view bytes, ShardIndex index, ShardRecord& shard) {
-  const auto* stored = verified<fb::StreamShard>(align_record(bytes), shard_identifier);
-  if (stored == nullptr) return false;
-  shard.index = index;
-  shard.first_hash = {stored->first_hash()->high(), stored->first_hash()->low()};
-  shard.last_hash = {stored->last_hash()->high(), stored->last_hash()->low()};
-  shard.parent = shard_of(stored->parent());
-  shard.adjacent_parent = shard_of(stored->adjacent_parent());
-  shard.created = from_epoch_ms(stored->created_ms());
-  shard.created_s = stored->created_s();
-  shard.closed = instant_of(stored->closed_ms());
-  shard.closed_s = stored->closed_s();
-  return shard.first_hash <= shard.last_hash;
-}
-
-bool decode_shard_cursor(std::string_view bytes, ShardCursor& cursor) {
-  const auto* stored = verified<fb::StreamShardCursor>(align_record(bytes), shard_cursor_identifier);
-  if (stored == nullptr) return false;
-  cursor.head = RecordIndex{stored->head()};
-  cursor.tail = RecordIndex{stored->tail()};
-  cursor.segment_first = RecordIndex{stored->segment_first()};
-  cursor.segment_bytes = stored->segment_bytes();
-  cursor.segment_first_arrival = from_epoch_ms(stored->segment_first_arrival_ms());
-  cursor.last_arrival = from_epoch_ms(stored->last_arrival_ms());
-  return cursor.head <= cursor.tail && cursor.segment_first <= cursor.tail;
-}
-
-bool decode_segment(std::string_view bytes, RecordIndex first, RecoveredShard& shard) {
-  const auto* stored = verified<fb::StreamSegment>(align_record(bytes), segment_identifier);
-  if (stored == nullptr) return false;
-  const Segment segment{first, RecordIndex{stored->end()}, from_epoch_ms(stored->first_arrival_ms()),
-                        from_epoch_ms(stored->last_arrival_ms())};
-  shard.segments.push_back(segment);
-  shard.segment_bytes.push_back(stored->bytes());
-  return segment.first <= segment.end;
-}
-
-bool decode_account(std::string_view bytes, StreamAccount& account) {
-  const auto* stored = verified<fb::StreamAccount>(align_record(bytes), account_identifier);
-  if (stored == nullptr) return false;
-  account.account = {text_of(stored->account()), text_of(stored->region()), {}};
-  account.commitment_enabled = stored->commitment_enabled();
-  account.started = from_epoch_ms(stored->started_ms());
-  account.ended = instant_of(stored->ended_ms());
-  account.earliest_end = from_epoch_ms(stored->earliest_end_ms());
-  return true;
-}
-
 /// A record as it lies in the store.
 struct RecordView {
   const fb::StreamRecord* stored = nullptr;  ///< valid until the next record of this thread is looked at
@@ -304,7 +226,8 @@ StoreError read_segments(const Store& store, std::vector<RecoveredStream>& strea
   return read_entries(store, all_segments(), "a segment", [&](std::string_view key, std::string_view value) {
     const std::optional<RecordKeyParts> parts = parse_segment_key(key);
     RecoveredShard* shard = parts ? walk.find(parts->shard) : nullptr;
-    return shard != nullptr && decode_segment(value, parts->index, *shard);
+    return shard != nullptr &&
+           decode_segment(value, parts->index, shard->segments.emplace_back(), shard->segment_bytes.emplace_back());
   });
 }
 
@@ -422,6 +345,98 @@ class PageReader {
 };
 
 }  // namespace
+
+// ---- Decoding.
+
+bool decode_stream(std::string_view bytes, StreamInfo& info) {
+  const auto* stored = verified<fb::Stream>(align_record(bytes), stream_identifier);
+  if (stored == nullptr || stored->status() > fb::StreamStatus::MAX) return false;
+  info.id = StreamId{stored->id()};
+  info.name = {text_of(stored->account()), text_of(stored->region()), text_of(stored->name())};
+  info.status = static_cast<StreamStatus>(stored->status());
+  info.status_until = from_epoch_ms(stored->status_until_ms());
+  info.created = from_epoch_ms(stored->created_ms());
+  info.on_demand = stored->on_demand();
+  info.retention_hours = stored->retention_hours();
+  if (const auto* metrics = stored->metrics()) {
+    for (const String* metric : *metrics) info.metrics.push_back(text_of(metric));
+  }
+  info.tags = map_of(stored->tags());
+  info.policy = text_of(stored->policy());
+  info.encrypted = stored->encrypted();
+  info.key_id = text_of(stored->key_id());
+  info.record_kib_max = stored->record_kib_max();
+  if (const auto warm_mibps = stored->warm_mibps()) info.warm_mibps = *warm_mibps;
+  info.next_shard = ShardIndex{stored->next_shard()};
+  if (const auto* consumers = stored->consumers()) {
+    for (const fb::StreamConsumer* consumer : *consumers) {
+      if (!decode_consumer(*consumer, info.consumers.emplace_back())) return false;
+    }
+  }
+  info.floor = from_epoch_ms(stored->floor_ms());
+  info.mode_changes = instants_of(stored->mode_changes_ms());
+  info.count_changes = instants_of(stored->count_changes_ms());
+  return !info.name.name.empty();
+}
+
+bool decode_shard(std::string_view bytes, ShardIndex index, ShardRecord& shard) {
+  const auto* stored = verified<fb::StreamShard>(align_record(bytes), shard_identifier);
+  if (stored == nullptr) return false;
+  shard.index = index;
+  shard.first_hash = {stored->first_hash()->high(), stored->first_hash()->low()};
+  shard.last_hash = {stored->last_hash()->high(), stored->last_hash()->low()};
+  shard.parent = shard_of(stored->parent());
+  shard.adjacent_parent = shard_of(stored->adjacent_parent());
+  shard.created = from_epoch_ms(stored->created_ms());
+  shard.created_s = stored->created_s();
+  shard.closed = instant_of(stored->closed_ms());
+  shard.closed_s = stored->closed_s();
+  return shard.first_hash <= shard.last_hash;
+}
+
+bool decode_shard_cursor(std::string_view bytes, ShardCursor& cursor) {
+  const auto* stored = verified<fb::StreamShardCursor>(align_record(bytes), shard_cursor_identifier);
+  if (stored == nullptr) return false;
+  cursor.head = RecordIndex{stored->head()};
+  cursor.tail = RecordIndex{stored->tail()};
+  cursor.segment_first = RecordIndex{stored->segment_first()};
+  cursor.segment_bytes = stored->segment_bytes();
+  cursor.segment_first_arrival = from_epoch_ms(stored->segment_first_arrival_ms());
+  cursor.last_arrival = from_epoch_ms(stored->last_arrival_ms());
+  return cursor.head <= cursor.tail && cursor.segment_first <= cursor.tail;
+}
+
+bool decode_segment(std::string_view bytes, RecordIndex first, Segment& segment, std::uint64_t& segment_bytes) {
+  const auto* stored = verified<fb::StreamSegment>(align_record(bytes), segment_identifier);
+  if (stored == nullptr) return false;
+  segment = {first, RecordIndex{stored->end()}, from_epoch_ms(stored->first_arrival_ms()),
+             from_epoch_ms(stored->last_arrival_ms())};
+  segment_bytes = stored->bytes();
+  return segment.first <= segment.end;
+}
+
+bool decode_account(std::string_view bytes, StreamAccount& account) {
+  const auto* stored = verified<fb::StreamAccount>(align_record(bytes), account_identifier);
+  if (stored == nullptr) return false;
+  account.account = {text_of(stored->account()), text_of(stored->region()), {}};
+  account.commitment_enabled = stored->commitment_enabled();
+  account.started = from_epoch_ms(stored->started_ms());
+  account.ended = instant_of(stored->ended_ms());
+  account.earliest_end = from_epoch_ms(stored->earliest_end_ms());
+  return true;
+}
+
+bool decode_record(std::string_view bytes, StreamRecord& record) {
+  const std::optional<RecordView> view = view_record(bytes);
+  if (!view) return false;
+  record.partition_key = text_of(view->stored->partition_key());
+  record.data.assign(view->data);
+  record.arrived = view->arrived();
+  record.encrypted = view->stored->encrypted();
+  return true;
+}
+
+// ----
 
 void encode_one(const PutStream& put, WriteBatch& batch) {
   FlatBufferBuilder& builder = empty_builder();

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "storage/decoding.hpp"
 #include "storage/flat_records.hpp"
 #include "storage/keys.hpp"
 #include "triggers_generated.h"
@@ -199,6 +200,83 @@ std::optional<AsyncConfig> async_of(const fb::AsyncConfig* stored) {
                      text_of(stored->on_failure()), from_epoch_ms(stored->modified_ms())};
 }
 
+bool decode_config(const fb::MappingConfig* stored, MappingConfig& config) {
+  if (stored->start() > fb::StartingPosition::MAX) return false;
+  config.batch_size = stored->batch_size();
+  config.window_seconds = stored->window_seconds();
+  config.filters = strings_of(stored->filters());
+  config.report_batch_item_failures = stored->report_batch_item_failures();
+  config.concurrency_max = stored->concurrency_max();
+  config.start = static_cast<IteratorType>(stored->start());
+  if (const auto start_ms = stored->start_timestamp_ms()) config.start_timestamp = from_epoch_ms(*start_ms);
+  config.parallelization = stored->parallelization();
+  config.bisect = stored->bisect();
+  config.retries_max = stored->retries_max();
+  config.record_age_seconds_max = stored->record_age_seconds_max();
+  config.on_failure = text_of(stored->on_failure());
+  config.tumbling_seconds = stored->tumbling_seconds();
+  config.enabled = stored->enabled();
+  config.kms_key_arn = text_of(stored->kms_key_arn());
+  config.metrics = strings_of(stored->metrics());
+  // What the engine divides by or counts down from.
+  return config.batch_size > 0 && config.parallelization > 0 && config.window_seconds >= 0 &&
+         config.tumbling_seconds >= 0;
+}
+
+// ---- A start.
+
+StoreError read_functions(const Store& store, std::vector<FunctionRecord>& functions) {
+  StoreError error =
+      read_entries(store, all_functions(), "a function", [&](std::string_view key, std::string_view value) {
+        FunctionRecord& function = functions.emplace_back();
+        return decode_function(value, function) && key == function_key(function.name).view();
+      });
+  // In the store they are in the order of their hashes.
+  std::ranges::sort(functions, {}, &FunctionRecord::name);
+  return error;
+}
+
+StoreError read_mappings(const Store& store, std::vector<RecoveredMapping>& mappings) {
+  return read_entries(store, all_mappings(), "an event source mapping",
+                      [&](std::string_view key, std::string_view value) {
+                        auto uuid = parse_mapping_key(key);
+                        if (!uuid) return false;
+                        MappingRecord& mapping = mappings.emplace_back().record;
+                        mapping.uuid = *std::move(uuid);
+                        return decode_mapping(value, mapping);
+                      });
+}
+
+StoreError read_checkpoints(const Store& store, std::vector<RecoveredMapping>& mappings) {
+  auto mapping = mappings.begin();
+  return read_entries(store, all_checkpoints(), "how far an event source mapping has got",
+                      [&](std::string_view key, std::string_view value) {
+                        const auto parts = parse_checkpoint_key(key);
+                        if (!parts) return false;
+                        while (mapping != mappings.end() && mapping->record.uuid < parts->mapping) ++mapping;
+                        if (mapping == mappings.end() || mapping->record.uuid != parts->mapping) return true;
+                        ShardCheckpoint& checkpoint = mapping->checkpoints.emplace_back();
+                        checkpoint.stream = parts->stream;
+                        checkpoint.shard = parts->shard;
+                        return decode_checkpoint(value, checkpoint);
+                      });
+}
+
+StoreError read_async_events(const Store& store, std::vector<AsyncEvent>& events) {
+  return read_entries(store, all_async_events(), "an asynchronous invoke",
+                      [&](std::string_view key, std::string_view value) {
+                        auto id = parse_async_event_key(key);
+                        if (!id) return false;
+                        AsyncEvent& event = events.emplace_back();
+                        event.id = *std::move(id);
+                        return decode_async_event(value, event);
+                      });
+}
+
+}  // namespace
+
+// ---- Decoding.
+
 bool decode_function(std::string_view bytes, FunctionRecord& function) {
   const auto* stored = verified<fb::Function>(align_record(bytes), function_identifier);
   if (stored == nullptr || stored->kind() > fb::FunctionKind::MAX) return false;
@@ -229,29 +307,6 @@ bool decode_function(std::string_view bytes, FunctionRecord& function) {
   function.generation = stored->generation();
   function.modified = from_epoch_ms(stored->modified_ms());
   return function.timeout_seconds > 0 && function.memory_mib > 0;
-}
-
-bool decode_config(const fb::MappingConfig* stored, MappingConfig& config) {
-  if (stored->start() > fb::StartingPosition::MAX) return false;
-  config.batch_size = stored->batch_size();
-  config.window_seconds = stored->window_seconds();
-  config.filters = strings_of(stored->filters());
-  config.report_batch_item_failures = stored->report_batch_item_failures();
-  config.concurrency_max = stored->concurrency_max();
-  config.start = static_cast<IteratorType>(stored->start());
-  if (const auto start_ms = stored->start_timestamp_ms()) config.start_timestamp = from_epoch_ms(*start_ms);
-  config.parallelization = stored->parallelization();
-  config.bisect = stored->bisect();
-  config.retries_max = stored->retries_max();
-  config.record_age_seconds_max = stored->record_age_seconds_max();
-  config.on_failure = text_of(stored->on_failure());
-  config.tumbling_seconds = stored->tumbling_seconds();
-  config.enabled = stored->enabled();
-  config.kms_key_arn = text_of(stored->kms_key_arn());
-  config.metrics = strings_of(stored->metrics());
-  // What the engine divides by or counts down from.
-  return config.batch_size > 0 && config.parallelization > 0 && config.window_seconds >= 0 &&
-         config.tumbling_seconds >= 0;
 }
 
 bool decode_mapping(std::string_view bytes, MappingRecord& mapping) {
@@ -309,57 +364,7 @@ bool decode_async_event(std::string_view bytes, AsyncEvent& event) {
   return event.attempts >= 0;
 }
 
-// ---- A start.
-
-StoreError read_functions(const Store& store, std::vector<FunctionRecord>& functions) {
-  StoreError error =
-      read_entries(store, all_functions(), "a function", [&](std::string_view key, std::string_view value) {
-        FunctionRecord& function = functions.emplace_back();
-        return decode_function(value, function) && key == function_key(function.name).view();
-      });
-  // In the store they are in the order of their hashes.
-  std::ranges::sort(functions, {}, &FunctionRecord::name);
-  return error;
-}
-
-StoreError read_mappings(const Store& store, std::vector<RecoveredMapping>& mappings) {
-  return read_entries(store, all_mappings(), "an event source mapping",
-                      [&](std::string_view key, std::string_view value) {
-                        auto uuid = parse_mapping_key(key);
-                        if (!uuid) return false;
-                        MappingRecord& mapping = mappings.emplace_back().record;
-                        mapping.uuid = *std::move(uuid);
-                        return decode_mapping(value, mapping);
-                      });
-}
-
-StoreError read_checkpoints(const Store& store, std::vector<RecoveredMapping>& mappings) {
-  auto mapping = mappings.begin();
-  return read_entries(store, all_checkpoints(), "how far an event source mapping has got",
-                      [&](std::string_view key, std::string_view value) {
-                        const auto parts = parse_checkpoint_key(key);
-                        if (!parts) return false;
-                        while (mapping != mappings.end() && mapping->record.uuid < parts->mapping) ++mapping;
-                        if (mapping == mappings.end() || mapping->record.uuid != parts->mapping) return true;
-                        ShardCheckpoint& checkpoint = mapping->checkpoints.emplace_back();
-                        checkpoint.stream = parts->stream;
-                        checkpoint.shard = parts->shard;
-                        return decode_checkpoint(value, checkpoint);
-                      });
-}
-
-StoreError read_async_events(const Store& store, std::vector<AsyncEvent>& events) {
-  return read_entries(store, all_async_events(), "an asynchronous invoke",
-                      [&](std::string_view key, std::string_view value) {
-                        auto id = parse_async_event_key(key);
-                        if (!id) return false;
-                        AsyncEvent& event = events.emplace_back();
-                        event.id = *std::move(id);
-                        return decode_async_event(value, event);
-                      });
-}
-
-}  // namespace
+// ----
 
 void encode(std::span<const TriggerMutation> mutations, WriteBatch& batch) {
   for (const TriggerMutation& mutation : mutations) {

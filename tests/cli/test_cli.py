@@ -16,7 +16,7 @@ from commands import (
     names, numbers, put, read_lines, start, wait_until)
 
 NAMES = """serve config queues streams functions send receive peek purge redrive put tail consumers lag reset function mapping
-    invoke logs clock idle why fault env completion""".split()
+    invoke logs clock idle why fault env backup restore check state completion""".split()
 
 
 class CommandLine(InDirectory):
@@ -79,6 +79,15 @@ class CommandLine(InDirectory):
             ("redrive", "q", "--cancel", "--to", "r"): "--cancel",
             ("put",): "stream",
             ("put", "s", "data", "--lines"): "--lines",
+            ("backup",): "directory",
+            ("restore",): "backup",
+            ("restore", "b", "--verify", "--force"): "--verify",
+            ("check", "d"): "'d'",
+            ("check", "--data-dir", ""): "--data-dir",
+            ("state",): "reset, export or import",
+            ("state", "save"): "save",
+            ("state", "reset", "--data"): "--data",
+            ("state", "export", "--service", "sqs"): "--service",
             ("env", "--shell", "tcsh"): "tcsh",
             ("env", "--endpoint", "localhost"): "localhost",
             ("completion",): "bash, zsh or fish",
@@ -118,7 +127,8 @@ class CommandLine(InDirectory):
                 ("consumers", "s"), ("lag", "s"), ("tail", "s"), ("reset", "s", "--consumer", "c", "--to", "latest"), ("queues",),
                 ("queues", "q"), ("streams",), ("streams", "s"), ("functions",), ("send", "q", "body"), ("receive", "q"),
                 ("receive", "q", "--follow"), ("peek", "q"), ("purge", "q"), ("redrive", "q"), ("put", "s", "data"), ("invoke", "f"),
-                ("logs", "f"), ("logs", "f", "-f"), ("function", "list"), ("mapping", "list")):
+                ("logs", "f"), ("logs", "f", "-f"), ("function", "list"), ("mapping", "list"),
+                ("backup", "b"), ("state", "reset"), ("state", "export")):
             with self.subTest(arguments=arguments):
                 environment = {**os.environ, "PENSTOCK_ENDPOINT": endpoint}
                 status, out, err = self.run_to_end(*arguments, environment=environment)

@@ -148,7 +148,7 @@ class Completion(Commands):
 
     def test_bash_completes_commands(self):
         self.all_in_bash()
-        self.assertEqual(self.in_bash("penstock re"), ["receive", "redrive", "reset"])
+        self.assertEqual(self.in_bash("penstock re"), ["receive", "redrive", "reset", "restore"])
         self.assertEqual(self.in_bash("penstock help pu"), ["purge", "put"])
 
     def test_bash_completes_flags_of_each_command(self):
@@ -191,7 +191,7 @@ class Completion(Commands):
             self.assertEqual(self.in_bash(f"penstock peek --endpoint {near.endpoint} n"), ["near"])
         # It is gone.
         self.assertEqual(self.in_bash("penstock peek ", endpoint=near.endpoint), [])
-        self.assertEqual(self.in_bash("penstock re", endpoint=near.endpoint), ["receive", "redrive", "reset"])
+        self.assertEqual(self.in_bash("penstock re", endpoint=near.endpoint), ["receive", "redrive", "reset", "restore"])
 
     def test_a_server_that_does_not_answer_is_given_up(self):
         import socket
@@ -203,7 +203,7 @@ class Completion(Commands):
 
     @without("zsh")
     def test_zsh_completes(self):
-        for line, expected in (("penstock send or", ["orders", "orders-dead"]), ("penstock re", ["receive", "redrive", "reset"]),
+        for line, expected in (("penstock send or", ["orders", "orders-dead"]), ("penstock re", ["receive", "redrive", "reset", "restore"]),
                                ("penstock mapping add queue:ot", ["queue:other"]), ("penstock config check ", ["files"])):
             self.assertEqual(self.run_shell("zsh", "-f", "-c", ZSH, "zsh", line), expected)
 

@@ -146,6 +146,18 @@ class Terminal(Commands):
         self.assertRegex(said, rf"^(\^C)?penstock: the server goes on moving them; 'penstock redrive {dead} --cancel' ends that$")
         self.run_command("redrive", dead, "--cancel")
 
+    def test_work_on_all_of_the_data_shows_its_progress_and_clears_it(self):
+        self.create()
+        backup, restored, drawn = (os.path.join(self.directory, name) for name in ("backup", "restored", "drawn"))
+        self.assertRegex(self.run_in_terminal(f"penstock backup {backup}")[0], rf"^{backup}: \d+ files with [\d.]+ k?B$")
+        self.tmux("pipe-pane", "-o", f"cat >{shlex.quote(drawn)}")
+        said = self.run_in_terminal(f"penstock restore {backup} --data-dir {restored} | cut -d: -f1")
+        self.assertEqual(said, [f"restored to {restored}"])
+        self.assertEqual(self.run_in_terminal(f"penstock check --data-dir {restored} | tail -n 1"), ["sound"])
+        self.tmux("pipe-pane")
+        for what in ("\rverifying: ", "\rreading files"):
+            self.assertIn(what, pathlib.Path(drawn).read_bytes().decode())
+
     def completes_by_a_key(self):
         name = self.create("-unique-name")
         for typed, completed in (("penstock purg", "penstock purge"), (f"penstock peek {name[:-4]}", f"penstock peek {name}"),

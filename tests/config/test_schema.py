@@ -23,6 +23,7 @@ EXAMPLES = [ROOT / "tests/examples/penstock.yaml"]
 # What a file may say in more ways than one.
 WHOLE = """
 settings: {port: "4566", host: ["127.0.0.1", "::1"], durability: os, ephemeral: false, clock: "virtual:2026-01-01T00:00:00Z", tls: self-signed, threads: 2, account: "123456789012"}
+credentials: {AKIDEXAMPLE: wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY, "123456789012": "0"}
 queues:
   a: {VisibilityTimeout: "60", DelaySeconds: 3, SqsManagedSseEnabled: true, RedriveAllowPolicy: '{"redrivePermission":"allowAll"}'}
   b.fifo: {FifoQueue: "true", DeduplicationScope: messageGroup, Policy: {Statement: []}, KmsMasterKeyId: alias/one}
@@ -66,6 +67,12 @@ FAULTS = (
     ("mappings: [{EventSource: 'queue:a', EventSourceArn: 'arn:a', FunctionName: a}]", ["mappings", 0]),
     ("mappings: [{EventSource: 'queue:a', FunctionName: a, BatchSize: '10'}]", ["mappings", 0, "BatchSize"]),
     ("mappings: [{EventSource: 'queue:a', FunctionName: a, Enabled: 1}]", ["mappings", 0, "Enabled"]),
+    ("credentials: [a]", ["credentials"]),
+    ("credentials: {a: }", ["credentials", "a"]),
+    ("credentials: {a: 12}", ["credentials", "a"]),
+    ("credentials: {a: two words}", ["credentials", "a"]),
+    ("credentials: {two words: b}", ["credentials"]),
+    ("settings: {auth: some}", ["settings", "auth"]),
     ("settings: {colour: red}", ["settings"]),
     ("settings: {config: x}", ["settings"]),
     ("settings: {port: many}", ["settings", "port"]),

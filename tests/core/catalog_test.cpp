@@ -214,6 +214,24 @@ TEST_F(CatalogTest, StrictLimitsHoldANameBackForAMinuteAlsoAcrossARestart) {
   create();
 }
 
+TEST_F(CatalogTest, AQueueThatIsDeletedAtOnceLeavesNothingAlsoWithStrictLimits) {
+  limits_.strict = true;
+  set_limits(limits_);
+  create();
+  send("a");
+  call<Done>(DeleteQueue{queue_, true});
+  EXPECT_EQ(store_.queue_count() + store_.message_count(), 0U);
+  create();
+  call<Done>(DeleteQueue{queue_});
+  EXPECT_EQ(store_.queue_count(), 1U) << "its name is kept";
+  call<Done>(DeleteQueue{queue_, true});
+  EXPECT_EQ(store_.queue_count(), 0U);
+  EXPECT_TRUE(synced_);
+  create();
+  restart();
+  EXPECT_TRUE(receive(10).empty());
+}
+
 TEST_F(CatalogTest, TimeThatGoesBackIsTakenAsStandingStill) {
   create();
   send("a");

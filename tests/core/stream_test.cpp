@@ -570,6 +570,23 @@ TEST_F(StreamTest, StatusesPassByTheClock) {
   EXPECT_EQ(store_.stream_count() + store_.shard_count() + store_.cursor_count(), 0U);
 }
 
+TEST_F(StreamTest, AStreamThatIsDeletedAtOnceIsGoneWithTheAnswer) {
+  limits_.stream_transition = Millis{500};
+  restart();
+  create();
+  pass(Millis{500});
+  put({"a", "b"});
+  call<Done>(DeleteStream{stream_, false, true});
+  EXPECT_EQ(call_error(DescribeStreamSummary{stream_}).code, ErrorCode::KinesisResourceNotFound);
+  EXPECT_EQ(store_.stream_count() + store_.shard_count() + store_.cursor_count() + store_.record_count(), 0U);
+  create();
+  call<Done>(DeleteStream{stream_, false});
+  EXPECT_EQ(describe().info.status, StreamStatus::deleting);
+  call<Done>(DeleteStream{stream_, false, true});
+  EXPECT_EQ(store_.stream_count(), 0U) << "also one that is being deleted";
+  pass(Millis{1'000});
+}
+
 TEST_F(StreamTest, AStreamOfTheSameNameIsAnother) {
   create();
   put({"a"});

@@ -49,6 +49,20 @@ TEST_F(TriggerAsyncTest, AnEventIsDurableBeforeItIsAccepted) {
   EXPECT_THAT(trigger_store_.events, IsEmpty());
 }
 
+TEST_F(TriggerAsyncTest, WhatWaitsGoesWithItsFunctionIfThatIsWanted) {
+  invoke("1");
+  fail();
+  DeleteFunction command{function_record().name};
+  ask_triggers<Done>(command);
+  EXPECT_THAT(trigger_store_.events, SizeIs(1)) << "it waits for its next try";
+  command.with_events = true;
+  const CallId again = trigger(command);
+  EXPECT_EQ(trigger_answer<Error>(again).code, ErrorCode::LambdaResourceNotFound);
+  EXPECT_THAT(trigger_store_.events, IsEmpty());
+  pass_time(Millis{60'000});
+  EXPECT_THAT(running(), IsEmpty());
+}
+
 TEST_F(TriggerAsyncTest, AFailureIsTriedAgainAfterAMinuteAndThenAfterTwo) {
   invoke();
   const std::string id = running_.at(0).request_id;

@@ -21,9 +21,11 @@ LAYERS = {
     "client": {"protocol"},
     # Besides understanding requests, it asks the engine for its rules of single resources, which need no state.
     "config": {"protocol", "core"},
-    "cli": {"client", "config", "protocol"},
+    # Copies of data, and looks at them, with no server at work.
+    "state": {"storage", "runner", "protocol"},
+    "cli": {"client", "config", "state", "protocol"},
     # Its main hands every command but `serve` to cli.
-    "server": {"net", "protocol", "runner", "storage", "config", "core", "cli"},
+    "server": {"net", "protocol", "runner", "storage", "state", "config", "core", "cli"},
 }
 
 # Which libraries a layer may include, as prefixes of what stands between the brackets.
@@ -36,13 +38,14 @@ LIBRARIES = {
     "net": ["boost/asio", "boost/beast", "boost/system/", "nghttp2/", "openssl/"],
     "client": ["boost/asio", "boost/beast", "boost/system/", "boost/url"],
     "config": ["yaml-cpp/", "rapidjson/", "simdjson.h"],
+    "state": ["openssl/"],
     "cli": ["cxxopts.hpp"],
     "server": ["boost/asio", "boost/beast", "boost/system/", "cxxopts.hpp", "spdlog/", "fmt/", "rapidjson/",
                "prometheus/"],
 }
 
 # Layers that talk to the kernel, and so may include its headers.
-SYSTEM_LAYERS = {"storage", "runner", "net", "client", "cli", "server"}
+SYSTEM_LAYERS = {"storage", "runner", "net", "client", "state", "cli", "server"}
 
 # What only certain files may name or include, whatever their layer. The pattern is sought in lines without comments.
 RESERVED = [

@@ -45,6 +45,20 @@ struct ServerCommandText {
     return text;
   }
   std::string operator()(const RemoveFaults& command) const { return "RemoveFaults " + command.id.value_or("all"); }
+  std::string operator()(const BackUp& command) const {
+    return "BackUp " + command.directory + " wait=" + in_ms(command.wait_max);
+  }
+  std::string operator()(const DescribeBackup& command) const {
+    return "DescribeBackup wait=" + in_ms(command.wait_max);
+  }
+  std::string operator()(const ResetServer& command) const {
+    using Scope = ResetServer::Scope;
+    const std::string scope = command.scope == Scope::all       ? "all"
+                              : command.scope == Scope::sqs     ? "sqs"
+                              : command.scope == Scope::kinesis ? "kinesis"
+                                                                : "lambda";
+    return "ResetServer " + scope + (command.setup ? " setup" : "");
+  }
 
   static std::string to_text(const FaultRule& rule) {
     std::string text = " (" + rule.id + "|" + rule.service + "|" + rule.operation + "|" + rule.region + "|" +
@@ -96,6 +110,27 @@ ClockState changed_clock() {
   return state;
 }
 
+BackupState running_backup() {
+  BackupState state;
+  state.phase = BackupState::Phase::running;
+  state.directory = "/backups/one";
+  state.what = "copying";
+  state.files = 5;
+  state.files_done = 2;
+  state.bytes = 4'000;
+  state.bytes_done = 1'500;
+  return state;
+}
+
+BackupState backup_made() {
+  BackupState state = running_backup();
+  state.phase = BackupState::Phase::done;
+  state.files_done = state.files;
+  state.bytes_done = state.bytes;
+  state.warnings = {"The code of f is not there."};
+  return state;
+}
+
 struct ServerCase {
   std::string name;  ///< the operation's, with what is special about the case behind a slash
   std::string method;
@@ -118,6 +153,10 @@ std::vector<ServerCase> server_cases() {
   const auto busy = [] { return Idleness{false, {{"mapping", "a to b", "a batch is in flight"}}}; };
   const std::string changed = R"({"now":"2026-01-01T00:00:00.250Z","now_ms":1767225600250,"mode":"virtual",)"
                               R"("frozen":true,"speed":60,"next":"2026-01-01T00:00:01.000Z")";
+  const std::string running = R"(200 {"state":"running","directory":"/backups/one","what":"copying","files":5,)"
+                              R"("files_done":2,"bytes":4000,"bytes_done":1500})";
+  const auto deleted = [] { return ServerReset{3, 2, 1, 4}; };
+  const std::string deleted_json = R"(200 {"queues":3,"streams":2,"functions":1,"mappings":4})";
   return {
       {"ReadClock", "GET", "/clock", "", "ReadClock", real,
        R"(200 {"now":"2026-01-01T00:00:00.000Z","now_ms":1767225600000,"mode":"real","frozen":false,"speed":1})"},
@@ -159,6 +198,28 @@ std::vector<ServerCase> server_cases() {
       {"ReplaceFaults", "PUT", "/faults", R"({"rules":[]})", "AddFaults instead", fault_list, faults_json},
       {"RemoveFaults", "DELETE", "/faults", "", "RemoveFaults all", fault_list, faults_json},
       {"RemoveFault", "DELETE", "/faults/fault-1", "", "RemoveFaults fault-1", fault_list, faults_json},
+      {"BackUp", "POST", "/backup", R"({"directory":"/backups/one"})", "BackUp /backups/one wait=600000", backup_made,
+       R"(200 {"state":"done","directory":"/backups/one","files":5,"files_done":5,"bytes":4000,"bytes_done":4000,)"
+       R"("warnings":["The code of f is not there."]})"},
+      {"BackUp/not_awaited", "POST", "/backup", R"({"directory":"/backups/one","wait":"0s"})",
+       "BackUp /backups/one wait=0", running_backup, running},
+      {"DescribeBackup", "GET", "/backup", "", "DescribeBackup wait=0", [] { return BackupState{}; },
+       R"(200 {"state":"none"})"},
+      {"DescribeBackup/awaited", "GET", "/backup?wait=1m", "", "DescribeBackup wait=60000", running_backup, running},
+      {"DescribeBackup/failed", "GET", "/backup", "", "DescribeBackup wait=0",
+       [] {
+         BackupState state;
+         state.phase = BackupState::Phase::failed;
+         state.directory = "/backups/one";
+         state.failure = Error{ErrorCode::ServiceUnavailable, "there is no room"};
+         return state;
+       },
+       R"(200 {"state":"failed","directory":"/backups/one","files":0,"files_done":0,"bytes":0,"bytes_done":0,)"
+       R"("failure":"there is no room"})"},
+      {"ResetServer", "POST", "/reset", "", "ResetServer all", deleted, deleted_json},
+      {"ResetServer/service", "POST", "/reset", R"({"service":"kinesis"})", "ResetServer kinesis", deleted,
+       deleted_json},
+      {"ResetServer/setup", "POST", "/reset", R"({"setup":true})", "ResetServer all setup", deleted, deleted_json},
       {"AwaitIdle/at_once", "GET", "/idle", "", "AwaitIdle wait=0",
        [] {
          return Idleness{true, {}};
@@ -190,6 +251,28 @@ TEST(NativeServerOperations, EachHasACase) {
                           operation.path.starts_with("/_penstock/functions") || operation.name == "DescribeApi";
     if (!is_other) EXPECT_TRUE(cases.contains(std::string(operation.name))) << operation.name;
   }
+}
+
+// Whoever asked for it and waits learns why there is none; whoever looks later is told as well, see above.
+TEST(NativeServerOperations, ABackupThatFailedIsAnError) {
+  BackupState state;
+  state.phase = BackupState::Phase::failed;
+  state.failure = Error{ErrorCode::ServiceUnavailable, "there is no room"};
+  EXPECT_EQ(server_answer(server_request("POST", "/backup", R"({"directory":"/b"})"), state),
+            native_error("ServiceUnavailable", "there is no room", 503));
+}
+
+TEST(NativeServerOperations, RefuseToBackUpNowhereAndToResetNoService) {
+  const auto asked = [](std::string_view path, std::string body) {
+    return server_asked(server_request("POST", path, std::move(body)));
+  };
+  for (const std::string body :
+       {"{}", R"({"directory":""})", R"({"directory":5})", R"({"directory":"/b","wait":"x"})"}) {
+    EXPECT_TRUE(asked("/backup", body).starts_with("400 ")) << body;
+  }
+  const std::string long_name(server_limits::directory_bytes_max + 1, 'a');
+  EXPECT_TRUE(asked("/backup", R"({"directory":")" + long_name + R"("})").starts_with("400 "));
+  EXPECT_TRUE(asked("/reset", R"({"service":"s3"})").starts_with("400 "));
 }
 
 TEST(NativeServerOperations, RefuseWhatIsNoTime) {

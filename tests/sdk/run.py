@@ -38,9 +38,12 @@ CLIENTS = {
     "lambda-js": ["node", HERE / "lambda_js_client.mjs"],
     "emulator": [DEBIAN_PYTHON, HERE / "emulator_client.py"],
     "ric": [DEBIAN_PYTHON, HERE / "ric_client.py"],
+    "signed-cli": [DEBIAN_PYTHON, HERE / "signed_cli_client.py"],
+    "signed-boto3": [DEBIAN_PYTHON, HERE / "signed_boto3_client.py"],
+    "signed-js": ["node", HERE / "signed_js_client.mjs"],
 }
 # Where what a client needs from npm is installed.
-NODE_FOLDERS = {"js": HERE, "sqs-consumer": HERE, "kinesis-js": HERE, "lambda-js": HERE,
+NODE_FOLDERS = {"js": HERE, "sqs-consumer": HERE, "kinesis-js": HERE, "lambda-js": HERE, "signed-js": HERE,
                 "emulator": HERE / "emulator", "ric": HERE / "ric"}
 # What has code that the installation compiles, for which a machine may lack something.
 COMPILED = {"ric"}
@@ -55,7 +58,8 @@ def free_port():
 
 # Where the emulator is going to be that runs what is not registered.
 EMULATOR_PORT = free_port()
-FLAGS = {"emulator": ["--lambda-endpoint", f"http://127.0.0.1:{EMULATOR_PORT}"]}
+FLAGS = {"emulator": ["--lambda-endpoint", f"http://127.0.0.1:{EMULATOR_PORT}"],
+         **{name: ["--auth", "strict", "--credentials-file", HERE / "credentials"] for name in CLIENTS if name.startswith("signed-")}}
 
 
 def client_environment(server, control):

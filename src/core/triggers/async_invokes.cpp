@@ -57,6 +57,10 @@ void AsyncInvokes::take_in(AsyncEvent event) {
   line->add(std::move(event));
 }
 
+void AsyncInvokes::give_up(const FunctionName& function) {
+  if (const auto line = lines_.find(function); line != lines_.end()) line->second->give_up();
+}
+
 void AsyncInvokes::dropped(const AsyncEvent& event) {
   --events_;
   bytes_ -= event.payload.size();

@@ -23,6 +23,8 @@ class AsyncInvokes {
   void recover(std::vector<AsyncEvent> found);
   /// REQUIRES: of type event.
   void handle(CallId call, InvokeFunction& command);
+  /// Forgets those of a function that wait.
+  void give_up(const FunctionName& function);
   void name_busy(BusyList& busy) const;
   /// How many are not over.
   std::size_t count() const { return events_; }

@@ -80,6 +80,13 @@ void AsyncLine::run() {
   if (is_empty()) owner_.emptied(function_);
 }
 
+void AsyncLine::give_up() {
+  for (const Pending& pending : std::exchange(ready_, {})) drop(pending.event);
+  // Their timers find nothing.
+  for (const auto& [tag, pending] : std::exchange(delayed_, {})) drop(pending.event);
+  if (is_empty()) owner_.emptied(function_);
+}
+
 // While it waits for a slot, only time can end it.
 void AsyncLine::arm_age(Instant at) {
   if (age_timer_) context_.drop_timer(*age_timer_);

@@ -21,6 +21,8 @@ class AsyncLine final : public Participant {
   void add(AsyncEvent event);
   /// Begins what is due and has a slot.
   void run();
+  /// Drops what waits to be run; what runs goes on.
+  void give_up();
   bool is_empty() const { return ready_.empty() && delayed_.empty() && running_.empty() && open_ends_ == 0; }
 
   void answered(Answered answer) override;

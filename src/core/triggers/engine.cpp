@@ -50,7 +50,10 @@ class Engine final : public TriggerEngine {
   // Commands that are one part's own.
   void handle(CallId call, GetFunction& command) { functions_.handle(call, command); }
   void handle(CallId call, ListFunctions& command) { functions_.handle(call, command); }
-  void handle(CallId call, DeleteFunction& command) { functions_.handle(call, command); }
+  void handle(CallId call, DeleteFunction& command) {
+    if (command.with_events) async_.give_up(command.function);
+    functions_.handle(call, command);
+  }
   void handle(CallId call, PutFunctionConcurrency& command) { functions_.handle(call, command); }
   void handle(CallId call, PutAsyncConfig& command) { functions_.handle(call, command); }
   void handle(CallId call, DeleteAsyncConfig& command) { functions_.handle(call, command); }

@@ -12,6 +12,7 @@
 #include "protocol/native/position_operations.hpp"
 #include "protocol/native/read.hpp"
 #include "protocol/native/server_operations.hpp"
+#include "protocol/native/state_operations.hpp"
 #include "protocol/path.hpp"
 
 namespace penstock::protocol::native {
@@ -64,6 +65,9 @@ constexpr std::array table{
     offered<ReplaceFaultsOperation>(),
     offered<RemoveFaultsOperation>(),
     offered<RemoveFaultOperation>(),
+    offered<BackUpOperation>(),
+    offered<DescribeBackupOperation>(),
+    offered<ResetServerOperation>(),
     document_operation,
 };
 

@@ -20,15 +20,6 @@ Error no_duration(std::string_view member, const std::string& given) {
                          "'.");
 }
 
-/// Of real time, that an answer may wait.
-std::variant<Millis, Error> wait_of(const std::optional<std::string>& given, Millis usual) {
-  if (!given) return usual;
-  const auto wait = parse_duration(*given);
-  if (!wait) return no_duration("wait", *given);
-  if (*wait > server_limits::settle_time_max) return invalid_request("wait is at most 10m.");
-  return *wait;
-}
-
 using Change = decltype(ChangeClock::change);
 
 std::variant<Change, Error> change_of(const ChangeClockInput& input) {
@@ -60,6 +51,14 @@ ClockDescription described(const ClockState& state) {
 }
 
 }  // namespace
+
+std::variant<Millis, Error> wait_of(const std::optional<std::string>& given, Millis usual) {
+  if (!given) return usual;
+  const auto wait = parse_duration(*given);
+  if (!wait) return no_duration("wait", *given);
+  if (*wait > server_limits::settle_time_max) return invalid_request("wait is at most 10m.");
+  return *wait;
+}
 
 AskedServer ReadClockOperation::to_command(Input& /*input*/, const Caller& /*caller*/, Kept& /*kept*/) {
   return ask_server(ReadClock{});

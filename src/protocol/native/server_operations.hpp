@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "penstock/server_commands.hpp"
@@ -23,6 +24,9 @@ constexpr auto server_errors_of(Codes... codes) {
   return std::array{codes..., ErrorCode::InvalidRequest, ErrorCode::RequestTooLarge, ErrorCode::ServiceUnavailable,
                     ErrorCode::InternalFailure};
 }
+
+/// Of real time, that an answer may wait; `usual` where nothing is given.
+std::variant<Millis, Error> wait_of(const std::optional<std::string>& given, Millis usual);
 
 inline constexpr MemberOptions duration_text = detail::sized(1, 32);
 inline constexpr MemberOptions clock_speed = detail::from_to(std::int64_t{1}, server_limits::clock_speed_max);

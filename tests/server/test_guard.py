@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+"""Web pages are kept out, whatever they ask for and however: each kind of route, each way in which a page can send a
+request, over HTTP/1.1 and HTTP/2, and the port of a function's Runtime API. Runs the real binary: test_guard.py
+--penstock BIN [unittest arguments]."""
+
+import http.client
+import itertools
+import json
+import pathlib
+
+import harness
+from harness import LIMIT, InDirectory, OneServer, Server
+from test_http2 import Http2
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+SQS = {"Content-Type": "application/x-amz-json-1.0"}
+KINESIS = {"Content-Type": "application/x-amz-json-1.1"}
+QUEUE = "/000000000000/jobs"
+
+# What is asked, and how it is answered when no page asks it.
+ROUTES = [
+    ("GET", "/healthz", {}, b"", 200),
+    ("GET", "/readyz", {}, b"", 200),
+    ("GET", "/?Action=ListQueues", {}, b"", 200),
+    ("GET", f"{QUEUE}?Action=PurgeQueue", {}, b"", 200),
+    ("POST", "/", FORM, b"Action=CreateQueue&QueueName=planted", 200),
+    ("POST", QUEUE, FORM, b"Action=SendMessage&MessageBody=planted", 200),
+    ("POST", "/", {**SQS, "X-Amz-Target": "AmazonSQS.ListQueues"}, b"{}", 200),
+    ("POST", "/", {**KINESIS, "X-Amz-Target": "Kinesis_20131202.ListStreams"}, b"{}", 200),
+    ("POST", "/", {"Content-Type": "application/x-amz-cbor-1.1", "X-Amz-Target": "Kinesis_20131202.ListStreams"}, b"\xa0", 200),
+    ("POST", "/@consumer/billing", {**KINESIS, "X-Amz-Target": "Kinesis_20131202.ListStreams"}, b"{}", 200),
+    ("GET", "/2015-03-31/functions", {}, b"", 200),
+    ("GET", "/2015-03-31/event-source-mappings", {}, b"", 200),
+    ("POST", "/2015-03-31/functions/nothing/invocations", {}, b"{}", 404),
+    ("PUT", "/_penstock/functions/planted", {}, b'{"Kind":"exec","Command":["true"]}', 200),
+    ("GET", "/_penstock/functions/nothing/code", {}, b"", 404),
+    ("GET", "/_penstock/functions", {}, b"", 200),
+    ("GET", "/_penstock/openapi.json", {}, b"", 200),
+    ("GET", "/_penstock/clock", {}, b"", 200),
+    ("GET", "/_penstock/idle", {}, b"", 200),
+    ("GET", "/_penstock/nothing", {}, b"", 404),
+    ("GET", f"/_aws/sqs/messages?QueueUrl={QUEUE}", {}, b"", 200),
+    ("GET", "/nothing/at/all", {}, b"", 404),
+]
+
+# How a page's requests come; {host} is the server's own.
+ATTACKS = {
+    "a name that was rebound": {"Host": "evil.example:4566"},
+    "a page under a name that was rebound": {"Host": "evil.example:4566", "Origin": "http://evil.example:4566",
+                                             "Sec-Fetch-Site": "same-origin"},
+    "a name that begins as an address does": {"Host": "127.0.0.1.evil.example"},
+    "a form of another site": {"Origin": "https://evil.example"},
+    "a form of another site, from a browser of today": {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site",
+                                                        "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"},
+    "an image of another site": {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+    "an image over a network that is not trusted": {"Referer": "http://evil.example/page"},
+    "a sandboxed page": {"Origin": "null"},
+    "a page of another port": {"Origin": "http://localhost:3000"},
+    "a script of another port": {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors"},
+    "a page that only looks alike": {"Origin": "http://{host}.evil.example"},
+    "an extension": {"Origin": "chrome-extension://abcdefghijklmnop"},
+}
+WELCOME = {
+    "a client": {},
+    "a page of this server's own": {"Origin": "http://{host}", "Sec-Fetch-Site": "same-origin", "Referer": "http://{host}/x?y"},
+    "whoever types the address": {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"},
+    "a neighbour in a container network": {"Host": "penstock:4566"},
+    "an address": {"Host": "[::1]:4566"},
+}
+
+
+def over_http1(server, method, path, headers, body):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT)
+    try:
+        connection.request(method, path, body or None, {"Host": f"127.0.0.1:{server.port}", **headers})
+        answer = connection.getresponse()
+        return answer.status, {name.lower() for name in answer.headers}, answer.read()
+    finally:
+        connection.close()
+
+
+def over_http2(server, method, path, headers, body):
+    with Http2(server.raw()) as client:
+        given = {"Host": f"127.0.0.1:{server.port}", **headers}
+        stream = client.h2.get_next_available_stream_id()
+        sent = [(":method", method), (":path", path), (":scheme", "http"), (":authority", given.pop("Host"))]
+        client.h2.send_headers(stream, sent + [(name.lower(), value) for name, value in given.items()], end_stream=not body)
+        if body:
+            client.h2.send_data(stream, body, end_stream=True)
+        client.flush()
+        while not (stream in client.answers and client.answers[stream][3]):
+            client.receive()
+        status, got, text, _ = client.answers[stream]
+        return status, set(got), text
+
+
+def headers_of(way, server):
+    return {name: value.replace("{host}", f"127.0.0.1:{server.port}") for name, value in way.items()}
+
+
+class OnLoopback(OneServer):
+    def test_web_pages_are_refused_whatever_they_ask_for(self):
+        self.server.create()
+        for protocol, (method, path, headers, body, _), (name, way) in itertools.product(
+                (over_http1, over_http2), ROUTES, ATTACKS.items()):
+            with self.subTest(protocol=protocol.__name__, route=f"{method} {path}", way=name):
+                sent = {**headers, **headers_of(way, self.server)}
+                status, answered, text = protocol(self.server, method, path, sent, body)
+                self.assertEqual(status, 403)
+                self.assertNotIn(b"planted", text)
+                self.assertEqual({header for header in answered if header.startswith("access-control-")}, set())
+        # And nothing of it was done.
+        self.assertEqual(len(self.server.call("ListQueues", {})[1]["QueueUrls"]), 1)
+        _, _, functions = over_http1(self.server, "GET", "/_penstock/functions", {}, b"")
+        self.assertEqual(json.loads(functions)["Functions"], [])
+
+    def test_preflights_are_refused(self):
+        for protocol in (over_http1, over_http2):
+            for path in ("/", "/_penstock/functions/planted", "/2015-03-31/functions"):
+                with self.subTest(protocol=protocol.__name__, path=path):
+                    status, headers, _ = protocol(self.server, "OPTIONS", path, {
+                        "Origin": "https://evil.example", "Access-Control-Request-Method": "PUT",
+                        "Access-Control-Request-Headers": "x-amz-target"}, b"")
+                    self.assertEqual(status, 403)
+                    self.assertEqual({name for name in headers if name.startswith("access-control-")}, set())
+
+    def test_others_are_not(self):
+        with Server(self.directory, "--ephemeral", data_dir=False) as server:
+            server.create()
+            for protocol, (name, way), (method, path, headers, body, usual) in itertools.product(
+                    (over_http1, over_http2), WELCOME.items(), ROUTES):
+                with self.subTest(protocol=protocol.__name__, route=f"{method} {path}", way=name):
+                    sent = {**headers, **headers_of(way, server)}
+                    self.assertEqual(protocol(server, method, path, sent, body)[0], usual)
+
+
+class NamesThatAreAllowed(InDirectory):
+    def status(self, server, headers):
+        return over_http1(server, "GET", "/?Action=ListQueues", headers, b"")[0]
+
+    def assert_statuses(self, server, cases):
+        for host, wanted in cases.items():
+            with self.subTest(host=host):
+                self.assertEqual(self.status(server, {"Host": host}), wanted)
+
+    def test_on_loopback_they_are_added_to_this_machines(self):
+        with Server(self.directory, "--allow-host", "Queues.Example.org", "--allow-host", ".corp.example") as server:
+            self.assert_statuses(server, {
+                "queues.example.org:4566": 200, "QUEUES.example.org": 200, "corp.example": 200, "a.b.corp.example:1": 200,
+                "localhost": 200, "penstock": 200, "127.0.0.1": 200, "sqs.eu-west-1.amazonaws.com": 200,
+                "other.example.org": 403, "queues.example.org.evil.example": 403, "notcorp.example": 403, "evil.example": 403})
+
+    def test_beyond_loopback_there_are_no_others_but_addresses_and_localhost(self):
+        with Server(self.directory, "--host", "0.0.0.0", "--allow-host", "queues.example.org") as server:
+            self.assert_statuses(server, {
+                "queues.example.org": 200, "127.0.0.1:4566": 200, "192.168.7.8:4566": 200, "[fd00::1]:4566": 200,
+                "localhost:4566": 200, "a.localhost": 200, "evil.example": 403, "penstock": 403,
+                "sqs.eu-west-1.amazonaws.com": 403})
+
+    def test_beyond_loopback_any_name_will_do_if_none_is_said_but_pages_are_kept_out(self):
+        with Server(self.directory, "--host", "0.0.0.0") as server:
+            self.assert_statuses(server, {"any.example": 200, "penstock": 200})
+            for name, way in ATTACKS.items():
+                if "Host" in way:
+                    continue
+                with self.subTest(way=name):
+                    self.assertEqual(self.status(server, headers_of(way, server)), 403)
+
+    def test_what_is_no_name_is_refused_at_the_start(self):
+        for name in ("", "http://x", "a:80", "a b", "*.example"):
+            with self.subTest(name=name):
+                status, _, err = self.run_to_end("serve", f"--allow-host={name}")
+                self.assertEqual(status, 2)
+                self.assertIn("--allow-host", err)
+
+
+class RuntimeApi(InDirectory):
+    def test_of_a_function_is_for_its_runtime_alone(self):
+        pathlib.Path(self.directory, "app.py").write_text(
+            "import os\ndef handler(event, context):\n    return os.environ['AWS_LAMBDA_RUNTIME_API']\n")
+        with Server(self.directory) as server:
+            settings = {"Kind": "handler", "Runtime": "python3.11", "Handler": "app.handler", "Directory": self.directory}
+            status, _, text = over_http1(server, "PUT", "/_penstock/functions/f", {}, json.dumps(settings).encode())
+            self.assertEqual(status, 200, text)
+            invoke = ("POST", "/2015-03-31/functions/f/invocations", {}, b"{}")
+            address = json.loads(over_http1(server, *invoke)[2])
+            for name, way in {"a runtime": {}, **ATTACKS, "a neighbour": {"Host": "localhost"}}.items():
+                for method, path in (("GET", "/2018-06-01/runtime/invocation/nothing"), ("POST", "/2018-06-01/runtime/init/error")):
+                    if name == "a runtime" and method == "POST":
+                        continue
+                    with self.subTest(way=name, path=path):
+                        host, port = address.split(":")
+                        connection = http.client.HTTPConnection(host, int(port), timeout=LIMIT)
+                        headers = {header: value.replace("{host}", address) for header, value in way.items()}
+                        connection.request(method, path, None, {"Host": address, **headers})
+                        self.assertEqual(connection.getresponse().status, 404 if name == "a runtime" else 403)
+                        connection.close()
+            self.assertEqual(json.loads(over_http1(server, *invoke)[2]), address, "the environment is as it was")
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,770 @@
+#!/usr/bin/env python3
+"""Backups of a running server and what is restored of them, the check of a data directory, and resets, through the real
+binary: test_state.py --penstock BIN [unittest arguments]."""
+
+import base64
+import glob
+import hashlib
+import http.client
+import io
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+import zipfile
+
+import harness
+from harness import InDirectory, OneServer, Server, wait_until
+
+HANDLER = """
+def handler(event, context):
+    return {"said": event}
+"""
+
+
+def ask(server, method, path, body=None, headers=None, limit=60):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=limit)
+    try:
+        connection.request(method, path, None if body is None else json.dumps(body), headers or {})
+        answer = connection.getresponse()
+        text = answer.read()
+        return answer.status, json.loads(text) if text else {}
+    finally:
+        connection.close()
+
+
+def kinesis(server, operation, body, headers=None):
+    target = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "Kinesis_20131202." + operation}
+    return ask(server, "POST", "/", body, {**target, **(headers or {})})
+
+
+def signed(account, region, service="sqs"):
+    scope = f"{account}/20300101/{region}/{service}/aws4_request"
+    return {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
+
+
+def create_stream(server, name, shards=1):
+    assert kinesis(server, "CreateStream", {"StreamName": name, "ShardCount": shards})[0] == 200
+    described = {"StreamName": name}
+    wait_until(
+        lambda: kinesis(server, "DescribeStreamSummary", described)[1]["StreamDescriptionSummary"]["StreamStatus"]
+        == "ACTIVE"
+    )
+
+
+def records_of(server, stream):
+    """The data of all records, shard by shard."""
+    data = []
+    for shard in kinesis(server, "ListShards", {"StreamName": stream})[1]["Shards"]:
+        start = {"StreamName": stream, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+        iterator = kinesis(server, "GetShardIterator", start)[1]["ShardIterator"]
+        while iterator:
+            page = kinesis(server, "GetRecords", {"ShardIterator": iterator})[1]
+            data += [base64.b64decode(record["Data"]).decode() for record in page["Records"]]
+            iterator = page.get("NextShardIterator") if page["Records"] else None
+    return data
+
+
+def add_function(server, name):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("app.py", HANDLER)
+    function = {"FunctionName": name, "Runtime": "python3.11", "Handler": "app.handler",
+                "Role": "arn:aws:iam::000000000000:role/any",
+                "Code": {"ZipFile": base64.b64encode(packed.getvalue()).decode()}}
+    status, answer = ask(server, "POST", "/2015-03-31/functions", function)
+    assert status == 201, answer
+
+
+def drain(server, url):
+    """The bodies of all messages that there are."""
+    bodies = []
+    while True:
+        receive = {"QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 600}
+        messages = server.call("ReceiveMessage", receive)[1].get("Messages", [])
+        if not messages:
+            return bodies
+        bodies += [message["Body"] for message in messages]
+
+
+def tree_of(directory):
+    """Everything below a directory: names, sizes, times and contents."""
+    found = {}
+    for path in sorted(pathlib.Path(directory).rglob("*")):
+        if path.is_file():
+            stat = path.stat()
+            found[str(path)] = (stat.st_size, stat.st_mtime_ns, hashlib.sha256(path.read_bytes()).hexdigest())
+    return found
+
+
+class Load:
+    """Clients that send, receive and delete, and put, until they are told to end; and what was acknowledged."""
+
+    def __init__(self, server, clients=4):
+        self.server = server
+        self.urls = [server.create("jobs"), self.fifo()]
+        if "clicks" not in kinesis(server, "ListStreams", {})[1]["StreamNames"]:
+            create_stream(server, "clicks", 2)
+        self.lock = threading.Lock()
+        self.sent = {url: set() for url in self.urls}
+        self.deleting = set()
+        self.put = set()
+        self.ending = False
+        self.threads = [threading.Thread(target=self.run, args=(client,)) for client in range(clients)]
+        self.threads += [threading.Thread(target=self.receive)]
+        for thread in self.threads:
+            thread.start()
+
+    def fifo(self):
+        attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+        return self.server.call("CreateQueue", {"QueueName": "line.fifo", "Attributes": attributes})[1]["QueueUrl"]
+
+    def run(self, client):
+        number = 0
+        while not self.ending:
+            body = f"{client}-{number}"
+            number += 1
+            try:
+                for url in self.urls:
+                    message = {"QueueUrl": url, "MessageBody": body}
+                    if url.endswith(".fifo"):
+                        message["MessageGroupId"] = f"g{client}"
+                    if self.server.call("SendMessage", message)[0] == 200:
+                        with self.lock:
+                            self.sent[url].add(body)
+                data = base64.b64encode(body.encode()).decode()
+                record = {"StreamName": "clicks", "PartitionKey": body, "Data": data}
+                if kinesis(self.server, "PutRecord", record)[0] == 200:
+                    with self.lock:
+                        self.put.add(body)
+            except OSError:
+                return
+
+    def receive(self):
+        while not self.ending:
+            try:
+                receive = {"QueueUrl": self.urls[0], "MaxNumberOfMessages": 2}
+                for message in self.server.call("ReceiveMessage", receive)[1].get("Messages", []):
+                    with self.lock:
+                        self.deleting.add(message["Body"])
+                    handle = message["ReceiptHandle"]
+                    self.server.call("DeleteMessage", {"QueueUrl": self.urls[0], "ReceiptHandle": handle})
+            except OSError:
+                return
+
+    def acknowledged(self):
+        with self.lock:
+            return {url: set(bodies) for url, bodies in self.sent.items()}, set(self.put)
+
+    def wait_for(self, count):
+        wait_until(lambda: len(self.put) >= count)
+
+    def end(self):
+        self.ending = True
+        for thread in self.threads:
+            thread.join()
+
+
+class Directories(InDirectory):
+    def setUp(self):
+        super().setUp()
+        self.data = os.path.join(self.directory, "data")
+        self.backup = os.path.join(self.directory, "backup")
+        self.restored = os.path.join(self.directory, "restored")
+        os.mkdir(self.restored)
+
+    def penstock(self, *arguments, environment=None):
+        done = subprocess.run([harness.PENSTOCK, *arguments], capture_output=True, text=True, timeout=120,
+                              env=environment)
+        return done.returncode, done.stdout, done.stderr
+
+    def back_up(self, server, *more):
+        status, out, err = self.penstock("backup", self.backup, "--endpoint", server.endpoint, *more)
+        self.assertEqual((status, err), (0, ""))
+        return out
+
+    def restore(self, *more):
+        return self.penstock("restore", self.backup, "--data-dir", os.path.join(self.restored, "data"), *more)
+
+    def assert_sound(self, data):
+        status, out, err = self.penstock("check", "--data-dir", data)
+        self.assertEqual((status, err), (0, ""), out)
+        self.assertTrue(out.endswith("sound\n"), out)
+
+
+class Backups(Directories):
+    def test_what_was_acknowledged_before_a_backup_under_load_is_in_it(self):
+        with Server(self.directory) as server:
+            add_function(server, "echo")
+            load = Load(server)
+            load.wait_for(150)
+            sent, put = load.acknowledged()
+            self.assertRegex(self.back_up(server), r"backup: \d+ files with [\d.]+ [kM]?B\n$")
+            with load.lock:
+                deleting = set(load.deleting)
+            load.wait_for(len(put) + 50)
+            # As a crash leaves it.
+            server.process.kill()
+            load.end()
+        self.assert_sound(self.data)
+        status, out, err = self.restore()
+        self.assertEqual((status, err), (0, ""))
+        self.assertIn("restored to", out)
+        self.assert_sound(os.path.join(self.restored, "data"))
+        with Server(self.restored) as server:
+            for url, bodies in sent.items():
+                url = f"{server.endpoint}/000000000000/" + url.rsplit("/", 1)[1]
+                missing = bodies - set(self.drain_all(server, url)) - deleting
+                self.assertEqual(missing, set(), url)
+            self.assertEqual(put - set(records_of(server, "clicks")), set())
+            status, answer = ask(server, "POST", "/2015-03-31/functions/echo/invocations", {"a": 1})
+            self.assertEqual((status, answer), (200, {"said": {"a": 1}}))
+            self.assertEqual(server.stop()[0], 0)
+
+    def drain_all(self, server, url):
+        """In a FIFO queue what a group has comes one batch after the other, as they are deleted."""
+        bodies = []
+        while True:
+            receive = {"QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 600}
+            messages = server.call("ReceiveMessage", receive)[1].get("Messages", [])
+            if not messages:
+                return bodies
+            for message in messages:
+                bodies.append(message["Body"])
+                server.call("DeleteMessage", {"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]})
+
+    def test_another_file_system_gets_copies(self):
+        if not os.path.isdir("/dev/shm") or os.stat("/dev/shm").st_dev == os.stat(self.directory).st_dev:
+            self.skipTest("there is no second file system")
+        self.backup = f"/dev/shm/penstock-test-{os.getpid()}"
+        try:
+            with Server(self.directory) as server:
+                url = server.create()
+                for number in range(30):
+                    server.call("SendMessage", {"QueueUrl": url, "MessageBody": f"{number}-" + "x" * 900_000})
+                self.back_up(server)
+                self.assertEqual(server.stop()[0], 0)
+            files = glob.glob(self.backup + "/data/*")
+            self.assertTrue(any(name.endswith(".sst") for name in files), files)
+            self.assertEqual(self.restore()[0], 0)
+            with Server(self.restored) as server:
+                url = f"{server.endpoint}/000000000000/jobs"
+                self.assertEqual(len(drain(server, url)), 30)
+        finally:
+            shutil.rmtree(self.backup, ignore_errors=True)
+
+    def test_where_a_backup_is_refused(self):
+        with Server(self.directory) as server:
+            for directory, said in (("relative", "absolute"), (self.data + "/inside", "within the data directory"),
+                                    (self.directory, "not an empty directory"), ("/proc/none", "cannot create")):
+                status, answer = ask(server, "POST", "/_penstock/backup", {"directory": directory})
+                self.assertEqual((status, answer["Error"]), (400, "InvalidRequest"), answer)
+                self.assertIn(said, answer["Message"])
+            state = ask(server, "GET", "/_penstock/backup")[1]
+            self.assertEqual(state["state"], "failed")
+            self.assertIn("cannot create", state["failure"])
+            status, _, err = self.penstock("backup", self.directory, "--endpoint", server.endpoint)
+            self.assertEqual(status, 1)
+            self.assertIn("not an empty directory", err)
+            self.assertEqual(ask(server, "POST", "/_penstock/backup", {"directory": self.backup})[0], 200)
+            self.assertEqual(ask(server, "GET", "/_penstock/backup")[1]["state"], "done")
+            self.assertEqual(server.stop()[0], 0)
+
+    def test_what_keeps_nothing_and_what_listens_to_all_makes_none(self):
+        with Server(self.directory, "--ephemeral", data_dir=False) as server:
+            status, answer = ask(server, "POST", "/_penstock/backup", {"directory": self.backup})
+            self.assertEqual((status, answer["Error"]), (409, "NotEnabled"))
+        with Server(self.directory, "--host", "0.0.0.0") as server:
+            status, answer = ask(server, "POST", "/_penstock/backup", {"directory": self.backup})
+            self.assertEqual((status, answer["Error"]), (409, "NotEnabled"))
+            self.assertIn("--allow-remote-functions", answer["Message"])
+            self.assertFalse(os.path.exists(self.backup))
+            # Whoever may read its token may, as the command does.
+            with_token = {**os.environ, "PENSTOCK_TOKEN": pathlib.Path(self.data, "token").read_text().strip()}
+            status, _, err = self.penstock("backup", self.backup, "--endpoint", server.endpoint, environment=with_token)
+            self.assertEqual((status, err), (0, ""))
+
+    def test_a_damaged_backup_is_refused(self):
+        with Server(self.directory) as server:
+            server.create()
+            self.back_up(server)
+            self.assertEqual(server.stop()[0], 0)
+        self.assertEqual(self.penstock("restore", self.backup, "--verify")[0], 0)
+        log = glob.glob(self.backup + "/data/*.log")[-1]
+        content = pathlib.Path(log).read_bytes()
+        pathlib.Path(log).write_bytes(content[:20] + bytes([content[20] ^ 1]) + content[21:])
+        for arguments in (("--verify",), ("--data-dir", os.path.join(self.restored, "data"))):
+            status, out, err = self.penstock("restore", self.backup, *arguments)
+            self.assertEqual((status, out), (1, ""))
+            self.assertIn("is damaged: data/", err)
+        self.assertEqual(os.listdir(self.restored), [])
+
+    def test_a_restore_does_not_touch_what_is_there_or_in_use(self):
+        with Server(self.directory) as server:
+            server.create()
+            self.back_up(server)
+            target = ("restore", self.backup, "--data-dir", self.data)
+            status, _, err = self.penstock(*target)
+            self.assertEqual(status, 1)
+            self.assertIn("is not empty", err)
+            status, _, err = self.penstock(*target, "--force")
+            self.assertEqual(status, 1)
+            self.assertIn("in use by another process", err)
+            server.create("after")
+            self.assertEqual(server.stop()[0], 0)
+        status, out, err = self.penstock(*target, "--force", "--json")
+        self.assertEqual(status, 0)
+        moved = json.loads(out)["moved_to"]
+        self.assertEqual(moved, self.data + ".before-restore")
+        self.assertIn(moved, err)
+        with Server(self.directory) as server:
+            self.assertEqual(len(server.call("ListQueues", {})[1]["QueueUrls"]), 1)
+
+    def test_a_full_disk_is_told_and_the_server_goes_on(self):
+        target = os.path.join(self.directory, "small")
+        os.mkdir(target)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", target], capture_output=True)
+        if mounted.returncode != 0:
+            self.skipTest("no file system can be mounted here")
+        try:
+            with Server(self.directory) as server:
+                url = server.create()
+                for number in range(10):
+                    server.call("SendMessage", {"QueueUrl": url, "MessageBody": "x" * 900_000})
+                status, answer = ask(server, "POST", "/_penstock/backup", {"directory": target + "/backup"})
+                self.assertEqual((status, answer["Error"]), (503, "ServiceUnavailable"))
+                self.assertIn("room", answer["Message"])
+                self.assertEqual(os.listdir(target), [])
+                self.assertEqual(server.call("SendMessage", {"QueueUrl": url, "MessageBody": "on"})[0], 200)
+                self.assertEqual(server.stop()[0], 0)
+        finally:
+            subprocess.run(["umount", target], check=True)
+
+    def test_a_server_that_is_told_to_stop_does_not_wait_for_a_backup(self):
+        with Server(self.directory) as server:
+            url = server.create()
+            for _ in range(40):
+                server.call("SendMessage", {"QueueUrl": url, "MessageBody": "x" * 1_000_000})
+            body = {"directory": self.backup, "wait": "0s"}
+            self.assertEqual(ask(server, "POST", "/_penstock/backup", body)[0], 200)
+            self.assertEqual(server.stop()[0], 0)
+        # It came to its end, or there is nothing of it.
+        if os.path.exists(self.backup):
+            self.assertIn("manifest.json", os.listdir(self.backup))
+
+
+class Checks(Directories):
+    def test_what_a_kill_under_load_leaves_is_sound(self):
+        for _ in range(3):
+            with Server(self.directory) as server:
+                load = Load(server)
+                load.wait_for(60)
+                server.process.kill()
+                load.end()
+            self.assert_sound(self.data)
+
+    def test_a_check_changes_nothing_and_says_what_there_is(self):
+        with Server(self.directory) as server:
+            url = server.create()
+            server.call("SendMessage", {"QueueUrl": url, "MessageBody": "a"})
+            create_stream(server, "clicks")
+            add_function(server, "echo")
+            server.process.kill()
+        before = tree_of(self.data)
+        status, out, _ = self.penstock("check", "--data-dir", self.data, "--json")
+        self.assertEqual(status, 0)
+        found = json.loads(out)
+        self.assertEqual(tree_of(self.data), before)
+        self.assertTrue(found["sound"])
+        self.assertEqual(found["problems"], [])
+        counts = {name: found[name] for name in ("queues", "messages", "streams", "shards", "functions")}
+        self.assertEqual(counts, {"queues": 1, "messages": 1, "streams": 1, "shards": 1, "functions": 1})
+
+    def test_what_a_server_uses_is_not_checked(self):
+        with Server(self.directory) as server:
+            status, out, err = self.penstock("check", "--data-dir", self.data)
+            self.assertEqual((status, out), (1, ""))
+            self.assertIn("in use by another process", err)
+            self.assertEqual(server.stop()[0], 0)
+        status, _, err = self.penstock("check", "--data-dir", os.path.join(self.directory, "none"))
+        self.assertEqual(status, 1)
+        self.assertIn("there is no data directory", err)
+
+    def leave_tables(self):
+        """So many messages that some are in files of tables, and a function."""
+        with Server(self.directory) as server:
+            url = server.create()
+            for _ in range(40):
+                server.call("SendMessage", {"QueueUrl": url, "MessageBody": "x" * 900_000})
+            add_function(server, "echo")
+            self.assertEqual(server.stop()[0], 0)
+        self.assert_sound(self.data)
+
+    def test_planted_damage_is_found(self):
+        self.leave_tables()
+        tables = sorted(glob.glob(self.data + "/*.sst"), key=os.path.getsize)
+        content = pathlib.Path(tables[-1]).read_bytes()
+        middle = len(content) // 2
+        pathlib.Path(tables[-1]).write_bytes(content[:middle] + b"damage" + content[middle + 6:])
+        shutil.rmtree(glob.glob(self.data + "/functions/code/*/files")[0])
+        status, out, _ = self.penstock("check", "--data-dir", self.data)
+        self.assertEqual(status, 1)
+        self.assertIn(f"problem: {os.path.basename(tables[-1])}: a file that is damaged", out)
+        self.assertIn("problem: function echo (000000000000, us-east-1): code that is not what was uploaded", out)
+        self.assertRegex(out, r"\n\d+ problems\n$")
+
+    def test_a_log_that_is_missing_is_told(self):
+        with Server(self.directory) as server:
+            server.create()
+            self.assertEqual(server.stop()[0], 0)
+        for log in glob.glob(self.data + "/*.log"):
+            os.remove(log)
+        status, out, _ = self.penstock("check", "--data-dir", self.data)
+        self.assertEqual(status, 1)
+        self.assertIn("problem: log: no log is there", out)
+
+    def test_a_table_that_is_missing_is_told(self):
+        self.leave_tables()
+        os.remove(glob.glob(self.data + "/*.sst")[0])
+        status, out, err = self.penstock("check", "--data-dir", self.data)
+        self.assertEqual((status, out), (1, ""))
+        self.assertIn("cannot open the data directory", err)
+
+    def test_a_restore_that_did_not_come_to_its_end_is_not_taken_for_one(self):
+        with Server(self.directory) as server:
+            server.create()
+            self.assertEqual(server.stop()[0], 0)
+        pathlib.Path(self.data, "UNFINISHED").write_text("")
+        status, _, err = self.penstock("check", "--data-dir", self.data)
+        self.assertEqual(status, 1)
+        self.assertIn("is not whole", err)
+        with self.assertRaisesRegex(RuntimeError, "is not whole"):
+            Server(self.directory)
+
+
+class InDirectoryServer:
+    """A server with a directory of its own."""
+
+    def __init__(self, *flags):
+        self.home = tempfile.TemporaryDirectory()
+        self.server = Server(self.home.name, *flags)
+
+    def __enter__(self):
+        return self.server.__enter__()
+
+    def __exit__(self, *error):
+        self.server.__exit__(*error)
+        self.home.cleanup()
+
+
+class Resets(OneServer):
+    def make_all(self):
+        self.server.create("jobs")
+        for account, region in (("111111111111", "eu-west-1"), ("000000000000", "us-east-2")):
+            self.server.call("CreateQueue", {"QueueName": "theirs"}, signed(account, region))
+            stream = {"StreamName": "theirs", "ShardCount": 1}
+            kinesis(self.server, "CreateStream", stream, signed(account, region, "kinesis"))
+        create_stream(self.server, "clicks")
+        self.assertEqual(
+            ask(self.server, "PUT", "/_penstock/streams/clicks/consumers/billing", {})[0], 201)
+        add_function(self.server, "echo")
+        mapping = {"EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:jobs", "FunctionName": "echo"}
+        self.assertEqual(ask(self.server, "POST", "/2015-03-31/event-source-mappings", mapping)[0], 202)
+
+    def counts(self):
+        queues = len(self.server.call("ListQueues", {})[1].get("QueueUrls", []))
+        theirs = len(self.server.call("ListQueues", {}, signed("111111111111", "eu-west-1"))[1].get("QueueUrls", []))
+        streams = len(kinesis(self.server, "ListStreams", {})[1]["StreamNames"])
+        functions = len(ask(self.server, "GET", "/2015-03-31/functions")[1]["Functions"])
+        mappings = len(ask(self.server, "GET", "/2015-03-31/event-source-mappings")[1]["EventSourceMappings"])
+        return queues, theirs, streams, functions, mappings
+
+    def reset(self, **members):
+        status, answer = ask(self.server, "POST", "/_penstock/reset", members)
+        self.assertEqual(status, 200, answer)
+        return answer
+
+    def test_all_is_gone_and_can_be_made_again(self):
+        for _ in range(2):
+            self.make_all()
+            self.assertEqual(self.counts(), (1, 1, 1, 1, 1))
+            self.assertEqual(self.reset(), {"queues": 3, "streams": 3, "functions": 1, "mappings": 1})
+            self.assertEqual(self.counts(), (0, 0, 0, 0, 0))
+            status, answer = ask(self.server, "GET", "/_penstock/streams/clicks/consumers/billing")
+            self.assertEqual((status, answer["Error"]), (404, "StreamNotFound"))
+        self.assertEqual(self.reset(), {"queues": 0, "streams": 0, "functions": 0, "mappings": 0})
+
+    def test_of_a_service_only_its_own_goes(self):
+        self.make_all()
+        self.assertEqual(self.reset(service="kinesis")["streams"], 3)
+        self.assertEqual(self.counts(), (1, 1, 0, 1, 1))
+        self.reset(service="lambda")
+        self.assertEqual(self.counts(), (1, 1, 0, 0, 0))
+        self.reset(service="sqs")
+        self.assertEqual(self.counts(), (0, 0, 0, 0, 0))
+        self.assertEqual(ask(self.server, "POST", "/_penstock/reset", {"service": "s3"})[0], 400)
+        self.assertEqual(ask(self.server, "POST", "/_penstock/reset", {"setup": True})[0], 400)
+
+    def test_whoever_waits_is_answered(self):
+        url = self.server.create("waited-for")
+        answers = []
+        receive = {"QueueUrl": url, "WaitTimeSeconds": 20}
+        waiting = threading.Thread(target=lambda: answers.append(self.server.call("ReceiveMessage", receive)))
+        waiting.start()
+        time.sleep(0.2)
+        self.reset()
+        waiting.join(timeout=5)
+        self.assertEqual(answers[0][0], 400)
+        self.assertIn("QueueDoesNotExist", answers[0][1]["__type"])
+
+    def test_what_runs_is_ended(self):
+        url = self.server.create("slow")
+        marker = os.path.join(self.home.name, "began")
+        command = ["sh", "-c", f"touch {marker}; exec sleep 300"]
+        status, answer = ask(self.server, "PUT", "/_penstock/functions/sleeper",
+                             {"Kind": "exec", "Command": command, "Timeout": 600})
+        self.assertEqual(status, 200, answer)
+        mapping = {"EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:slow", "FunctionName": "sleeper"}
+        self.server.call("SetQueueAttributes", {"QueueUrl": url, "Attributes": {"VisibilityTimeout": "600"}})
+        status, answer = ask(self.server, "POST", "/2015-03-31/event-source-mappings", mapping)
+        self.assertEqual(status, 202, answer)
+        self.server.call("SendMessage", {"QueueUrl": url, "MessageBody": "a"})
+        wait_until(lambda: os.path.exists(marker))
+        before = time.monotonic()
+        self.reset()
+        self.assertLess(time.monotonic() - before, 20)
+        self.assertEqual(self.counts(), (0, 0, 0, 0, 0))
+
+    def test_by_hand(self):
+        self.server.create("by-hand")
+        done = subprocess.run([harness.PENSTOCK, "state", "reset", "--endpoint", self.server.endpoint, "--json"],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(json.loads(done.stdout)["queues"], 1)
+        done = subprocess.run([harness.PENSTOCK, "state", "reset", "--service", "s3", "--endpoint",
+                               self.server.endpoint], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("service", done.stderr)
+
+    def test_what_waits_to_be_tried_again_does_not_wait(self):
+        status, answer = ask(self.server, "PUT", "/_penstock/functions/failing", {"Kind": "exec", "Command": ["false"]})
+        self.assertEqual(status, 200, answer)
+        event = {"X-Amz-Invocation-Type": "Event"}
+        path = "/2015-03-31/functions/failing/invocations"
+        self.assertEqual(ask(self.server, "POST", path, {}, event)[0], 202)
+        before = time.monotonic()
+        self.reset()
+        self.assertLess(time.monotonic() - before, 20)
+        self.assertTrue(ask(self.server, "GET", "/_penstock/idle?wait=10s")[1]["idle"])
+
+    def test_names_can_be_used_again_at_once_whatever_the_limits_and_the_clock_say(self):
+        flags = ("--limits", "strict", "--clock", "virtual", "--stream-transition", "5000")
+        with InDirectoryServer(*flags) as server:
+            ask(server, "POST", "/_penstock/clock", {"freeze": True})
+            for _ in range(2):
+                self.assertEqual(server.call("CreateQueue", {"QueueName": "jobs"})[0], 200)
+                self.assertEqual(kinesis(server, "CreateStream", {"StreamName": "clicks", "ShardCount": 1})[0], 200)
+                self.assertEqual(ask(server, "POST", "/_penstock/reset", {})[0], 200)
+            url = server.create("jobs")
+            server.call("DeleteQueue", {"QueueUrl": url})
+            self.assertEqual(server.call("CreateQueue", {"QueueName": "jobs"})[0], 400, "deleted recently")
+            self.assertEqual(ask(server, "POST", "/_penstock/reset", {})[0], 200)
+            server.create("jobs")
+
+
+class ResetsWithASetup(InDirectory):
+    def test_what_the_file_says_is_made_again(self):
+        config = pathlib.Path(self.directory, "penstock.yaml")
+        config.write_text("queues:\n  orders:\n  more: {VisibilityTimeout: 7}\nstreams:\n  sales:\n")
+        with Server(self.directory, "--config", str(config)) as server:
+            url = f"{server.endpoint}/000000000000/orders"
+            server.call("SendMessage", {"QueueUrl": url, "MessageBody": "a"})
+            server.create("another")
+            status, answer = ask(server, "POST", "/_penstock/reset", {"setup": True})
+            self.assertEqual((status, answer["queues"], answer["streams"]), (200, 3, 1))
+            names = [name.rsplit("/", 1)[1] for name in server.call("ListQueues", {})[1]["QueueUrls"]]
+            self.assertEqual(sorted(names), ["more", "orders"])
+            self.assertEqual(drain(server, url), [])
+            self.assertEqual(kinesis(server, "ListStreams", {})[1]["StreamNames"], ["sales"])
+            self.assertEqual(server.stop()[0], 0)
+
+    def test_a_kill_in_between_leaves_things_whole(self):
+        with Server(self.directory) as server:
+            for number in range(300):
+                url = server.create(f"q{number}")
+                server.call("SendMessage", {"QueueUrl": url, "MessageBody": "a"})
+            killer = threading.Timer(0.05, server.process.kill)
+            killer.start()
+            try:
+                ask(server, "POST", "/_penstock/reset", {})
+            except (OSError, http.client.HTTPException):
+                pass
+            killer.join()
+        done = subprocess.run([harness.PENSTOCK, "check", "--data-dir", os.path.join(self.directory, "data")],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        with Server(self.directory) as server:
+            for url in server.call("ListQueues", {"MaxResults": 1000})[1].get("QueueUrls", []):
+                self.assertEqual(drain(server, url), ["a"])
+
+
+class Transfers(InDirectory):
+    def fill(self, server):
+        server.create("dead")
+        attributes = {"VisibilityTimeout": "7", "MessageRetentionPeriod": "3600", "RedrivePolicy": json.dumps(
+            {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:dead", "maxReceiveCount": 5})}
+        # It comes before its dead-letter queue by its name.
+        created = server.call("CreateQueue", {"QueueName": "a-jobs", "Attributes": attributes, "tags": {"team": "x"}})
+        url = created[1]["QueueUrl"]
+        binary = base64.b64encode(bytes(range(256))).decode()
+        server.call("SendMessage", {"QueueUrl": url, "MessageBody": "first ü\n\"quoted\"", "MessageAttributes": {
+            "Kind": {"DataType": "String", "StringValue": "greeting"},
+            "Raw": {"DataType": "Binary", "BinaryValue": binary}}})
+        server.call("SendMessage", {"QueueUrl": url, "MessageBody": "later", "DelaySeconds": 600})
+        server.call("SendMessage", {"QueueUrl": url, "MessageBody": "of a tenant", "MessageGroupId": "tenant"})
+        server.call("ReceiveMessage", {"QueueUrl": url, "VisibilityTimeout": 0})
+        attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+        fifo = server.call("CreateQueue", {"QueueName": "line.fifo", "Attributes": attributes})[1]["QueueUrl"]
+        for number in range(30):
+            server.call("SendMessage", {"QueueUrl": fifo, "MessageBody": str(number), "MessageGroupId": str(number % 3)})
+        server.call("CreateQueue", {"QueueName": "theirs"}, signed("111111111111", "eu-west-1"))
+        create_stream(server, "clicks", 2)
+        for number in range(40):
+            record = {"StreamName": "clicks", "PartitionKey": f"key{number % 7}",
+                      "Data": base64.b64encode(f"{number}".encode()).decode()}
+            if number % 10 == 0:
+                record["ExplicitHashKey"] = "0"
+            kinesis(server, "PutRecord", record)
+        kinesis(server, "IncreaseStreamRetentionPeriod", {"StreamName": "clicks", "RetentionPeriodHours": 48})
+        stream = kinesis(server, "DescribeStreamSummary", {"StreamName": "clicks"})[1]["StreamDescriptionSummary"]
+        kinesis(server, "RegisterStreamConsumer", {"StreamARN": stream["StreamARN"], "ConsumerName": "fan-out"})
+        ask(server, "PUT", "/_penstock/streams/clicks/consumers/billing", {"LeaseMillis": 5000})
+        add_function(server, "echo")
+        ask(server, "PUT", "/2017-10-31/functions/echo/concurrency", {"ReservedConcurrentExecutions": 3})
+        ask(server, "PUT", "/_penstock/functions/upper", {"Kind": "exec", "Command": ["tr", "a-z", "A-Z"]})
+        mapping = {"EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:dead", "FunctionName": "echo", "BatchSize": 7,
+                   "Enabled": False}
+        assert ask(server, "POST", "/2015-03-31/event-source-mappings", mapping)[0] == 202
+
+    def export(self, server, *more):
+        done = subprocess.run([harness.PENSTOCK, "state", "export", "--endpoint", server.endpoint, *more],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout
+
+    def import_into(self, server, lines, status=0):
+        done = subprocess.run([harness.PENSTOCK, "state", "import", "--endpoint", server.endpoint, "--json"],
+                              input=lines, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return json.loads(done.stdout), done.stderr
+
+    def test_what_is_exported_is_made_again_elsewhere_and_is_exported_as_the_same(self):
+        with InDirectoryServer() as server, InDirectoryServer("--threads", "3") as other:
+            self.fill(server)
+            lines = self.export(server, "--data")
+            self.assertEqual(self.export(server, "--data"), lines, "it is the same each time")
+            self.assertEqual(json.loads(lines.splitlines()[0])["penstock"], "export")
+            imported, said = self.import_into(other, lines)
+            self.assertEqual(said, "")
+            self.assertEqual(imported, {"created": 9, "kept": 0, "messages": 33, "records": 40, "problem_count": 0,
+                                        "problems": []})
+            self.assertEqual(self.export(other, "--data"), lines)
+            url = f"{other.endpoint}/000000000000/a-jobs"
+            receive = {"QueueUrl": url, "MaxNumberOfMessages": 10, "AttributeNames": ["All"],
+                       "MessageAttributeNames": ["All"]}
+            messages = {message["Body"]: message for message in other.call("ReceiveMessage", receive)[1]["Messages"]}
+            self.assertEqual(len(messages), 2)
+            first = messages["first ü\n\"quoted\""]
+            self.assertEqual(first["Attributes"]["ApproximateReceiveCount"], "2")
+            raw = first["MessageAttributes"]["Raw"]["BinaryValue"]
+            self.assertEqual(base64.b64decode(raw), bytes(range(256)))
+            self.assertEqual(messages["of a tenant"]["Attributes"]["MessageGroupId"], "tenant")
+            self.assertEqual(sorted(records_of(other, "clicks")), sorted(str(number) for number in range(40)))
+            self.assertEqual(records_of(other, "clicks"), records_of(server, "clicks"), "shard by shard in their order")
+            self.assertEqual(ask(other, "POST", "/2015-03-31/functions/echo/invocations", 1)[1], {"said": 1})
+            for each in (server, other):
+                self.assertEqual(each.stop()[0], 0)
+
+    def test_without_data_only_what_there_is_and_what_is_there_is_kept(self):
+        with InDirectoryServer() as server:
+            self.fill(server)
+            lines = self.export(server)
+            self.assertNotIn("\"message\"", lines)
+            self.assertNotIn("\"record\"", lines)
+            before = server.call("GetQueueAttributes", {"QueueUrl": f"{server.endpoint}/000000000000/a-jobs",
+                                                        "AttributeNames": ["All"]})[1]
+            imported, _ = self.import_into(server, lines)
+            self.assertEqual((imported["problem_count"], imported["messages"], imported["records"]), (0, 0, 0))
+            after = server.call("GetQueueAttributes", {"QueueUrl": f"{server.endpoint}/000000000000/a-jobs",
+                                                       "AttributeNames": ["All"]})[1]
+            self.assertEqual(after, before)
+            self.assertEqual(self.export(server), lines)
+
+    def test_what_cannot_be_imported_is_told_and_the_rest_is(self):
+        with InDirectoryServer() as server:
+            message = {"id": "01234567-89ab-cdef-0123-456789abcdef", "sent": 1, "body": "a"}
+            here = {"account": "000000000000", "region": "us-east-1"}
+            queue = {"service": "sqs", "operation": "CreateQueue", "input": {"QueueName": "jobs"}}
+            bad = {"service": "sqs", "operation": "CreateQueue", "input": {"QueueName": "no such name!"}}
+            undated = {name: member for name, member in message.items() if name != "sent"}
+            lines = [{**here, "create": bad}, "nonsense", {**here, "queue": "none", "message": message},
+                     {**here, "create": queue}, {**here, "queue": "jobs", "message": {**message, "body": 5}},
+                     {**here, "queue": "jobs", "message": {**message, "sent": 4102444800000}},
+                     {**here, "queue": "jobs", "message": {**undated, "body": "b"}}]
+            # Nothing of a message is ignored.
+            wrong = ({"sent": "x"}, {"sent": 1.5}, {"receives": -1}, {"receives": 1, "arrivals": 2}, {"attributes": 5},
+                     {"id": "short"}, {"attributes": [{"name": "a", "type": "Binary", "base64": "!"}]})
+            lines += [{**here, "queue": "jobs", "message": {**message, **members}} for members in wrong]
+            lines.append({"penstock": "end"})
+            text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
+            imported, said = self.import_into(server, text, 1)
+            self.assertEqual((imported["created"], imported["messages"], imported["problem_count"]), (1, 2, 4 + len(wrong)))
+            for part in ("line 1: no such name!", "line 2: it is no JSON", "there is no queue none", "line 5: it has no message"):
+                self.assertIn(part, said)
+            self.assertEqual(sorted(drain(server, f"{server.endpoint}/000000000000/jobs")), ["a", "b"])
+            imported, said = self.import_into(server, text[:text.rindex("{")], 1)
+            self.assertIn("no whole export", said)
+
+    def test_an_import_only_adds(self):
+        with InDirectoryServer() as server:
+            server.create("jobs")
+            here = {"account": "000000000000", "region": "us-east-1"}
+            url = f"{server.endpoint}/000000000000/jobs"
+            requests = [{"method": "POST", "path": "/_penstock/reset"}, {"method": "GET", "path": "/_penstock/export"},
+                        {"method": "POST", "path": "/_penstock/import"}, {"method": "PUT", "path": "/_penstock/export"},
+                        {"method": "DELETE", "path": "/2015-03-31/functions/f"}, {"service": "lambda"}, {}, 5,
+                        {"service": "sqs", "operation": "DeleteQueue", "input": {"QueueUrl": url}},
+                        {"service": "kinesis", "operation": "DeleteStream", "input": {"StreamName": "s"}}]
+            lines = "".join(json.dumps({**here, "create": request}) + "\n" for request in requests)
+            nowhere = {"create": {"service": "sqs", "operation": "CreateQueue", "input": {"QueueName": "nowhere"}}}
+            lines += json.dumps(nowhere) + "\n" + json.dumps({"penstock": "end"}) + "\n"
+            imported, said = self.import_into(server, lines, 1)
+            self.assertEqual((imported["created"], imported["problem_count"]), (0, len(requests) + 1), said)
+            self.assertEqual(said.count("it is no request that exports have"), len(requests))
+            self.assertIn("it has no account and region", said)
+            self.assertEqual(server.call("ListQueues", {})[1]["QueueUrls"], [url])
+
+    def test_an_export_is_larger_than_what_is_kept_of_it(self):
+        with InDirectoryServer() as server, InDirectoryServer() as other:
+            url = server.create()
+            for number in range(60):
+                server.call("SendMessage", {"QueueUrl": url, "MessageBody": str(number) + "x" * 1_000_000})
+            lines = self.export(server, "--data")
+            self.assertGreater(len(lines), 60_000_000)
+            imported, _ = self.import_into(other, lines)
+            self.assertEqual((imported["messages"], imported["problem_count"]), (60, 0))
+            bodies = drain(other, f"{other.endpoint}/000000000000/jobs")
+            self.assertEqual(sorted(int(body.rstrip("x")) for body in bodies), list(range(60)))
+
+    def test_who_reaches_a_server_beyond_its_machine_has_nothing_imported(self):
+        with InDirectoryServer("--host", "0.0.0.0") as server:
+            status, answer = ask(server, "POST", "/_penstock/import", {})
+            self.assertEqual((status, answer["Error"]), (409, "NotEnabled"))
+
+
+if __name__ == "__main__":
+    harness.main()
