@@ -57,10 +57,11 @@ install(CODE [[
   endif()
 ]])
 
-# ---- The terms of the libraries that the binaries have within them, as Debian's packages state them
+# ---- The terms of the libraries that the binaries have within them, as Debian's packages state them. Boost's, of which
+# that would be 2 MB, ask for nothing where there are only binaries.
 
 set(copyright "Penstock has within it the libraries whose terms follow, each as its Debian package states them.\n")
-foreach(package librocksdb-dev libsnappy-dev libbz2-dev zlib1g-dev liblz4-dev libzstd-dev libgflags-dev libboost1.81-dev
+foreach(package librocksdb-dev libsnappy-dev libbz2-dev zlib1g-dev liblz4-dev libzstd-dev libgflags-dev
                 libnghttp2-dev libpugixml-dev libyaml-cpp-dev libflatbuffers-dev rapidjson-dev libcxxopts-dev)
   if(EXISTS /usr/share/doc/${package}/copyright)
     file(READ /usr/share/doc/${package}/copyright terms)
