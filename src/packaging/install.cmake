@@ -1,5 +1,5 @@
-# What `cmake --install` puts where, and the Debian packages that the target `packages` makes of it with CPack: penstock,
-# and penstock-dev for consumers in C++.
+# What `cmake --install` puts where, and the Debian packages that the target `packages` makes of it with CPack: penstock
+# and, for consumers in C++, penstock-dev.
 
 include(GNUInstallDirs)
 set(packaging ${CMAKE_CURRENT_LIST_DIR})
@@ -72,20 +72,16 @@ file(CONFIGURE OUTPUT ${packaged}/copyright CONTENT "@copyright@" @ONLY)
 install(FILES ${packaged}/copyright DESTINATION share/doc/penstock)
 install(FILES ${packaged}/copyright DESTINATION share/doc/penstock-dev COMPONENT dev)
 
-# ---- For consumers in C++: one archive with all that the client needs of the other layers, and nothing in it but the
-# client can be seen, so that it gets in nobody's way.
+# ---- For consumers in C++: one archive with all that the client needs of the other layers
 
 set(archive ${packaged}/libpenstock_client.a)
-set(object ${packaged}/penstock_client.o)
+set(needed $<TARGET_FILE:penstock_protocol> $<TARGET_FILE:penstock_asio> $<TARGET_FILE:Boost::url>)
 find_program(OBJCOPY objcopy REQUIRED)
 add_custom_command(
   OUTPUT ${archive}
-  COMMAND ${CMAKE_LINKER} -r -o ${object} --whole-archive $<TARGET_FILE:penstock_client> --no-whole-archive
-          $<TARGET_FILE:penstock_protocol> $<TARGET_FILE:penstock_asio> $<TARGET_FILE:Boost::url>
-  COMMAND ${OBJCOPY} --strip-debug --wildcard "--keep-global-symbol=*8penstock6client*" ${object}
-  COMMAND ${CMAKE_COMMAND} -E rm -f ${archive}
-  COMMAND ${CMAKE_AR} rcsD ${archive} ${object}
-  DEPENDS penstock_client penstock_protocol penstock_asio
+  COMMAND ${CMAKE_COMMAND} -DLINKER=${CMAKE_LINKER} -DNM=${CMAKE_NM} -DOBJCOPY=${OBJCOPY} -DAR=${CMAKE_AR}
+          -DCLIENT=$<TARGET_FILE:penstock_client> "-DNEEDED=${needed}" -DOUTPUT=${archive} -P ${packaging}/archive.cmake
+  DEPENDS penstock_client penstock_protocol penstock_asio ${packaging}/archive.cmake
   COMMENT "Putting together libpenstock_client.a"
   VERBATIM)
 add_custom_target(penstock_client_archive ALL DEPENDS ${archive})
