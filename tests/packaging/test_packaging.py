@@ -251,15 +251,61 @@ class Image(unittest.TestCase):
 
 
 class Readme(unittest.TestCase):
-    def test_it_names_only_flags_that_there_are(self):
+    """What README says of CI is run, with tests that print what they were told."""
+
+    TESTS = '#!/bin/sh\nprintenv AWS_ENDPOINT_URL AWS_REGION\nexec penstock queues --json\n'
+
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.directory = pathlib.Path(temporary.name)
+        for name, text in {"run-the-tests": self.TESTS, "penstock": f'#!/bin/sh\nexec "{PENSTOCK}" "$@"\n',
+                           "penstock.yaml": "queues: {jobs: {}}\n"}.items():
+            (self.directory / name).write_text(text)
+            (self.directory / name).chmod(0o755)
         text = (SOURCE / "README.md").read_text()
-        section = text[text.index("\n## Installed, in CI, in a container\n"):]
-        section = section[:section.index("\n## ", 1)]
+        self.section = text[text.index("\n## Installed, in CI, in a container\n"):].split("\n## ")[1]
+
+    def blocks(self, language, title):
+        return re.findall(rf"(?s)\n```{language}\n(.*?\n)```\n", self.section[self.section.index(f"\n### {title}\n"):])
+
+    def shell(self, commands):
+        """Standard output. What is left running ends with the shell, as it does with a job's container."""
+        path = f"{self.directory}:{os.environ['PATH']}"
+        done = run("bash", "-c", "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT; set -e\n" + commands, cwd=self.directory,
+                   env={**os.environ, "PATH": path, "GITHUB_ENV": "variables"})
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_a_run_of_tests(self):
+        said = self.shell(self.blocks("sh", "CI")[0]).splitlines()
+        self.assertRegex(said[0], r"^http://127\.0\.0\.1:\d+$")
+        self.assertIn("jobs", said[2])
+        log = (self.directory / "penstock.log").read_text()
+        self.assertIn("stopped", log)
+
+    def test_a_job_of_github_actions(self):
+        try:
+            import yaml
+        except ImportError:
+            self.skipTest("this machine has no python3-yaml")
+        with_package, with_service = (yaml.safe_load(text)["jobs"]["test"] for text in self.blocks("yaml", "CI"))
+        steps = [step["run"] for step in with_package["steps"] if "run" in step]
+        start = next(step for step in steps if "penstock serve" in step)
+        # Each step is a shell of its own, with the variables that those before have left.
+        said = self.shell(start + "env -i PATH=\"$PATH\" $(cat variables) ./run-the-tests\n").splitlines()
+        self.assertRegex(said[0], r"^http://127\.0\.0\.1:\d+$")
+        self.assertIn("jobs", said[2])
+        self.assertEqual(with_service["services"]["penstock"]["ports"], ["4566:4566"])
+
+    def test_it_names_only_flags_that_there_are(self):
         known = flags_of("serve")
-        for line in re.findall(r"(?m)^.*penstock serve.*$", section) + re.findall(r'"serve".*|command.*"serve .*', section):
+        lines = re.findall(r"(?m)^.*(?:penstock serve|[\"`]serve ?[\" ]).*$", self.section)
+        self.assertGreater(len(lines), 4)
+        for line in lines:
             for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]+", line):
-                self.assertIn(flag, known | {"--version"}, line)
-        for name in re.findall(r"(?m)(?:^ *(?:- run: )?|`|\$\()penstock ([a-z]+)", section):
+                self.assertIn(flag, known, line)
+        for name in re.findall(r"(?m)(?:^ *|[`(])penstock ([a-z]+)", self.section):
             self.assertIn(name, commands())
 
 
