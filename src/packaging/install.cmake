@@ -1,7 +1,6 @@
 # What `cmake --install` puts where, and the Debian packages that the target `packages` makes of it with CPack: penstock
 # and, for consumers in C++, penstock-dev.
 
-include(GNUInstallDirs)
 set(packaging ${CMAKE_CURRENT_LIST_DIR})
 set(packaged ${PROJECT_BINARY_DIR}/packaging)
 set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME penstock)
@@ -19,7 +18,7 @@ add_custom_command(
   COMMENT "Writing penstock.1"
   VERBATIM)
 add_custom_target(penstock_manual ALL DEPENDS ${manual})
-install(FILES ${manual} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${manual} DESTINATION share/man/man1)
 
 set(completions ${packaged}/completions)
 set(completion_scripts ${completions}/penstock ${completions}/_penstock ${completions}/penstock.fish)
@@ -101,9 +100,6 @@ set(CPACK_PACKAGE_CONTACT "the Penstock project <penstock@localhost>")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/packages)
 set(CPACK_STRIP_FILES TRUE)
-# Whatever the umask of whoever builds is.
-set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
-    OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 set(CPACK_PACKAGE_CHECKSUM SHA256)
 set(CPACK_COMPONENTS_ALL penstock dev)
 set(CPACK_COMPONENTS_GROUPING ONE_PER_GROUP)

@@ -188,9 +188,9 @@ class Packages(unittest.TestCase):
             need(tool)
         cls.temporary = tempfile.TemporaryDirectory()
         cls.addClassCleanup(cls.temporary.cleanup)
-        # Nothing is stripped and little compressed, which takes most of the time that it takes to make them.
+        # Nothing is stripped or compressed, which takes most of the time that it takes to make them.
         done = run("cpack", "--config", f"{BUILD}/CPackConfig.cmake", "-G", "DEB", "-B", cls.temporary.name,
-                   "-D", "CPACK_STRIP_FILES=FALSE", "-D", "CPACK_DEBIAN_COMPRESSION_TYPE=none")
+                   "-D", "CPACK_STRIP_FILES=FALSE", "-D", "CPACK_DEBIAN_COMPRESSION_TYPE=none", umask=0o077)
         if done.returncode != 0:
             raise RuntimeError(done.stdout + done.stderr)
         cls.packages = {path.name.split("_")[0]: path for path in pathlib.Path(cls.temporary.name).glob("*.deb")}
@@ -209,6 +209,11 @@ class Packages(unittest.TestCase):
         version = run(PENSTOCK, "--version").stdout.split()[1]
         for package in self.packages:
             self.assertEqual(self.field(package, "Version"), version)
+
+    def test_folders_can_be_read_whatever_the_umask_was(self):
+        for package in self.packages.values():
+            kinds = {line.split()[0] for line in run("dpkg-deb", "--contents", package).stdout.splitlines() if line.startswith("d")}
+            self.assertEqual(kinds, {"drwxr-xr-x"})
 
     def test_files_are_where_debian_has_them(self):
         files = self.files("penstock")
