@@ -6,7 +6,7 @@ cmake_minimum_required(VERSION 3.25)
 
 cmake_path(GET OUTPUT PARENT_PATH folder)
 set(object ${folder}/penstock_client.o)
-# Groups are dissolved: a linker keeps one group of each name, and would drop one here that is referred to by names which
+# Groups are dissolved: a linker keeps one group of each name, and would drop one here that is referred to by names that
 # it cannot see.
 execute_process(COMMAND ${LINKER} -r --force-group-allocation -o ${object} --whole-archive ${CLIENT} --no-whole-archive
                         ${NEEDED} COMMAND_ERROR_IS_FATAL ANY)
