@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""What is installed, and what there is for those who package it: test_packaging.py --penstock BIN --build DIR [unittest
-arguments]. A tool that is not there is said to be missing, and its test skipped."""
+"""What is installed, what the Debian packages hold, and what the service and the image are: test_packaging.py --penstock BIN
+--build DIR [unittest arguments]. A tool that is not there is said to be missing, and its test skipped."""
 
+import json
 import os
 import pathlib
 import re
@@ -11,6 +12,10 @@ import sys
 import tempfile
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "server"))
+
+import harness  # noqa: E402
+
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 PACKAGING = SOURCE / "src" / "packaging"
 PENSTOCK = ""
@@ -18,10 +23,20 @@ BUILD = ""
 LIMIT = 120
 SHELLS = {"bash": "share/bash-completion/completions/penstock", "zsh": "share/zsh/site-functions/_penstock",
           "fish": "share/fish/vendor_completions.d/penstock.fish"}
+# What there is of the package penstock when it lies below /usr.
+STAGED = {"etc/penstock/penstock.yaml", "usr/bin/penstock", "usr/lib/systemd/system/penstock.service",
+          "usr/lib/sysusers.d/penstock.conf", "usr/share/bash-completion/completions/penstock",
+          "usr/share/doc/penstock/copyright", "usr/share/fish/vendor_completions.d/penstock.fish",
+          "usr/share/man/man1/penstock.1", "usr/share/zsh/vendor-completions/_penstock"}
 
 
 def run(*arguments, **more):
     return subprocess.run([str(argument) for argument in arguments], capture_output=True, text=True, timeout=LIMIT, **more)
+
+
+def need(tool):
+    if not shutil.which(tool):
+        raise unittest.SkipTest(f"this machine has no {tool}")
 
 
 def flags_of(*command):
@@ -43,18 +58,20 @@ class Installed(unittest.TestCase):
     def tearDownClass(cls):
         cls.temporary.cleanup()
 
-    def need(self, tool):
-        if not shutil.which(tool):
-            self.skipTest(f"this machine has no {tool}")
-
     def test_everything_is_in_its_place(self):
         self.assertEqual(self.done.returncode, 0, self.done.stderr)
         for place in ("bin/penstock", "share/man/man1/penstock.1", "lib/systemd/system/penstock.service",
-                      "etc/penstock/penstock.yaml", "include/penstock/client.hpp", "lib/libpenstock_client.a",
+                      "lib/sysusers.d/penstock.conf", "share/doc/penstock/copyright", "etc/penstock/penstock.yaml", "include/penstock/client.hpp", "lib/libpenstock_client.a",
                       "lib/cmake/Penstock/PenstockConfig.cmake", "lib/cmake/Penstock/PenstockConfigVersion.cmake"):
             with self.subTest(place=place):
                 self.assertTrue((self.prefix / place).is_file())
         self.assertEqual(run(self.prefix / "bin/penstock", "--version").stdout, run(PENSTOCK, "--version").stdout)
+
+    def test_a_package_can_be_staged(self):
+        stage = pathlib.Path(self.temporary.name, "stage")
+        done = run("cmake", "--install", BUILD, "--prefix", "/usr", "--component", "penstock", env={**os.environ, "DESTDIR": str(stage)})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual({str(path.relative_to(stage)) for path in stage.rglob("*") if path.is_file()}, STAGED)
 
     def test_a_second_time_leaves_what_an_administrator_has_changed(self):
         changed = self.prefix / "etc/penstock/penstock.yaml"
@@ -66,9 +83,11 @@ class Installed(unittest.TestCase):
         for shell, place in SHELLS.items():
             with self.subTest(shell=shell):
                 script = run(PENSTOCK, "completion", shell)
-                if script.returncode != 0:
-                    self.skipTest("the program has no completions")
+                self.assertEqual(script.returncode, 0, script.stderr)
                 self.assertEqual((self.prefix / place).read_text(), script.stdout)
+        # A shell that has loaded it completes; what it completes is for the tests of the command line.
+        bash = run("bash", "-c", f'source "{self.prefix / SHELLS["bash"]}" && complete -p penstock')
+        self.assertEqual(bash.returncode, 0, bash.stderr)
 
     def test_the_manual_has_every_command_and_flag(self):
         page = (self.prefix / "share/man/man1/penstock.1").read_text().replace("\\-", "-")
@@ -80,13 +99,13 @@ class Installed(unittest.TestCase):
                 for flag in flags_of(name):
                     self.assertRegex(page, rf"(?m)^\.B (-\w, )?{flag}( |$)", flag)
         self.assertNotIn('default: "")', page)
-        self.assertNotIn("@", page)
+        self.assertNotRegex(page, "@[A-Z_]+@")
         home = os.path.expanduser("~")
         if len(home) > 1:
             self.assertNotIn(home, page)
 
     def test_the_manual_is_without_warnings(self):
-        self.need("man")
+        need("man")
         page = self.prefix / "share/man/man1/penstock.1"
         done = run("man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page, env={**os.environ, "LC_ALL": "C.UTF-8", "MANROFFSEQ": ""})
         if "No manual entry" in done.stderr or "minimized" in done.stdout + done.stderr:
@@ -94,7 +113,7 @@ class Installed(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_the_service_is_in_order(self):
-        self.need("systemd-analyze")
+        need("systemd-analyze")
         unit = pathlib.Path(self.temporary.name, "penstock.service")
         text = (self.prefix / "lib/systemd/system/penstock.service").read_text()
         # It is not installed where systemd would look for it.
@@ -103,10 +122,13 @@ class Installed(unittest.TestCase):
         unit.write_text(re.sub(r"(?m)^Documentation=.*\n", "", text))
         done = run("systemd-analyze", "verify", "--man=no", unit)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        for line in ("Type=notify", "KillMode=mixed", "StateDirectory=penstock", "DynamicUser=yes", "Delegate=yes", "NoNewPrivileges=yes",
+        for line in ("Type=notify", "KillMode=mixed", "StateDirectory=penstock", "User=penstock", "Delegate=yes", "NoNewPrivileges=yes",
                      "ProtectSystem=strict", "ProtectHome=yes", "PrivateTmp=yes"):
             self.assertIn("\n" + line + "\n", text)
-        rated = run("systemd-analyze", "security", "--offline=yes", "--threshold=40", unit)
+        # Functions could not run with these.
+        for setting in ("MemoryDenyWriteExecute", "ProtectControlGroups", "ProcSubset", "PrivateNetwork"):
+            self.assertNotRegex(text, rf"(?m)^{setting}=")
+        rated = run("systemd-analyze", "security", "--offline=yes", "--threshold=20", unit)
         self.assertEqual(rated.returncode, 0, rated.stdout[-200:])
 
     def test_the_services_configuration_is_in_order(self):
@@ -121,7 +143,7 @@ class Installed(unittest.TestCase):
         self.assertIn("jobs", done.stdout)
 
     def test_consumers_in_cpp_find_the_client(self):
-        self.need("cmake")
+        need("cmake")
         project = pathlib.Path(self.temporary.name, "consumer")
         project.mkdir()
         (project / "main.cpp").write_text(
@@ -152,11 +174,144 @@ class Installed(unittest.TestCase):
         self.assertIn("the endpoint 'ftp://x' is not http", done.stdout)
 
     def test_the_archive_shows_nothing_but_the_client(self):
-        self.need("nm")
+        need("nm")
         shown = run("nm", "--extern-only", "--defined-only", "--format=posix", self.prefix / "lib/libpenstock_client.a").stdout
         names = [line.split()[0] for line in shown.splitlines() if line and not line.endswith(":")]
         self.assertGreater(len(names), 20)
-        self.assertEqual([name for name in names if "8penstock6client" not in name], [])
+        self.assertEqual([name for name in names if "8penstock6client" not in name and not name.startswith("penstock_client.")], [])
+
+
+class Packages(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        for tool in ("dpkg-deb", "dpkg-shlibdeps", "file"):
+            need(tool)
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.temporary.cleanup)
+        # Nothing is stripped or compressed, which takes most of the time that it takes to make them.
+        done = run("cpack", "--config", f"{BUILD}/CPackConfig.cmake", "-G", "DEB", "-B", cls.temporary.name,
+                   "-D", "CPACK_STRIP_FILES=FALSE", "-D", "CPACK_DEBIAN_COMPRESSION_TYPE=none", umask=0o077)
+        if done.returncode != 0:
+            raise RuntimeError(done.stdout + done.stderr)
+        cls.packages = {path.name.split("_")[0]: path for path in pathlib.Path(cls.temporary.name).glob("*.deb")}
+
+    def field(self, package, name):
+        return run("dpkg-deb", "--field", self.packages[package], name).stdout.strip()
+
+    def files(self, package):
+        """Paths of its files, by their modes and owners."""
+        lines = run("dpkg-deb", "--contents", self.packages[package]).stdout.splitlines()
+        parts = [line.split(maxsplit=5) for line in lines if not line.startswith("d")]
+        return {path.removeprefix("./"): (mode, owner) for mode, owner, _, _, _, path in parts}
+
+    def test_there_are_two(self):
+        self.assertEqual(set(self.packages), {"penstock", "penstock-dev"})
+        version = run(PENSTOCK, "--version").stdout.split()[1]
+        for package in self.packages:
+            self.assertEqual(self.field(package, "Version"), version)
+
+    def test_folders_can_be_read_whatever_the_umask_was(self):
+        for package in self.packages.values():
+            kinds = {line.split()[0] for line in run("dpkg-deb", "--contents", package).stdout.splitlines() if line.startswith("d")}
+            self.assertEqual(kinds, {"drwxr-xr-x"})
+
+    def test_files_are_where_debian_has_them(self):
+        files = self.files("penstock")
+        self.assertEqual(set(files), {path.replace("penstock.1", "penstock.1.gz") for path in STAGED})
+        self.assertEqual(files["usr/bin/penstock"], ("-rwxr-xr-x", "root/root"))
+        self.assertEqual({kind for path, kind in files.items() if path != "usr/bin/penstock"}, {("-rw-r--r--", "root/root")})
+        self.assertIn("usr/lib/libpenstock_client.a", self.files("penstock-dev"))
+        self.assertEqual(set(files) & set(self.files("penstock-dev")), set())
+
+    def test_dependencies_are_those_of_the_program(self):
+        needed = self.field("penstock", "Depends")
+        for library in ("libc6", "libssl3", "libstdc++6", "libmimalloc", "adduser"):
+            self.assertIn(library, needed)
+        header = self.field("penstock-dev", "Depends")
+        for library in ("libssl-dev", "libsimdjson-dev"):
+            self.assertIn(library, header)
+
+    def test_what_an_administrator_may_change_is_a_conffile_that_is_there(self):
+        control = pathlib.Path(self.temporary.name, "control")
+        self.assertEqual(run("dpkg-deb", "--control", self.packages["penstock"], control).returncode, 0)
+        conffiles = (control / "conffiles").read_text().split()
+        self.assertEqual(conffiles, ["/" + path for path in self.files("penstock") if path.startswith("etc/")])
+        for script in ("postinst", "prerm", "postrm"):
+            self.assertEqual((control / script).stat().st_mode & 0o777, 0o755)
+
+
+class Image(unittest.TestCase):
+    def test_its_probe_tells_whether_the_server_takes_messages(self):
+        text = (PACKAGING / "Dockerfile").read_text().replace("\\\n", " ")
+        probe = json.loads(re.search(r"(?m)^HEALTHCHECK .*? CMD (\[.*\])$", text).group(1))
+        self.assertEqual(probe[:2], ["/bin/bash", "-c"])
+        with tempfile.TemporaryDirectory() as directory:
+            # With all that can stand in a client's way.
+            with harness.Server(directory, "--allow-host", "penstock.internal", "--auth", "strict", "--credentials-file",
+                                SOURCE / "tests/sdk/credentials", "--tls", "self-signed") as server:
+                here = [word.replace("/4566", f"/{server.port}") for word in probe]
+                self.assertEqual(run(*here).returncode, 0)
+                self.assertEqual(server.stop()[0], 0)
+                self.assertNotEqual(run(*here).returncode, 0)
+
+
+class Readme(unittest.TestCase):
+    """What README says of CI is run, with tests that print what they were told."""
+
+    TESTS = '#!/bin/sh\nprintenv AWS_ENDPOINT_URL AWS_REGION\nexec penstock queues --json\n'
+
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.directory = pathlib.Path(temporary.name)
+        for name, text in {"run-the-tests": self.TESTS, "penstock": f'#!/bin/sh\nexec "{PENSTOCK}" "$@"\n',
+                           "penstock.yaml": "queues: {jobs: {}}\n"}.items():
+            (self.directory / name).write_text(text)
+            (self.directory / name).chmod(0o755)
+        text = (SOURCE / "README.md").read_text()
+        self.section = text[text.index("\n## Installed, in CI, in a container\n"):].split("\n## ")[1]
+
+    def blocks(self, language, title):
+        return re.findall(rf"(?s)\n```{language}\n(.*?\n)```\n", self.section[self.section.index(f"\n### {title}\n"):])
+
+    def shell(self, commands):
+        """Standard output. What is left running ends with the shell, as it does with a job's container."""
+        path = f"{self.directory}:{os.environ['PATH']}"
+        done = run("bash", "-c", "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT; set -e\n" + commands, cwd=self.directory,
+                   env={**os.environ, "PATH": path, "GITHUB_ENV": "variables"})
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_a_run_of_tests(self):
+        said = self.shell(self.blocks("sh", "CI")[0]).splitlines()
+        self.assertRegex(said[0], r"^http://127\.0\.0\.1:\d+$")
+        self.assertIn("jobs", said[2])
+        log = (self.directory / "penstock.log").read_text()
+        self.assertIn("stopped", log)
+
+    def test_a_job_of_github_actions(self):
+        try:
+            import yaml
+        except ImportError:
+            self.skipTest("this machine has no python3-yaml")
+        with_package, with_service = (yaml.safe_load(text)["jobs"]["test"] for text in self.blocks("yaml", "CI"))
+        steps = [step["run"] for step in with_package["steps"] if "run" in step]
+        start = next(step for step in steps if "penstock serve" in step)
+        # Each step is a shell of its own, with the variables that those before have left.
+        said = self.shell(start + "env -i PATH=\"$PATH\" $(cat variables) ./run-the-tests\n").splitlines()
+        self.assertRegex(said[0], r"^http://127\.0\.0\.1:\d+$")
+        self.assertIn("jobs", said[2])
+        self.assertEqual(with_service["services"]["penstock"]["ports"], ["4566:4566"])
+
+    def test_it_names_only_flags_that_there_are(self):
+        known = flags_of("serve")
+        lines = re.findall(r"(?m)^.*(?:penstock serve|[\"`]serve ?[\" ]).*$", self.section)
+        self.assertGreater(len(lines), 4)
+        for line in lines:
+            for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]+", line):
+                self.assertIn(flag, known, line)
+        for name in re.findall(r"(?m)(?:^ *|[`(])penstock ([a-z]+)", self.section):
+            self.assertIn(name, commands())
 
 
 class Sources(unittest.TestCase):
@@ -174,11 +329,13 @@ class Sources(unittest.TestCase):
         text = (PACKAGING / "Dockerfile").read_text()
         steps = re.sub(r"(?m)^#.*\n", "", text).replace("\\\n", " ")
         kinds = [line.split()[0] for line in steps.splitlines() if line.strip()]
-        self.assertEqual(set(kinds) - set("FROM WORKDIR COPY RUN SHELL USER ENV VOLUME EXPOSE HEALTHCHECK CMD STOPSIGNAL "
-                                          "ENTRYPOINT".split()) - {"CMD"}, set())
+        self.assertEqual(set(kinds) - set("FROM WORKDIR COPY RUN USER ENV VOLUME EXPOSE HEALTHCHECK CMD STOPSIGNAL "
+                                          "ENTRYPOINT".split()), set())
         self.assertEqual([line.split()[1].split(":")[0] for line in steps.splitlines() if line.startswith("FROM ")], ["debian"] * 2)
         self.assertRegex(steps, r"(?m)^USER penstock$")
+        # The user is the package's.
         self.assertLess(steps.index("\nRUN apt-get"), steps.index("\nUSER"))
+        self.assertIn("/packages/penstock_*.deb", steps)
         self.assertRegex(steps, r"(?m)^EXPOSE 4566$")
         self.assertRegex(steps, r'(?m)^CMD \["serve", "--host", "0\.0\.0\.0"\]$')
         self.assertIn("HEALTHCHECK", steps)
@@ -195,6 +352,7 @@ def main():
         given[flag] = os.path.abspath(sys.argv[index + 1])
         del sys.argv[index:index + 2]
     PENSTOCK, BUILD = given["--penstock"], given["--build"]
+    harness.PENSTOCK = PENSTOCK
     unittest.main(verbosity=1)
 
 
