@@ -237,10 +237,15 @@ std::optional<WireResponse> Frontend::refusal_of(const WireRequest& request,
 // Whoever may register a function has this machine run programs of theirs.
 protocol::Prepared Frontend::understand(const WireRequest& request) const {
   protocol::Prepared prepared = protocol::prepare(request, service_.context);
-  if (service_.guard.loopback_only || service_.allow_remote_functions || service_.authority == nullptr) return prepared;
-  const auto* call = std::get_if<protocol::PreparedTriggerCall>(&prepared);
-  if (call == nullptr || !runs_programs(call->command) || service_.authority->has_token(request)) return prepared;
-  return service_.authority->respond_untrusted(request);
+  if (service_.authority == nullptr) return prepared;
+  if (const auto* call = std::get_if<protocol::PreparedTriggerCall>(&prepared)) {
+    if (runs_programs(call->command) && !service_.authority->trusts(request))
+      return service_.authority->respond_untrusted(request);
+  } else if (const auto* asked = std::get_if<protocol::PreparedServerCall>(&prepared)) {
+    if (!std::holds_alternative<BackUp>(asked->command->what)) return prepared;
+    if (auto objection = objection_to_strangers(request)) return protocol::respond_error(request, *objection);
+  }
+  return prepared;
 }
 
 void Frontend::start_large(const WireRequest& request, Exchange& exchange) {
@@ -440,15 +445,9 @@ void Frontend::carry_out(protocol::PreparedTriggerCall call, Exchange& exchange)
       });
 }
 
-std::optional<Error> Frontend::objection_to_strangers() const {
-  if (service_.guard.loopback_only || service_.allow_remote_functions) return std::nullopt;
-  return Error{ErrorCode::NotEnabled,
-               "This server listens beyond its machine, and so it neither writes files nor takes functions for whoever "
-               "reaches it. Start it with --allow-remote-functions to allow that."};
-}
-
-std::optional<Error> Frontend::objection_to(const ServerCommand& command) const {
-  return std::holds_alternative<BackUp>(command.what) ? objection_to_strangers() : std::nullopt;
+std::optional<Error> Frontend::objection_to_strangers(const WireRequest& request) const {
+  if (service_.authority == nullptr || service_.authority->trusts(request)) return std::nullopt;
+  return Error{ErrorCode::NotEnabled, service_.authority->why_untrusted()};
 }
 
 // What is no operation of the table, since it is no one document: exports and imports.
@@ -477,7 +476,7 @@ bool Frontend::answer_transfer(const WireRequest& request, Exchange& exchange) {
 }
 
 void Frontend::answer_import(const WireRequest& request, Exchange& exchange) {
-  auto objection = objection_to_strangers();
+  auto objection = objection_to_strangers(request);
   if (!objection && !service_.disk_space->has_room()) {
     objection = Error{ErrorCode::ServiceUnavailable, "The disk is full."};
   }
@@ -496,7 +495,6 @@ void Frontend::answer_import(const WireRequest& request, Exchange& exchange) {
 }
 
 void Frontend::carry_out(protocol::PreparedServerCall call, Exchange& exchange) {
-  if (auto objection = objection_to(*call.command)) return finish(exchange, call.respond(std::move(*objection)));
   exchange.notes().waits = true;
   service_.control->submit(
       std::move(call.command), [this, &exchange, respond = std::move(call.respond)](ServerResult result) mutable {

@@ -58,12 +58,11 @@ class Frontend final : public net::Handler {
   bool has_fault(const protocol::WireRequest& request, protocol::Prepared& prepared, net::Exchange& exchange);
   void disturb(protocol::PreparedCall& call, const FaultVerdict& verdict);
   std::optional<Error> objection_to(const TriggerCommand& command) const;
-  std::optional<Error> objection_to(const ServerCommand& command) const;
   void answer_code(FunctionName function, net::Exchange& exchange);
   bool answer_transfer(const protocol::WireRequest& request, net::Exchange& exchange);
   void answer_import(const protocol::WireRequest& request, net::Exchange& exchange);
-  /// Why whoever is not of this machine may not write files on it, or have it run programs, if that is so.
-  std::optional<Error> objection_to_strangers() const;
+  /// Why whoever is not of this machine may not write files on it, if that is so.
+  std::optional<Error> objection_to_strangers(const protocol::WireRequest& request) const;
   void ask(Command command, net::Exchange& exchange, Answered answered);
   void ask_all(const Command& command, net::Exchange& exchange, Answered answered);
   Subscription::Source source_of(StreamName stream, const Subscribed& subscribed, const net::Exchange& exchange);

@@ -39,11 +39,10 @@ bool is_local_name(const std::string& name) {
                      [&](std::string_view suffix) { return name.ends_with(suffix) || name == suffix.substr(1); });
 }
 
-bool is_localhost(std::string_view name) { return name == "localhost" || name.ends_with(".localhost"); }
-
 bool is_one_of(const std::string& name, const std::vector<std::string>& hosts) {
   return std::any_of(hosts.begin(), hosts.end(), [&](const std::string& host) {
-    return name == host || (host.starts_with('.') && (name.ends_with(host) || name == host.substr(1)));
+    return host == any_host || name == host ||
+           (host.starts_with('.') && (name.ends_with(host) || name == host.substr(1)));
   });
 }
 
@@ -63,8 +62,9 @@ bool is_from(std::string_view url, const std::string& host) {
 
 }  // namespace
 
-bool is_host_name(std::string_view name) {
+bool is_allowed_host(std::string_view name) {
   constexpr std::size_t chars_max = 253;
+  if (name == any_host) return true;
   if (name.starts_with('.')) name.remove_prefix(1);
   return !name.empty() && name.size() <= chars_max && std::all_of(name.begin(), name.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
@@ -75,11 +75,9 @@ std::string_view Guard::objection(const protocol::WireRequest& request) const {
   const std::string host = lower(request.header("Host"));
   const std::string name(without_port(host));
   // Only clients that are no browsers leave it out.
-  if (!host.empty() && !is_one_of(name, hosts)) {
-    if (loopback_only && !is_local_name(name)) return "The Host header does not name this machine.";
-    if (!loopback_only && !hosts.empty() && !is_address(name) && !is_localhost(name)) {
-      return "The Host header is no name that this server was told to answer to.";
-    }
+  if (!host.empty() && !is_local_name(name) && !is_one_of(name, hosts)) {
+    return "The Host header does not name this machine. Start the server with --allow-host to have it answer to the "
+           "name.";
   }
   if (const std::string_view site = request.header("Sec-Fetch-Site"); !site.empty()) {
     if (site != "same-origin" && site != "none") return "Requests from web pages of other sites are refused.";
