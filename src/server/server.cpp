@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -122,7 +123,9 @@ net::Tls::Made make_tls(const Options& options) {
 /// Whether only this machine can connect.
 bool is_on_loopback(const Options& options) {
   return std::ranges::all_of(options.hosts, [](const std::string& host) {
-    return host.starts_with("127.") || host == "::1" || host == "localhost";
+    boost::system::error_code error;
+    const auto address = asio::ip::make_address(host, error);
+    return error ? host == "localhost" : address.is_loopback();
   });
 }
 
