@@ -66,6 +66,16 @@ class Tokens(InDirectory):
             self.assertEqual(self.token().read_text(), made)
         self.assertEqual([name for name in os.listdir(self.token().parent) if name.endswith(".tmp")], [])
 
+    def test_it_is_for_its_owner_whatever_the_umask_is(self):
+        for mask in (0, 0o777):
+            path = pathlib.Path(self.directory, f"token-{mask}")
+            before = os.umask(mask)
+            try:
+                with Server(self.directory, "--ephemeral", "--token-file", str(path), data_dir=False):
+                    self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
+            finally:
+                os.umask(before)
+
     def test_each_directory_has_another(self):
         made = set()
         for name in ("a", "b"):

@@ -9,7 +9,7 @@ import json
 import pathlib
 
 import harness
-from harness import LIMIT, InDirectory, OneServer, Server
+from harness import LIMIT, InDirectory, OneServer, Server, read_answer
 from test_http2 import Http2
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -49,6 +49,7 @@ ATTACKS = {
     "a page under a name that was rebound": {"Host": "evil.example:4566", "Origin": "http://evil.example:4566",
                                              "Sec-Fetch-Site": "same-origin"},
     "a name that begins as an address does": {"Host": "127.0.0.1.evil.example"},
+    "what is no name": {"Host": "[::1].evil.example"},
     "a form of another site": {"Origin": "https://evil.example"},
     "a form of another site, from a browser of today": {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site",
                                                         "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"},
@@ -123,6 +124,26 @@ class OnLoopback(OneServer):
                         "Access-Control-Request-Headers": "x-amz-target"}, b"")
                     self.assertEqual(status, 403)
                     self.assertEqual({name for name in headers if name.startswith("access-control-")}, set())
+
+    def test_what_could_be_read_in_two_ways_is_refused(self):
+        host, evil = f"localhost:{self.server.port}", "evil.example"
+        for lines in ([f"Host: {host}", f"Host: {evil}"], [f"Host: {host}", f"Origin: http://{host}", f"Origin: http://{evil}"],
+                      [f"Host: {host}", "Sec-Fetch-Site: same-origin", "Sec-Fetch-Site: cross-site"], ["Host: [::1]evil.example:80"],
+                      ["Host: [evil.example]"], ["Host: [::1"], ["Host: localhost:80:evil.example"], ["Host: localhost:evil.example"],
+                      ["Host: localhost@evil.example"], ["Host: localhost, evil.example"], ["Host: :80"]):
+            with self.subTest(lines=lines), self.server.raw() as connection:
+                head = "\r\n".join(["GET /?Action=ListQueues HTTP/1.1", *lines])
+                connection.sendall(f"{head}\r\n\r\n".encode())
+                self.assertEqual(read_answer(connection)[0], 403)
+        for authority, also in ((host, evil), (evil, host)):
+            with self.subTest(authority=authority), Http2(self.server.raw()) as client:
+                stream = client.h2.get_next_available_stream_id()
+                client.h2.send_headers(stream, [(":method", "GET"), (":path", "/?Action=ListQueues"), (":scheme", "http"),
+                                                (":authority", authority), ("host", also)], end_stream=True)
+                client.flush()
+                while not (stream in client.answers and client.answers[stream][3]):
+                    client.receive()
+                self.assertEqual(client.answers[stream][0], 403)
 
     def test_others_are_not(self):
         with Server(self.directory, "--ephemeral", data_dir=False) as server:
