@@ -111,6 +111,19 @@ class Tokens(InDirectory):
             self.assertEqual(request(server, "GET", "/_penstock/functions")[0], 200)
             self.assertEqual(request(server, "POST", "/", {}, JSON_SQS)[0], 200)
 
+    def test_backups_and_imports_over_a_network_take_it_too(self):
+        with self.beyond() as server:
+            token = self.token().read_text().strip()
+            backup = {"directory": f"{self.directory}/backup"}
+            lines = request(server, "GET", "/_penstock/export")[2]
+            for headers, wanted in (({}, 409), ({"X-Penstock-Token": token[:-1]}, 409), ({"X-Penstock-Token": token}, 200)):
+                for path, body in (("/_penstock/backup", backup), ("/_penstock/import", lines)):
+                    with self.subTest(path=path, headers=list(headers)):
+                        status, _, text = request(server, "POST", path, body, headers)
+                        self.assertEqual(status, wanted, text)
+                        self.assertEqual(str(self.token()).encode() in text, wanted == 409)
+                self.assertEqual(os.path.exists(backup["directory"]), wanted == 200)
+
     def test_on_loopback_it_is_not_asked_for(self):
         with Server(self.directory) as server:
             self.assertEqual(request(server, "PUT", "/_penstock/functions/f", SETTINGS)[0], 200)
@@ -348,6 +361,21 @@ class Signatures(InDirectory):
                 **JSON_SQS, "X-Amz-Target": "AmazonSQS.CreateQueue"})
             self.assertEqual(status, 200, text)
             self.assertIn("/111111111111/q", json.loads(text)["QueueUrl"])
+
+    def test_the_server_asks_itself_without_one(self):
+        with self.strict() as server:
+            signed = Signed(server)
+            lines = signed.request("GET", "/_penstock/export?data=true")[2]
+            self.assertIn(b"jobs", lines)
+            delete = {**JSON_SQS, "X-Amz-Target": "AmazonSQS.DeleteQueue"}
+            self.assertEqual(signed.request("POST", "/", {"QueueUrl": "http://localhost/000000000000/jobs"}, delete)[0], 200)
+            self.assertEqual(signed.request("POST", "/_penstock/import", lines)[0], 200)
+            self.assertIn(b"/jobs", signed.request("POST", "/", b"{}", JSON_SQS)[2])
+            self.assertEqual(signed.request("POST", "/_penstock/reset", {"setup": True})[0], 200)
+            self.assertIn(b"/jobs", signed.request("POST", "/", b"{}", JSON_SQS)[2], "what the file asks for is there again")
+            for path in ("/_penstock/export", "/_penstock/import", "/_penstock/reset", "/_penstock/backup"):
+                for method in ("GET", "POST"):
+                    self.assertIn(request(server, method, path)[0], (401, 404, 405), f"{method} {path}")
 
     def test_the_token_does_too(self):
         with self.strict() as server:
