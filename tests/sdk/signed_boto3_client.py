@@ -1,6 +1,7 @@
 """Debian's boto3 at a server that has every request signed."""
 
 import datetime
+import importlib
 import urllib.error
 import urllib.request
 
@@ -102,8 +103,7 @@ def is_told_that_its_clock_is_wrong():
     # Where AWS's common runtime is installed, it signs.
     signers = [botocore.auth]
     if botocore.compat.HAS_CRT:
-        import botocore.crt.auth
-        signers.append(botocore.crt.auth)
+        signers.append(importlib.import_module("botocore.crt.auth"))
     for signer in signers:
         signer.datetime = Module
     try:
