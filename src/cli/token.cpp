@@ -33,7 +33,8 @@ std::optional<std::string> read_token(const std::string& path) {
 bool is_of_this_machine(const std::string& endpoint) {
   try {
     const std::string host = client::parse_endpoint(endpoint).host;
-    return host == "localhost" || host == "::1" || host.starts_with("127.");
+    if (host.starts_with("127.")) return host.find_first_not_of("0123456789.") == std::string::npos;
+    return host == "localhost" || host == "::1";
   } catch (const std::invalid_argument&) {
     // Whoever opens it will say so.
     return false;

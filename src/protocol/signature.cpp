@@ -276,7 +276,7 @@ Objection read_names(const WireRequest& request, const Given& given, std::vector
     names.push_back(name);
   }
   const auto is_signed = [&](std::string_view name) { return std::ranges::find(names, name) != names.end(); };
-  if (!is_signed("host")) {
+  if (!is_signed("host") && !is_signed(authority_name)) {
     return mismatch("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
   }
   // A JSON request says by one of these what it is to do.

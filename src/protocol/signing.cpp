@@ -91,9 +91,10 @@ std::string canonical_headers(std::span<const Header> headers, std::span<const s
   std::string canonical;
   for (const std::string_view name : names) {
     canonical.append(name).append(":");
+    const std::string_view known_as = name == authority_name ? "host" : name;
     bool first = true;
     for (const Header& header : headers) {
-      if (!equal_ignoring_case(header.name, name)) continue;
+      if (!equal_ignoring_case(header.name, known_as)) continue;
       if (!std::exchange(first, false)) canonical += ',';
       append_folded(canonical, header.value);
     }

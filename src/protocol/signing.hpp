@@ -19,6 +19,8 @@ namespace penstock::protocol {
 inline constexpr std::string_view signing_algorithm = "AWS4-HMAC-SHA256";
 inline constexpr std::string_view scope_terminator = "aws4_request";
 inline constexpr std::string_view signature_parameter = "X-Amz-Signature";
+/// What some clients sign over HTTP/2 instead of Host, which it is.
+inline constexpr std::string_view authority_name = ":authority";
 
 /// `<date>/<region>/<service>/aws4_request`
 struct Scope {

@@ -102,8 +102,9 @@ void ApiConnection::serve() {
 // Pages in a browser reach every port of this machine, and under names of their own; no runtime sends what they send.
 bool ApiConnection::is_of_runtime() const {
   const auto& request = parser_->get();
-  if (request.find(http::field::origin) != request.end() || request.find("Sec-Fetch-Site") != request.end())
-    return false;
+  for (const char* const of_pages : {"Origin", "Referer", "Sec-Fetch-Site"}) {
+    if (request.find(of_pages) != request.end()) return false;
+  }
   return view(request[http::field::host]) == api_.address();
 }
 

@@ -36,17 +36,22 @@ bool Authority::has_token(const WireRequest& request) const {
   return protocol::equal_in_constant_time(authorization, token);
 }
 
-WireResponse Authority::respond_untrusted(const WireRequest& request) const {
-  const std::string why =
-      "This server listens beyond its machine, and so functions cannot be registered or changed over the network";
-  if (!settings_.token) {
-    const std::string how =
-        " without a token. Start it with --token-file FILE to have one, or with --allow-remote-functions to allow "
-        "whoever reaches it to run programs.";
-    return protocol::respond_error(request, Error{ErrorCode::LambdaAccessDenied, why + how});
+std::string Authority::why_untrusted() const {
+  std::string why =
+      "This server listens beyond its machine, and so it neither runs programs nor writes files for whoever reaches "
+      "it. ";
+  if (settings_.token) {
+    why.append("Send the token that is in ").append(settings_.token->file).append(" on its machine as ");
+    why.append(token_header);
+  } else {
+    why.append("Start it with --token-file FILE to have a token that allows it");
   }
-  return protocol::respond_unauthorized(request, why + " without the token that is in " + settings_.token->file +
-                                                     " on its machine: send it as " + std::string(token_header) + ".");
+  return why.append(", or start it with --allow-remote-functions to allow that to all.");
+}
+
+WireResponse Authority::respond_untrusted(const WireRequest& request) const {
+  if (settings_.token) return protocol::respond_unauthorized(request, why_untrusted());
+  return protocol::respond_error(request, Error{ErrorCode::LambdaAccessDenied, why_untrusted()});
 }
 
 std::string Authority::functions_secret(std::string_view account) const {

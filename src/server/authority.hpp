@@ -22,7 +22,8 @@ class Authority {
   using Keys = std::map<std::string, std::string, std::less<>>;  ///< secrets by access key
 
   struct Settings {
-    bool strict = false;  ///< requests have to be signed, or bring the token
+    bool strict = false;      ///< requests have to be signed, or bring the token
+    bool trusts_all = false;  ///< whoever reaches the server may have its machine run programs and write files
     Keys keys{};
     std::optional<Token> token{};
     std::string functions_seed{};  ///< from which the secrets of functions' keys are made
@@ -34,16 +35,21 @@ class Authority {
                                                   protocol::SigningKeys& signing_keys,
                                                   std::chrono::sys_seconds now) const;
 
-  /// Whether it brings the token, as X-Penstock-Token or as a bearer's.
-  bool has_token(const protocol::WireRequest& request) const;
+  /// Whether this machine may run programs and write files for it.
+  bool trusts(const protocol::WireRequest& request) const { return settings_.trusts_all || has_token(request); }
 
-  /// The answer to a request that would have had to bring the token because this machine is to run programs for it.
+  /// What those are told that are not trusted.
+  std::string why_untrusted() const;
+
+  /// The answer to one of them that would have programs run.
   protocol::WireResponse respond_untrusted(const protocol::WireRequest& request) const;
 
   /// The secret access key of the functions of an account, whose access key is the account.
   std::string functions_secret(std::string_view account) const;
 
  private:
+  /// Whether it brings the token, as X-Penstock-Token or as a bearer's.
+  bool has_token(const protocol::WireRequest& request) const;
   std::optional<std::string> secret_of(std::string_view access_key) const;
 
   const Settings settings_;

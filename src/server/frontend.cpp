@@ -120,12 +120,6 @@ protocol::OperationName name_of(const protocol::Prepared& prepared, const WireRe
 
 std::string_view path_of(const WireRequest& request) { return request.target.substr(0, request.target.find('?')); }
 
-Error of_a_stranger() {
-  return {ErrorCode::NotEnabled,
-          "This server listens beyond its machine, and so it neither writes files nor takes functions for whoever "
-          "reaches it without its token. Start it with --allow-remote-functions to allow that."};
-}
-
 WireResponse plain(int status, std::string_view text) {
   return WireResponse{status, "text/plain; charset=utf-8", {}, std::string(text) + "\n"};
 }
@@ -241,8 +235,7 @@ std::optional<WireResponse> Frontend::refusal_of(const WireRequest& request,
 }
 
 bool Frontend::is_trusted(const WireRequest& request) const {
-  return service_.guard.loopback_only || service_.allow_remote_functions || service_.authority == nullptr ||
-         service_.authority->has_token(request);
+  return service_.authority == nullptr || service_.authority->trusts(request);
 }
 
 protocol::Prepared Frontend::understand(const WireRequest& request) const {
@@ -251,7 +244,8 @@ protocol::Prepared Frontend::understand(const WireRequest& request) const {
   if (const auto* call = std::get_if<protocol::PreparedTriggerCall>(&prepared)) {
     if (runs_programs(call->command)) return service_.authority->respond_untrusted(request);
   } else if (auto* const server_call = std::get_if<protocol::PreparedServerCall>(&prepared)) {
-    if (std::holds_alternative<BackUp>(server_call->command->what)) return server_call->respond(of_a_stranger());
+    if (std::holds_alternative<BackUp>(server_call->command->what))
+      return server_call->respond(Error{ErrorCode::NotEnabled, service_.authority->why_untrusted()});
   }
   return prepared;
 }
@@ -480,7 +474,10 @@ bool Frontend::answer_transfer(const WireRequest& request, Exchange& exchange) {
 }
 
 void Frontend::answer_import(const WireRequest& request, Exchange& exchange) {
-  if (!is_trusted(request)) return finish(exchange, protocol::respond_error(request, of_a_stranger()));
+  if (!is_trusted(request)) {
+    const Error untrusted{ErrorCode::NotEnabled, service_.authority->why_untrusted()};
+    return finish(exchange, protocol::respond_error(request, untrusted));
+  }
   if (!service_.disk_space->has_room()) {
     return finish(exchange, protocol::respond_error(request, {ErrorCode::ServiceUnavailable, "The disk is full."}));
   }

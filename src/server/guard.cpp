@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstddef>
 #include <string>
+
+#include "protocol/text.hpp"
 
 namespace penstock::server {
 
@@ -16,16 +19,21 @@ std::string lower(std::string_view text) {
   return copy;
 }
 
-// "name:port" or "[v6]:port" without the port.
+constexpr std::string_view digits = "0123456789";
+
+// "name:port" or "[v6]:port" without the port; empty if it is something else.
 std::string_view without_port(std::string_view host) {
-  if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
-  return host.substr(0, host.find(':'));
+  const std::size_t end = host.starts_with('[') ? host.find(']') + 1 : std::min(host.find(':'), host.size());
+  const std::string_view port = host.substr(end);
+  const bool well_formed = port.empty() || (port.front() == ':' && port.find_first_not_of(digits, 1) == port.npos);
+  return well_formed ? host.substr(0, end) : std::string_view();
 }
 
 bool is_address(std::string_view name) {
-  if (name.starts_with('[')) return true;
-  return !name.empty() &&
-         std::all_of(name.begin(), name.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+  if (!name.starts_with('[')) return name.find_first_not_of("0123456789.") == name.npos;
+  // What follows a percent sign is the name of one of this machine's networks.
+  const std::size_t end = name.find_first_not_of("0123456789abcdef:.", 1);
+  return end != name.npos && (name[end] == ']' || name[end] == '%');
 }
 
 // Names that public DNS cannot be made to answer for: a web page cannot have been loaded from them, rebound or not. A
@@ -39,11 +47,10 @@ bool is_local_name(const std::string& name) {
                      [&](std::string_view suffix) { return name.ends_with(suffix) || name == suffix.substr(1); });
 }
 
-bool is_localhost(std::string_view name) { return name == "localhost" || name.ends_with(".localhost"); }
-
 bool is_one_of(const std::string& name, const std::vector<std::string>& hosts) {
   return std::any_of(hosts.begin(), hosts.end(), [&](const std::string& host) {
-    return name == host || (host.starts_with('.') && (name.ends_with(host) || name == host.substr(1)));
+    return host == any_host || name == host ||
+           (host.starts_with('.') && (name.ends_with(host) || name == host.substr(1)));
   });
 }
 
@@ -63,8 +70,9 @@ bool is_from(std::string_view url, const std::string& host) {
 
 }  // namespace
 
-bool is_host_name(std::string_view name) {
+bool is_allowed_host(std::string_view name) {
   constexpr std::size_t chars_max = 253;
+  if (name == any_host) return true;
   if (name.starts_with('.')) name.remove_prefix(1);
   return !name.empty() && name.size() <= chars_max && std::all_of(name.begin(), name.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
@@ -73,24 +81,25 @@ bool is_host_name(std::string_view name) {
 
 std::string_view Guard::objection(const protocol::WireRequest& request) const {
   const std::string host = lower(request.header("Host"));
-  const std::string name(without_port(host));
   // Only clients that are no browsers leave it out.
-  if (!host.empty() && !is_one_of(name, hosts)) {
-    if (loopback_only && !is_local_name(name)) return "The Host header does not name this machine.";
-    if (!loopback_only && !hosts.empty() && !is_address(name) && !is_localhost(name)) {
-      return "The Host header is no name that this server was told to answer to.";
+  if (!host.empty()) {
+    const std::string name(without_port(host));
+    if (name.empty() || (!is_local_name(name) && !is_one_of(name, hosts))) {
+      return "The Host header does not name this machine. Start the server with --allow-host to have it answer to it.";
     }
-  }
-  if (const std::string_view site = request.header("Sec-Fetch-Site"); !site.empty()) {
-    if (site != "same-origin" && site != "none") return "Requests from web pages of other sites are refused.";
-  }
-  if (const std::string_view origin = request.header("Origin"); !origin.empty()) {
-    if (!is_from(origin, host)) return "Requests from web pages of other origins are refused.";
   }
   // What a page fetches as an image has no Origin, and no Sec-Fetch-Site either where a browser does not trust the
   // network in between.
-  if (const std::string_view referrer = request.header("Referer"); !referrer.empty()) {
-    if (!is_from(referrer, host)) return "Requests from web pages of other origins are refused.";
+  for (const protocol::Header& header : request.headers) {
+    const auto is = [&](std::string_view name) { return protocol::equal_ignoring_case(header.name, name); };
+    const std::string_view value = header.value;
+    if (is("Host") && lower(value) != host) return "The request is for two hosts.";
+    if (is("Sec-Fetch-Site") && value != "same-origin" && value != "none") {
+      return "Requests from web pages of other sites are refused.";
+    }
+    if ((is("Origin") || is("Referer")) && !is_from(value, host)) {
+      return "Requests from web pages of other origins are refused.";
+    }
   }
   return {};
 }

@@ -11,17 +11,17 @@
 namespace penstock::server {
 
 struct Guard {
-  /// True if only this machine can connect: then the Host must be a name of this machine.
-  bool loopback_only = true;
-  /// Names that the Host may be besides, in lower case; one that begins with a dot means all below it, and itself.
-  /// Where others can connect and there are some, it may be no other name, but for localhost and any address.
+  /// What the Host may be besides an address and a name that an attacker's DNS cannot answer for, in lower case. One
+  /// that begins with a dot means all below it, and itself; any_host means any.
   std::vector<std::string> hosts;
 
   /// Empty if the request may go on, otherwise the reason why it may not.
   std::string_view objection(const protocol::WireRequest& request) const;
 };
 
-/// Whether it is a name for Guard::hosts, in whatever case.
-bool is_host_name(std::string_view name);
+inline constexpr std::string_view any_host = "*";
+
+/// Whether it is one for Guard::hosts, in whatever case.
+bool is_allowed_host(std::string_view host);
 
 }  // namespace penstock::server

@@ -72,9 +72,8 @@ cxxopts::Options describe_flags() {
       ("trace-messages", "records of what became of messages lately that each thread keeps; 0 keeps none",
        text(std::to_string(server_limits::trace_records_default)), "N")
       ("allow-faults", "clients may have requests fail, at /_penstock/faults", cxxopts::value<bool>())
-      ("allow-host", "name that clients may call the server by; with a dot before it, also all names below it; may be given "
-       "more than once (default: names of this machine, or any name where --host is not of loopback)",
-       cxxopts::value<std::vector<std::string>>(), "NAME")
+      ("allow-host", "name that clients may call the server by besides its addresses and local names; with a dot before it, "
+       "also all names below it; * is any; may be given more than once", cxxopts::value<std::vector<std::string>>(), "NAME")
       ("token-file", "file with the token that is asked for where functions are registered over the network; it is made if "
        "it is not there (default: token in the data directory)", text(""), "FILE")
       ("auth", "strict: requests have to be signed with a key of the configuration's credentials or of "
@@ -179,7 +178,7 @@ std::optional<Ending> read_access(const cxxopts::ParseResult& given, Options& op
   const auto text = [&](const char* flag) { return given[flag].as<std::string>(); };
   if (given.count("allow-host") > 0) options.allowed_hosts = given["allow-host"].as<std::vector<std::string>>();
   for (std::string& host : options.allowed_hosts) {
-    if (!is_host_name(host)) return wrong("--allow-host is a name such as penstock.internal, not '" + host + "'");
+    if (!is_allowed_host(host)) return wrong("--allow-host is a name such as queues.example.org, not '" + host + "'");
     std::ranges::transform(host, host.begin(), protocol::to_lower);
   }
   options.token_file = text("token-file");

@@ -43,7 +43,7 @@ struct Options {
   unsigned concurrency = 100;   ///< invocations at a time, of all functions
   std::chrono::seconds function_idle_time{300};
   bool allow_remote_functions = false;
-  std::vector<std::string> allowed_hosts;  ///< in lower case; one with a dot before it means all names below it too
+  std::vector<std::string> allowed_hosts;  ///< as Guard::hosts has them
   std::string token_file;                  ///< empty: in the data directory
   bool strict_auth = false;
   std::string credentials_file;  ///< in the AWS CLI's format; the setup may have keys too

@@ -8,11 +8,10 @@ namespace penstock::server {
 
 namespace {
 
-Service with_functions_allowed(const Service& service) {
-  Service trusting = service;
-  trusting.allow_remote_functions = true;
-  trusting.authority = nullptr;
-  return trusting;
+Service trusting(const Service& service) {
+  Service own = service;
+  own.authority = nullptr;
+  return own;
 }
 
 }  // namespace
@@ -39,7 +38,7 @@ struct OwnClient::Call final : net::Exchange::Listener {
 // shards' mailboxes.
 OwnClient::OwnClient(const Service& service, boost::asio::io_context& context, std::size_t index_above_shards)
     : context_(context),
-      service_(with_functions_allowed(service)),
+      service_(trusting(service)),
       frontend_(service_, service_.shards.size() + index_above_shards) {}
 
 OwnClient::~OwnClient() = default;

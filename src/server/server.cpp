@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -119,6 +120,15 @@ net::Tls::Made make_tls(const Options& options) {
   return made;
 }
 
+/// Whether only this machine can connect.
+bool is_on_loopback(const Options& options) {
+  return std::ranges::all_of(options.hosts, [](const std::string& host) {
+    boost::system::error_code error;
+    const auto address = asio::ip::make_address(host, error);
+    return error ? host == "localhost" : address.is_loopback();
+  });
+}
+
 /// Where the token is to be; empty if there is to be none.
 std::string token_file_of(const Options& options) {
   if (!options.token_file.empty()) return options.token_file;
@@ -142,7 +152,9 @@ Authority::Keys keys_of(const Options& options, config::Problems& problems) {
 /// Who may ask; or lines that say what is wrong with the files. REQUIRES: the data directory is there.
 std::variant<std::unique_ptr<Authority>, std::string> make_authority(const Options& options) {
   config::Problems problems(options.credentials_file);
-  Authority::Settings settings{.strict = options.strict_auth, .keys = keys_of(options, problems)};
+  Authority::Settings settings{.strict = options.strict_auth,
+                               .trusts_all = options.allow_remote_functions || is_on_loopback(options),
+                               .keys = keys_of(options, problems)};
   if (!problems.empty()) return problems.lines().front();
   if (settings.strict && settings.keys.empty()) {
     return "--auth strict takes keys, of the configuration's credentials or of --credentials-file, and there are none";
@@ -213,9 +225,9 @@ class Server {
     service_.context = {options_.account, options_.region};
     service_.store = store_.get();
     if (StoreError error = choose_clock()) return error;
+    service_.guard.hosts = options_.allowed_hosts;
     service_.clock = clock_.get();
     service_.strict_limits = options_.strict_limits;
-    service_.allow_remote_functions = options_.allow_remote_functions;
     service_.authority = authority_.get();
     service_.large_requests = &large_requests_;
     service_.used = &used_services_;
@@ -295,14 +307,9 @@ class Server {
     for (const auto& worker : workers_) lanes.push_back({&worker->context, &worker->sessions});
     listener_ = std::make_unique<net::Listener>(main_context(), std::move(lanes));
     if (auto error = listener_->open(options_.hosts, options_.port, !options_.hosts_given)) return error;
-    service_.guard.loopback_only = std::all_of(
-        options_.hosts.begin(), options_.hosts.end(),
-        [](const std::string& host) { return host.starts_with("127.") || host == "::1" || host == "localhost"; });
-    service_.guard.hosts = options_.allowed_hosts;
-    if (!service_.guard.loopback_only) {
-      spdlog::warn("listening beyond this machine: {}, and the Host header {}",
-                   options_.strict_auth ? "requests have to be signed" : "any credentials are accepted",
-                   options_.allowed_hosts.empty() ? "is not checked" : "has to be an allowed one");
+    if (!is_on_loopback(options_)) {
+      spdlog::warn("listening beyond this machine: {}",
+                   options_.strict_auth ? "requests have to be signed" : "any credentials are accepted");
     }
     return {};
   }

@@ -38,7 +38,6 @@ struct Service {
   const Store* store = nullptr;
   const Clock* clock = nullptr;
   bool strict_limits = false;
-  bool allow_remote_functions = false;  ///< whoever reaches the server may have it run programs
 
   /// The index of the shard that owns a queue or a stream.
   std::size_t owner_of(const QueueName& queue) const { return server::owner_of(queue, shards.size()); }

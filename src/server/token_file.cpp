@@ -89,7 +89,9 @@ std::optional<std::string> write_token(const std::string& path, const std::strin
       ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, owners_only));
   if (file.get() < 0) return failure_of_system(path, "made");
   const std::string line = text + "\n";
-  const bool written = ::write(file.get(), line.data(), line.size()) == static_cast<ssize_t>(line.size());
+  // Whatever the umask is.
+  const bool written = ::fchmod(file.get(), owners_only) == 0 &&
+                       ::write(file.get(), line.data(), line.size()) == static_cast<ssize_t>(line.size());
   if (!written || ::fsync(file.get()) != 0 || ::rename(unfinished.c_str(), path.c_str()) != 0) {
     auto why = failure_of_system(path, "written");
     ::unlink(unfinished.c_str());

@@ -85,7 +85,7 @@ TEST(Setup, AnEmptyFileAsksForNothing) {
 TEST(Setup, UnknownNamesAreToldOfAllAtOnce) {
   EXPECT_THAT(problems_of("queue: {}\nqueues:\n  a: {VisibilityTimout: 1}\n  b: {Colour: red}\nfunctions:\n  f: {Url: "
                           "'http://h/', timeout: 3}\n"),
-              ElementsAre(StartsWith("f.yaml:1:1: there is no 'queue'; a file has settings, queues"),
+              ElementsAre(StartsWith("f.yaml:1:1: there is no 'queue'; a file has settings, credentials, queues"),
                           "f.yaml:3:7: there is no 'VisibilityTimout'; 'VisibilityTimeout' is meant, perhaps",
                           StartsWith("f.yaml:4:7: there is no 'Colour' here, but ContentBasedDeduplication, "),
                           "f.yaml:6:25: there is no 'timeout'; 'Timeout' is meant, perhaps"));

@@ -147,6 +147,12 @@ TEST(Signing, SignedHeadersThatAreNotThereAreEmpty) {
   EXPECT_EQ(canonical_headers(headers, names), "host:h\nx-not-there:\n");
 }
 
+TEST(Signing, TheAuthorityOfHttp2IsTheHost) {
+  const std::vector<Header> headers{{"Host", "h:1"}};
+  const std::vector<std::string_view> names{":authority"};
+  EXPECT_EQ(canonical_headers(headers, names), ":authority:h:1\n");
+}
+
 TEST(Signing, KeysAreKeptWithinBoundsAndStayRight) {
   SigningKeys keys;
   const Hmac first = keys.of(access_key, secret, {"20150830", "us-east-1", "iam"});

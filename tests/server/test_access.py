@@ -66,6 +66,16 @@ class Tokens(InDirectory):
             self.assertEqual(self.token().read_text(), made)
         self.assertEqual([name for name in os.listdir(self.token().parent) if name.endswith(".tmp")], [])
 
+    def test_it_is_for_its_owner_whatever_the_umask_is(self):
+        for mask in (0, 0o277):
+            path = pathlib.Path(self.directory, f"token-{mask}")
+            before = os.umask(mask)
+            try:
+                with Server(self.directory, "--ephemeral", "--token-file", str(path), data_dir=False):
+                    self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
+            finally:
+                os.umask(before)
+
     def test_each_directory_has_another(self):
         made = set()
         for name in ("a", "b"):
@@ -100,6 +110,19 @@ class Tokens(InDirectory):
             # What runs no program of theirs is for all.
             self.assertEqual(request(server, "GET", "/_penstock/functions")[0], 200)
             self.assertEqual(request(server, "POST", "/", {}, JSON_SQS)[0], 200)
+
+    def test_backups_and_imports_over_a_network_take_it_too(self):
+        with self.beyond() as server:
+            token = self.token().read_text().strip()
+            backup = {"directory": f"{self.directory}/backup"}
+            lines = request(server, "GET", "/_penstock/export")[2]
+            for headers, wanted in (({}, 409), ({"X-Penstock-Token": token[:-1]}, 409), ({"X-Penstock-Token": token}, 200)):
+                for path, body in (("/_penstock/backup", backup), ("/_penstock/import", lines)):
+                    with self.subTest(path=path, headers=list(headers)):
+                        status, _, text = request(server, "POST", path, body, headers)
+                        self.assertEqual(status, wanted, text)
+                        self.assertEqual(str(self.token()).encode() in text, wanted == 409)
+                self.assertEqual(os.path.exists(backup["directory"]), wanted == 200)
 
     def test_on_loopback_it_is_not_asked_for(self):
         with Server(self.directory) as server:
@@ -284,7 +307,8 @@ class Signatures(InDirectory):
             for probe in ("/healthz", "/readyz", "/readyz?verbose"):
                 self.assertEqual(request(server, "GET", probe)[0], 200)
             # Nobody is let in by what only looks like a probe.
-            for path in ("/healthz/", "/_localstack/health?Action=ListQueues", "//healthz", "/healthz/..?Action=ListQueues"):
+            self.assertNotIn(b"Queue", request(server, "GET", "/_localstack/health?Action=ListQueues")[2])
+            for path in ("/healthz/", "//healthz", "/healthz/..?Action=ListQueues"):
                 with self.subTest(path=path):
                     self.assertNotEqual(request(server, "GET", path)[0], 200)
 
@@ -338,6 +362,21 @@ class Signatures(InDirectory):
             self.assertEqual(status, 200, text)
             self.assertIn("/111111111111/q", json.loads(text)["QueueUrl"])
 
+    def test_the_server_asks_itself_without_one(self):
+        with self.strict() as server:
+            signed = Signed(server)
+            lines = signed.request("GET", "/_penstock/export?data=true")[2]
+            self.assertIn(b"jobs", lines)
+            delete = {**JSON_SQS, "X-Amz-Target": "AmazonSQS.DeleteQueue"}
+            self.assertEqual(signed.request("POST", "/", {"QueueUrl": "http://localhost/000000000000/jobs"}, delete)[0], 200)
+            self.assertEqual(signed.request("POST", "/_penstock/import", lines)[0], 200)
+            self.assertIn(b"/jobs", signed.request("POST", "/", b"{}", JSON_SQS)[2])
+            self.assertEqual(signed.request("POST", "/_penstock/reset", {"setup": True})[0], 200)
+            self.assertIn(b"/jobs", signed.request("POST", "/", b"{}", JSON_SQS)[2], "what the file asks for is there again")
+            for path in ("/_penstock/export", "/_penstock/import", "/_penstock/reset", "/_penstock/backup"):
+                for method in ("GET", "POST"):
+                    self.assertIn(request(server, method, path)[0], (401, 404, 405), f"{method} {path}")
+
     def test_the_token_does_too(self):
         with self.strict() as server:
             token = pathlib.Path(self.directory, "data", "token").read_text().strip()
@@ -362,7 +401,7 @@ class Signatures(InDirectory):
             "def handler(event, context):\n"
             "    sqs = boto3.client('sqs', endpoint_url=os.environ['AWS_ENDPOINT_URL'])\n"
             "    return [sqs.list_queues().get('QueueUrls', []), os.environ['AWS_ACCESS_KEY_ID'], os.environ['AWS_SECRET_ACCESS_KEY']]\n")
-        settings = {"Kind": "handler", "Runtime": "python3", "Handler": "app.handler", "Directory": self.directory, "Timeout": 20}
+        settings = {"Kind": "handler", "Runtime": "python3.11", "Handler": "app.handler", "Directory": self.directory, "Timeout": 20}
         with self.strict() as server:
             for key, account in (("AKIDEXAMPLE", "000000000000"), ("111111111111", "111111111111")):
                 with self.subTest(key=key):

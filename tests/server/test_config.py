@@ -420,7 +420,7 @@ class Settings(ConfiguredBy):
             status, _, text = request(server, "POST", "/2015-03-31/functions/f/invocations", '{"a":1}', scope=None)
             self.assertEqual((status, json.loads(text)), (200, {"a": 1}))
             status, _, _ = request(server, "PUT", "/_penstock/functions/g", '{"Kind":"exec","Command":["cat"]}')
-            self.assertEqual(status, 403)
+            self.assertEqual(status, 401)
 
 
 class CommandLine(ConfiguredBy):

@@ -9,7 +9,7 @@ import json
 import pathlib
 
 import harness
-from harness import LIMIT, InDirectory, OneServer, Server
+from harness import LIMIT, InDirectory, OneServer, Server, read_answer
 from test_http2 import Http2
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -49,6 +49,7 @@ ATTACKS = {
     "a page under a name that was rebound": {"Host": "evil.example:4566", "Origin": "http://evil.example:4566",
                                              "Sec-Fetch-Site": "same-origin"},
     "a name that begins as an address does": {"Host": "127.0.0.1.evil.example"},
+    "what is no name": {"Host": "[::1].evil.example"},
     "a form of another site": {"Origin": "https://evil.example"},
     "a form of another site, from a browser of today": {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site",
                                                         "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"},
@@ -124,6 +125,28 @@ class OnLoopback(OneServer):
                     self.assertEqual(status, 403)
                     self.assertEqual({name for name in headers if name.startswith("access-control-")}, set())
 
+    def test_what_could_be_read_in_two_ways_is_refused(self):
+        host, evil = f"localhost:{self.server.port}", "evil.example"
+        for lines in ([f"Host: {host}", f"Host: {evil}"], [f"Host: {host}", f"Origin: http://{host}", f"Origin: http://{evil}"],
+                      [f"Host: {host}", "Sec-Fetch-Site: same-origin", "Sec-Fetch-Site: cross-site"], ["Host: [::1]evil.example:80"],
+                      ["Host: [evil.example]"], ["Host: [::1"], ["Host: localhost:80:evil.example"], ["Host: localhost:evil.example"],
+                      ["Host: localhost@evil.example"], ["Host: localhost, evil.example"], ["Host: :80"]):
+            with self.subTest(lines=lines), self.server.raw() as connection:
+                head = "\r\n".join(["GET /?Action=ListQueues HTTP/1.1", *lines])
+                connection.sendall(f"{head}\r\n\r\n".encode())
+                self.assertEqual(read_answer(connection)[0], 403)
+        # In HTTP/2 it is the authority that counts.
+        for authority, also, wanted in ((host, evil, 200), (evil, host, 403)):
+            with self.subTest(authority=authority), Http2(self.server.raw()) as client:
+                client.h2.config.validate_outbound_headers = False
+                stream = client.h2.get_next_available_stream_id()
+                client.h2.send_headers(stream, [(":method", "GET"), (":path", "/?Action=ListQueues"), (":scheme", "http"),
+                                                (":authority", authority), ("host", also)], end_stream=True)
+                client.flush()
+                while not (stream in client.answers and client.answers[stream][3]):
+                    client.receive()
+                self.assertEqual(client.answers[stream][0], wanted)
+
     def test_others_are_not(self):
         with Server(self.directory, "--ephemeral", data_dir=False) as server:
             server.create()
@@ -143,22 +166,24 @@ class NamesThatAreAllowed(InDirectory):
             with self.subTest(host=host):
                 self.assertEqual(self.status(server, {"Host": host}), wanted)
 
-    def test_on_loopback_they_are_added_to_this_machines(self):
-        with Server(self.directory, "--allow-host", "Queues.Example.org", "--allow-host", ".corp.example") as server:
-            self.assert_statuses(server, {
-                "queues.example.org:4566": 200, "QUEUES.example.org": 200, "corp.example": 200, "a.b.corp.example:1": 200,
-                "localhost": 200, "penstock": 200, "127.0.0.1": 200, "sqs.eu-west-1.amazonaws.com": 200,
-                "other.example.org": 403, "queues.example.org.evil.example": 403, "notcorp.example": 403, "evil.example": 403})
+    def test_they_are_added_to_local_ones_wherever_the_server_listens(self):
+        for address in ("127.0.0.1", "0.0.0.0"):
+            with Server(self.directory, "--host", address, "--allow-host", "Queues.Example.org", "--allow-host", ".corp.example") as server:
+                self.assert_statuses(server, {
+                    "queues.example.org:4566": 200, "QUEUES.example.org": 200, "corp.example": 200, "a.b.corp.example:1": 200,
+                    "localhost": 200, "penstock:4566": 200, "sqs.eu-west-1.amazonaws.com": 200, "penstock.default.svc.cluster.local": 200,
+                    "127.0.0.1": 200, "192.168.7.8:4566": 200, "[::1]": 200, "[fd00::1]:4566": 200, "[fe80::1%25eth0]": 200,
+                    "other.example.org": 403, "queues.example.org.evil.example": 403, "notcorp.example": 403, "evil.example": 403,
+                    "localhost.evil.example": 403, "evil.example:127": 403, "1.evil": 403})
 
-    def test_beyond_loopback_there_are_no_others_but_addresses_and_localhost(self):
-        with Server(self.directory, "--host", "0.0.0.0", "--allow-host", "queues.example.org") as server:
-            self.assert_statuses(server, {
-                "queues.example.org": 200, "127.0.0.1:4566": 200, "192.168.7.8:4566": 200, "[fd00::1]:4566": 200,
-                "localhost:4566": 200, "a.localhost": 200, "evil.example": 403, "penstock": 403,
-                "sqs.eu-west-1.amazonaws.com": 403})
-
-    def test_beyond_loopback_any_name_will_do_if_none_is_said_but_pages_are_kept_out(self):
+    def test_pages_are_kept_out_beyond_loopback_too(self):
         with Server(self.directory, "--host", "0.0.0.0") as server:
+            for protocol, (name, way) in itertools.product((over_http1, over_http2), ATTACKS.items()):
+                with self.subTest(protocol=protocol.__name__, way=name):
+                    self.assertEqual(protocol(server, "GET", "/?Action=ListQueues", headers_of(way, server), b"")[0], 403)
+
+    def test_any_may_be_allowed_but_no_page_of_another_origin(self):
+        with Server(self.directory, "--host", "0.0.0.0", "--allow-host", "*") as server:
             self.assert_statuses(server, {"any.example": 200, "penstock": 200})
             for name, way in ATTACKS.items():
                 if "Host" in way:
@@ -167,7 +192,7 @@ class NamesThatAreAllowed(InDirectory):
                     self.assertEqual(self.status(server, headers_of(way, server)), 403)
 
     def test_what_is_no_name_is_refused_at_the_start(self):
-        for name in ("", "http://x", "a:80", "a b", "*.example"):
+        for name in ("", ".", "http://x", "a:80", "a b", "*.example", "**"):
             with self.subTest(name=name):
                 status, _, err = self.run_to_end("serve", f"--allow-host={name}")
                 self.assertEqual(status, 2)
