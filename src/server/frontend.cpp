@@ -258,9 +258,9 @@ void Frontend::start_large(const WireRequest& request, Exchange& exchange) {
     if (auto refusal = refusal_of(kept, signing_keys)) return std::move(*refusal);
     return understand(kept);
   };
-  auto understood = [this, &exchange](protocol::Prepared prepared) {
-    if (auto* response = std::get_if<WireResponse>(&prepared)) return finish(exchange, std::move(*response));
-    carry_out(std::get<protocol::PreparedTriggerCall>(std::move(prepared)), exchange);
+  auto understood = [this, &exchange](protocol::Prepared prepared, const WireRequest& kept) {
+    if (service_.faults != nullptr && has_fault(kept, prepared, exchange)) return;
+    carry_out_any(std::move(prepared), exchange);
   };
   if (service_.large_requests->read(request, std::move(read), exchange.executor(), std::move(understood))) return;
   Error busy{ErrorCode::LambdaTooManyRequests, "Too much code is being read. Try again."};

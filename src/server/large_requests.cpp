@@ -59,10 +59,11 @@ bool LargeRequests::read(const WireRequest& request, Read read, const asio::any_
   asio::post(*pool_, [this, bytes, executor, kept = std::make_unique<KeptRequest>(request), read = std::move(read),
                       done = std::move(understood)]() mutable {
     protocol::Prepared prepared = read(kept->view());
-    kept.reset();
-    bytes_ -= bytes;
     asio::post(executor,
-               [done = std::move(done), prepared = std::move(prepared)]() mutable { done(std::move(prepared)); });
+               [this, bytes, kept = std::move(kept), done = std::move(done), prepared = std::move(prepared)]() mutable {
+                 done(std::move(prepared), kept->view());
+                 bytes_ -= bytes;
+               });
   });
   return true;
 }

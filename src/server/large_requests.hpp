@@ -22,7 +22,7 @@ class LargeRequests {
   static constexpr std::size_t bytes_max = 256U << 20U;
 
   using Read = std::function<protocol::Prepared(const protocol::WireRequest&)>;
-  using Understood = std::function<void(protocol::Prepared)>;
+  using Understood = std::function<void(protocol::Prepared, const protocol::WireRequest&)>;
 
   LargeRequests() = default;
   LargeRequests(const LargeRequests&) = delete;
@@ -30,7 +30,8 @@ class LargeRequests {
   /// Finishes what is being done.
   ~LargeRequests();
 
-  /// Has `understood` called by `executor` with what `read`, in the thread, makes of the request, which is copied.
+  /// Has `understood` called by `executor` with what `read`, in the thread, makes of the request, which is copied, and
+  /// with the copy. This must outlive the executor's work.
   /// False, and nothing is called, if there is no room.
   bool read(const protocol::WireRequest& request, Read read, const boost::asio::any_io_executor& executor,
             Understood understood);

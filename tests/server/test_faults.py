@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import time
 import unittest
 
@@ -65,6 +66,18 @@ class Faults(InDirectory):
         self.assertEqual(self.hits(), [2])
         self.assertEqual([m["Body"] for m in self.sqs.receive_message(QueueUrl=jobs)["Messages"]], ["b"],
                          "what was answered with an error was not carried out")
+
+    def test_a_large_upload_of_code_has_them_too(self):
+        lambda_client = client(self.server, "lambda")
+        self.addCleanup(lambda_client.close)
+        self.add({"service": "lambda", "operation": "CreateFunction", "resource": "big", "count": 1,
+                  "error": {"statusCode": 503, "code": "ServiceException"}})
+        creation = {"FunctionName": "big", "Role": "arn:aws:iam::000000000000:role/r", "Runtime": "python3.11",
+                    "Handler": "a.b", "Code": {"ZipFile": os.urandom(2_000_000)}}
+        self.assertEqual(self.failure_of(lambda_client.create_function, **creation), ("ServiceException", 503))
+        self.assertEqual(self.hits(), [1])
+        code, status = self.failure_of(lambda_client.create_function, **creation)
+        self.assertEqual((code, status), ("InvalidParameterValueException", 400), "it is no zip, which is read now")
 
     def test_each_service_throttles_in_its_own_words(self):
         jobs = self.sqs.create_queue(QueueName="jobs")["QueueUrl"]
