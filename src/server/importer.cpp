@@ -231,8 +231,13 @@ config::Answer Importer::ask(const Home& home, const Value& request) {
   return clients_.ask(home, config::rest_request(request.text_of("method"), request.text_of("path"), input));
 }
 
-// A registration by PUT would take the place of one that is there.
+// A registration by PUT would take the place of one that is there, and CreateQueue succeeds where nothing is other.
 bool Importer::is_there(const Home& home, const Value& request) {
+  if (request.text_of("service") == "sqs") {
+    Value question = config::map_value();
+    question.set("QueueName", config::text_value(name_in(request)));
+    return clients_.ask(home, config::sqs_request("GetQueueUrl", question)).is_success();
+  }
   if (request.text_of("method") != "PUT") return false;
   return clients_.ask(home, config::rest_request("GET", request.text_of("path"))).is_success();
 }

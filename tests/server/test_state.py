@@ -698,7 +698,8 @@ class Transfers(InDirectory):
             before = server.call("GetQueueAttributes", {"QueueUrl": f"{server.endpoint}/000000000000/a-jobs",
                                                         "AttributeNames": ["All"]})[1]
             imported, _ = self.import_into(server, lines)
-            self.assertEqual((imported["problem_count"], imported["messages"], imported["records"]), (0, 0, 0))
+            self.assertEqual(imported, {"created": 0, "kept": 9, "messages": 0, "records": 0, "problem_count": 0,
+                                        "problems": []})
             after = server.call("GetQueueAttributes", {"QueueUrl": f"{server.endpoint}/000000000000/a-jobs",
                                                        "AttributeNames": ["All"]})[1]
             self.assertEqual(after, before)
