@@ -153,20 +153,13 @@ bool is_setting(const Value& request) {
          (path.starts_with("/2017-10-31/functions/") || path.starts_with("/2019-09-25/functions/"));
 }
 
-/// What an answer says where there is one of that name already.
-bool says_it_is_there(const config::Answer& answer) {
-  if (answer.is_success()) return false;
-  if (answer.status == 409) return true;
-  const Value content = config::content_of(answer);
-  const std::string type = content.text_of("__type");
-  return type.ends_with("QueueNameExists") || type.ends_with("QueueAlreadyExists") ||
-         type.ends_with("ResourceInUseException");
-}
-
 bool is_busy(const config::Answer& answer) {
   const std::string type = config::content_of(answer).text_of("__type");
   return !answer.is_success() && type.ends_with("ResourceInUseException");
 }
+
+/// What an answer says where there is one of that name already.
+bool says_it_is_there(const config::Answer& answer) { return answer.status == 409 || is_busy(answer); }
 
 std::string name_in(const Value& request) {
   if (const Value* input = request.find("input")) {
