@@ -113,9 +113,11 @@ std::optional<Value> answer_of(OwnClients& clients, const Home& home, const Requ
 
 // ---- Queues
 
-void append_queue(OwnClients& clients, const QueueName& queue, std::string& lines) {
+std::string url_of(const QueueName& queue) { return "http://localhost/" + queue.account + "/" + queue.name; }
+
+void append_queue(OwnClients& clients, const QueueName& queue, std::vector<Value> then, std::string& lines) {
   const Home home{queue.account, queue.region};
-  Value question = one("QueueUrl", "http://localhost/" + queue.account + "/" + queue.name);
+  Value question = one("QueueUrl", url_of(queue));
   Value names;
   names.kind = Value::Kind::list;
   names.items.push_back(text_value("All"));
@@ -126,9 +128,9 @@ void append_queue(OwnClients& clients, const QueueName& queue, std::string& line
   Value attributes = map_value();
   if (const Value* all = described->find("Attributes")) {
     for (const config::Member& member : all->members) {
-      const bool is_told =
-          member.name.starts_with("Approximate") || member.name.ends_with("Timestamp") || member.name == "QueueArn";
-      if (!is_told) attributes.set(member.name, member.value);
+      const bool is_told_or_later = member.name.starts_with("Approximate") || member.name.ends_with("Timestamp") ||
+                                    member.name == "QueueArn" || member.name == "RedrivePolicy";
+      if (!is_told_or_later) attributes.set(member.name, member.value);
     }
   }
   Value input = one("QueueName", queue.name);
@@ -137,7 +139,7 @@ void append_queue(OwnClients& clients, const QueueName& queue, std::string& line
   if (const Value* found = tags ? tags->find("Tags") : nullptr; found != nullptr && !found->members.empty()) {
     input.set("tags", *found);
   }
-  append(lines, home, of_service("sqs", "CreateQueue", std::move(input)));
+  append(lines, home, of_service("sqs", "CreateQueue", std::move(input)), std::move(then));
 }
 
 Value message_value(const StoredMessage& message, const std::optional<MessageState>& state) {
@@ -240,6 +242,26 @@ std::vector<const QueueRecord*> in_order(const std::map<QueueName, QueueRecord>&
     order.insert(order.end(), way.rbegin(), way.rend());
   }
   return order;
+}
+
+/// The requests that say where dead letters go, by the queues that they come behind: by then there are both queues,
+/// also where each is the other's dead-letter queue, unless one has gone.
+std::map<QueueName, std::vector<Value>> redrive_requests(const std::vector<const QueueRecord*>& order) {
+  std::map<QueueName, std::vector<Value>> requests;
+  std::set<QueueName> later;
+  for (const QueueRecord* record : order) later.insert(record->name);
+  for (const QueueRecord* record : order) {
+    later.erase(record->name);
+    if (!record->redrive) continue;
+    Value policy = one("deadLetterTargetArn", record->redrive->target_arn);
+    policy.set("maxReceiveCount", number_value(record->redrive->max_receive_count));
+    Value input = one("QueueUrl", url_of(record->name));
+    input.set("Attributes", one("RedrivePolicy", config::to_json(policy)));
+    const auto target = split_arn(record->redrive->target_arn);
+    const QueueName& behind = target && later.contains(*target) ? *target : record->name;
+    requests[behind].push_back(of_service("sqs", "SetQueueAttributes", std::move(input)));
+  }
+  return requests;
 }
 
 // ---- Streams
@@ -532,11 +554,14 @@ void Exporter::plan_queues() {
         return true;
       });
   if (error) fail(error);
-  for (const QueueRecord* record : in_order(queues)) {
-    parts_.emplace_back([this, queue = record->name](std::string& lines) {
-      append_queue(clients_, queue, lines);
-      return false;
-    });
+  const std::vector<const QueueRecord*> order = in_order(queues);
+  auto redrives = redrive_requests(order);
+  for (const QueueRecord* record : order) {
+    parts_.emplace_back(
+        [this, queue = record->name, then = std::move(redrives[record->name])](std::string& lines) mutable {
+          append_queue(clients_, queue, std::move(then), lines);
+          return false;
+        });
     if (!data_) continue;
     data_parts_.emplace_back(
         [this, queue = record->name, id = record->id, walk = std::shared_ptr<QueueWalk>()](std::string& lines) mutable {

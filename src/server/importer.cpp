@@ -27,6 +27,8 @@ using config::Value;
 constexpr std::chrono::milliseconds stream_look_interval{20};
 constexpr int stream_looks_max = 500;
 
+constexpr const char* no_such_request = "it is no request that exports have";
+
 constexpr std::size_t uuid_chars = 36;
 constexpr std::size_t attributes_max = 10;
 
@@ -118,39 +120,46 @@ std::optional<ImportedMessage> message_of(const Value& value, bool fifo) {
   return imported;
 }
 
-/// The requests that exports are made of. No others are done for whoever imports: an import only adds.
-bool may_be_asked(const Value& request) {
-  constexpr std::array<std::string_view, 6> of_streams{"CreateStream",          "IncreaseStreamRetentionPeriod",
-                                                       "StartStreamEncryption", "EnableEnhancedMonitoring",
-                                                       "PutResourcePolicy",     "RegisterStreamConsumer"};
+template <std::size_t Count>
+bool is_one_of(const std::array<std::string_view, Count>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// The requests that make what there is. No others are done for whoever imports: an import only adds.
+bool is_creation(const Value& request) {
   constexpr std::array<std::string_view, 2> posts{"/2015-03-31/functions", "/2015-03-31/event-source-mappings"};
-  constexpr std::array<std::string_view, 4> puts{"/_penstock/streams/", "/_penstock/functions/",
-                                                 "/2017-10-31/functions/", "/2019-09-25/functions/"};
   const std::string service = request.text_of("service");
   const std::string operation = request.text_of("operation");
   if (service == "sqs") return operation == "CreateQueue";
-  if (service == "kinesis") return std::find(of_streams.begin(), of_streams.end(), operation) != of_streams.end();
+  if (service == "kinesis") return operation == "CreateStream";
   const std::string method = request.text_of("method");
   const std::string path = request.text_of("path");
-  if (!service.empty() || (method != "POST" && method != "PUT")) return false;
-  if (method == "POST") return std::find(posts.begin(), posts.end(), path) != posts.end();
-  return std::any_of(puts.begin(), puts.end(), [&](std::string_view begin) { return path.starts_with(begin); });
+  if (!service.empty()) return false;
+  if (method == "POST") return is_one_of(posts, path);
+  return method == "PUT" && (path.starts_with("/_penstock/streams/") || path.starts_with("/_penstock/functions/"));
 }
 
-/// What an answer says where there is one of that name already.
-bool says_it_is_there(const config::Answer& answer) {
-  if (answer.is_success()) return false;
-  if (answer.status == 409) return true;
-  const Value content = config::content_of(answer);
-  const std::string type = content.text_of("__type");
-  return type.ends_with("QueueNameExists") || type.ends_with("QueueAlreadyExists") ||
-         type.ends_with("ResourceInUseException");
+/// Those that then make it whole.
+bool is_setting(const Value& request) {
+  constexpr std::array<std::string_view, 5> of_streams{"IncreaseStreamRetentionPeriod", "StartStreamEncryption",
+                                                       "EnableEnhancedMonitoring", "PutResourcePolicy",
+                                                       "RegisterStreamConsumer"};
+  const std::string service = request.text_of("service");
+  const std::string operation = request.text_of("operation");
+  if (service == "sqs") return operation == "SetQueueAttributes";
+  if (service == "kinesis") return is_one_of(of_streams, operation);
+  const std::string path = request.text_of("path");
+  return service.empty() && request.text_of("method") == "PUT" &&
+         (path.starts_with("/2017-10-31/functions/") || path.starts_with("/2019-09-25/functions/"));
 }
 
 bool is_busy(const config::Answer& answer) {
   const std::string type = config::content_of(answer).text_of("__type");
   return !answer.is_success() && type.ends_with("ResourceInUseException");
 }
+
+/// What an answer says where there is one of that name already.
+bool says_it_is_there(const config::Answer& answer) { return answer.status == 409 || is_busy(answer); }
 
 std::string name_in(const Value& request) {
   if (const Value* input = request.find("input")) {
@@ -206,7 +215,6 @@ void Importer::take(const Value& line) {
 // ---- What there is to be
 
 config::Answer Importer::ask(const Home& home, const Value& request) {
-  if (!may_be_asked(request)) return {400, R"({"message":"it is no request that exports have"})"};
   const Value empty = config::map_value();
   const Value* const given = request.find("input");
   const Value& input = given == nullptr ? empty : *given;
@@ -216,15 +224,21 @@ config::Answer Importer::ask(const Home& home, const Value& request) {
   return clients_.ask(home, config::rest_request(request.text_of("method"), request.text_of("path"), input));
 }
 
-// A registration by PUT would take the place of one that is there.
+// A registration by PUT would take the place of one that is there, and CreateQueue succeeds where nothing is other.
 bool Importer::is_there(const Home& home, const Value& request) {
-  if (request.text_of("method") != "PUT" || !may_be_asked(request)) return false;
+  if (request.text_of("service") == "sqs") {
+    Value question = config::map_value();
+    question.set("QueueName", config::text_value(name_in(request)));
+    return clients_.ask(home, config::sqs_request("GetQueueUrl", question)).is_success();
+  }
+  if (request.text_of("method") != "PUT") return false;
   return clients_.ask(home, config::rest_request("GET", request.text_of("path"))).is_success();
 }
 
 void Importer::create(const Home& home, const Value& line) {
   flush();
   const Value& request = *line.find("create");
+  if (!is_creation(request)) return problem(name_in(request) + ": " + no_such_request);
   if (is_there(home, request)) {
     ++imported_.kept;
     return;
@@ -240,6 +254,10 @@ void Importer::create(const Home& home, const Value& line) {
   const Value* const then = line.find("then");
   if (then == nullptr) return;
   for (const Value& next : then->items) {
+    if (!is_setting(next)) {
+      problem(name_in(request) + ": " + no_such_request);
+      continue;
+    }
     answer = ask(home, next);
     for (int i = 0; is_busy(answer) && i < stream_looks_max; ++i) {
       insider_.pause(stream_look_interval);

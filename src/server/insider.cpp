@@ -55,7 +55,7 @@ std::vector<Result> Insider::ask_each(std::vector<Command> commands) {
 }
 
 std::vector<TriggerResult> Insider::ask_each(std::vector<TriggerCommand> commands) {
-  return ask_all<TriggerResult>(std::move(commands), [this](TriggerCommand command, auto take) {
+  return ask_all<TriggerResult>(std::move(commands), [this](TriggerCommand&& command, auto take) {
     service_.triggers->submit(std::move(command), std::move(take));
   });
 }

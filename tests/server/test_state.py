@@ -698,11 +698,30 @@ class Transfers(InDirectory):
             before = server.call("GetQueueAttributes", {"QueueUrl": f"{server.endpoint}/000000000000/a-jobs",
                                                         "AttributeNames": ["All"]})[1]
             imported, _ = self.import_into(server, lines)
-            self.assertEqual((imported["problem_count"], imported["messages"], imported["records"]), (0, 0, 0))
+            self.assertEqual(imported, {"created": 0, "kept": 9, "messages": 0, "records": 0, "problem_count": 0,
+                                        "problems": []})
             after = server.call("GetQueueAttributes", {"QueueUrl": f"{server.endpoint}/000000000000/a-jobs",
                                                        "AttributeNames": ["All"]})[1]
             self.assertEqual(after, before)
             self.assertEqual(self.export(server), lines)
+
+    def test_queues_that_are_each_others_dead_letter_queues_come_through(self):
+        with InDirectoryServer() as server, InDirectoryServer() as other:
+            urls = {name: server.create(name) for name in ("here", "there", "alone", "gone")}
+            for name, target in (("here", "there"), ("there", "here"), ("alone", "gone")):
+                policy = {"deadLetterTargetArn": f"arn:aws:sqs:us-east-1:000000000000:{target}", "maxReceiveCount": 2}
+                attributes = {"RedrivePolicy": json.dumps(policy)}
+                server.call("SetQueueAttributes", {"QueueUrl": urls[name], "Attributes": attributes})
+            server.call("SendMessage", {"QueueUrl": urls["alone"], "MessageBody": "a"})
+            server.call("DeleteQueue", {"QueueUrl": urls["gone"]})
+            lines = self.export(server, "--data")
+            imported, said = self.import_into(other, lines, 1)
+            self.assertEqual((imported["created"], imported["messages"], imported["problem_count"]), (3, 1, 1))
+            self.assertRegex(said, "alone: .*Dead letter target does not exist")
+            for name, target in (("here", "there"), ("there", "here")):
+                asked = {"QueueUrl": f"{other.endpoint}/000000000000/{name}", "AttributeNames": ["RedrivePolicy"]}
+                attributes = other.call("GetQueueAttributes", asked)[1]["Attributes"]
+                self.assertTrue(json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"].endswith(":" + target))
 
     def test_what_cannot_be_imported_is_told_and_the_rest_is(self):
         with InDirectoryServer() as server:
