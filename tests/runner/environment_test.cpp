@@ -57,6 +57,8 @@ TEST_F(Environments, YieldOnceThereIsOneForEachProcessor) {
   std::vector<std::shared_ptr<Running>> busy;
   while (busy.size() < std::max(1U, std::thread::hardware_concurrency())) {
     busy.push_back(start(native(), "\"sleep 1000\""));
+    // Else the next event might come to the one that is started for this one.
+    run_until([&] { return log_text(native()).find("START RequestId: " + last_id_) != std::string::npos; });
   }
   EXPECT_EQ(policy_of(invoke(native(), "\"pid\"")), SCHED_BATCH);
   for (const auto& one : busy) wait(one);
