@@ -234,16 +234,18 @@ std::optional<WireResponse> Frontend::refusal_of(const WireRequest& request,
   return service_.authority->objection(request, signing_keys, now);
 }
 
-// Whoever may register a function has this machine run programs of theirs.
+bool Frontend::is_trusted(const WireRequest& request) const {
+  return service_.authority == nullptr || service_.authority->trusts(request);
+}
+
 protocol::Prepared Frontend::understand(const WireRequest& request) const {
   protocol::Prepared prepared = protocol::prepare(request, service_.context);
-  if (service_.authority == nullptr) return prepared;
+  if (is_trusted(request)) return prepared;
   if (const auto* call = std::get_if<protocol::PreparedTriggerCall>(&prepared)) {
-    if (runs_programs(call->command) && !service_.authority->trusts(request))
-      return service_.authority->respond_untrusted(request);
-  } else if (const auto* asked = std::get_if<protocol::PreparedServerCall>(&prepared)) {
-    if (!std::holds_alternative<BackUp>(asked->command->what)) return prepared;
-    if (auto objection = objection_to_strangers(request)) return protocol::respond_error(request, *objection);
+    if (runs_programs(call->command)) return service_.authority->respond_untrusted(request);
+  } else if (auto* const server_call = std::get_if<protocol::PreparedServerCall>(&prepared)) {
+    if (std::holds_alternative<BackUp>(server_call->command->what))
+      return server_call->respond(Error{ErrorCode::NotEnabled, service_.authority->why_untrusted()});
   }
   return prepared;
 }
@@ -445,11 +447,6 @@ void Frontend::carry_out(protocol::PreparedTriggerCall call, Exchange& exchange)
       });
 }
 
-std::optional<Error> Frontend::objection_to_strangers(const WireRequest& request) const {
-  if (service_.authority == nullptr || service_.authority->trusts(request)) return std::nullopt;
-  return Error{ErrorCode::NotEnabled, service_.authority->why_untrusted()};
-}
-
 // What is no operation of the table, since it is no one document: exports and imports.
 bool Frontend::answer_transfer(const WireRequest& request, Exchange& exchange) {
   const std::size_t mark = std::min(request.target.find('?'), request.target.size());
@@ -471,16 +468,19 @@ bool Frontend::answer_transfer(const WireRequest& request, Exchange& exchange) {
     return true;
   }
   account(exchange, 200);
-  ExportStream(exchange, keeper, std::move(exporter), dated({200, std::string(portable::content_type), {}, {}}));
+  const ExportStream lines(exchange, keeper, std::move(exporter),
+                           dated({200, std::string(portable::content_type), {}, {}}));
   return true;
 }
 
 void Frontend::answer_import(const WireRequest& request, Exchange& exchange) {
-  auto objection = objection_to_strangers(request);
-  if (!objection && !service_.disk_space->has_room()) {
-    objection = Error{ErrorCode::ServiceUnavailable, "The disk is full."};
+  if (!is_trusted(request)) {
+    const Error untrusted{ErrorCode::NotEnabled, service_.authority->why_untrusted()};
+    return finish(exchange, protocol::respond_error(request, untrusted));
   }
-  if (objection) return finish(exchange, protocol::respond_error(request, *objection));
+  if (!service_.disk_space->has_room()) {
+    return finish(exchange, protocol::respond_error(request, {ErrorCode::ServiceUnavailable, "The disk is full."}));
+  }
   exchange.notes().waits = true;
   const bool taken = service_.control->state_keeper().import_lines(
       std::string(request.body), first_line_of(request.target),

@@ -50,6 +50,8 @@ class Frontend final : public net::Handler {
   std::optional<protocol::WireResponse> refusal_of(const protocol::WireRequest& request,
                                                    protocol::SigningKeys& signing_keys) const;
   protocol::Prepared understand(const protocol::WireRequest& request) const;
+  /// Whether it comes from whoever may have this machine run programs and write files: as anybody on it may.
+  bool is_trusted(const protocol::WireRequest& request) const;
   void start_large(const protocol::WireRequest& request, net::Exchange& exchange);
   void carry_out(protocol::PreparedTriggerCall call, net::Exchange& exchange);
   void carry_out(protocol::PreparedServerCall call, net::Exchange& exchange);
@@ -61,8 +63,6 @@ class Frontend final : public net::Handler {
   void answer_code(FunctionName function, net::Exchange& exchange);
   bool answer_transfer(const protocol::WireRequest& request, net::Exchange& exchange);
   void answer_import(const protocol::WireRequest& request, net::Exchange& exchange);
-  /// Why whoever is not of this machine may not write files on it, if that is so.
-  std::optional<Error> objection_to_strangers(const protocol::WireRequest& request) const;
   void ask(Command command, net::Exchange& exchange, Answered answered);
   void ask_all(const Command& command, net::Exchange& exchange, Answered answered);
   Subscription::Source source_of(StreamName stream, const Subscribed& subscribed, const net::Exchange& exchange);
