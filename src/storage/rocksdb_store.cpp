@@ -590,7 +590,7 @@ rocksdb::DBOptions reading_options() {
 /// The tables that are there, of those that this version knows.
 rocksdb::Status list_tables(const std::string& directory, std::vector<std::size_t>& tables) {
   std::vector<std::string> names;
-  const rocksdb::Status status = rocksdb::DB::ListColumnFamilies(reading_options(), directory, &names);
+  rocksdb::Status status = rocksdb::DB::ListColumnFamilies(reading_options(), directory, &names);
   for (std::size_t i = 0; i < table_count; ++i) {
     if (std::find(names.begin(), names.end(), table_names.at(i)) != names.end()) tables.push_back(i);
   }
@@ -616,6 +616,7 @@ StoreError open_rocksdb_for_reading(const std::string& directory, std::unique_pt
   if (!status.ok()) return describe_open_failure(status, directory);
   const auto cache = rocksdb::NewLRUCache(cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  descriptors.reserve(tables.size());
   for (const std::size_t table : tables) {
     descriptors.emplace_back(table_names.at(table), family_options(static_cast<Table>(table), cache));
   }
