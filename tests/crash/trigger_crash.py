@@ -35,7 +35,19 @@ MARK = "PENSTOCK_CRASH_MARK"
 FUNCTION = """
 import base64, os, random, subprocess, time
 
+def note(name, lines):
+    file = os.open(os.environ["JOURNAL"] + name, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(file, "".join(line + "\\n" for line in lines).encode())
+    os.close(file)
+
 def handler(event, context):
+    note(".batches", ["begun " + context.aws_request_id])
+    try:
+        work(event)
+    finally:
+        note(".batches", ["over " + context.aws_request_id])
+
+def work(event):
     if random.random() < 0.05:
         subprocess.Popen(["sleep", "600"], start_new_session=True)
     time.sleep(random.uniform(0, 0.05))
@@ -47,9 +59,7 @@ def handler(event, context):
             lines.append("record " + base64.b64decode(record["kinesis"]["data"]).decode())
         else:
             lines.append("message " + record["body"])
-    file = os.open(os.environ["JOURNAL"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.write(file, "".join(line + "\\n" for line in lines).encode())
-    os.close(file)
+    note("", lines)
 """
 
 
@@ -197,6 +207,15 @@ def read_journal(path):
     return messages, {key: list(numbers) for key, numbers in records.items()}
 
 
+def batches_cut_off(path):
+    """How many batches were begun with, and never came to their end."""
+    begun, over = set(), set()
+    for line in path.read_text().splitlines() if path.exists() else []:
+        what, request_id = line.split(" ")
+        (begun if what == "begun" else over).add(request_id)
+    return len(begun - over)
+
+
 def wait_until_seen(path, sent, put):
     end = time.monotonic() + LIMIT_S
     while True:
@@ -219,16 +238,17 @@ def run(binary, rounds, seed, directory):
     server.start()
     client = Client(port)
     producers = [Producer(port, service, seed) for service in ("sqs", "kinesis")]
-    in_the_middle = 0
+    in_the_middle = cut_before = 0
     try:
         register(client, directory, mark)
         for producer in producers:
             producer.start()
         for _ in range(rounds):
             time.sleep(dice.uniform(0.5, 1.5))
-            in_the_middle += len(marked_processes(mark)) > 0
             server.kill()
             wait_until_gone(mark)
+            cut = batches_cut_off(directory / "journal.batches")
+            in_the_middle, cut_before = in_the_middle + (cut > cut_before), cut
             server.start()
         for producer in producers:
             producer.over.set()
@@ -248,8 +268,8 @@ def run(binary, rounds, seed, directory):
         if server.process.poll() is None:
             server.process.kill()
             server.process.wait()
-    assert in_the_middle > 0, "nothing ever ran when the server was killed"
-    print(f"{rounds} rounds, in {in_the_middle} of which functions ran when the server was killed; {len(sent)} messages "
+    assert in_the_middle > 0, "no batch was ever under way when the server was killed"
+    print(f"{rounds} rounds, in {in_the_middle} of which batches were under way when the server was killed; {len(sent)} messages "
           f"and {len(put)} records acknowledged, all of them seen to the end")
 
 
