@@ -16,7 +16,7 @@ void encode_clock(Instant shown, WriteBatch& batch) {
 StoreError read_clock(const Store& store, std::optional<Instant>& shown) {
   shown.reset();
   std::string value;
-  const StoreError error = store.get(Table::catalog, clock_key().view(), value);
+  StoreError error = store.get(Table::catalog, clock_key().view(), value);
   if (error.status == StoreStatus::not_found) return {};
   if (error) return error;
   if (value.size() != sizeof(std::uint64_t)) return {StoreStatus::corrupt, "the virtual clock's moment is none"};

@@ -610,7 +610,7 @@ StoreError read_format(const Store& store, std::uint32_t& version) {
 
 StoreError open_format(Store& store) {
   std::uint32_t version = 0;
-  const StoreError error = read_format(store, version);
+  StoreError error = read_format(store, version);
   if (error.status == StoreStatus::not_found) return write_format(store);
   if (error) return error;
   if (version > format_version) {
