@@ -35,7 +35,7 @@ Position position_of(const YAML::Mark& mark) {
   return {mark.line + 1, mark.column + 1};
 }
 
-/// Of the line that the parser stumbled over or the one before it: a tab looks like the spaces that it is not.
+/// Of the line that the parser stumbled over: a tab looks like the spaces that it is not.
 std::string word_of_tabs(std::string_view text, const YAML::Mark& mark) {
   if (mark.is_null()) return "";
   int number = 0;
@@ -43,7 +43,7 @@ std::string word_of_tabs(std::string_view text, const YAML::Mark& mark) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     const std::string_view line = text.substr(begin, end - begin);
     const std::string_view indentation = line.substr(0, std::min(line.find_first_not_of(" \t"), line.size()));
-    if (number >= mark.line - 1 && indentation.find('\t') != std::string_view::npos) {
+    if (number == mark.line && indentation.find('\t') != std::string_view::npos) {
       return "; line " + std::to_string(number + 1) + " is indented by a tab, for which YAML has spaces alone";
     }
     begin = end + 1;
