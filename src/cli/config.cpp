@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -13,6 +15,7 @@
 
 #include "cli/cli.hpp"
 #include "cli/commands.hpp"
+#include "cli/input.hpp"
 #include "cli/output.hpp"
 #include "cli/server.hpp"
 #include "cli/token.hpp"
@@ -23,6 +26,7 @@
 #include "config/problems.hpp"
 #include "config/schema.hpp"
 #include "config/template/given_parameters.hpp"
+#include "config/value.hpp"
 #include "config/yaml.hpp"
 #include "penstock/client.hpp"
 #include "penstock/time.hpp"
@@ -184,10 +188,12 @@ class Asking {
 std::optional<config::Setup> read(const std::string& file, const Arguments& arguments, config::Problems& problems) {
   auto setup = config::read_file(file, input_of(arguments), problems);
   if (!setup) return std::nullopt;
-  for (const config::Setting& one : setup->settings) {
+  for (config::Setting& one : setup->settings) {
     if (!arguments.of_server.objection_to_setting) break;
     if (const auto objection = arguments.of_server.objection_to_setting(one.name, one.values)) {
       problems.add(one.value_at, *objection);
+      // What else there is in the file is judged by the default.
+      one.values.clear();
     }
   }
   config::check_setup(*setup, place_of(*setup, arguments, file), problems);
@@ -225,13 +231,19 @@ int convert(const Arguments& arguments) {
     origin = config::origin_called(arguments.text("from"));
     if (!origin) throw UsageError("--from is elasticmq or goaws, not '" + arguments.text("from") + "'");
   }
-  config::Problems problems(file);
-  const auto text = config::read_text(file, config::yaml_bytes_max, problems);
+  const bool is_input = file == "-";
+  config::Problems problems(is_input ? "standard input" : file);
+  const std::optional<std::string> text = is_input ? read_all(STDIN_FILENO, config::yaml_bytes_max, "standard input")
+                                                   : config::read_text(file, config::yaml_bytes_max, problems);
   const auto converted = text ? config::convert(*text, origin, problems) : std::nullopt;
   complain(problems.notes());
   if (!converted) return fail(problems);
   Output output;
-  output.write(*converted);
+  if (arguments.json) {
+    output.line(config::to_json(converted->document));
+  } else {
+    output.write(config::to_yaml(*converted));
+  }
   output.flush();
   return success_status;
 }

@@ -88,9 +88,21 @@ struct HttpLine::Attempt {
   std::optional<Answer> answer;
   bool stale = false;  ///< the connection was an old one, which the server had closed: nothing of an answer came
   bool interrupted = false;
+  bool reached = false;                           ///< there was a connection
   std::chrono::steady_clock::time_point sent_at;  ///< epoch if it is not
-  std::string failure;
+  std::string failure;                            ///< of the endpoint, which goes before it
 };
+
+namespace {
+
+/// What an endpoint did, as its name is followed by: one that is there is told apart from one that is not.
+std::string failure_of(const error_code& code, bool reached) {
+  const bool late = code == boost::beast::error::timeout;
+  if (reached) return late ? "was reached, but did not answer in time" : "was reached, but: " + code.message();
+  return "cannot be reached: " + (late ? "there was no connection in time" : code.message());
+}
+
+}  // namespace
 
 HttpLine::HttpLine(Endpoint endpoint)
     : endpoint_(std::move(endpoint)), bell_fd_(make_bell()), bell_(context_, bell_fd_) {}
@@ -118,6 +130,7 @@ asio::awaitable<void> HttpLine::converse(const Request& request, Attempt& attemp
   bool answered = false;
   try {
     if (!reused) co_await connect();
+    attempt.reached = true;
     stream_.expires_after(request.timeout);
     const auto message = to_http(request, endpoint_);
     attempt.sent_at = std::chrono::steady_clock::now();
@@ -150,8 +163,7 @@ asio::awaitable<void> HttpLine::converse(const Request& request, Attempt& attemp
     attempt.stale = reused && !answered &&
                     (code == http::error::end_of_stream || code == asio::error::connection_reset ||
                      code == asio::error::broken_pipe || code == asio::error::eof);
-    const bool late = code == boost::beast::error::timeout;
-    attempt.failure = late ? "it did not answer in time" : code.message();
+    attempt.failure = failure_of(code, attempt.reached);
   }
 }
 
@@ -214,7 +226,7 @@ std::optional<Answer> HttpLine::exchange(const Request& request) {
     be_interrupted();
     return std::nullopt;
   }
-  throw Unreachable("http://" + endpoint_.authority + " cannot be reached: " + done.failure);
+  throw Unreachable("http://" + endpoint_.authority + " " + done.failure);
 }
 
 void HttpLine::close() {

@@ -51,7 +51,7 @@ std::optional<Origin> origin_called(std::string_view name) {
   return static_cast<Origin>(found - origins.begin());
 }
 
-std::optional<std::string> convert(std::string_view text, std::optional<Origin> origin, Problems& problems) {
+std::optional<Converted> convert(std::string_view text, std::optional<Origin> origin, Problems& problems) {
   if (!origin) origin = origin_of(text);
   if (!origin) {
     problems.add({},
@@ -62,11 +62,15 @@ std::optional<std::string> convert(std::string_view text, std::optional<Origin> 
   const std::size_t before = problems.count();
   const auto document = read(text, *origin, problems);
   if (!document) return std::nullopt;
-  const Value converted =
+  Value converted =
       *origin == Origin::elasticmq ? from_elasticmq(*document, problems) : from_goaws(*document, problems);
   if (problems.count() > before) return std::nullopt;
-  return "# Made of a file of " + std::string(*origin == Origin::elasticmq ? "ElasticMQ" : "goaws") +
-         " by penstock config convert.\n" + to_yaml(converted);
+  return Converted{std::move(converted), *origin};
+}
+
+std::string to_yaml(const Converted& converted) {
+  return "# Made of a file of " + std::string(converted.origin == Origin::elasticmq ? "ElasticMQ" : "goaws") +
+         " by penstock config convert.\n" + to_yaml(converted.document);
 }
 
 Value redrive_policy(const std::string& queue, const Value& max_receive_count) {

@@ -16,9 +16,17 @@ enum class Origin : std::uint8_t { elasticmq, goaws };
 /// `elasticmq` or `goaws`.
 std::optional<Origin> origin_called(std::string_view name);
 
+/// What a file was made into.
+struct Converted {
+  Value document;  ///< of a penstock.yaml
+  Origin origin{};
+};
+/// As a penstock.yaml that says what it was made of.
+std::string to_yaml(const Converted& converted);
+
 /// The penstock.yaml that a file stands for; nothing, and why among the problems, if it is not in order. What has no
 /// counterpart is among the notes. Without an origin it is seen from what the file says.
-std::optional<std::string> convert(std::string_view text, std::optional<Origin> origin, Problems& problems);
+std::optional<Converted> convert(std::string_view text, std::optional<Origin> origin, Problems& problems);
 
 // Each as the document of a penstock.yaml.
 

@@ -35,6 +35,22 @@ Position position_of(const YAML::Mark& mark) {
   return {mark.line + 1, mark.column + 1};
 }
 
+/// Of the line that the parser stumbled over: a tab looks like the spaces that it is not.
+std::string word_of_tabs(std::string_view text, const YAML::Mark& mark) {
+  if (mark.is_null()) return "";
+  int number = 0;
+  for (std::size_t begin = 0; begin < text.size() && number <= mark.line; ++number) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line = text.substr(begin, end - begin);
+    const std::string_view indentation = line.substr(0, std::min(line.find_first_not_of(" \t"), line.size()));
+    if (number == mark.line && indentation.find('\t') != std::string_view::npos) {
+      return "; line " + std::to_string(number + 1) + " is indented by a tab, for which YAML has spaces alone";
+    }
+    begin = end + 1;
+  }
+  return "";
+}
+
 std::size_t count_of(const Value& value) {
   std::size_t count = 1;
   for (const Value& item : value.items) count += count_of(item);
@@ -278,7 +294,7 @@ std::optional<Value> read_yaml(std::string_view text, Problems& problems) {
   } catch (const Stopped& stopped) {
     problems.add(stopped.at, stopped.what);
   } catch (const YAML::Exception& error) {
-    problems.add(position_of(error.mark), error.msg);
+    problems.add(position_of(error.mark), error.msg + word_of_tabs(text, error.mark));
   }
   return std::nullopt;
 }

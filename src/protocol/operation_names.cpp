@@ -41,7 +41,34 @@ OperationName of_query(const WireRequest& request, std::string_view url_query) {
   return named(sqs_name, sqs::find_operation(action.value_or(std::string_view())));
 }
 
+template <class Table>
+void add_names(const Table& table, std::vector<std::string_view>& names) {
+  for (const auto& operation : table) names.push_back(operation.name);
+}
+
+/// Those of Penstock's own API at or below a path.
+void add_native_names(std::string_view path, std::vector<std::string_view>& names) {
+  for (const native::Operation& operation : native::operations()) {
+    if (operation.path.starts_with(path)) names.push_back(operation.name);
+  }
+}
+
 }  // namespace
+
+std::vector<std::string_view> operations_of(std::string_view service) {
+  std::vector<std::string_view> names;
+  if (service == sqs_name) {
+    add_names(sqs::operations(), names);
+    names.push_back(peek_name);
+  } else if (service == kinesis_name) {
+    add_names(kinesis::operations(), names);
+    add_native_names("/_penstock/streams", names);
+  } else if (service == lambda_name) {
+    add_names(lambda::operations(), names);
+    add_native_names("/_penstock/functions", names);
+  }
+  return names;
+}
 
 OperationName operation_asked_by(const WireRequest& given) {
   const WireRequest request = at_plain_endpoint(given);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 namespace penstock::protocol {
 
@@ -18,6 +19,10 @@ inline constexpr std::string_view unknown_operation_name = "Unknown";
 /// Of any request, be it as it should or not: for those that were refused before they became a call. Reads the request
 /// anew, which takes as long as it is large.
 OperationName operation_asked_by(const WireRequest& request);
+
+/// All operations of "sqs", "kinesis" or "lambda" that the server carries out, those of Penstock's own API among them
+/// by which a stream's consumers or functions are asked for. Empty for any other name.
+std::vector<std::string_view> operations_of(std::string_view service);
 
 /// Whether a target is of Penstock's own API, at whatever endpoint.
 bool is_native_target(std::string_view target);

@@ -42,6 +42,51 @@ std::optional<MessageLog::Uuid> MessageLog::parse(std::string_view text) {
   return count == id.size() * word_digits ? std::optional(id) : std::nullopt;
 }
 
+std::string MessageLog::to_text(const Uuid& id) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  constexpr std::string_view pattern = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  constexpr unsigned word_bits = 64;
+  constexpr std::uint64_t digit_mask = (1U << digit_bits) - 1;
+  std::string text;
+  unsigned count = 0;
+  for (const char c : pattern) {
+    if (c == '-') {
+      text += c;
+      continue;
+    }
+    const std::uint64_t word = id[count * digit_bits / word_bits];
+    text += digits[(word >> (word_bits - digit_bits - count * digit_bits % word_bits)) & digit_mask];
+    ++count;
+  }
+  return text;
+}
+
+void MessageLog::know_name(QueueId queue, const QueueName& name) {
+  if (names_.size() >= names_max) names_.clear();
+  names_[queue] = name;
+}
+
+void MessageLog::expect_arrival(const TransferOrigin& from, const QueueName& name, std::string_view message_id) {
+  if (!is_on()) return;
+  know_name(from.queue, name);
+  arriving_[from] = {parse(message_id).value_or(Uuid{}), Uuid{}};
+}
+
+std::string MessageLog::end_arrival(const TransferOrigin& from) {
+  const auto found = arriving_.find(from);
+  if (found == arriving_.end()) return {};
+  const Uuid id = found->second.here;
+  arriving_.erase(found);
+  return id == Uuid{} ? std::string() : to_text(id);
+}
+
+void MessageLog::expect_departure(const TransferOrigin& from, QueueId to, const QueueName& name,
+                                  std::string_view message_id) {
+  if (!is_on()) return;
+  know_name(to, name);
+  departing_[from] = {to, parse(message_id).value_or(Uuid{})};
+}
+
 void MessageLog::add(const Record& record) {
   if (records_.size() < records_max_) {
     records_.push_back(record);
@@ -57,30 +102,33 @@ void MessageLog::note(const Effects& effects, Instant now) {
   const std::int64_t now_ms = to_epoch_ms(now);
   for (const Mutation& mutation : effects.mutations) {
     if (const auto* put = std::get_if<PutMessage>(&mutation)) {
-      add({put->queue, put->sequence, now_ms, 0, parse(put->message->message_id).value_or(Uuid{}), 0, 0, Kind::sent});
+      Record record{put->queue, put->sequence, now_ms};
+      record.id = parse(put->message->message_id).value_or(Uuid{});
+      record.kind = Kind::sent;
+      add(record);
     } else if (const auto* arrival = std::get_if<PutArrival>(&mutation)) {
       // It follows the message that it is about.
-      Record record{arrival->queue,
-                    Sequence{},
-                    now_ms,
-                    0,
-                    {},
-                    arrival->origin.queue.value,
-                    0,
-                    Kind::arrived,
-                    arrival->kind == TransferKind::redrive};
-      record.until_ms = static_cast<std::int64_t>(arrival->origin.sequence.value);
+      Record record{arrival->queue, Sequence{}, now_ms};
+      record.peer = arrival->origin.queue;
+      record.kind = Kind::arrived;
+      record.redriven = arrival->kind == TransferKind::redrive;
       if (!records_.empty()) {
         const Record& last = at(records_.size() - 1);
         record.sequence = last.sequence;
         record.id = last.id;
       }
+      const auto arriving = arriving_.find(arrival->origin);
+      if (arriving != arriving_.end()) {
+        arriving->second.here = record.id;
+        if (record.redriven) record.other = arriving->second.there;
+      }
       add(record);
     } else if (const auto* queue = std::get_if<PutQueue>(&mutation)) {
-      if (names_.size() >= names_max) names_.clear();
-      names_[queue->record.id] = queue->record.name;
+      know_name(queue->record.id, queue->record.name);
     } else if (const auto* all = std::get_if<DropQueueContents>(&mutation)) {
-      add({all->queue, Sequence{}, now_ms, 0, {}, 0, 0, Kind::purged});
+      Record record{all->queue, Sequence{}, now_ms};
+      record.kind = Kind::purged;
+      add(record);
     }
   }
   for (const MessageEvent& event : effects.events) {
@@ -89,7 +137,14 @@ void MessageLog::note(const Effects& effects, Instant now) {
     if (event.kind == MessageEvent::Kind::moved) kind = Kind::moved;
     if (event.kind == MessageEvent::Kind::hidden) kind = Kind::hidden;
     if (event.kind == MessageEvent::Kind::returned) kind = Kind::returned;
-    add({event.queue, event.sequence, now_ms, to_epoch_ms(event.until), {}, 0, 0, kind});
+    Record record{event.queue, event.sequence, now_ms, to_epoch_ms(event.until)};
+    record.kind = kind;
+    const auto departing = kind == Kind::moved ? departing_.find({event.queue, event.sequence}) : departing_.end();
+    if (departing != departing_.end()) {
+      record.peer = departing->second.to;
+      record.other = departing->second.there;
+    }
+    add(record);
   }
   // Who told why a message is dropped has dropped it next, so that both come in the same order.
   auto why = effects.events.begin();
@@ -106,18 +161,35 @@ void MessageLog::note(const Effects& effects, Instant now) {
       ++why;
       next_why();
     } else {
-      add({drop->queue, drop->sequence, now_ms, 0, {}, 0, 0, Kind::expired});
+      Record record{drop->queue, drop->sequence, now_ms};
+      record.kind = Kind::expired;
+      add(record);
     }
   }
 }
 
-void MessageLog::note(const std::vector<Delivery>& deliveries, bool by_mapping, Instant now) {
-  if (!is_on()) return;
+std::uint32_t MessageLog::number_of(std::string_view receiver) {
+  std::string text(receiver);
+  const auto found = receiver_numbers_.find(text);
+  if (found != receiver_numbers_.end()) return found->second;
+  // Mappings that are made and deleted again and again; whoever is left over is one of many.
+  if (receivers_.size() >= names_max) text = "somebody";
+  const auto [known, is_new] = receiver_numbers_.try_emplace(text, static_cast<std::uint32_t>(receivers_.size()));
+  if (is_new) receivers_.push_back(std::move(text));
+  return known->second;
+}
+
+void MessageLog::note(const std::vector<Delivery>& deliveries, std::string_view receiver, Instant now) {
+  if (!is_on() || deliveries.empty()) return;
+  const std::uint32_t number = number_of(receiver);
   for (const Delivery& delivery : deliveries) {
     if (delivery.message == nullptr) continue;
-    add({delivery.queue, delivery.sequence, to_epoch_ms(now), to_epoch_ms(delivery.visible_at),
-         parse(delivery.message->message_id).value_or(Uuid{}), 0, delivery.receive_count,
-         by_mapping ? Kind::received_by_mapping : Kind::received});
+    Record record{delivery.queue, delivery.sequence, to_epoch_ms(now), to_epoch_ms(delivery.visible_at)};
+    record.id = parse(delivery.message->message_id).value_or(Uuid{});
+    record.count = delivery.receive_count;
+    record.receiver = number;
+    record.kind = Kind::received;
+    add(record);
   }
 }
 
@@ -163,13 +235,12 @@ MessageStep MessageLog::step_of(const Record& record) const {
       break;
     case Kind::arrived:
       step.what = record.redriven ? "redriven" : "dead-lettered";
-      step.detail = "it came from " + name_of(QueueId{record.origin});
+      step.detail = "it came from " + name_of(record.peer);
+      if (record.other != Uuid{}) step.detail += ", where its id was " + to_text(record.other);
       break;
     case Kind::received:
-    case Kind::received_by_mapping:
       step.what = "received";
-      step.detail = std::string(record.kind == Kind::received ? "by a client" : "by a mapping") + ", for the " +
-                    std::to_string(record.count) + ". time";
+      step.detail = "by " + receivers_[record.receiver] + ", for the " + std::to_string(record.count) + ". time";
       until();
       break;
     case Kind::deleted:
@@ -177,7 +248,8 @@ MessageStep MessageLog::step_of(const Record& record) const {
       break;
     case Kind::moved:
       step.what = "moved";
-      step.detail = "another queue has it now";
+      step.detail = name_of(record.peer) + " has it now";
+      if (record.other != Uuid{}) step.detail += ", under the id " + to_text(record.other);
       break;
     case Kind::hidden:
       step.what = "hidden";

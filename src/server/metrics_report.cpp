@@ -229,7 +229,7 @@ class FunctionFamilies {
                                     "Invocations that were answered, from their beginning to their end, the start of "
                                     "an environment included")),
         cold_(families.counter("penstock_function_cold_starts_total",
-                               "Invocations that an environment was started for")) {}
+                               "Invocations that an environment was started for; functions of kind exec have none")) {}
 
   void add(const MetricLabels& labels, const FunctionTally& tally) {
     const auto by_result = [&](std::string_view result, std::uint64_t count) {

@@ -45,13 +45,13 @@ cxxopts::Options describe_flags() {
       ("host", "IP address to listen on; may be given more than once (default: 127.0.0.1 and ::1)",
        cxxopts::value<std::vector<std::string>>(), "ADDRESS")
       ("port", "port to listen on; 0 picks a free one", text("4566"), "PORT")
-      ("ready-file", "file to write the endpoint to once requests are served", text(""), "FILE")
-      ("data-dir", "where everything is kept (default: " + config::default_data_dir() + ")", text(""), "DIR")
+      ("ready-file", "file to write the endpoint to once requests are served", cxxopts::value<std::string>(), "FILE")
+      ("data-dir", "where everything is kept (default: " + config::default_data_dir() + ")", cxxopts::value<std::string>(), "DIR")
       ("ephemeral", "keep everything in memory and nothing on disk", cxxopts::value<bool>())
       ("durability", "fsync: what is acknowledged survives power loss; os: it survives the end of the process only",
        text("fsync"), "fsync|os")
       ("threads", "threads that serve requests (default: one per processor, at most 8)",
-       text(std::to_string(default_threads())), "N")
+       cxxopts::value<std::string>(), "N")
       ("account", "12-digit account of requests whose credentials name none", text("000000000000"), "ID")
       ("region", "region of requests that are not signed", text("us-east-1"), "REGION")
       ("log-level", "what to log", text("info"), "trace|debug|info|warn|error|off")
@@ -63,7 +63,7 @@ cxxopts::Options describe_flags() {
       ("clock", "real, or virtual: clients are in charge of it, at /_penstock/clock; a time behind a colon is what it "
        "shows first, such as virtual:2026-01-01T00:00:00Z", text("real"), "real|virtual[:TIME]")
       ("lambda-endpoint", "another Lambda emulator: event source mappings deliver to it what functions that are not "
-       "registered here are to get", text(""), "URL")
+       "registered here are to get", cxxopts::value<std::string>(), "URL")
       ("concurrency", "invocations at a time, of all functions together", text(std::to_string(Options{}.concurrency)), "N")
       ("function-idle-time", "how long a function's process without work is kept, in seconds",
        text(std::to_string(Options{}.function_idle_time.count())), "S")
@@ -75,22 +75,28 @@ cxxopts::Options describe_flags() {
       ("allow-host", "name that clients may call the server by besides its addresses and local names; with a dot before it, "
        "also all names below it; * is any; may be given more than once", cxxopts::value<std::vector<std::string>>(), "NAME")
       ("token-file", "file with the token that is asked for where functions are registered over the network; it is made if "
-       "it is not there (default: token in the data directory)", text(""), "FILE")
+       "it is not there (default: token in the data directory)", cxxopts::value<std::string>(), "FILE")
       ("auth", "strict: requests have to be signed with a key of the configuration's credentials or of "
        "--credentials-file; relaxed: any credentials are accepted", text("relaxed"), "strict|relaxed")
-      ("credentials-file", "file with such keys, in the format of ~/.aws/credentials", text(""), "FILE")
-      ("tls-cert", "certificate with its chain, in PEM: clients that speak TLS are served, on the same port", text(""), "FILE")
-      ("tls-key", "its private key, in PEM", text(""), "FILE")
-      ("tls", "serve TLS with a certificate for localhost, 127.0.0.1 and ::1 that is made at the start", text(""),
+      ("credentials-file", "file with such keys, in the format of ~/.aws/credentials", cxxopts::value<std::string>(), "FILE")
+      ("tls-cert", "certificate with its chain, in PEM: clients that speak TLS are served, on the same port", cxxopts::value<std::string>(), "FILE")
+      ("tls-key", "its private key, in PEM", cxxopts::value<std::string>(), "FILE")
+      ("tls", "serve TLS with a certificate for localhost, 127.0.0.1 and ::1 that is made at the start", cxxopts::value<std::string>(),
        "self-signed")
-      ("tls-ca-file", "file to write that certificate to, for clients to trust", text(""), "FILE")
+      ("tls-ca-file", "file to write that certificate to, for clients to trust", cxxopts::value<std::string>(), "FILE")
       ("config", "file that says what there is to be, and which of these flags are given, or a CloudFormation or SAM "
-       "template (default: penstock.yaml, if the working directory has one)", text(""), "FILE")
+       "template (default: penstock.yaml, if the working directory has one)", cxxopts::value<std::string>(), "FILE")
       ("no-config", "do not look for penstock.yaml", cxxopts::value<bool>())
       (config::parameter_flag, config::parameter_help, cxxopts::value<config::ParameterWords>(), "NAME=VALUE")
       ("help", "print this and exit", cxxopts::value<bool>());
   // clang-format on
   return flags;
+}
+
+/// What was given, or the flag's default; empty if it has none.
+std::string text_of(const cxxopts::ParseResult& given, const char* flag) {
+  const cxxopts::OptionValue& value = given[flag];
+  return value.count() > 0 || value.has_default() ? value.as<std::string>() : std::string();
 }
 
 Ending wrong(const std::string& why) {
@@ -129,7 +135,7 @@ bool is_region(const std::string& text) {
 }
 
 std::optional<Ending> read_tls(const cxxopts::ParseResult& given, Options& options) {
-  const auto text = [&](const char* flag) { return given[flag].as<std::string>(); };
+  const auto text = [&](const char* flag) { return text_of(given, flag); };
   options.tls_certificate = text("tls-cert");
   options.tls_key = text("tls-key");
   options.tls_ca_file = text("tls-ca-file");
@@ -159,7 +165,7 @@ bool is_base_url(std::string_view url) {
 }
 
 std::optional<Ending> read_functions(const cxxopts::ParseResult& given, Options& options) {
-  const auto text = [&](const char* flag) { return given[flag].as<std::string>(); };
+  const auto text = [&](const char* flag) { return text_of(given, flag); };
   options.lambda_endpoint = text("lambda-endpoint");
   if (given.count("lambda-endpoint") > 0 && !is_base_url(options.lambda_endpoint)) {
     return wrong("--lambda-endpoint is a URL such as http://127.0.0.1:3001, not '" + options.lambda_endpoint + "'");
@@ -175,7 +181,7 @@ std::optional<Ending> read_functions(const cxxopts::ParseResult& given, Options&
 }
 
 std::optional<Ending> read_access(const cxxopts::ParseResult& given, Options& options) {
-  const auto text = [&](const char* flag) { return given[flag].as<std::string>(); };
+  const auto text = [&](const char* flag) { return text_of(given, flag); };
   if (given.count("allow-host") > 0) options.allowed_hosts = given["allow-host"].as<std::vector<std::string>>();
   for (std::string& host : options.allowed_hosts) {
     if (!is_allowed_host(host)) return wrong("--allow-host is a name such as queues.example.org, not '" + host + "'");
@@ -205,13 +211,16 @@ std::variant<Options, Ending> read_flags(const cxxopts::ParseResult& given) {
     options.hosts = given["host"].as<std::vector<std::string>>();
     options.hosts_given = true;
   }
-  const auto text = [&](const char* flag) { return given[flag].as<std::string>(); };
+  const auto text = [&](const char* flag) { return text_of(given, flag); };
   auto port = whole_number("port", text("port"), 0, 65'535);
   if (auto* ending = std::get_if<Ending>(&port)) return std::move(*ending);
   options.port = static_cast<std::uint16_t>(std::get<unsigned>(port));
-  auto threads = whole_number("threads", text("threads"), 1, threads_max);
-  if (auto* ending = std::get_if<Ending>(&threads)) return std::move(*ending);
-  options.threads = std::get<unsigned>(threads);
+  options.threads = default_threads();
+  if (given.count("threads") > 0) {
+    auto threads = whole_number("threads", text("threads"), 1, threads_max);
+    if (auto* ending = std::get_if<Ending>(&threads)) return std::move(*ending);
+    options.threads = std::get<unsigned>(threads);
+  }
   if (auto e = check_choice("durability", text("durability"), {"fsync", "os"})) return std::move(*e);
   if (auto e = check_choice("log-level", text("log-level"), {"trace", "debug", "info", "warn", "error", "off"})) {
     return std::move(*e);
@@ -329,22 +338,22 @@ std::variant<Options, Ending> read_with_file(const cxxopts::ParseResult& given, 
   std::optional<config::Setup> setup = config::read_file(
       file, {from_flags.account, from_flags.region, endpoint_of(from_flags), std::move(parameters)}, problems);
   if (!setup) return wrong_file(problems);
-  for (const config::Setting& setting : setup->settings) {
+  for (config::Setting& setting : setup->settings) {
     if (auto objection = objection_to_setting(setting.name, setting.values)) {
       problems.add(setting.value_at, *objection);
+      // What else there is in the file is judged by the default, and the settings that are in order.
+      setting.values.clear();
     }
   }
   std::vector<std::string> words = words_of(*setup, given, {{}, {}, config::directory_of(file)});
   words.insert(words.begin(), flags.front());
   words.insert(words.end(), std::next(flags.begin()), flags.end());
   Options options;
-  if (problems.empty()) {
-    auto read = read_words(words);
-    if (const auto* ending = std::get_if<Ending>(&read)) {
-      problems.add({}, without_advice(*ending));
-    } else {
-      options = std::get<Options>(std::move(read));
-    }
+  auto read = read_words(words);
+  if (auto* in_order = std::get_if<Options>(&read)) {
+    options = std::move(*in_order);
+  } else if (problems.empty()) {
+    problems.add({}, without_advice(std::get<Ending>(read)));
   }
   options.config_file = file;
   config::Place place = options.place();
@@ -431,7 +440,7 @@ std::variant<Options, Ending> parse_command_line(int argc, const char* const* ar
     if (!given.unmatched().empty()) return wrong("'" + given.unmatched().front() + "' is not a flag");
     auto read = read_flags(given);
     if (std::holds_alternative<Ending>(read)) return read;
-    std::string file = given["config"].as<std::string>();
+    std::string file = text_of(given, "config");
     const bool looks = !given["no-config"].as<bool>();
     if (!looks && !file.empty()) return wrong("--no-config does not go with --config");
     if (file.empty() && looks) file = config::find_default_file();

@@ -217,10 +217,16 @@ void Shard::complete(Reply reply) {
   calls_.erase(found);
   if (auto* deliveries = std::get_if<Deliveries>(&reply.result)) {
     fill(deliveries->messages, SIZE_MAX);
-    log_.note(deliveries->messages, is_of_mapping(reply.call), clock_.now());
+    if (!is_of_mapping(reply.call)) log_.note(deliveries->messages, "a client", clock_.now());
   }
   if (auto* peeked = std::get_if<PeekedMessages>(&reply.result)) fill(peeked->messages, peek_bytes_max);
   completion(std::move(reply.result));
+}
+
+void Shard::note_received(const Result& result, const MappingRecord& mapping) {
+  const auto* deliveries = std::get_if<Deliveries>(&result);
+  if (deliveries == nullptr || deliveries->messages.empty() || !log_.is_on()) return;
+  log_.note(deliveries->messages, "mapping " + mapping.uuid + " for " + mapping.function.name, clock_.now());
 }
 
 void Shard::fill(std::vector<Delivery>& messages, std::size_t bytes_max) {
@@ -256,6 +262,7 @@ void Shard::hand_over(const Transfer& transfer) {
     asio::post(context_,
                [this, outcome = TransferSettled{transfer.queue, transfer.sequence, code}] { settle(outcome, {}); });
   };
+  const TransferOrigin from{transfer.queue, transfer.sequence};
   std::shared_ptr<const StoredMessage> message;
   if (const StoreError error = storage::read_message(store_, transfer.queue, transfer.sequence, message)) {
     // Where it was dropped meanwhile, its queue knows.
@@ -268,12 +275,20 @@ void Shard::hand_over(const Transfer& transfer) {
   std::optional<QueueName> destination = transfer.destination;
   if (!destination && transfer.kind == TransferKind::redrive) destination = split_arn(message->dead_letter_source);
   if (!destination) return fail(ErrorCode::ResourceNotFound);
+  std::string message_id = message->message_id;
   Command accept = acceptance_of(transfer, *destination, std::move(message));
   Shard& target = router_(accept);
-  auto answered = [this, &target, outcome = TransferSettled{transfer.queue, transfer.sequence, std::nullopt}](
-                      const std::optional<Result>& result) mutable {
+  auto answered = [this, &target, from, to = *destination,
+                   kind = transfer.kind](const std::optional<Result>& result) mutable {
+    TransferSettled outcome{from.queue, from.sequence, std::nullopt};
+    // Only a redrive gives it another one.
+    std::string new_id = target.log_.end_arrival(from);
+    if (kind != TransferKind::redrive) new_id.clear();
     std::function<void()> settled;
     if (const auto* accepted = result ? std::get_if<Accepted>(&*result) : nullptr) {
+      asio::post(context_, [this, from, queue = accepted->queue, to = std::move(to), id = std::move(new_id)] {
+        log_.expect_departure(from, queue, to, id);
+      });
       settled = [&target, command = ForgetArrival{accepted->queue, outcome.queue, outcome.sequence}] {
         asio::post(target.context_, [&target, command] { target.tell(command); });
       };
@@ -283,13 +298,17 @@ void Shard::hand_over(const Transfer& transfer) {
     }
     asio::post(context_, [this, outcome, done = std::move(settled)]() mutable { settle(outcome, std::move(done)); });
   };
-  asio::post(target.context_, [&target, request = std::move(accept), done = std::move(answered)]() mutable {
+  asio::post(target.context_, [&target, from, name = transfer.origin, id = std::move(message_id),
+                               request = std::move(accept), done = std::move(answered)]() mutable {
+    target.log_.expect_arrival(from, name, id);
     target.submit(target.internal_call(), std::move(request), std::move(done));
   });
 }
 
 void Shard::settle(TransferSettled outcome, std::function<void()> settled) {
-  submit(internal_call(), outcome, [this, done = std::move(settled)](const std::optional<Result>& result) {
+  const TransferOrigin from{outcome.queue, outcome.sequence};
+  submit(internal_call(), outcome, [this, from, done = std::move(settled)](const std::optional<Result>& result) {
+    log_.end_departure(from);
     // Only a message that is durably gone from here may be forgotten there.
     if (done && result && std::holds_alternative<Done>(*result)) done();
     --transfers_open_;

@@ -19,6 +19,7 @@
 
 #include "penstock/engine.hpp"
 #include "penstock/limits.hpp"
+#include "penstock/mappings.hpp"
 #include "server/clock.hpp"
 #include "server/commit_queue.hpp"
 #include "server/message_log.hpp"
@@ -70,6 +71,8 @@ class Shard final : public Timed {
   const Engine& engine() const { return *engine_; }
   /// Of what is read in this thread, for whomever.
   ReadTally& reads() { return reads_; }
+  /// What a mapping is answered that has received, for those who ask what became of it. In this shard's thread.
+  void note_received(const Result& result, const MappingRecord& mapping);
   /// Answers every long poll empty and ends every subscription; from now on none is parked.
   void release_parked();
 

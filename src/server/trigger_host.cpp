@@ -405,6 +405,7 @@ void TriggerHost::send(AskId id, Command command, std::shared_ptr<const Renderin
     if (result) {
       read_records(store_, *result);
       shard.reads().add(*result);
+      if (rendering) shard.note_received(*result, *rendering->mapping);
       if (rendering) answer.items = take_items(*result, *rendering->mapping, rendering->filters, rendering->role);
       answer.result = std::move(result);
     }

@@ -68,7 +68,11 @@ class Operate(InDirectory):
         self.assertEqual(len(self.expect(0, "fault", "clear")[0].splitlines()), 1)
         for words in (("add",), ("remove",), ("list", "x"), ("break",)):
             self.expect(2, "fault", *words)
-        self.expect(1, "fault", "add", "{}")
+        for rule, named in (('{"trottle": true}', "trottle"), ("often", "JSON"), ('{"latency": "soon"}', "'soon'"),
+                            ('{"operation": "SendMesage", "throttle": true}', "Is SendMessage meant?"), ("[1]", "rules")):
+            self.assertIn(named, self.expect(2, "fault", "add", rule)[1])
+        self.expect(0, "fault", "add", '{"id": "x"}')
+        self.assertIn("already", self.expect(1, "fault", "add", '{"id": "x"}')[1])
 
 
 if __name__ == "__main__":

@@ -18,17 +18,18 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-struct Converted {
+struct Outcome {
   std::string yaml;
   std::vector<std::string> problems;
   std::vector<std::string> notes;
 };
 
 /// Without the line that says whose file it was. What is made is a penstock.yaml in order.
-Converted converted(const std::string& text, std::optional<Origin> origin = std::nullopt) {
+Outcome converted(const std::string& text, std::optional<Origin> origin = std::nullopt) {
   Problems problems("f");
-  auto yaml = convert(text, origin, problems);
-  Converted all{yaml.value_or(""), problems.lines(), problems.notes()};
+  const auto made = convert(text, origin, problems);
+  const auto yaml = made ? std::optional(to_yaml(*made)) : std::nullopt;
+  Outcome all{yaml.value_or(""), problems.lines(), problems.notes()};
   EXPECT_EQ(yaml.has_value(), problems.empty());
   if (!yaml) return all;
   Problems of_result("result");
@@ -123,7 +124,7 @@ TEST(YamlWriter, IsReadAsTheSame) {
 }
 
 TEST(Convert, AFileOfElasticmq) {
-  const Converted all = converted(R"(include classpath("application.conf")
+  const Outcome all = converted(R"(include classpath("application.conf")
 // What clients call it.
 node-address { protocol = http, host = localhost, port = 9324, context-path = "" }
 rest-sqs { enabled = true, bind-port = 9324, bind-hostname = "0.0.0.0", sqs-limits = strict }
@@ -193,7 +194,7 @@ TEST(Convert, WhatIsWrongWithAFileOfElasticmq) {
 }
 
 TEST(Convert, AFileOfGoaws) {
-  const Converted all = converted(R"(Local:
+  const Outcome all = converted(R"(Local:
   Host: localhost
   Port: 4100
   Region: us-east-1

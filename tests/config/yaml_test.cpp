@@ -49,6 +49,13 @@ TEST(Yaml, AliasesAndMergesAreResolved) {
             R"({"p":{"a":1},"q":{"a":2,"b":2},"r":{"a":1,"b":2}})");
 }
 
+TEST(Yaml, ATabThatIndentsIsToldByItsName) {
+  const std::string told = " is indented by a tab, for which YAML has spaces alone";
+  EXPECT_THAT(read("queues:\n\tjobs:\n\t\tDelaySeconds: 1\n"), HasSubstr("; line 2" + told));
+  EXPECT_THAT(read("queues:\n  jobs:\n  \tDelaySeconds: 1\n"), HasSubstr("; line 3" + told));
+  EXPECT_THAT(read("a: [1,\n\t2]\nb: c: d\n"), testing::Not(HasSubstr("tab")));
+}
+
 TEST(Yaml, EveryValueKnowsItsPlace) {
   Problems problems("f.yaml");
   const auto value = read_yaml("queues:\n  jobs:\n    VisibilityTimeout: 60\n", problems);

@@ -190,10 +190,11 @@ std::vector<ServerCase> server_cases() {
        "AddFaults (|kinesis|PutRecord|us-east-1|a*|25% seed=7 count=3 500 InternalFailure 'Oh.' latency=1000 commit=0)",
        fault_list, faults_json},
       {"AddFaults/list", "POST", "/faults", R"( [{"id":"x","throttle":true},{"duplicate":true,"reorder":true}])",
-       "AddFaults (x|||||100% throttle latency=0 commit=0) (|||||100% duplicate reorder latency=0 commit=0)",
+       "AddFaults (x|||||100% throttle latency=0 commit=0) "
+       "(|sqs|ReceiveMessage|||100% duplicate reorder latency=0 commit=0)",
        fault_list, faults_json},
       {"AddFaults/usual", "POST", "/faults", R"([{"error":{"code":"E"}},{"commit_latency":"50ms"}])",
-       "AddFaults (|||||100% 400 E 'A fault that was asked for.' latency=0 commit=0) (|||||100% latency=0 commit=50)",
+       "AddFaults (|||||100% 503 E 'A fault that was asked for.' latency=0 commit=0) (|||||100% latency=0 commit=50)",
        fault_list, faults_json},
       {"ReplaceFaults", "PUT", "/faults", R"({"rules":[]})", "AddFaults instead", fault_list, faults_json},
       {"RemoveFaults", "DELETE", "/faults", "", "RemoveFaults all", fault_list, faults_json},
@@ -289,6 +290,8 @@ TEST(NativeServerOperations, RefuseWhatIsNoTime) {
   EXPECT_TRUE(refused(R"({"Advance":"1s"})").starts_with("400 "));
   EXPECT_EQ(server_asked(server_request("GET", "/idle?wait=long")),
             invalid_request_error("wait is a length of time such as 12h30m, 90s or 500ms, not 'long'."));
+  EXPECT_EQ(server_asked(server_request("GET", "/idle?wait=1s&wait=2s")),
+            invalid_request_error("wait is there more than once."));
 }
 
 TEST(NativeServerOperations, RefuseFaultsThatMakeNoSense) {
@@ -296,9 +299,9 @@ TEST(NativeServerOperations, RefuseFaultsThatMakeNoSense) {
     return server_asked(server_request("POST", "/faults", std::move(body)));
   };
   EXPECT_EQ(refused("{}"), invalid_request_error("rules is missing."));
-  EXPECT_EQ(refused(R"([{"service":"sqs"}])"),
-            invalid_request_error(
-                "A rule has at least one of error, throttle, latency, duplicate, reorder and commit_latency."));
+  EXPECT_EQ(refused(R"([{"service":"sqs","latency":"0s","throttle":false}])"),
+            invalid_request_error("What the rule says of error, throttle, latency, duplicate, reorder and "
+                                  "commit_latency comes to nothing."));
   EXPECT_EQ(refused(R"([{"throttle":true,"error":{"code":"E"}}])"),
             invalid_request_error("A rule has either error or throttle."));
   EXPECT_EQ(refused(R"([{"throttle":true,"probability":1.5}])"), invalid_request_error("probability is from 0 to 1."));
@@ -309,6 +312,47 @@ TEST(NativeServerOperations, RefuseFaultsThatMakeNoSense) {
   EXPECT_TRUE(refused(R"([{"throttle":true,"probability":"often"}])").starts_with("400 "));
   EXPECT_TRUE(refused(R"([{"trottle":true}])").starts_with("400 "));
   EXPECT_TRUE(refused(R"([{"error":{"code":"E","statusCode":200}}])").starts_with("400 "));
+  for (const char* code : {R"(E\r\nX: y)", R"(\u0001)", R"(\u00e9)", "E F"}) {
+    EXPECT_EQ(refused(R"([{"error":{"code":")" + std::string(code) + R"("}}])"),
+              invalid_request_error("code is of printable ASCII characters without spaces."));
+  }
+}
+
+TEST(NativeServerOperations, RefuseFaultsOfOperationsThatThereAreNot) {
+  const auto asked = [](std::string body) { return server_asked(server_request("POST", "/faults", std::move(body))); };
+  EXPECT_EQ(asked(R"([{"operation":"SendMesage","throttle":true}])"),
+            invalid_request_error("operation 'SendMesage' is none of sqs, kinesis or lambda. Is SendMessage meant?"));
+  EXPECT_EQ(asked(R"([{"operation":"putrecord","service":"kinesis","throttle":true}])"),
+            invalid_request_error("operation 'putrecord' is none of kinesis. Is PutRecord meant?"));
+  EXPECT_EQ(asked(R"([{"operation":"PutRecord","service":"sqs","throttle":true}])"),
+            invalid_request_error("operation 'PutRecord' is none of sqs: it is one of kinesis."));
+  EXPECT_EQ(asked(R"([{"operation":"Fly","throttle":true}])"),
+            invalid_request_error("operation 'Fly' is none of sqs, kinesis or lambda."));
+  EXPECT_EQ(asked(R"([{"operation":"ListFaults","throttle":true}])"),
+            invalid_request_error("operation 'ListFaults' is none of sqs, kinesis or lambda."));
+  const std::string of_receives =
+      "duplicate is of what a ReceiveMessage of sqs delivers, and of no other operation or service.";
+  EXPECT_EQ(asked(R"([{"operation":"SendMessage","duplicate":true}])"), invalid_request_error(of_receives));
+  EXPECT_EQ(asked(R"([{"service":"kinesis","duplicate":true,"latency":"1s"}])"), invalid_request_error(of_receives));
+  EXPECT_TRUE(asked(R"([{"operation":"DeleteMessage","reorder":true}])").starts_with("400 "));
+  for (const char* operation : {"PeekMessages", "SubscribeToShard", "Poll", "Invoke", "RegisterFunction"}) {
+    EXPECT_TRUE(
+        asked(R"([{"throttle":true,"operation":")" + std::string(operation) + R"("}])").starts_with("AddFaults"))
+        << operation;
+  }
+}
+
+// As LocalStack documents it for its own.
+TEST(NativeServerOperations, TakeFaultsThatLeaveOutWhatIsUsual) {
+  const auto asked = [](std::string body) { return server_asked(server_request("POST", "/faults", std::move(body))); };
+  const std::string unavailable = "100% 503 ServiceUnavailable 'A fault that was asked for.' latency=0 commit=0)";
+  EXPECT_EQ(asked(R"([{"service":"kinesis","region":"us-east-1"}])"), "AddFaults (|kinesis||us-east-1||" + unavailable);
+  EXPECT_EQ(asked("[{}]"), "AddFaults (|||||" + unavailable);
+  EXPECT_EQ(asked(R"([{"error":{}}])"), "AddFaults (|||||" + unavailable);
+  EXPECT_EQ(asked(R"([{"error":{"statusCode":500}}])"),
+            "AddFaults (|||||100% 500 ServiceUnavailable 'A fault that was asked for.' latency=0 commit=0)");
+  EXPECT_EQ(asked(R"([{"error":{"code":"X"}}])"),
+            "AddFaults (|||||100% 503 X 'A fault that was asked for.' latency=0 commit=0)");
 }
 
 }  // namespace

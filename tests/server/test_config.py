@@ -446,6 +446,36 @@ class CommandLine(ConfiguredBy):
         self.assertEqual((status, out), (1, ""))
         self.assertEqual(len(log.splitlines()), 2, log)
 
+    def test_one_bad_setting_makes_no_errors_elsewhere(self):
+        rest = FILE.replace('settings: {region: eu-central-1, account: "123456789012"}\n', "")
+        self.assertNotEqual(rest, FILE)
+        self.file.write_text("settings: {account: 12, region: eu-west-1}\n" + rest)
+        for words in (("config", "check", str(self.file)), ("serve", "--config", str(self.file), "--ephemeral")):
+            status, _, log = self.run_to_end(*words)
+            self.assertEqual((status, len(log.splitlines())), (1, 1), log)
+            self.assertIn("'account' is 12 digits", log)
+        arn = "arn:aws:sqs:eu-west-1:000000000000:dead"
+        self.file.write_text("settings: {account: 12, region: eu-west-1}\nqueues:\n  dead:\n  q:\n    RedrivePolicy: "
+                             "{deadLetterTargetArn: '" + arn + "', maxReceiveCount: 3}\n")
+        for words in (("config", "check", str(self.file)), ("serve", "--config", str(self.file), "--ephemeral")):
+            self.assertEqual(len(self.run_to_end(*words)[2].splitlines()), 1)
+
+    def test_convert_prints_yaml_or_json_and_reads_standard_input(self):
+        text = "queues { jobs { delay = 5 seconds } }"
+        self.file.write_text(text)
+        status, yaml, log = self.config("convert", str(self.file))
+        self.assertEqual((status, log), (0, ""))
+        self.assertTrue(yaml.startswith("# Made of a file of ElasticMQ"), yaml)
+        status, out, _ = self.config("convert", str(self.file), "--json")
+        self.assertEqual((status, json.loads(out)), (0, {"queues": {"jobs": {"DelaySeconds": 5}}}))
+        for flags, expected in (((), yaml), (("--json",), out)):
+            run = subprocess.run([harness.PENSTOCK, "config", "convert", "-", *flags], input=text, text=True,
+                                 capture_output=True, timeout=60)
+            self.assertEqual((run.returncode, run.stdout, run.stderr), (0, expected, ""))
+        run = subprocess.run([harness.PENSTOCK, "config", "convert", "-"], input="queues {", text=True,
+                             capture_output=True, timeout=60)
+        self.assertEqual((run.returncode, run.stderr.split(":")[0]), (1, "standard input"))
+
     def test_plan_tells_what_would_be_done_and_apply_does_it(self):
         self.file.write_text(FILE)
         with Server(self.directory) as server:

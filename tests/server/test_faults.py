@@ -67,6 +67,36 @@ class Faults(InDirectory):
         self.assertEqual([m["Body"] for m in self.sqs.receive_message(QueueUrl=jobs)["Messages"]], ["b"],
                          "what was answered with an error was not carried out")
 
+    def test_a_rule_of_names_alone_is_an_outage(self):
+        kinesis = client(self.server, "kinesis")
+        self.addCleanup(kinesis.close)
+        self.add({"service": "kinesis", "region": "us-east-1"})
+        with self.assertRaises(botocore.exceptions.ClientError) as raised:
+            kinesis.describe_stream_summary(StreamName="s")
+        answer = raised.exception.response
+        self.assertEqual((answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]),
+                         ("ServiceUnavailable", 503))
+        self.sqs.create_queue(QueueName="jobs")
+
+    def test_a_rule_that_no_request_can_meet_is_refused(self):
+        for rule, named in (({"operation": "SendMesage", "throttle": True}, "Is SendMessage meant?"),
+                            ({"service": "sqs", "operation": "PutRecord", "throttle": True}, "it is one of kinesis"),
+                            ({"operation": "SendMessage", "reorder": True}, "ReceiveMessage"),
+                            ({"error": {"code": "E\r\nX-Header: y"}}, "printable")):
+            status, answer = ask(self.server, "POST", "/_penstock/faults", [rule])
+            self.assertEqual((status, answer["Error"]), (400, "InvalidRequest"))
+            self.assertIn(named, answer["Message"])
+        self.assertEqual(self.hits(), [])
+
+    def test_what_is_of_receives_alone_counts_these_alone(self):
+        jobs = self.sqs.create_queue(QueueName="jobs", Attributes={"VisibilityTimeout": "600"})["QueueUrl"]
+        self.add({"duplicate": True, "count": 1})
+        self.sqs.send_message(QueueUrl=jobs, MessageBody="a")
+        self.assertEqual(self.hits(), [0])
+        for _ in range(2):
+            self.assertEqual(len(self.sqs.receive_message(QueueUrl=jobs, WaitTimeSeconds=5)["Messages"]), 1)
+        self.assertEqual(self.hits(), [1])
+
     def test_a_large_upload_of_code_has_them_too(self):
         lambda_client = client(self.server, "lambda")
         self.addCleanup(lambda_client.close)

@@ -49,6 +49,8 @@ class CommandLine(InDirectory):
         for flag in ("host port ready-file data-dir ephemeral durability threads account region log-level log-format "
                      "limits stream-transition tls-cert tls-key tls tls-ca-file").split():
             self.assertIn("--" + flag, out)
+        self.assertNotIn('(default: "")', out)
+        self.assertNotRegex(out, r"\(default: [^)]*\)\s+\(default")
         self.assertRegex(self.run_to_end("--version")[1], r"^penstock \d+\.\d+\.\d+\n$")
 
 

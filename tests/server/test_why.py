@@ -80,7 +80,7 @@ class Why(InDirectory):
         url = self.call("CreateQueue", QueueName="jobs", Attributes={
             "VisibilityTimeout": "60", "RedrivePolicy": json.dumps(policy)})["QueueUrl"]
         ask(self.server, "PUT", "/_penstock/functions/work", {"Kind": "exec", "Command": ["false"]})
-        status, _ = ask(self.server, "POST", "/2015-03-31/event-source-mappings", {
+        status, mapping = ask(self.server, "POST", "/2015-03-31/event-source-mappings", {
             "EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:jobs", "FunctionName": "work",
             "FilterCriteria": {"Filters": [{"Pattern": json.dumps({"body": {"kind": ["order"]}})}]}})
         self.assertEqual(status, 202)
@@ -93,9 +93,33 @@ class Why(InDirectory):
         self.assertEqual(whats.count("received"), 2)
         self.assertEqual(whats[0], "sent")
         self.assertIn("dead-lettered", whats)
-        self.assertIn("by a mapping, for the 2. time", [step.get("detail") for step in self.steps(order)])
+        self.assertIn(f"by mapping {mapping['UUID']} for work, for the 2. time", [step.get("detail") for step in self.steps(order)])
         filtered = [step for step in self.steps(other) if step["what"] == "not processed"]
         self.assertIn("no filter", filtered[0]["detail"])
+
+    def test_both_ends_of_a_redrive_name_each_other(self):
+        dead = self.call("CreateQueue", QueueName="dead")["QueueUrl"]
+        policy = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:dead", "maxReceiveCount": 1}
+        url = self.call("CreateQueue", QueueName="jobs", Attributes={
+            "VisibilityTimeout": "10", "RedrivePolicy": json.dumps(policy)})["QueueUrl"]
+        sent = self.call("SendMessage", QueueUrl=url, MessageBody="a")["MessageId"]
+        self.assertEqual(len(self.call("ReceiveMessage", QueueUrl=url)["Messages"]), 1)
+        self.change_clock(advance="10s")
+        self.assertNotIn("Messages", self.call("ReceiveMessage", QueueUrl=url))
+        self.assertTrue(ask(self.server, "GET", "/_penstock/idle?wait=30s")[1]["idle"])
+        self.call("StartMessageMoveTask", SourceArn="arn:aws:sqs:us-east-1:000000000000:dead")
+        self.assertTrue(ask(self.server, "GET", "/_penstock/idle?wait=30s")[1]["idle"])
+        redriven = self.call("ReceiveMessage", QueueUrl=url)["Messages"][0]["MessageId"]
+        self.assertNotEqual(redriven, sent)
+        self.assertNotIn("Messages", self.call("ReceiveMessage", QueueUrl=dead))
+
+        details = {(step["where"], step["what"]): step.get("detail") for step in self.steps(sent)}
+        self.assertEqual(details["jobs", "moved"], "dead has it now")
+        self.assertEqual(details["dead", "dead-lettered"], "it came from jobs")
+        self.assertEqual(details["dead", "moved"], "jobs has it now, under the id " + redriven)
+        details = {(step["where"], step["what"]): step.get("detail") for step in self.steps(redriven)}
+        self.assertEqual(details["jobs", "redriven"], "it came from dead, where its id was " + sent)
+        self.assertNotIn(("dead", "moved"), details)
 
     def test_what_nobody_sent_is_not_known(self):
         for message in ("0f8fad5b-d9cb-469f-a165-70867728950e", "nonsense"):

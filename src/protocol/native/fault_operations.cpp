@@ -1,9 +1,17 @@
 #include "protocol/native/fault_operations.hpp"
 
+#include <algorithm>
+#include <array>
 #include <memory>
+#include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
+#include "protocol/nearest.hpp"
+#include "protocol/operation_names.hpp"
 #include "protocol/times.hpp"
 
 namespace penstock::protocol::native {
@@ -29,14 +37,65 @@ std::optional<Error> read_latency(std::string_view member, const std::optional<s
   return std::nullopt;
 }
 
-/// A rule that would do nothing, or two things of which only one can be done, is a mistake.
+constexpr int usual_status = 503;
+constexpr std::string_view usual_code = "ServiceUnavailable";
+constexpr std::string_view usual_message = "A fault that was asked for.";
+constexpr std::string_view receiving_service = "sqs";
+constexpr std::string_view receiving_operation = "ReceiveMessage";
+
+/// Of a rule that names an operation which no request is of.
+std::optional<Error> objection_to_operation(const FaultRule& rule) {
+  if (rule.operation.empty()) return std::nullopt;
+  std::vector<std::string_view> meant;
+  for (const std::string_view service : values::fault_service) {
+    const std::vector<std::string_view> names = operations_of(service);
+    const bool is_there = std::ranges::find(names, rule.operation) != names.end();
+    if (rule.service.empty() || rule.service == service) {
+      if (is_there) return std::nullopt;
+      meant.insert(meant.end(), names.begin(), names.end());
+    }
+  }
+  for (const std::string_view service : values::fault_service) {
+    const std::vector<std::string_view> names = operations_of(service);
+    if (std::ranges::find(names, rule.operation) == names.end()) continue;
+    return invalid_request("operation '" + rule.operation + "' is none of " + rule.service + ": it is one of " +
+                           std::string(service) + ".");
+  }
+  std::string text = "operation '" + rule.operation + "' is none of " +
+                     (rule.service.empty() ? std::string("sqs, kinesis or lambda") : rule.service) + '.';
+  const auto nearest = nearest_of(rule.operation, std::span<const std::string_view>(meant));
+  if (nearest) text += " Is " + std::string(*nearest) + " meant?";
+  return invalid_request(std::move(text));
+}
+
+/// A rule that is of no receive, though what it does is done to receives alone.
+std::optional<Error> objection_to_disorder(const FaultRule& rule) {
+  if (!rule.duplicate && !rule.reorder) return std::nullopt;
+  const bool may_be = (rule.service.empty() || rule.service == receiving_service) &&
+                      (rule.operation.empty() || rule.operation == receiving_operation);
+  if (may_be) return std::nullopt;
+  return invalid_request(std::string(rule.duplicate ? "duplicate" : "reorder") +
+                         " is of what a ReceiveMessage of sqs delivers, and of no other operation or service.");
+}
+
+/// It goes into headers, and into documents of several kinds.
+bool is_code(std::string_view code) {
+  return std::ranges::all_of(code, [](char c) { return c > ' ' && c <= '~'; });
+}
+
+/// A rule that would do nothing, or two things of which only one can be done, or is of no request, is a mistake.
 std::optional<Error> objection_to(const FaultRule& rule) {
   const bool has_effect = rule.error || rule.throttle || rule.latency > Millis{0} || rule.duplicate || rule.reorder ||
                           rule.commit_latency > Millis{0};
   if (!has_effect) {
     return invalid_request(
-        "A rule has at least one of error, throttle, latency, duplicate, reorder and commit_latency.");
+        "What the rule says of error, throttle, latency, duplicate, reorder and commit_latency comes to nothing.");
   }
+  if (rule.error && !is_code(rule.error->code)) {
+    return invalid_request("code is of printable ASCII characters without spaces.");
+  }
+  if (auto error = objection_to_operation(rule)) return error;
+  if (auto error = objection_to_disorder(rule)) return error;
   if (rule.error && rule.throttle) return invalid_request("A rule has either error or throttle.");
   const bool is_answered = rule.error || rule.throttle;
   if (is_answered && (rule.duplicate || rule.reorder)) {
@@ -64,8 +123,9 @@ std::variant<FaultRule, Error> rule_of(FaultRuleShape& given) {
   if (given.seed) rule.seed = static_cast<std::uint64_t>(*given.seed);
   rule.count = given.count;
   if (given.error) {
-    rule.error = FaultError{given.error->status_code.value_or(400), std::move(*given.error->code),
-                            std::move(given.error->message).value_or("A fault that was asked for.")};
+    rule.error = FaultError{given.error->status_code.value_or(usual_status),
+                            std::move(given.error->code).value_or(std::string(usual_code)),
+                            std::move(given.error->message).value_or(std::string(usual_message))};
   }
   rule.throttle = given.throttle.value_or(false);
   rule.duplicate = given.duplicate.value_or(false);
@@ -75,7 +135,16 @@ std::variant<FaultRule, Error> rule_of(FaultRuleShape& given) {
           read_latency("commit_latency", given.commit_latency, fault_limits::commit_latency_max, rule.commit_latency)) {
     return *error;
   }
+  const bool says_nothing =
+      !given.error && !given.throttle && !given.latency && !given.duplicate && !given.reorder && !given.commit_latency;
+  // So LocalStack has it.
+  if (says_nothing) rule.error = FaultError{usual_status, std::string(usual_code), std::string(usual_message)};
   if (auto error = objection_to(rule)) return *error;
+  // What is for receives alone looks at nothing else, so that its count and its chances are of these.
+  if ((rule.duplicate || rule.reorder) && rule.latency == Millis{0}) {
+    rule.service = receiving_service;
+    rule.operation = receiving_operation;
+  }
   return rule;
 }
 

@@ -32,10 +32,12 @@ struct FaultErrorShape {
 
   static constexpr auto shape() {
     using Self = FaultErrorShape;
-    return Shape("FaultError",
-                 optional("statusCode", &Self::status_code, about("400 where nothing is said.", rules::fault_status)),
-                 required("code", &Self::code, about("Its name, such as ServiceUnavailable.", rules::fault_text)),
-                 optional("message", &Self::message, about("For a person.", rules::fault_text)));
+    return Shape(
+        "FaultError",
+        optional("statusCode", &Self::status_code, about("503 where nothing is said.", rules::fault_status)),
+        optional("code", &Self::code,
+                 about("Its name, in printable ASCII; ServiceUnavailable where nothing is said.", rules::fault_text)),
+        optional("message", &Self::message, about("For a person.", rules::fault_text)));
   }
 };
 
@@ -63,7 +65,8 @@ struct FaultRuleShape {
         optional("id", &Self::id, about("By which it is removed; the server's choice if absent.", rules::fault_text)),
         optional("service", &Self::service,
                  about("Whose requests it is about: of all if absent.", rules::fault_service)),
-        optional("operation", &Self::operation, about("Such as SendMessage.", rules::fault_text)),
+        optional("operation", &Self::operation,
+                 about("Such as SendMessage; of the service, or of any if that is absent.", rules::fault_text)),
         optional("region", &Self::region, about("Of what the request is about.", rules::fault_text)),
         optional("resource", &Self::resource,
                  about("A queue's, a stream's or a function's name, or how it begins, with a star behind it.",
@@ -71,9 +74,12 @@ struct FaultRuleShape {
         optional("probability", &Self::probability, about("From 0 to 1, which is where nothing is said.")),
         optional("seed", &Self::seed, about("Of its chances, so that they come again.", rules::natural)),
         optional("count", &Self::count, about("How many requests it meets at most.", rules::fault_count)),
-        optional("error", &Self::error, about("What a request is answered with instead of being carried out.")),
+        optional("error", &Self::error,
+                 about("What a request is answered with instead of being carried out. A rule that says nothing of what "
+                       "becomes of a request has one, with what is said where nothing is.")),
         optional("throttle", &Self::throttle, about("The same with the error by which the service throttles.")),
-        optional("latency", &Self::latency, about("How long a request waits before, such as 200ms.", duration_text)),
+        optional("latency", &Self::latency,
+                 about("How long a request waits before, such as 200ms; a number alone is of seconds.", duration_text)),
         optional("duplicate", &Self::duplicate,
                  about("What a ReceiveMessage delivers is visible again at once, and so is delivered twice.")),
         optional("reorder", &Self::reorder, about("What a ReceiveMessage from a standard queue delivers is shuffled.")),

@@ -105,6 +105,10 @@ Refusal refuse_other_parameters(const Form& query, std::span<const std::string_v
   for (const FormParameter& parameter : query.parameters()) {
     if (parameter.name.starts_with(signature_prefix)) continue;
     if (std::ranges::find(known, parameter.name) == known.end()) return unknown({nullptr, parameter.name}, known);
+    // No member is a list here, and which of two is meant nobody knows.
+    if (std::ranges::count(query.parameters(), parameter.name, &FormParameter::name) > 1) {
+      return invalid_request(spelled({nullptr, parameter.name}) + " is there more than once.");
+    }
   }
   return std::nullopt;
 }
