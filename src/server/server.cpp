@@ -289,13 +289,14 @@ class Server {
     triggers_->recover(std::move(found));
     timekeeper_->add(*triggers_);
     service_.triggers = triggers_.get();
+    control_.emplace(main_context(), *timekeeper_, service_.faults);
+    service_.control = &*control_;
     state_keeper_.emplace(
         main_context(),
         StateKeeper::Parts{service_, opened_store_, options_.ephemeral ? "" : absolute(options_.data_dir),
                            std::move(parts.code), options_.setup ? &*options_.setup : nullptr, options_.place(),
                            options_.config_file});
-    control_.emplace(main_context(), *timekeeper_, *state_keeper_, service_.faults);
-    service_.control = &*control_;
+    control_->set_state_keeper(*state_keeper_);
     make_metrics();
     return {};
   }

@@ -338,6 +338,7 @@ class SetupUnderIt(InDirectory):
             status, _, errors = self.run_to_end(*apply)
             self.assertEqual(status, 1)
             self.assertIn("clock stands still", errors)
+            change(server, advance="1s")
             change(server, freeze=False)
             status, _, errors = self.run_to_end(*apply)
             self.assertEqual((status, errors), (0, ""))
