@@ -37,7 +37,7 @@ void drop_clock(WriteBatch& batch) { batch.drop(Table::catalog, clock_key().view
 StoreError read_clock(const Store& store, std::optional<ClockRecord>& clock) {
   clock.reset();
   std::string value;
-  const StoreError error = store.get(Table::catalog, clock_key().view(), value);
+  StoreError error = store.get(Table::catalog, clock_key().view(), value);
   if (error.status == StoreStatus::not_found) return {};
   if (error) return error;
   if (value.size() != moment_bytes && value.size() != record_bytes) {
