@@ -1,6 +1,7 @@
 // What is asked of the server as a whole, rather than of a queue, a stream or a function.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -19,6 +20,7 @@ inline constexpr Millis settle_time_max{600'000};     ///< of real time, that a 
 inline constexpr Millis settle_time_default{30'000};  ///< the same where it does not say
 inline constexpr std::int64_t clock_speed_max = 1'000'000;
 inline constexpr std::uint64_t clock_steps_max = 1'000'000;  ///< moments that one advance stops at
+inline constexpr Instant clock_max = std::chrono::sys_days{std::chrono::year{9999} / 1 / 1};  ///< what it shows at most
 inline constexpr std::size_t clock_changes_waiting_max = 64;
 inline constexpr std::size_t idle_waits_max = 256;  ///< clients that wait for the server to be idle, at a time
 inline constexpr std::size_t trace_records_default = 65'536;  ///< of what becomes of messages, of each thread
@@ -27,7 +29,8 @@ inline constexpr std::size_t backup_waits_max = 64;           ///< clients that 
 inline constexpr std::size_t directory_bytes_max = 4'096;
 }  // namespace server_limits
 
-// ---- Time. Answer: ClockState. Errors: NotEnabled (of a change, where the clock is the real one), ServerBusy.
+// ---- Time. Answer: ClockState. Errors: NotEnabled (of a change, where the clock is the real one), InvalidRequest (a
+// moment that it cannot go to), ServerBusy.
 
 struct ReadClock {};
 
@@ -57,9 +60,10 @@ struct ClockState {
   Instant now{};
   bool frozen = false;
   std::int64_t speed = 1;
-  std::optional<Instant> next;  ///< when something is due next
-  bool settled = true;          ///< of a change: what became due has happened, and nothing of it is under way
-  std::uint64_t steps = 0;      ///< of a change: moments at which something was due
+  std::optional<Instant> next;    ///< when something is due next
+  bool settled = true;            ///< of a change: what became due has happened, and nothing of it is under way
+  std::optional<Instant> target;  ///< of a change that has not settled: where the clock was to go, which may be ahead
+  std::uint64_t steps = 0;        ///< of a change: moments at which something was due
 };
 
 // ---- Rest. Answer: Idleness. Errors: ServerBusy.

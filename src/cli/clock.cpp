@@ -76,7 +76,11 @@ int run_clock(const Arguments& arguments) {
     print(clock);
   }
   if (clock.settled.value_or(true)) return success_status;
-  complain("what became due has not come to rest in time");
+  std::string why = "what became due has not come to rest in time";
+  if (clock.target && clock.target != clock.now) {
+    why += ": the clock shows " + clock.now.value_or("") + " and has not gone on to " + *clock.target;
+  }
+  complain(why);
   return empty_status;
 }
 

@@ -208,7 +208,7 @@ int plan(const config::Setup& setup, const Arguments& arguments, const std::stri
   const config::Ask ask = [&server](const config::Request& request) { return server.ask(request); };
   const std::vector<config::Step> steps = config::make_plan(setup, place, ask, problems);
   if (!problems.empty()) return fail(problems);
-  if (applies) config::carry_out(steps, place, ask, problems);
+  if (applies) config::carry_out(steps, place, ask, config::StandingClock::complain, problems);
   if (!problems.empty()) return fail(problems);
   print(resources_of(steps), arguments, true);
   return success_status;

@@ -15,6 +15,7 @@
 #include "cli/terminal.hpp"
 #include "client/backoff.hpp"
 #include "penstock/limits.hpp"
+#include "protocol/native/server_operations.hpp"
 #include "protocol/sqs/receipt_operations.hpp"
 #include "protocol/sqs/receive_operation.hpp"
 
@@ -30,6 +31,9 @@ namespace {
 // How often a server that went away is looked for.
 constexpr milliseconds backoff_min{50};
 constexpr milliseconds backoff_max{2'000};
+
+/// How much later than its wait is over an answer may come.
+constexpr milliseconds answer_time_max{3'000};
 
 class Receiving {
  public:
@@ -56,7 +60,8 @@ class Receiving {
   }
 
  private:
-  /// Until one came, or the time is over.
+  /// Until one came, or the time is over. Under a server's clock that stands still a receive has no end, and what waits
+  /// here goes by the real time.
   void receive_first() {
     if (!wait_) {
       receive(std::nullopt);
@@ -65,8 +70,22 @@ class Receiving {
     const auto until = steady_clock::now() + seconds(*wait_);
     do {
       const auto left = std::chrono::ceil<seconds>(until - steady_clock::now());
-      receive(static_cast<int>(std::clamp<seconds::rep>(left.count(), 0, sqs_limits::wait_seconds_max)));
+      const auto wait = std::clamp<seconds::rep>(left.count(), 0, sqs_limits::wait_seconds_max);
+      const Patience patience{.answer_max = seconds(wait) + answer_time_max};
+      const auto unanswered_at = steady_clock::now() + patience.answer_max;
+      try {
+        receive(static_cast<int>(wait), patience);
+      } catch (const client::Unreachable&) {
+        if (steady_clock::now() < unanswered_at || !clock_stands_still()) throw;
+      }
     } while (printed_ == 0 && steady_clock::now() < until);
+  }
+
+  bool clock_stands_still() {
+    using Operation = protocol::native::ReadClockOperation;
+    const auto clock = client::from_json<protocol::native::ClockDescription>(
+        server_.lambda({std::string(Operation::method), std::string(Operation::path), {}}));
+    return clock.frozen.value_or(false);
   }
 
   /// Goes on when a server comes back that was there once.
@@ -82,7 +101,7 @@ class Receiving {
   }
 
   /// How many came.
-  std::size_t receive(std::optional<int> wait) {
+  std::size_t receive(std::optional<int> wait, const Patience& patience = {}) {
     sqs::ReceiveMessageRequest request;
     request.queue_url = url_;
     request.message_system_attribute_names = {"All"};
@@ -91,7 +110,7 @@ class Receiving {
         static_cast<std::int32_t>(std::min<std::size_t>(left_, sqs_limits::receive_messages_max));
     request.visibility_timeout = visibility_;
     request.wait_time_seconds = wait;
-    const auto received = server_.sqs<sqs::ReceiveMessageOperation, wire::Messages>(request);
+    const auto received = server_.sqs<sqs::ReceiveMessageOperation, wire::Messages>(request, patience);
     if (!received.messages || received.messages->empty()) return 0;
     for (const wire::Message& message : *received.messages) {
       output_.line(json_ ? client::to_json(message) : message.body.value_or(""));

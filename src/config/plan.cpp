@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> action_names{"create", "update", "keep"};
 constexpr std::chrono::milliseconds ready_pause{10};
+constexpr std::string_view clock_path = "/_penstock/clock";
 constexpr int not_found = 404;
 constexpr int invalid = 400;
 
@@ -33,7 +34,8 @@ bool has(const std::vector<Resource>& resources, std::string_view name) {
 /// Carries out the calls of a step, one after the other.
 class Carrier {
  public:
-  Carrier(const Place& place, const Ask& ask, Problems& problems) : place_(place), ask_(ask), problems_(problems) {}
+  Carrier(const Place& place, const Ask& ask, StandingClock standing, Problems& problems)
+      : place_(place), ask_(ask), standing_(standing), problems_(problems) {}
 
   bool carry_out(const Step& step, const std::vector<Call>& calls) {
     return std::ranges::all_of(calls, [&](const Call& call) { return carry_out(step, call); });
@@ -73,8 +75,8 @@ class Carrier {
 
   /// What is described, once it is ACTIVE.
   std::optional<Value> await(const Step& step, const Request& question, const char* name, const char* status) {
-    const auto until = std::chrono::steady_clock::now() + ready_time_max;
-    while (std::chrono::steady_clock::now() < until) {
+    const auto begin = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() < begin + ready_time_max) {
       const Answer answer = ask_(question);
       if (!answer.is_success()) {
         fail(step, message_of(answer));
@@ -83,10 +85,30 @@ class Carrier {
       const Value content = content_of(answer);
       const Value* const description = content.find(name);
       if (description != nullptr && description->text_of(status) == "ACTIVE") return *description;
+      const bool patient =
+          standing_ == StandingClock::complain && std::chrono::steady_clock::now() < begin + standing_time_max;
+      if (!patient && clock_stands_still() && !advance_clock()) {
+        fail(step, "it is not ready, and will not be, since the server's clock stands still: advance or thaw it");
+        return std::nullopt;
+      }
       std::this_thread::sleep_for(ready_pause);
     }
     fail(step, "it is not ready after " + std::to_string(ready_time_max.count()) + " minutes");
     return std::nullopt;
+  }
+
+  bool clock_stands_still() const {
+    const Value clock = content_of(ask_(rest_request("GET", std::string(clock_path))));
+    return clock.text_of("frozen") == "true";
+  }
+
+  /// Whether it may be, and what was due has come to rest.
+  bool advance_clock() const {
+    if (standing_ != StandingClock::advance) return false;
+    Value input = map_value();
+    input.set("advance", text_value("next"));
+    const Answer answer = ask_(rest_request("POST", std::string(clock_path), input));
+    return answer.is_success() && content_of(answer).text_of("settled") == "true";
   }
 
   void fail(const Step& step, const std::string& message) {
@@ -95,6 +117,7 @@ class Carrier {
 
   const Place& place_;
   const Ask& ask_;
+  const StandingClock standing_;
   Problems& problems_;
 };
 
@@ -106,8 +129,9 @@ std::vector<Step> make_plan(const Setup& setup, const Place& place, const Ask& a
   return Planner(setup, place, ask, problems).make();
 }
 
-void carry_out(const std::vector<Step>& plan, const Place& place, const Ask& ask, Problems& problems) {
-  Carrier carrier(place, ask, problems);
+void carry_out(const std::vector<Step>& plan, const Place& place, const Ask& ask, StandingClock standing,
+               Problems& problems) {
+  Carrier carrier(place, ask, standing, problems);
   for (auto begin = plan.begin(); begin != plan.end();) {
     const auto end = std::find_if(begin, plan.end(), [&](const Step& step) { return step.kind != begin->kind; });
     const bool done = std::all_of(begin, end, [&](const Step& step) { return carrier.carry_out(step, step.calls); }) &&

@@ -43,7 +43,16 @@ struct Step {
 /// Throws what `ask` throws. If there are problems, no step is to be carried out.
 std::vector<Step> make_plan(const Setup& setup, const Place& place, const Ask& ask, Problems& problems);
 
+/// What is done about something that needs time to be ready, where the server's clock is a virtual one that stands
+/// still.
+enum class StandingClock : std::uint8_t {
+  complain,  ///< after standing_time_max, in case somebody moves it
+  advance,   ///< from one moment at which something is due to the next, until it is ready
+};
+inline constexpr std::chrono::seconds standing_time_max{1};
+
 /// Ends with the first problem.
-void carry_out(const std::vector<Step>& plan, const Place& place, const Ask& ask, Problems& problems);
+void carry_out(const std::vector<Step>& plan, const Place& place, const Ask& ask, StandingClock standing,
+               Problems& problems);
 
 }  // namespace penstock::config

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "penstock/entropy.hpp"
+#include "penstock/server_commands.hpp"
 #include "penstock/time.hpp"
 
 namespace penstock::server {
@@ -57,7 +58,8 @@ class SystemClock final : public Clock {
   std::chrono::nanoseconds since_;
 };
 
-/// A clock that a client is in charge of: it runs as fast as it is told, stands still, and goes forward at a stroke.
+/// A clock that a client is in charge of: it runs as fast as it is told, stands still, and goes forward at a stroke, up
+/// to server_limits::clock_max.
 class VirtualClock final : public Clock {
  public:
   using TimePassed = std::function<std::chrono::nanoseconds()>;
@@ -74,16 +76,16 @@ class VirtualClock final : public Clock {
     const std::lock_guard lock{mutex_};
     const Instant shown = shown_at(passed_());
     if (at <= shown) return std::chrono::nanoseconds{0};
-    if (frozen_) return std::nullopt;
+    if (frozen_ || at > server_limits::clock_max) return std::nullopt;
     // Rounded up, so that the moment is there when the time is over.
-    return std::chrono::nanoseconds{std::chrono::nanoseconds{at - shown}.count() / speed_ + 1};
+    return std::chrono::nanoseconds{std::chrono::nanoseconds{std::min(at - shown, wait_max)}.count() / speed_ + 1};
   }
 
   /// An earlier moment than it shows changes nothing.
   void set(Instant to) {
     const std::lock_guard lock{mutex_};
     rebase();
-    shown_ = std::max(shown_, to);
+    shown_ = std::max(shown_, std::min(to, server_limits::clock_max));
   }
   void freeze(bool frozen) {
     const std::lock_guard lock{mutex_};
@@ -106,8 +108,15 @@ class VirtualClock final : public Clock {
   }
 
  private:
+  /// What is farther away is looked at again by then; its nanoseconds would not fit.
+  static constexpr Millis wait_max = std::chrono::days{36'500};
+
   Instant shown_at(std::chrono::nanoseconds passed) const {
-    return frozen_ ? shown_ : shown_ + std::chrono::floor<Millis>((passed - since_) * speed_);
+    if (frozen_) return shown_;
+    // Milliseconds and what is left of them one by one, since all of the nanoseconds times a speed would not fit.
+    const Millis whole = std::chrono::floor<Millis>(passed - since_);
+    const std::chrono::nanoseconds rest = passed - since_ - whole;
+    return std::min(shown_ + whole * speed_ + std::chrono::floor<Millis>(rest * speed_), server_limits::clock_max);
   }
   void rebase() {
     const std::chrono::nanoseconds passed = passed_();

@@ -200,6 +200,9 @@ std::optional<Ending> read_clock(const std::string& given, Options& options) {
   options.virtual_clock = true;
   if (given == "virtual") return std::nullopt;
   if (given.starts_with(begins_at)) options.clock_start = protocol::parse_time(given.substr(begins_at.size()));
+  if (options.clock_start && *options.clock_start > server_limits::clock_max) {
+    return wrong("--clock goes up to " + protocol::format_time(server_limits::clock_max) + " and no further");
+  }
   if (options.clock_start) return std::nullopt;
   return wrong("--clock is real, virtual, or virtual:TIME with a time such as 2026-01-01T00:00:00Z, not '" + given +
                "'");

@@ -255,11 +255,9 @@ class Server {
       const std::size_t owner = service_.owner_of(account.account);
       workers_[owner]->shard.recover(std::move(account));
     }
-    timekeeper_.emplace(main_context(), *clock_, virtual_clock_, [this](Instant shown) {
-      WriteBatch batch;
-      storage::encode_clock(shown, batch);
-      committer_.submit(std::move(batch), false);
-    });
+    timekeeper_.emplace(main_context(), *clock_, virtual_clock_,
+                        Timekeeper::Keeping{[this](const storage::ClockRecord& clock) { keep_clock(clock); },
+                                            [this] { return committer_.progress().written >= clock_kept_; }});
     for (const auto& worker : workers_) timekeeper_->add(worker->shard);
     service_.faults = options_.allow_faults ? &faults_ : nullptr;
     service_manager_.emplace(main_context(), notify_);
@@ -291,13 +289,14 @@ class Server {
     triggers_->recover(std::move(found));
     timekeeper_->add(*triggers_);
     service_.triggers = triggers_.get();
+    control_.emplace(main_context(), *timekeeper_, service_.faults);
+    service_.control = &*control_;
     state_keeper_.emplace(
         main_context(),
         StateKeeper::Parts{service_, opened_store_, options_.ephemeral ? "" : absolute(options_.data_dir),
                            std::move(parts.code), options_.setup ? &*options_.setup : nullptr, options_.place(),
                            options_.config_file});
-    control_.emplace(main_context(), *timekeeper_, *state_keeper_, service_.faults);
-    service_.control = &*control_;
+    control_->set_state_keeper(*state_keeper_);
     make_metrics();
     return {};
   }
@@ -322,6 +321,7 @@ class Server {
     for (const auto& worker : workers_) worker->shard.start();
     triggers_->start();
     disk_space_->start();
+    timekeeper_->start(clock_after_setup_);
     asio::post(main_context(), [this] { settle(); });
     std::vector<std::thread> threads;
     for (std::size_t i = 1; i < workers_.size(); ++i) {
@@ -331,31 +331,55 @@ class Server {
     for (std::thread& thread : threads) thread.join();
     if (settler_) settler_->stop();
     triggers_->stop();
+    timekeeper_->keep_last();
     if (!committer_.flush()) return 1;
     spdlog::info("stopped");
     return failed_ ? 1 : 0;
   }
 
  private:
-  /// A virtual clock goes on where it was, so that nothing that is stored is of the future.
+  /// A virtual clock goes on where it was and as it was, so that nothing that is stored is of the future. While a setup
+  /// is made it runs as time does, since some of that takes time.
   StoreError choose_clock() {
-    std::optional<Instant> shown;
-    if (StoreError error = storage::read_clock(*store_, shown)) return error;
+    std::optional<storage::ClockRecord> kept;
+    if (StoreError error = storage::read_clock(*store_, kept)) return error;
     const Instant real = SystemClock().now();
     if (!options_.virtual_clock) {
-      if (shown && *shown > real) {
-        spdlog::warn("a virtual clock was at {} here: what it was to bring is due only then",
-                     protocol::format_time(*shown));
-      }
       clock_ = std::make_unique<SystemClock>();
+      if (kept && kept->shown > real) {
+        spdlog::warn("a virtual clock was at {} here: what it was to bring is due only then",
+                     protocol::format_time(kept->shown));
+      } else if (kept) {
+        // From now on what is stored is later than that.
+        WriteBatch batch;
+        storage::drop_clock(batch);
+        return store_->commit(batch, false);
+      }
       return {};
     }
-    const Instant start = std::max(options_.clock_start.value_or(real), shown.value_or(Instant::min()));
+    Instant start = options_.clock_start.value_or(kept ? kept->shown : real);
+    if (kept) start = std::max(start, kept->shown);
     auto clock = std::make_unique<VirtualClock>(start);
     virtual_clock_ = clock.get();
     clock_ = std::move(clock);
-    spdlog::info("the clock is virtual, and shows {}", protocol::format_time(start));
+    std::string running;
+    if (kept && kept->frozen) running = ", and stands still";
+    if (kept && kept->speed != 1) running += ", " + std::to_string(kept->speed) + " times as fast";
+    spdlog::info("the clock is virtual, and shows {}{}", protocol::format_time(start), running);
+    if (kept && options_.setup) {
+      clock_after_setup_ = kept;
+    } else if (kept) {
+      virtual_clock_->set_speed(kept->speed);
+      virtual_clock_->freeze(kept->frozen);
+    }
     return {};
+  }
+
+  void keep_clock(const storage::ClockRecord& clock) {
+    WriteBatch batch;
+    storage::encode_clock(clock, batch);
+    const std::optional<std::uint64_t> committed = committer_.commit_if_idle(batch, false);
+    clock_kept_ = committed ? *committed : committer_.submit(std::move(batch), false);
   }
 
   void make_metrics() {
@@ -407,6 +431,7 @@ class Server {
   }
 
   void announce() {
+    timekeeper_->go_on();
     listener_->start();
     const std::string endpoint = "http://" + listener_->addresses().front();
     for (const std::string& address : listener_->addresses()) {
@@ -483,6 +508,8 @@ class Server {
   FunctionsDirectory functions_directory_;
   std::unique_ptr<Clock> clock_;
   VirtualClock* virtual_clock_ = nullptr;  ///< the same, if it is one
+  std::optional<storage::ClockRecord> clock_after_setup_;
+  std::uint64_t clock_kept_ = 0;  ///< the committer's position
   Service service_;
   std::unique_ptr<TriggerHost> triggers_;
   std::vector<net::SessionGroup*> groups_;

@@ -15,7 +15,7 @@ std::vector<std::string> settle(const config::Setup& setup, const config::Place&
   config::Problems problems(file);
   const std::vector<config::Step> plan = config::make_plan(setup, place, ask, problems);
   if (!problems.empty()) return problems.lines();
-  config::carry_out(plan, place, ask, problems);
+  config::carry_out(plan, place, ask, config::StandingClock::advance, problems);
   if (!problems.empty()) return problems.lines();
   std::array<std::size_t, 3> counts{};
   for (const config::Step& step : plan) {

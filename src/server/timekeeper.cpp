@@ -6,6 +6,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "protocol/times.hpp"
+
 namespace penstock::server {
 
 namespace asio = boost::asio;
@@ -17,8 +19,9 @@ constexpr int hasty_rounds = 64;
 constexpr std::chrono::microseconds pause_min{200};
 constexpr std::chrono::microseconds pause_max{20'000};
 
-/// How far behind a start may find a clock that runs fast, as time really passes.
-constexpr std::chrono::seconds keep_interval{1};
+/// A clock that runs is stored so often, as time really passes, and so far ahead: with room for a thread that is late.
+constexpr Millis keep_interval{500};
+constexpr Millis keep_ahead{1'000};
 
 /// To look takes more than a moment, also for who does not want to wait.
 constexpr Millis look_time{100};
@@ -39,11 +42,19 @@ Error not_virtual() {
 
 Error too_many() { return {ErrorCode::ServerBusy, {}}; }
 
+Error in_the_past(Instant now) {
+  return {ErrorCode::InvalidRequest, "The clock shows " + protocol::format_time(now) + " and only goes forward."};
+}
+
+Error too_far() {
+  return {ErrorCode::InvalidRequest,
+          "The clock goes up to " + protocol::format_time(server_limits::clock_max) + " and no further."};
+}
+
 }  // namespace
 
-Timekeeper::Timekeeper(asio::io_context& context, const Clock& clock, VirtualClock* virtual_clock,
-                       std::function<void(Instant)> keep)
-    : context_(context), clock_(clock), virtual_clock_(virtual_clock), keep_(std::move(keep)) {}
+Timekeeper::Timekeeper(asio::io_context& context, const Clock& clock, VirtualClock* virtual_clock, Keeping keeping)
+    : context_(context), clock_(clock), virtual_clock_(virtual_clock), keeping_(std::move(keeping)) {}
 
 // ---- Rounds
 
@@ -102,7 +113,6 @@ void Timekeeper::finish(const std::shared_ptr<Watch>& watch, bool settled, Round
 
 void Timekeeper::stop() {
   stopping_ = true;
-  keep_timer_.cancel();
   for (const auto& watch : watches_) watch->pause.cancel();
 }
 
@@ -167,7 +177,7 @@ ClockState Timekeeper::state_of(const Round& round) const {
   state.next = round.next;
   if (virtual_clock_ == nullptr) return state;
   state.is_virtual = true;
-  state.frozen = virtual_clock_->is_frozen();
+  state.frozen = is_frozen();
   state.speed = virtual_clock_->speed();
   return state;
 }
@@ -183,35 +193,45 @@ void Timekeeper::submit(const ChangeClock& command, Completion completion) {
   if (changes_.size() == 1) begin_change();
 }
 
+std::optional<Error> Timekeeper::objection_to(const ChangeClock& command) const {
+  const Instant now = clock_.now();
+  if (const auto* set = std::get_if<SetClock>(&command.change)) {
+    if (set->to < now) return in_the_past(now);
+    if (set->to > server_limits::clock_max) return too_far();
+  }
+  const auto* advance = std::get_if<AdvanceClock>(&command.change);
+  if (advance != nullptr && advance->by > server_limits::clock_max - now) return too_far();
+  return std::nullopt;
+}
+
 // Of an advance the clock stands still between its steps, so that what happens at each does not depend on how fast the
 // machine is.
 void Timekeeper::begin_change() {
   const ChangeClock& command = changes_.front().command;
+  was_frozen_ = virtual_clock_->is_frozen();
+  if (auto objection = objection_to(command)) return answer_change(std::move(*objection));
   change_until_ = Real::now() + time_for(command.wait_max);
   target_.reset();
   to_next_ = false;
   steps_ = 0;
-  was_frozen_ = virtual_clock_->is_frozen();
+  std::int64_t speed = virtual_clock_->speed();
   std::visit(
-      [this](const auto& change) {
+      [this, &speed](const auto& change) {
         using Kind = std::remove_cvref_t<decltype(change)>;
         if constexpr (std::is_same_v<Kind, FreezeClock>) {
           was_frozen_ = change.frozen;
         } else if constexpr (std::is_same_v<Kind, SpeedClock>) {
-          virtual_clock_->set_speed(change.factor);
+          speed = change.factor;
         } else {
           virtual_clock_->freeze(true);
           if constexpr (std::is_same_v<Kind, AdvanceClock>) target_ = clock_.now() + change.by;
-          if constexpr (std::is_same_v<Kind, SetClock>) target_ = std::max(clock_.now(), change.to);
+          if constexpr (std::is_same_v<Kind, SetClock>) target_ = change.to;
           to_next_ = std::is_same_v<Kind, AdvanceClockToNext>;
         }
       },
       command.change);
-  if (target_) keep_(*target_);
   if (target_ || to_next_) return settle_then_step();
-  virtual_clock_->freeze(was_frozen_);
-  tell_parts();
-  keep_on();
+  run_as(was_frozen_, speed);
   take_round(false, [this](const Round& round) { end_change(true, round); });
 }
 
@@ -222,8 +242,7 @@ void Timekeeper::settle_then_step() {
 void Timekeeper::step(bool settled, const Round& round) {
   if (!settled || steps_ >= server_limits::clock_steps_max) return end_change(false, round);
   if (std::exchange(to_next_, false)) {
-    target_ = round.next.value_or(clock_.now());
-    keep_(*target_);
+    target_ = std::min(round.next.value_or(clock_.now()), server_limits::clock_max);
   }
   if (round.next && *round.next <= *target_) {
     ++steps_;
@@ -236,19 +255,54 @@ void Timekeeper::step(bool settled, const Round& round) {
   settle_then_step();
 }
 
+// It is stored first, and all that comes of it is stored behind that.
 void Timekeeper::show(Instant at) {
+  keep(at);
   virtual_clock_->set(at);
   tell_parts();
 }
 
-// A clock that runs faster than time passes is ahead of where the next start would begin.
+void Timekeeper::run_as(bool frozen, std::int64_t speed) {
+  if (!frozen) keep(clock_.now() + keep_ahead * speed);
+  virtual_clock_->set_speed(speed);
+  virtual_clock_->freeze(frozen);
+  tell_parts();
+  keep_on();
+}
+
+// ---- What is stored of it
+
+void Timekeeper::start(std::optional<storage::ClockRecord> later) {
+  if (virtual_clock_ == nullptr) return;
+  later_ = later;
+  keep_on();
+}
+
+void Timekeeper::go_on() {
+  if (const auto later = std::exchange(later_, std::nullopt)) run_as(later->frozen, later->speed);
+}
+
+void Timekeeper::keep_last() {
+  if (virtual_clock_ != nullptr) keep(clock_.now());
+}
+
+void Timekeeper::keep(Instant at) {
+  storage::ClockRecord record{std::min(at, server_limits::clock_max), is_frozen(), virtual_clock_->speed()};
+  if (later_) {
+    record.frozen = later_->frozen;
+    record.speed = later_->speed;
+  }
+  keeping_.keep(record);
+}
+
 void Timekeeper::keep_on() {
-  keep_(clock_.now());
-  if (virtual_clock_->speed() == 1 || stopping_ || keeps_on_) return;
-  keeps_on_ = true;
+  if (virtual_clock_->is_frozen()) {
+    keep_timer_.cancel();
+    return keep(clock_.now());
+  }
+  keep(clock_.now() + keep_ahead * virtual_clock_->speed());
   keep_timer_.expires_after(keep_interval);
   keep_timer_.async_wait([this](const boost::system::error_code& error) {
-    keeps_on_ = false;
     if (!error) keep_on();
   });
 }
@@ -261,15 +315,30 @@ void Timekeeper::tell_parts() {
 
 void Timekeeper::end_change(bool settled, const Round& round) {
   if (virtual_clock_->is_frozen() != was_frozen_) {
-    virtual_clock_->freeze(was_frozen_);
-    tell_parts();
+    run_as(was_frozen_, virtual_clock_->speed());
+  } else {
+    keep_on();
   }
   ClockState state = state_of(round);
   state.settled = settled;
+  if (!settled) state.target = target_;
   state.steps = steps_;
+  answer_when_kept(state);
+}
+
+// A client that was told of a moment finds the clock there, or later, whatever becomes of the process.
+void Timekeeper::answer_when_kept(ServerResult result) {
+  if (stopping_ || keeping_.is_kept()) return answer_change(std::move(result));
+  auto pause = std::make_shared<asio::steady_timer>(context_, pause_min);
+  pause->async_wait([this, pause, result = std::move(result)](const boost::system::error_code&) mutable {
+    answer_when_kept(std::move(result));
+  });
+}
+
+void Timekeeper::answer_change(ServerResult result) {
   const Completion completion = std::move(changes_.front().completion);
   changes_.pop_front();
-  completion(state);
+  completion(std::move(result));
   if (!changes_.empty()) begin_change();
 }
 

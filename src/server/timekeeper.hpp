@@ -18,6 +18,7 @@
 #include "penstock/server_commands.hpp"
 #include "server/clock.hpp"
 #include "server/pulse.hpp"
+#include "storage/clock_record.hpp"
 
 namespace penstock::server {
 
@@ -28,15 +29,27 @@ class Timekeeper {
  public:
   using Completion = std::function<void(ServerResult)>;
 
+  /// Where the virtual clock is stored.
+  struct Keeping {
+    std::function<void(const storage::ClockRecord&)> keep;  ///< behind what it was given before, ahead of what follows
+    std::function<bool()> is_kept;                          ///< whether all that it was given survives the process
+  };
+
   /// `parts` may be added until the first command. `virtual_clock` is nullptr where the clock is the real one, and else
-  /// the same clock. `keep` has a moment stored that the virtual clock shows or is about to show. What is handed in
-  /// outlives it.
-  Timekeeper(boost::asio::io_context& context, const Clock& clock, VirtualClock* virtual_clock,
-             std::function<void(Instant)> keep);
+  /// the same clock. What is handed in outlives it.
+  Timekeeper(boost::asio::io_context& context, const Clock& clock, VirtualClock* virtual_clock, Keeping keeping);
   Timekeeper(const Timekeeper&) = delete;
   Timekeeper& operator=(const Timekeeper&) = delete;
 
   void add(Timed& part) { parts_.push_back(&part); }
+
+  /// From now on what is stored is no less than what the virtual clock shows, and more only while that runs. If there
+  /// is `later`, the clock is stored as running like that already.
+  void start(std::optional<storage::ClockRecord> later);
+  /// Has the virtual clock run as was said to be later.
+  void go_on();
+  /// Stores what the virtual clock shows, which nobody sees go on from there.
+  void keep_last();
 
   /// Answers always, in this thread, and only from a later turn of it.
   void submit(const ReadClock& command, Completion completion);
@@ -77,30 +90,36 @@ class Timekeeper {
   void finish(const std::shared_ptr<Watch>& watch, bool settled, Round round);
   void await_idle(Real::time_point until, int tries, Completion completion);
 
+  std::optional<Error> objection_to(const ChangeClock& command) const;
   void begin_change();
   void settle_then_step();
   void step(bool settled, const Round& round);
   void show(Instant at);
+  void run_as(bool frozen, std::int64_t speed);
   void tell_parts();
+  void keep(Instant at);
   void keep_on();
   void end_change(bool settled, const Round& round);
+  void answer_when_kept(ServerResult result);
+  void answer_change(ServerResult result);
+  bool is_frozen() const { return changes_.empty() ? virtual_clock_->is_frozen() : was_frozen_; }
   ClockState state_of(const Round& round) const;
 
   boost::asio::io_context& context_;
   const Clock& clock_;
   VirtualClock* const virtual_clock_;
-  const std::function<void(Instant)> keep_;
+  const Keeping keeping_;
   std::vector<Timed*> parts_;
   std::list<std::shared_ptr<Watch>> watches_;
   std::size_t idle_waits_ = 0;
   boost::asio::steady_timer keep_timer_{context_};
-  bool keeps_on_ = false;
+  std::optional<storage::ClockRecord> later_;
   bool stopping_ = false;
 
   std::deque<Change> changes_;  ///< the first is being made
   std::optional<Instant> target_;
   bool to_next_ = false;
-  bool was_frozen_ = false;
+  bool was_frozen_ = false;  ///< and is to be again, of a change that is being made
   std::uint64_t steps_ = 0;
   Real::time_point change_until_;
 };

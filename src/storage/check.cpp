@@ -33,8 +33,8 @@ bool check_format(Checking& checking) {
                      std::to_string(format_version));
     return false;
   }
-  std::optional<Instant> shown;
-  if (const StoreError bad = read_clock(checking.store, shown)) {
+  std::optional<ClockRecord> clock;
+  if (const StoreError bad = read_clock(checking.store, clock)) {
     checking.add(Finding::unreadable_record, catalog_subject, bad.message);
   }
   return true;

@@ -1,6 +1,8 @@
-// How far a virtual clock had got, so that time does not go back for what is stored when the server is started again.
+// How far a virtual clock had got and how it ran, so that time does not go back for what is stored when the server is
+// started again.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "penstock/store.hpp"
@@ -8,8 +10,15 @@
 
 namespace penstock::storage {
 
-void encode_clock(Instant shown, WriteBatch& batch);
-/// `shown` is empty if no clock was ever kept.
-StoreError read_clock(const Store& store, std::optional<Instant>& shown);
+struct ClockRecord {
+  Instant shown{};
+  bool frozen = false;
+  std::int64_t speed = 1;
+};
+
+void encode_clock(const ClockRecord& clock, WriteBatch& batch);
+void drop_clock(WriteBatch& batch);
+/// `clock` is empty if none is kept.
+StoreError read_clock(const Store& store, std::optional<ClockRecord>& clock);
 
 }  // namespace penstock::storage

@@ -1,6 +1,7 @@
 """The commands by which a person is in charge of a server: its clock, its rest, its faults, and what became of a message."""
 
 import json
+import time
 
 from commands import InDirectory, Server, harness
 
@@ -35,6 +36,24 @@ class Operate(InDirectory):
         for words in (("advance",), ("set",), ("turn",), ("speed", "fast"), ("freeze", "now")):
             self.expect(2, "clock", *words)
         self.assertIn("advance", self.expect(1, "clock", "advance", "soon")[1])
+
+    def test_a_clock_that_does_not_get_there_says_so(self):
+        self.expect(0, "clock", "freeze")
+        errors = self.expect(1, "clock", "set", "2025-01-01T00:00:00Z")[1]
+        self.assertIn("only goes forward", errors)
+        self.expect(0, "function", "add", "hang", "--exec", "--", "sleep", "60")
+        self.expect(0, "invoke", "hang", "--event")
+        out, errors = self.expect(4, "clock", "advance", "48h", "--wait", "1s")
+        self.assertTrue(out.startswith("2026-01-01T"), out)
+        self.assertIn("has not come to rest in time: the clock shows 2026-01-01T", errors)
+        self.assertIn("has not gone on to 2026-01-03T", errors)
+
+    def test_a_receive_ends_though_the_clock_stands_still(self):
+        self.expect(0, "clock", "freeze")
+        self.server.create()
+        begin = time.monotonic()
+        self.assertEqual(self.expect(4, "receive", "jobs", "--wait", "1"), ("", ""))
+        self.assertLess(time.monotonic() - begin, 10)
 
     def test_idle_says_what_is_not(self):
         self.assertEqual(self.expect(0, "idle")[0], "")

@@ -106,6 +106,7 @@ ClockState changed_clock() {
   state.speed = 60;
   state.next = from_epoch_ms(1'767'225'601'000);
   state.settled = false;
+  state.target = from_epoch_ms(1'767'268'800'000);
   state.steps = 3;
   return state;
 }
@@ -153,6 +154,7 @@ std::vector<ServerCase> server_cases() {
   const auto busy = [] { return Idleness{false, {{"mapping", "a to b", "a batch is in flight"}}}; };
   const std::string changed = R"({"now":"2026-01-01T00:00:00.250Z","now_ms":1767225600250,"mode":"virtual",)"
                               R"("frozen":true,"speed":60,"next":"2026-01-01T00:00:01.000Z")";
+  const std::string unsettled = R"(,"settled":false,"target":"2026-01-01T12:00:00.000Z","steps":3})";
   const std::string running = R"(200 {"state":"running","directory":"/backups/one","what":"copying","files":5,)"
                               R"("files_done":2,"bytes":4000,"bytes_done":1500})";
   const auto deleted = [] { return ServerReset{3, 2, 1, 4}; };
@@ -161,15 +163,15 @@ std::vector<ServerCase> server_cases() {
       {"ReadClock", "GET", "/clock", "", "ReadClock", real,
        R"(200 {"now":"2026-01-01T00:00:00.000Z","now_ms":1767225600000,"mode":"real","frozen":false,"speed":1})"},
       {"ChangeClock", "POST", "/clock", R"({"advance":"12h30m"})", "ChangeClock by 45000000 wait=30000", changed_clock,
-       "200 " + changed + R"(,"settled":false,"steps":3})"},
+       "200 " + changed + unsettled},
       {"ChangeClock/next", "POST", "/clock", R"({"advance":"next","wait":"5m"})", "ChangeClock to the next wait=300000",
-       changed_clock, "200 " + changed + R"(,"settled":false,"steps":3})"},
+       changed_clock, "200 " + changed + unsettled},
       {"ChangeClock/set", "POST", "/clock", R"({"set":"2026-01-01T00:00:00Z"})",
-       "ChangeClock to 1767225600000 wait=30000", changed_clock, "200 " + changed + R"(,"settled":false,"steps":3})"},
+       "ChangeClock to 1767225600000 wait=30000", changed_clock, "200 " + changed + unsettled},
       {"ChangeClock/freeze", "POST", "/clock", R"({"freeze":true})", "ChangeClock freeze wait=30000", changed_clock,
-       "200 " + changed + R"(,"settled":false,"steps":3})"},
+       "200 " + changed + unsettled},
       {"ChangeClock/speed", "POST", "/clock", R"({"speed":60,"wait":"0"})", "ChangeClock speed 60 wait=0",
-       changed_clock, "200 " + changed + R"(,"settled":false,"steps":3})"},
+       changed_clock, "200 " + changed + unsettled},
       {"AwaitIdle", "GET", "/idle?wait=1m30s", "", "AwaitIdle wait=90000", busy,
        R"(200 {"idle":false,"busy":[{"kind":"mapping","name":"a to b","what":"a batch is in flight"}]})"},
       {"TraceMessage", "GET", "/messages/0f8fad5b-d9cb-469f-a165-70867728950e", "",

@@ -1,7 +1,10 @@
 """The clock that a client is in charge of, and waiting until there is nothing left to do, as users have them."""
 
+import email.utils
 import http.client
 import json
+import os
+import pathlib
 import time
 import unittest
 
@@ -81,7 +84,10 @@ class VirtualClock(InDirectory):
             change(server, freeze=True)
             set_to = change(server, set="2026-03-01T00:00:00Z")
             self.assertEqual(set_to["now"], "2026-03-01T00:00:00.000Z")
-            self.assertEqual(change(server, set="2026-02-01T00:00:00Z")["now"], set_to["now"])
+            status, answer = ask(server, "POST", "/_penstock/clock", {"set": "2026-02-01T00:00:00Z"})
+            self.assertEqual((status, answer["Error"]), (400, "InvalidRequest"))
+            self.assertIn("shows 2026-03-01T00:00:00.000Z and only goes forward", answer["Message"])
+            self.assertEqual(change(server, set="2026-03-01T00:00:00Z")["now"], set_to["now"])
             time.sleep(0.05)
             self.assertEqual(ask(server, "GET", "/_penstock/clock")[1]["now"], set_to["now"], "it stands still")
             self.assertEqual(change(server, speed=3600)["speed"], 3600)
@@ -100,15 +106,155 @@ class VirtualClock(InDirectory):
             change(server, freeze=True)
             url = server.create()
             server.call("SendMessage", {"QueueUrl": url, "MessageBody": "a", "DelaySeconds": 900})
-            change(server, advance="10m")
+            at = change(server, advance="10m")["now"]
             server.stop(9)
         with self.start() as server:
-            change(server, freeze=True)
-            self.assertTrue(ask(server, "GET", "/_penstock/clock")[1]["now"].startswith("2026-01-01T00:10:0"))
+            self.assertEqual(ask(server, "GET", "/_penstock/clock")[1]["now"], at)
             change(server, advance="4m50s")
             self.assertEqual(attribute(server, url, "ApproximateNumberOfMessages"), "0")
             change(server, advance="10s")
             self.assertEqual(attribute(server, url, "ApproximateNumberOfMessages"), "1")
+
+    def test_a_restart_goes_on_as_it_was(self):
+        with Server(self.directory, "--no-config", "--clock", "virtual:2020-01-01T00:00:00Z") as server:
+            change(server, speed=60)
+            at = change(server, freeze=True)["now"]
+            self.assertEqual(server.stop()[0], 0)
+        # Without a time, the real one is of no matter.
+        with Server(self.directory, "--no-config", "--clock", "virtual") as server:
+            clock = ask(server, "GET", "/_penstock/clock")[1]
+            self.assertEqual((clock["now"], clock["frozen"], clock["speed"]), (at, True, 60))
+            change(server, freeze=False)
+            self.assertEqual(server.stop()[0], 0)
+        with Server(self.directory, "--no-config", "--clock", "virtual") as server:
+            clock = ask(server, "GET", "/_penstock/clock")[1]
+            self.assertEqual((clock["frozen"], clock["speed"]), (False, 60))
+            self.assertGreater(clock["now"], at)
+            self.assertTrue(clock["now"].startswith("2020-01-01T"), clock["now"])
+
+    def test_a_clock_that_runs_never_shows_less_after_a_restart(self):
+        for speed in (1, 3600):
+            with self.start() as server:
+                change(server, speed=speed)
+                time.sleep(1.2)
+                shown = ask(server, "GET", "/_penstock/clock")[1]["now_ms"]
+                server.stop(9)
+            with self.start() as server:
+                again = ask(server, "GET", "/_penstock/clock")[1]["now_ms"]
+                self.assertGreaterEqual(again, shown)
+                self.assertLess(again - shown, harness.LIMIT * 1000 * speed)
+
+    def test_data_of_the_real_clock_are_not_of_the_future(self):
+        with Server(self.directory, "--no-config", "--clock", "virtual:2020-01-01T00:00:00Z") as server:
+            change(server, freeze=True)
+        with Server(self.directory, "--no-config") as server:
+            self.assertEqual(server.stop()[0], 0)
+        with Server(self.directory, "--no-config", "--clock", "virtual") as server:
+            self.assertLess(abs(ask(server, "GET", "/_penstock/clock")[1]["now_ms"] / 1000 - time.time()), 60)
+
+    def hang(self, server):
+        ask(server, "PUT", "/_penstock/functions/hang", {"Kind": "exec", "Command": ["sleep", "60"]})
+        status = self.invoke(server, "hang")
+        self.assertEqual(status, 202)
+
+    def invoke(self, server, name):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        try:
+            connection.request("POST", f"/2015-03-31/functions/{name}/invocations", "{}", {"X-Amz-Invocation-Type": "Event"})
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    def test_an_advance_that_does_not_settle_is_not_stored_as_if_it_had(self):
+        with self.start() as server:
+            before = change(server, freeze=True)["now"]
+            self.hang(server)
+            answer = change(server, advance="48h", wait="1s")
+            self.assertEqual((answer["settled"], answer["now"]), (False, before))
+            self.assertEqual(answer["target"][:10], "2026-01-03")
+            server.stop(9)
+        with self.start() as server:
+            self.assertEqual(ask(server, "GET", "/_penstock/clock")[1]["now"], before)
+
+    def test_an_advance_that_stops_on_the_way_says_how_far_it_was_to_go(self):
+        with self.start() as server:
+            change(server, freeze=True)
+            url = server.create()
+            ask(server, "PUT", "/_penstock/functions/hang", {"Kind": "exec", "Command": ["sleep", "60"]})
+            status, _ = ask(server, "POST", "/2015-03-31/event-source-mappings", {
+                "EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:jobs", "FunctionName": "hang"})
+            self.assertEqual(status, 202)
+            server.call("SendMessage", {"QueueUrl": url, "MessageBody": "a", "DelaySeconds": 600})
+            begin = ask(server, "GET", "/_penstock/clock")[1]["now_ms"]
+            answer = change(server, advance="1h", wait="2s")
+            self.assertFalse(answer["settled"])
+            self.assertGreaterEqual(answer["now_ms"] - begin, 600_000)
+            self.assertLess(answer["now_ms"] - begin, 3_600_000)
+            self.assertGreater(answer["target"], answer["now"])
+            server.stop(9)
+        with self.start() as server:
+            self.assertEqual(ask(server, "GET", "/_penstock/clock")[1]["now"], answer["now"])
+
+    def test_it_ends_before_times_cannot_be_written(self):
+        with self.start() as server:
+            change(server, freeze=True)
+            status, answer = ask(server, "POST", "/_penstock/clock", {"set": "9999-12-31T23:59:59Z"})
+            self.assertEqual((status, answer["Error"]), (400, "InvalidRequest"))
+            self.assertIn("up to 9999-01-01T00:00:00.000Z", answer["Message"])
+            end = change(server, set="9999-01-01T00:00:00Z")["now"]
+            self.assertEqual(ask(server, "POST", "/_penstock/clock", {"advance": "1ms"})[0], 400)
+            change(server, speed=1_000_000)
+            self.assertEqual(change(server, freeze=False)["now"], end)
+            self.assertEqual(ask(server, "GET", "/_penstock/clock")[1]["now"], end)
+        status, _, errors = self.run_to_end("serve", "--clock", "virtual:9999-12-31T23:59:59Z")
+        self.assertEqual(status, 2)
+        self.assertIn("up to 9999-01-01T00:00:00.000Z", errors)
+
+    def test_the_date_of_answers_is_the_real_one(self):
+        with self.start() as server:
+            change(server, freeze=True)
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+            connection.request("GET", "/_penstock/clock")
+            answer = connection.getresponse()
+            answer.read()
+            connection.close()
+            date = email.utils.parsedate_to_datetime(answer.getheader("Date")).timestamp()
+            self.assertLess(abs(date - time.time()), 60)
+
+    def test_windows_and_retries_of_streams_go_by_the_clock(self):
+        with self.start("--stream-transition", "0") as server:
+            change(server, freeze=True)
+            ask(server, "POST", "/", {"StreamName": "s", "ShardCount": 1}, "Kinesis_20131202.CreateStream")
+            calls = self.directory + "/calls"
+            ask(server, "PUT", "/_penstock/functions/fails", {
+                "Kind": "exec", "Command": ["sh", "-c", "echo called >> " + calls + "; exit 1"]})
+            status, answer = ask(server, "POST", "/2015-03-31/event-source-mappings", {
+                "EventSourceArn": "arn:aws:kinesis:us-east-1:000000000000:stream/s", "FunctionName": "fails",
+                "StartingPosition": "TRIM_HORIZON", "BatchSize": 100, "MaximumBatchingWindowInSeconds": 300,
+                "MaximumRetryAttempts": 2})
+            self.assertEqual(status, 202, answer)
+            ask(server, "POST", "/", {"StreamName": "s", "Data": "YQ==", "PartitionKey": "k"},
+                "Kinesis_20131202.PutRecord")
+
+            def called():
+                return len(pathlib.Path(calls).read_text().splitlines()) if os.path.exists(calls) else 0
+
+            self.assertTrue(change(server, advance="299s")["settled"])
+            self.assertEqual(called(), 0, "the window is open")
+            self.assertTrue(change(server, advance="1s")["settled"])
+            self.assertEqual(called(), 1)
+            # Tried again after one second, then after two.
+            self.assertTrue(change(server, advance="999ms")["settled"])
+            self.assertEqual(called(), 1)
+            change(server, advance="1ms")
+            self.assertEqual(called(), 2)
+            change(server, advance="1s")
+            self.assertEqual(called(), 2)
+            change(server, advance="1s")
+            self.assertEqual(called(), 3)
+            change(server, advance="1h")
+            self.assertEqual(called(), 3, "no more than it was to be tried")
+            self.assertTrue(ask(server, "GET", "/_penstock/idle?wait=10s")[1]["idle"])
 
     def test_triggers_retries_and_dead_letters_have_settled_when_it_is_answered(self):
         with self.start() as server:
@@ -152,6 +298,53 @@ class VirtualClock(InDirectory):
             connection.close()
 
 
+SETUP = """
+streams:
+  clicks: {ShardCount: 1, Consumers: [fan-out]}
+functions:
+  work: {Kind: exec, Command: [cat]}
+mappings:
+  - {EventSource: stream:clicks/fan-out, FunctionName: work, StartingPosition: TRIM_HORIZON}
+"""
+
+
+class SetupUnderIt(InDirectory):
+    def setUp(self):
+        super().setUp()
+        self.file = self.directory + "/penstock.yaml"
+        pathlib.Path(self.file).write_text(SETUP)
+
+    def mappings(self, server):
+        return len(ask(server, "GET", "/2015-03-31/event-source-mappings")[1]["EventSourceMappings"])
+
+    def test_a_start_makes_it_though_the_clock_stood_still(self):
+        flags = ("--clock", "virtual:2026-01-01T00:00:00Z")
+        with Server(self.directory, "--no-config", *flags) as server:
+            change(server, freeze=True)
+            self.assertEqual(server.stop()[0], 0)
+        with Server(self.directory, "--config", self.file, *flags) as server:
+            self.assertEqual(self.mappings(server), 1)
+            self.assertTrue(ask(server, "GET", "/_penstock/clock")[1]["frozen"])
+            # A reset makes it again.
+            status, answer = ask(server, "POST", "/_penstock/reset", {"setup": True})
+            self.assertEqual(status, 200, answer)
+            self.assertEqual(self.mappings(server), 1)
+            self.assertTrue(ask(server, "GET", "/_penstock/clock")[1]["frozen"])
+
+    def test_what_is_applied_by_hand_says_that_the_clock_stands_still(self):
+        with Server(self.directory, "--no-config", "--clock", "virtual:2026-01-01T00:00:00Z") as server:
+            change(server, freeze=True)
+            apply = ("config", "apply", self.file, "--endpoint", server.endpoint)
+            status, _, errors = self.run_to_end(*apply)
+            self.assertEqual(status, 1)
+            self.assertIn("clock stands still", errors)
+            change(server, advance="1s")
+            change(server, freeze=False)
+            status, _, errors = self.run_to_end(*apply)
+            self.assertEqual((status, errors), (0, ""))
+            self.assertEqual(self.mappings(server), 1)
+
+
 class RealClock(InDirectory):
     def test_it_cannot_be_changed(self):
         with Server(self.directory, "--no-config") as server:
@@ -181,6 +374,39 @@ class Idle(InDirectory):
             self.assertEqual([(part["kind"], part["name"]) for part in answer["busy"]], [("consumer", "s/c")])
             polled = ask(server, "POST", consumer + "/poll", {"Member": "m"})[1]
             ask(server, "POST", consumer + "/poll", {"Member": "m", "Token": polled["Token"], "WaitMillis": 0})
+            self.assertTrue(ask(server, "GET", "/_penstock/idle?wait=10s")[1]["idle"])
+
+    def test_what_it_is_asked_for(self):
+        with Server(self.directory, "--no-config") as server:
+            status, answer = ask(server, "GET", "/_penstock/idle?wait=10m1s")
+            self.assertEqual((status, answer["Message"]), (400, "wait is at most 10m."))
+            self.assertEqual(ask(server, "GET", "/_penstock/idle?wait=soon")[0], 400)
+            status, answer = ask(server, "GET", "/_penstock/idle?weight=1s")
+            self.assertEqual(status, 400)
+            self.assertIn("; there is only wait.", answer["Message"])
+
+    def test_consumers_by_their_endpoint_are_waited_for(self):
+        with Server(self.directory, "--no-config", "--stream-transition", "0") as server:
+            def kinesis(operation, body, path="/@consumer/billing"):
+                status, answer = ask(server, "POST", path, body, "Kinesis_20131202." + operation)
+                self.assertEqual(status, 200, answer)
+                return answer
+
+            def read(iterator):
+                return kinesis("GetRecords", {"ShardIterator": iterator})["NextShardIterator"]
+
+            kinesis("CreateStream", {"StreamName": "s", "ShardCount": 1}, "/")
+            iterator = kinesis("GetShardIterator", {
+                "StreamName": "s", "ShardId": "shardId-000000000000", "ShardIteratorType": "TRIM_HORIZON"})["ShardIterator"]
+            iterator = read(iterator)
+            self.assertTrue(ask(server, "GET", "/_penstock/idle")[1]["idle"])
+            kinesis("PutRecord", {"StreamName": "s", "Data": "YQ==", "PartitionKey": "k"}, "/")
+            answer = ask(server, "GET", "/_penstock/idle")[1]
+            self.assertEqual([(part["kind"], part["name"]) for part in answer["busy"]], [("consumer", "s/billing")])
+            # Asking for what comes next tells that these have been processed.
+            iterator = read(iterator)
+            self.assertFalse(ask(server, "GET", "/_penstock/idle")[1]["idle"])
+            read(iterator)
             self.assertTrue(ask(server, "GET", "/_penstock/idle?wait=10s")[1]["idle"])
 
     def test_a_wait_ends_when_the_work_does(self):

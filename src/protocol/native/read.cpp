@@ -61,7 +61,8 @@ Error unknown(const Path& path, std::span<const std::string_view> known) {
   if (path.parent != nullptr) message.append(" of ").append(spelled(*path.parent));
   message.append(" is not known");
   if (known.empty()) return invalid_request(message + ": nothing is taken there.");
-  return invalid_request(message.append("; there are ").append(joined(known)).append("."));
+  message.append(known.size() == 1 ? "; there is only " : "; there are ");
+  return invalid_request(message.append(joined(known)).append("."));
 }
 
 Refusal check_string(const Path& path, std::string_view value, const Constraints& constraints) {

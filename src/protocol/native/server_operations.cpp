@@ -83,6 +83,7 @@ Told<ClockDescription> ChangeClockOperation::to_output(ServerResult&& result, Ke
   if (state == nullptr) return unexpected_result();
   ClockDescription description = described(*state);
   description.settled = state->settled;
+  if (state->target) description.target = format_time(*state->target);
   description.steps = static_cast<std::int64_t>(state->steps);
   return description;
 }

@@ -39,6 +39,7 @@ struct ClockDescription {
   std::optional<std::int64_t> speed;
   std::optional<std::string> next;
   std::optional<bool> settled;
+  std::optional<std::string> target;
   std::optional<std::int64_t> steps;
 
   static constexpr auto shape() {
@@ -52,7 +53,9 @@ struct ClockDescription {
         optional("next", &Self::next, about("When something is due next, if anything is.")),
         optional("settled", &Self::settled,
                  about("Of a change: whether all that became due has happened and come to rest. Otherwise it "
-                       "took longer than it was waited for.")),
+                       "took longer than it was waited for, and the clock has gone no further than now says.")),
+        optional("target", &Self::target,
+                 about("Of a change that has not settled: where the clock was to go, if that was known.")),
         optional("steps", &Self::steps, about("Of a change: the moments at which something was due.")));
   }
 };
