@@ -66,9 +66,11 @@ void add(std::optional<std::int64_t>& sum, const std::optional<std::int64_t>& mo
 class LineSink {
  public:
   void take(std::string_view piece) {
+    // What waited has none: to look through all of a long line with each of its pieces would be quadratic.
+    const std::size_t in_piece = piece.rfind('\n');
+    const std::size_t end = waiting_.size() + in_piece;
     waiting_.append(piece);
-    const std::size_t end = waiting_.rfind('\n');
-    if (end == std::string::npos) return;
+    if (in_piece == std::string_view::npos) return;
     const std::size_t before = end == 0 ? std::string::npos : waiting_.rfind('\n', end - 1);
     const std::size_t begin = before == std::string::npos ? 0 : before + 1;
     last_ = waiting_.substr(begin, end - begin);
