@@ -64,7 +64,11 @@ Inspection inspect(const std::string& data_dir, const Watch& watch) {
     if (const std::string torn = store->torn_log(); !torn.empty()) {
       inspection.report.findings.add(Finding::torn_log, "log", torn);
     }
-    if (!store->has_log()) inspection.report.findings.add(Finding::no_log, "log", {});
+    if (!store->has_log()) {
+      inspection.report.findings.add(Finding::no_log, "log", {});
+    } else if (storage::has_lost_all(data_dir, *store)) {
+      inspection.report.findings.add(Finding::emptied_log, "log", {});
+    }
     check_files(*store, inspection, watch);
     Watcher watcher(watch, "reading", 0, 0);
     storage::check(*store, inspection.report,

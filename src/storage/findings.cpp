@@ -125,6 +125,8 @@ Text text_of(Finding finding) {
               "loss of power, its last record was damaged"};
     case Finding::no_log:
       return {true, "no log is there", "no logs are there", "what was committed last is lost"};
+    case Finding::emptied_log:
+      return {true, "nothing is in it, though a server has used the directory", "", "what was committed is lost"};
     case Finding::code_missing:
       return {true, "code that is not there", "code that is not there", "the function cannot be run"};
     case Finding::code_damaged:

@@ -587,10 +587,12 @@ StoreError open_rocksdb(const RocksDbOptions& options, std::unique_ptr<Store>& s
     descriptors.emplace_back(table_names[i], family_options(static_cast<Table>(i), cache));
   }
   const auto files = std::make_shared<DatabaseFiles>();
+  bool was_there = false;
   LogReport logs;
   // Not before, since a server that is about to end may still write to them.
   files->on_locked([&, raw = files.get()]() -> StoreError {
-    if (!has_database(options.directory)) return {};
+    was_there = has_database(options.directory);
+    if (!was_there) return {};
     StoreError error = look_at_logs(options.directory, logs);
     raw->cut_logs(logs.ends);
     return error;
@@ -610,6 +612,10 @@ StoreError open_rocksdb(const RocksDbOptions& options, std::unique_ptr<Store>& s
   }
   store =
       std::make_unique<RocksDbStore>(std::move(environment), std::unique_ptr<rocksdb::DB>(opened), std::move(families));
+  if (was_there && options.warn && has_lost_all(options.directory, *store)) {
+    options.warn("the data directory " + options.directory +
+                 " has been used, but nothing is in it: its log was emptied, and what it had is lost");
+  }
   return {};
 }
 
