@@ -469,6 +469,7 @@ class Checks(Directories):
         self.assertRegex(out, r"remark: log: it ends in what is no whole record: \d+ bytes of \d+\.log from byte")
         with Server(self.directory) as server:
             self.assertEqual(self.messages_of(server), "49")
+            server.create("more")
             self.assertRegex(server.stop()[1], r"warning .* \d+ bytes of \d+\.log from byte \d+ on were dropped")
         with Server(self.directory) as server:
             self.assertNotIn("were dropped", server.stop()[1])
