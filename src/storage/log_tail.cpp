@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -81,15 +83,16 @@ std::uint64_t read_number(std::string_view bytes) {
 }
 
 std::uint32_t crc_of(std::string_view bytes) {
+  static_assert(std::endian::native == std::endian::little);
   std::uint32_t crc = crc_start;
   for (; bytes.size() >= crc_lanes; bytes.remove_prefix(crc_lanes)) {
-    const auto low = crc ^ static_cast<std::uint32_t>(read_number(bytes.substr(0, crc_lanes / 2)));
-    std::uint32_t next = 0;
-    for (std::size_t i = 0; i < crc_lanes / 2; ++i) {
-      next ^= crc_tables[crc_lanes - 1 - i][(low >> (8 * i)) & 0xffU];
-      next ^= crc_tables[crc_lanes / 2 - 1 - i][byte_at(bytes, crc_lanes / 2 + i)];
-    }
-    crc = next;
+    std::array<std::uint32_t, 2> words{};
+    std::memcpy(words.data(), bytes.data(), crc_lanes);
+    words[0] ^= crc;
+    crc = crc_tables[7][words[0] & 0xffU] ^ crc_tables[6][(words[0] >> 8U) & 0xffU] ^
+          crc_tables[5][(words[0] >> 16U) & 0xffU] ^ crc_tables[4][words[0] >> 24U] ^ crc_tables[3][words[1] & 0xffU] ^
+          crc_tables[2][(words[1] >> 8U) & 0xffU] ^ crc_tables[1][(words[1] >> 16U) & 0xffU] ^
+          crc_tables[0][words[1] >> 24U];
   }
   for (std::size_t i = 0; i < bytes.size(); ++i) crc = crc_with(crc, byte_at(bytes, i));
   return ~crc;
