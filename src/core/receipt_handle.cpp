@@ -1,7 +1,8 @@
 #include "core/receipt_handle.hpp"
 
-#include <array>
 #include <cstddef>
+
+#include "penstock/hex.hpp"
 
 namespace penstock::core {
 
@@ -22,27 +23,15 @@ std::uint64_t checksum(const ReceiptHandle& handle) {
   return sum;
 }
 
-constexpr std::string_view digits = "0123456789abcdef";
-constexpr std::uint8_t no_digit = 0xff;
-
-constexpr std::array<std::uint8_t, 256> digit_values = [] {
-  std::array<std::uint8_t, 256> values{};
-  values.fill(no_digit);
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    values.at(static_cast<unsigned char>(digits[i])) = static_cast<std::uint8_t>(i);
-  }
-  return values;
-}();
-
 void write_hex(char* out, std::uint64_t word) {
-  for (std::size_t i = word_digits; i > 0; --i, word >>= 4U) out[i - 1] = digits[word & 0xfU];
+  for (std::size_t i = word_digits; i > 0; --i, word >>= 4U) out[i - 1] = hex_digits[word & 0xfU];
 }
 
 std::optional<std::uint64_t> read_hex(std::string_view text) {
   std::uint64_t word = 0;
   std::uint8_t seen = 0;
   for (const char c : text) {
-    const std::uint8_t value = digit_values[static_cast<unsigned char>(c)];
+    const std::uint8_t value = hex_values[static_cast<unsigned char>(c)];
     seen |= value;
     word = (word << 4U) | (value & 0xfU);
   }

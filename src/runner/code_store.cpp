@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "penstock/private_directory.hpp"
 #include "runner/descriptor.hpp"
 #include "runner/text.hpp"
 #include "runner/zip_reader.hpp"
@@ -332,7 +333,7 @@ std::variant<StoredCode, CodeRefused> CodeStore::put(std::string_view zip) {
   StoredCode stored{to_base64(digest), zip.size(), hold(name)};
   const PutUnderWay under_way(*held_);
   if (is_there(name)) return stored;
-  fs::create_directories(directory_);
+  make_private_directories(directory_);
   std::string pattern = directory_ + "/" + std::string(aside) + "XXXXXX";
   if (::mkdtemp(pattern.data()) == nullptr) fail(directory_);
   const Scaffold scaffold(pattern);

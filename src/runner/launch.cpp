@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "penstock/private_directory.hpp"
 #include "runner/bootstraps.hpp"
 #include "runner/outcomes.hpp"
 
@@ -229,7 +230,7 @@ Launch launch_of(const FunctionRecord& function, const Surroundings& given, cons
 }
 
 void write_bootstraps(const std::string& directory) {
-  fs::create_directories(directory);
+  make_private_directories(directory);
   const auto write = [&](std::string_view name, std::string_view text) {
     const std::string path = directory + "/" + std::string(name);
     std::ofstream file(path, std::ios::binary | std::ios::trunc);

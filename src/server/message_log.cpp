@@ -1,10 +1,11 @@
 #include "server/message_log.hpp"
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <utility>
 #include <variant>
+
+#include "penstock/hex.hpp"
 
 namespace penstock::server {
 
@@ -13,40 +14,26 @@ namespace {
 /// Queues that are remembered by name after they were deleted.
 constexpr std::size_t names_max = 100'000;
 
-constexpr unsigned digit_bits = 4;
-constexpr std::uint8_t no_digit = 0xff;
-
-constexpr std::array<std::uint8_t, 256> digit_values = [] {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::array<std::uint8_t, 256> values{};
-  values.fill(no_digit);
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    values.at(static_cast<unsigned char>(digits[i])) = static_cast<std::uint8_t>(i);
-  }
-  return values;
-}();
-
 }  // namespace
 
 std::optional<MessageLog::Uuid> MessageLog::parse(std::string_view text) {
-  constexpr unsigned word_digits = 64 / digit_bits;
+  constexpr unsigned word_digits = 64 / hex_digit_bits;
   Uuid id{};
   unsigned count = 0;
   for (const char c : text) {
     if (c == '-') continue;
-    const std::uint8_t digit = digit_values[static_cast<unsigned char>(c)];
-    if (digit == no_digit || count == id.size() * word_digits) return std::nullopt;
+    const std::uint8_t digit = hex_values[static_cast<unsigned char>(c)];
+    if (digit == no_hex_digit || count == id.size() * word_digits) return std::nullopt;
     std::uint64_t& word = id[count++ / word_digits];
-    word = (word << digit_bits) | digit;
+    word = (word << hex_digit_bits) | digit;
   }
   return count == id.size() * word_digits ? std::optional(id) : std::nullopt;
 }
 
 std::string MessageLog::to_text(const Uuid& id) {
-  constexpr std::string_view digits = "0123456789abcdef";
   constexpr std::string_view pattern = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
   constexpr unsigned word_bits = 64;
-  constexpr std::uint64_t digit_mask = (1U << digit_bits) - 1;
+  constexpr std::uint64_t digit_mask = (1U << hex_digit_bits) - 1;
   std::string text;
   unsigned count = 0;
   for (const char c : pattern) {
@@ -54,8 +41,8 @@ std::string MessageLog::to_text(const Uuid& id) {
       text += c;
       continue;
     }
-    const std::uint64_t word = id[count * digit_bits / word_bits];
-    text += digits[(word >> (word_bits - digit_bits - count * digit_bits % word_bits)) & digit_mask];
+    const std::uint64_t word = id[count * hex_digit_bits / word_bits];
+    text += hex_digits[(word >> (word_bits - hex_digit_bits - count * hex_digit_bits % word_bits)) & digit_mask];
     ++count;
   }
   return text;

@@ -216,7 +216,6 @@ class Server {
                         .tells_events = options_.trace_messages > 0,
                         .stream_transition = options_.stream_transition};
     if (!options_.ephemeral) state::remove_leftovers(options_.data_dir);
-    if (StoreError error = storage::open_format(*store_)) return error;
     std::vector<RecoveredQueue> queues;
     if (StoreError error = storage::recover(*store_, limits, queues)) return error;
     std::vector<RecoveredStream> streams;
@@ -556,9 +555,17 @@ int serve(const Options& options) {
     store = std::make_unique<storage::MemoryStore>();
     spdlog::info("penstock {}: keeping nothing on disk", version);
   } else {
-    if (const StoreError error = storage::open_rocksdb({.directory = options.data_dir}, store))
+    std::vector<std::string> warnings;
+    const auto warn = [&](const std::string& warning) { warnings.push_back(warning); };
+    if (const StoreError error = storage::open_rocksdb({.directory = options.data_dir, .warn = warn}, store))
       return fail(error.message);
     spdlog::info("penstock {}: data directory {}", version, options.data_dir);
+    for (const std::string& warning : warnings) spdlog::warn("{}", warning);
+  }
+  // Before anything else is put into the directory, so that one without records in which there is something is known
+  // to have lost them.
+  if (const StoreError error = storage::open_format(*store)) {
+    return fail("cannot use the data directory " + options.data_dir + ": " + error.message);
   }
   auto authority = make_authority(options);
   if (const auto* fault = std::get_if<std::string>(&authority)) return fail(*fault);

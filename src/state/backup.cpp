@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "penstock/private_directory.hpp"
 #include "protocol/times.hpp"
 #include "state/files.hpp"
 #include "state/watcher.hpp"
@@ -54,22 +55,17 @@ class Scaffold {
 
 [[noreturn]] void refuse(const std::string& why) { throw Fault(Fault::Kind::refused, why); }
 
-bool is_within(const fs::path& inner, const fs::path& outer) {
-  const auto [end, ignored] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
-  return end == outer.end();
-}
-
 /// Whether it was made here.
 bool prepare(const std::string& directory, const std::string& data_dir) {
   if (!fs::path(directory).is_absolute()) refuse("the directory of a backup is an absolute path");
   std::error_code error;
   const bool there = fs::exists(directory, error);
   if (there && !is_empty_directory(directory)) refuse(directory + " is not an empty directory");
-  const fs::path target = fs::weakly_canonical(directory, error);
-  const fs::path data = fs::weakly_canonical(data_dir, error);
-  if (is_within(target, data) || is_within(data, target)) refuse("a backup is not made within the data directory");
+  if (is_within(directory, data_dir) || is_within(data_dir, directory)) {
+    refuse("a backup is not made within the data directory");
+  }
   if (there) return false;
-  fs::create_directories(directory, error);
+  make_private_directories(directory, error);
   if (error == std::errc::no_space_on_device) fail("cannot create " + directory, error.value());
   if (error) refuse("cannot create " + directory + ": " + error.message());
   return true;
@@ -123,7 +119,7 @@ class Backup {
     for (const Found& file : files) bytes += file.bytes;
     Watcher watcher(watch_, "copying", files.size(), bytes);
     const fs::path to = directory_ / data_folder;
-    fs::create_directory(to);
+    make_private_directories(to);
     for (const Found& file : files) {
       const fs::path copy = to / file.path.filename();
       FileSum sum;
@@ -157,7 +153,7 @@ class Backup {
     if (const StoreError error = storage::recover_triggers(*copied, triggers)) fail(error);
     std::set<std::string> taken;
     const fs::path to = directory_ / code_folder;
-    fs::create_directory(to);
+    make_private_directories(to);
     Watcher watcher(watch_, "copying code", triggers.functions.size(), 0);
     for (const FunctionRecord& function : triggers.functions) {
       if (!function.code_sha256.empty() && taken.insert(function.code_sha256).second) take_zip(function, to);

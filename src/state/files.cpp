@@ -25,7 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 using runner::Descriptor;
 
-constexpr mode_t file_mode = 0644;
+constexpr mode_t owners_only = 0600;
 constexpr std::size_t sha256_bytes = 32;
 
 class Sha256 {
@@ -66,7 +66,7 @@ Descriptor open_to_read(const std::string& path) {
 class NewFile {
  public:
   explicit NewFile(std::string path)
-      : path_(std::move(path)), file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, file_mode)) {
+      : path_(std::move(path)), file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, owners_only)) {
     if (!file_) fail("cannot create " + path_, errno);
   }
   NewFile(const NewFile&) = delete;
@@ -198,6 +198,17 @@ bool is_empty_directory(const std::string& path) {
   std::error_code error;
   const bool empty = fs::is_directory(path, error) && fs::is_empty(path, error);
   return empty && !error;
+}
+
+bool is_within(const std::string& path, const std::string& directory) {
+  std::error_code error;
+  fs::path place = fs::weakly_canonical(fs::absolute(path, error), error);
+  if (error) fail("cannot look at " + path, error.value());
+  for (;; place = place.parent_path()) {
+    std::error_code ignored;
+    if (fs::equivalent(place, directory, ignored)) return true;
+    if (place == place.parent_path()) return false;
+  }
 }
 
 }  // namespace penstock::state

@@ -43,5 +43,8 @@ std::string sha256_of(std::string_view bytes);
 std::uint64_t free_bytes(const std::string& path);
 bool is_same_disk(const std::string& one, const std::string& other);
 bool is_empty_directory(const std::string& path);
+/// Whether a path is a directory or lies in it, by whatever links and names; what does not exist yet lies where it
+/// would.
+bool is_within(const std::string& path, const std::string& directory);
 
 }  // namespace penstock::state

@@ -61,8 +61,14 @@ Inspection inspect(const std::string& data_dir, const Watch& watch) {
     std::unique_ptr<InspectedStore> store;
     if (const StoreError error = storage::open_rocksdb_for_reading(data_dir, store)) fail(error);
     Inspection inspection;
-    if (store->is_log_torn()) inspection.report.findings.add(Finding::torn_log, "log", {});
-    if (!store->has_log()) inspection.report.findings.add(Finding::no_log, "log", {});
+    if (const std::string torn = store->torn_log(); !torn.empty()) {
+      inspection.report.findings.add(Finding::torn_log, "log", torn);
+    }
+    if (!store->has_log()) {
+      inspection.report.findings.add(Finding::no_log, "log", {});
+    } else if (storage::has_lost_all(data_dir, *store)) {
+      inspection.report.findings.add(Finding::emptied_log, "log", {});
+    }
     check_files(*store, inspection, watch);
     Watcher watcher(watch, "reading", 0, 0);
     storage::check(*store, inspection.report,

@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "penstock/private_directory.hpp"
 #include "runner/code_store.hpp"
 #include "state/code.hpp"
 #include "state/files.hpp"
@@ -132,12 +133,17 @@ Restored restore(const RestoreOptions& options, const Watch& watch) {
              std::to_string(restored.manifest.data_format) + ", and this version reads formats up to " +
              std::to_string(storage::format_version));
     }
+    // What is in the way would be moved aside, or filled, with the backup in it.
+    if (is_within(options.target, options.backup) || is_within(options.backup, options.target)) {
+      refuse("the data directory " + options.target + " and the backup " + options.backup +
+             " are one, or one of them lies in the other");
+    }
     verify_files(options.backup, restored.manifest, watch);
     fs::path target = fs::absolute(options.target).lexically_normal();
     if (!target.has_filename()) target = target.parent_path();
     restored.moved_to = clear_way(options, target);
     Attempt attempt(target, restored.moved_to);
-    fs::create_directories(target);
+    make_private_directories(target);
     fill(options, target, restored.manifest, watch);
     attempt.succeed();
     return restored;

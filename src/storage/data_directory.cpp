@@ -3,16 +3,28 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
+
+#include "storage/keys.hpp"
 
 namespace penstock::storage {
 namespace {
 
 /// The file by which RocksDB keeps a directory to one process: with a lock of the kernel's on all of it.
 constexpr const char* lock_file = "LOCK";
+
+/// Whether a database has such a file from its first moment on.
+bool is_of_new_database(const std::filesystem::path& path) {
+  const std::string name = path.filename().string();
+  const std::string extension = path.extension().string();
+  return name == "CURRENT" || name == "IDENTITY" || name.starts_with("LOG") || name == lock_file ||
+         extension == ".log" || extension == ".dbtmp" || name.starts_with("MANIFEST-") || name.starts_with("OPTIONS-");
+}
 
 }  // namespace
 
@@ -22,6 +34,19 @@ StoreError objection_to_unfinished(const std::string& directory) {
   return {StoreStatus::corrupt,
           "the data directory " + directory +
               " is not whole: a restore into it did not come to its end, and has to be done again"};
+}
+
+bool has_lost_all(const std::string& directory, const Store& store) {
+  bool blank = true;
+  for (std::size_t i = 0; i < table_count && blank; ++i) {
+    const StoreError unread = store.scan(static_cast<Table>(i), "", std::string(Key::bytes_max, '\xff'),
+                                         [&](std::string_view, std::string_view) { return blank = false; });
+    if (unread) return false;
+  }
+  std::error_code ignored;
+  const std::filesystem::directory_iterator entries(directory, ignored);
+  return blank &&
+         !std::all_of(begin(entries), end(entries), [](const auto& entry) { return is_of_new_database(entry.path()); });
 }
 
 StoreError sync_path(const std::string& path) {

@@ -18,6 +18,11 @@ StoreError objection_to_unfinished(const std::string& directory);
 /// Makes sure that what was done to the entries of a directory, or the contents of a file, is on the medium.
 StoreError sync_path(const std::string& path);
 
+/// Whether a server has served from the directory, which has put records into its database then, but there are none:
+/// its log was emptied. A server that is killed in the first moments of its first start leaves no records either, but
+/// nothing else as well.
+bool has_lost_all(const std::string& directory, const Store& store);
+
 /// Keeps servers from a directory for as long as it lives. Those who only look may be several at a time.
 class DirectoryHold {
  public:

@@ -120,10 +120,13 @@ Text text_of(Finding finding) {
     case Finding::damaged_file:
       return {true, "a file that is damaged", "files that are damaged", "what reads it fails"};
     case Finding::torn_log:
-      return {false, "a log that ends in a record that was cut off", "logs that end in records that were cut off",
-              "a loss of power leaves that; what was cut off was never acknowledged"};
+      return {false, "it ends in what is no whole record", "they end in what is no whole record",
+              "a loss of power leaves that, and no record of it was acknowledged; a start drops it. If there was no "
+              "loss of power, its last record was damaged"};
     case Finding::no_log:
       return {true, "no log is there", "no logs are there", "what was committed last is lost"};
+    case Finding::emptied_log:
+      return {true, "nothing is in it, though a server has used the directory", "", "what was committed is lost"};
     case Finding::code_missing:
       return {true, "code that is not there", "code that is not there", "the function cannot be run"};
     case Finding::code_damaged:

@@ -58,6 +58,7 @@ enum class Finding : std::uint8_t {
   damaged_file,
   torn_log,
   no_log,
+  emptied_log,
   code_missing,
   code_damaged,
 };

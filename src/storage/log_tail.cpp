@@ -2,14 +2,29 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+// What a bad place in a log may be.
+//
+// A kill leaves a prefix of what was written, with the end of the file or room of zeros behind it. A loss of power may
+// leave any pages of what was not synced, so that a later record, or the last fragments of one whose first is missing,
+// can be intact behind a hole. Nothing of it was acknowledged as synced: syncs are of the whole log, hence all that is
+// synced lies before the first hole, and the answer that is right for it is to go on from there. A hole is known by its
+// whole sectors of zeros, since a log's file is never used a second time.
+//
+// Bytes that have changed look otherwise: what lies around them is there. If an intact record that is not older follows
+// and there is no hole in between, what is bad was written before it, and may have been synced: dropping it would lose
+// what was acknowledged, and dropping what follows, too. The same is known of a bad last record if it is one byte away
+// from an intact one. Other damage of the last record cannot be told from what some file systems leave of blocks that
+// never were written, and counts as torn; so do zeros over whole sectors, wherever they come from. Both are told.
 
 namespace penstock::storage {
 namespace {
@@ -19,128 +34,319 @@ namespace {
 // middle ones and a last one; it begins with <sequence u64><count u32>, the numbers that its changes got.
 constexpr std::size_t block_bytes = 32U << 10U;
 constexpr std::size_t fragment_header_bytes = 7;
+constexpr std::size_t crc_bytes = 4;
 constexpr std::size_t type_offset = 6;
 constexpr std::size_t record_header_bytes = 12;
 constexpr std::size_t sequence_bytes = 8;
 constexpr std::uint32_t crc_mask_delta = 0xa282ead8U;
+constexpr std::uint64_t sequence_max = (1ULL << 56U) - 1;
+/// The least that a disk writes as a whole.
+constexpr std::size_t sector_bytes = 512;
+/// With which what is in a record may end.
+constexpr std::size_t padding_bytes_max = 8;
 
 enum class FragmentType : std::uint8_t { zero, full, first, middle, last };
 
-constexpr std::array<std::uint32_t, 256> make_crc_table() {
+// One table for each of eight bytes that are taken at a time: a start reads up to 48 MiB in this way.
+constexpr std::size_t crc_lanes = 8;
+using CrcTables = std::array<std::array<std::uint32_t, 256>, crc_lanes>;
+
+constexpr CrcTables make_crc_tables() {
   constexpr std::uint32_t castagnoli_reversed = 0x82f63b78U;
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t i = 0; i < table.size(); ++i) {
+  CrcTables tables{};
+  for (std::uint32_t i = 0; i < tables[0].size(); ++i) {
     std::uint32_t crc = i;
     for (int bit = 0; bit < 8; ++bit) crc = (crc & 1U) != 0 ? (crc >> 1U) ^ castagnoli_reversed : crc >> 1U;
-    table[i] = crc;
+    tables[0][i] = crc;
   }
-  return table;
+  for (std::size_t lane = 1; lane < crc_lanes; ++lane) {
+    for (std::size_t i = 0; i < tables[0].size(); ++i) {
+      const std::uint32_t before = tables[lane - 1][i];
+      tables[lane][i] = tables[0][before & 0xffU] ^ (before >> 8U);
+    }
+  }
+  return tables;
 }
+constexpr CrcTables crc_tables = make_crc_tables();
+constexpr std::uint32_t crc_start = 0xffffffffU;
 
-std::uint32_t masked_crc(std::string_view bytes) {
-  static constexpr std::array<std::uint32_t, 256> table = make_crc_table();
-  std::uint32_t crc = 0xffffffffU;
-  for (const char byte : bytes) crc = table[(crc ^ static_cast<unsigned char>(byte)) & 0xffU] ^ (crc >> 8U);
-  crc = ~crc;
-  return ((crc >> 15U) | (crc << 17U)) + crc_mask_delta;
+std::uint32_t byte_at(std::string_view bytes, std::size_t at) { return static_cast<unsigned char>(bytes[at]); }
+
+std::uint32_t crc_with(std::uint32_t crc, std::uint32_t byte) {
+  return crc_tables[0][(crc ^ byte) & 0xffU] ^ (crc >> 8U);
 }
 
 std::uint64_t read_number(std::string_view bytes) {
   std::uint64_t value = 0;
-  for (std::size_t i = bytes.size(); i > 0; --i) value = (value << 8U) | static_cast<unsigned char>(bytes[i - 1]);
+  for (std::size_t i = bytes.size(); i > 0; --i) value = (value << 8U) | byte_at(bytes, i - 1);
   return value;
+}
+
+std::uint32_t crc_of(std::string_view bytes) {
+  static_assert(std::endian::native == std::endian::little);
+  std::uint32_t crc = crc_start;
+  for (; bytes.size() >= crc_lanes; bytes.remove_prefix(crc_lanes)) {
+    std::array<std::uint32_t, 2> words{};
+    std::memcpy(words.data(), bytes.data(), crc_lanes);
+    words[0] ^= crc;
+    crc = crc_tables[7][words[0] & 0xffU] ^ crc_tables[6][(words[0] >> 8U) & 0xffU] ^
+          crc_tables[5][(words[0] >> 16U) & 0xffU] ^ crc_tables[4][words[0] >> 24U] ^ crc_tables[3][words[1] & 0xffU] ^
+          crc_tables[2][(words[1] >> 8U) & 0xffU] ^ crc_tables[1][(words[1] >> 16U) & 0xffU] ^
+          crc_tables[0][words[1] >> 24U];
+  }
+  for (std::size_t i = 0; i < bytes.size(); ++i) crc = crc_with(crc, byte_at(bytes, i));
+  return ~crc;
+}
+
+std::uint32_t mask(std::uint32_t crc) { return ((crc >> 15U) | (crc << 17U)) + crc_mask_delta; }
+std::uint32_t unmask(std::uint32_t masked) {
+  const std::uint32_t turned = masked - crc_mask_delta;
+  return (turned >> 17U) | (turned << 15U);
+}
+
+bool is_zero(std::string_view bytes) { return bytes.find_first_not_of('\0') == std::string_view::npos; }
+
+bool is_in_one_byte(std::uint64_t difference) {
+  if (difference == 0) return false;
+  while ((difference & 0xffU) == 0) difference >>= 8U;
+  return difference <= 0xffU;
+}
+
+struct Header {
+  std::uint32_t crc = 0;
+  std::size_t length = 0;
+  std::uint32_t type = 0;
+};
+
+/// Of what is left of a block, which has one.
+Header header_of(std::string_view block) {
+  return {static_cast<std::uint32_t>(read_number(block.substr(0, crc_bytes))), read_number(block.substr(crc_bytes, 2)),
+          byte_at(block, type_offset)};
 }
 
 struct Fragment {
   FragmentType type{};
   std::string_view payload;
+
+  bool begins() const { return type == FragmentType::full || type == FragmentType::first; }
+  bool ends() const { return type == FragmentType::full || type == FragmentType::last; }
 };
 
 /// The fragment at the front of `block`, what is left of a block; nothing if it is not intact.
 std::optional<Fragment> read_fragment(std::string_view block) {
   if (block.size() < fragment_header_bytes) return std::nullopt;
-  const std::size_t length = read_number(block.substr(4, 2));
-  const auto type = static_cast<unsigned char>(block[type_offset]);
-  if (type == 0 || type > static_cast<unsigned char>(FragmentType::last)) return std::nullopt;
-  if (block.size() - fragment_header_bytes < length) return std::nullopt;
+  const Header header = header_of(block);
+  // Kinds beyond these are of logs whose files are used again, which ours are not.
+  if (header.type == 0 || header.type > static_cast<std::uint32_t>(FragmentType::last)) return std::nullopt;
+  if (block.size() - fragment_header_bytes < header.length) return std::nullopt;
   // The checksum covers the type and the payload.
-  if (masked_crc(block.substr(type_offset, 1 + length)) != read_number(block.substr(0, 4))) return std::nullopt;
-  return Fragment{static_cast<FragmentType>(type), block.substr(fragment_header_bytes, length)};
+  if (mask(crc_of(block.substr(type_offset, 1 + header.length))) != header.crc) return std::nullopt;
+  return Fragment{static_cast<FragmentType>(header.type), block.substr(fragment_header_bytes, header.length)};
+}
+
+/// Whether another value in one of the two bytes of the length makes the fragment at the front of `block` intact.
+bool is_length_bad(std::string_view block) {
+  const Header header = header_of(block);
+  std::uint32_t crc = crc_with(crc_start, header.type);
+  for (std::size_t length = 0; length <= block.size() - fragment_header_bytes; ++length) {
+    if (is_in_one_byte(length ^ header.length) && mask(~crc) == header.crc) return true;
+    if (length + fragment_header_bytes < block.size())
+      crc = crc_with(crc, byte_at(block, fragment_header_bytes + length));
+  }
+  return false;
+}
+
+/// Where the one byte of `bytes` is that has to be another for them to have a checksum from which theirs differs so.
+std::optional<std::size_t> bad_byte_of(std::string_view bytes, std::uint32_t difference) {
+  // Which byte a step of the checksum went by can be told from what it made of the highest one.
+  static constexpr std::array<std::uint8_t, 256> steps = [] {
+    std::array<std::uint8_t, 256> made{};
+    for (std::uint32_t i = 0; i < made.size(); ++i) made.at(crc_tables[0].at(i) >> 24U) = static_cast<std::uint8_t>(i);
+    return made;
+  }();
+  for (std::size_t i = difference == 0 ? 0 : bytes.size(); i > 0; --i) {
+    const std::uint32_t step = steps[difference >> 24U];
+    difference = ((difference ^ crc_tables[0][step]) << 8U) | step;
+    if (difference <= 0xffU) return i - 1;
+  }
+  return std::nullopt;
+}
+
+/// Whether a sector, or what is left of it, was never written between two places of a log.
+bool has_hole(std::string_view log, std::size_t from, std::size_t until) {
+  for (std::size_t sector = from / sector_bytes; (sector + 1) * sector_bytes <= until; ++sector) {
+    const std::size_t begin = std::max(from, sector * sector_bytes);
+    if (is_zero(log.substr(begin, (sector + 1) * sector_bytes - begin))) return true;
+  }
+  return false;
+}
+
+/// Whether the fragment at `at` is all there but for one byte, so that nothing but damage can have made it bad. What
+/// has a hole, or more zeros at its end than records pad with, is left alone: one in 500 of such would look so by
+/// chance.
+bool is_one_byte_off(std::string_view log, std::size_t at) {
+  const std::string_view block = log.substr(at, block_bytes - at % block_bytes);
+  if (block.size() < fragment_header_bytes) return false;
+  const Header header = header_of(block);
+  if (is_length_bad(block)) return true;
+  if (block.size() - fragment_header_bytes < header.length) return false;
+  const std::string_view covered = block.substr(type_offset, 1 + header.length);
+  const std::uint32_t crc = crc_of(covered);
+  if (is_in_one_byte(mask(crc) ^ header.crc)) return true;
+  const std::size_t written = covered.find_last_not_of('\0') + 1;
+  if (covered.size() - written > padding_bytes_max) return false;
+  if (has_hole(log, at, at + fragment_header_bytes + header.length)) return false;
+  const std::optional<std::size_t> bad = bad_byte_of(covered, crc ^ unmask(header.crc));
+  // A zero at the end may be one that was cut off.
+  return bad && *bad < written;
 }
 
 /// Goes through the logs in order, and knows what the next record's number has to be.
 class Inspection {
  public:
-  /// False if an intact record comes where the history has a gap.
-  bool inspect(std::string_view log) {
+  explicit Inspection(LogBooks books) : books_(books) {}
+
+  /// False if what was found is damage, after which there is nothing more to look for.
+  bool inspect(std::string name, std::string_view log) {
+    name_ = std::move(name);
+    log_ = log;
+    at_ = end_ = 0;
     begin_.reset();
-    for (; !log.empty(); log.remove_prefix(std::min(block_bytes, log.size()))) {
-      if (!inspect_block(log.substr(0, block_bytes))) return false;
+    while (at_ < log_.size()) {
+      // A rest of a block too short for a header is filled up, and read by nobody.
+      const std::size_t left = block_bytes - at_ % block_bytes;
+      if (left < fragment_header_bytes) {
+        at_ += std::min(left, log_.size() - at_);
+        continue;
+      }
+      const std::optional<Fragment> fragment = read_fragment(log_.substr(at_, left));
+      if (!fragment || fragment->begins() == begin_.has_value()) return stop();
+      if (!accept(*fragment)) return false;
     }
-    // A record of which the end is missing.
-    if (begin_) gap_ = true;
-    new_log_ = true;
-    return true;
+    return begin_ ? stop() : leave();
+  }
+
+  LogReport finish() {
+    // What is in tables was in a log that was synced before.
+    if (report_.condition != LogCondition::damaged && next_ && *next_ <= books_.last_sequence) {
+      fail(name_ + " ends before what the tables have: the newest log, or the end of one, is missing");
+    }
+    return std::move(report_);
+  }
+
+  void fail(std::string where) {
+    report_.condition = LogCondition::damaged;
+    report_.where = std::move(where);
+    report_.is_settled = false;
   }
 
  private:
-  bool inspect_block(std::string_view block) {
-    // A rest too short for a header is filled with zeros.
-    while (block.size() >= fragment_header_bytes) {
-      const std::optional<Fragment> fragment = read_fragment(block);
-      if (!fragment) {
-        // Its length cannot be trusted either: the next place where one surely begins is the next block.
-        gap_ = true;
-        new_log_ = false;
-        begin_.reset();
-        return true;
-      }
-      if (!accept(*fragment)) return false;
-      block.remove_prefix(fragment_header_bytes + fragment->payload.size());
-    }
-    return true;
-  }
+  std::string place(std::size_t at) const { return name_ + ", byte " + std::to_string(at); }
 
   bool accept(const Fragment& fragment) {
-    const bool starts = fragment.type == FragmentType::full || fragment.type == FragmentType::first;
-    if (starts) begin_.emplace();
-    // What is left of a record whose beginning is bad.
-    if (!begin_) return true;
+    if (fragment.begins()) begin_.emplace();
     begin_->append(fragment.payload.substr(0, record_header_bytes - std::min(begin_->size(), record_header_bytes)));
-    const bool ends = fragment.type == FragmentType::full || fragment.type == FragmentType::last;
-    return !ends || accept_record(*std::exchange(begin_, std::nullopt));
+    at_ += fragment_header_bytes + fragment.payload.size();
+    return !fragment.ends() || accept_record(*std::exchange(begin_, std::nullopt));
   }
 
   bool accept_record(std::string_view header) {
-    if (header.size() < record_header_bytes) return false;
+    if (header.size() < record_header_bytes) {
+      fail(place(end_) + ": a record without a number");
+      return false;
+    }
     const std::uint64_t sequence = read_number(header.substr(0, sequence_bytes));
-    const std::uint64_t count = read_number(header.substr(sequence_bytes));
-    // The log that a start begins after it met a torn one goes on with the next number. Within a log nothing may follow
-    // what is bad.
-    if (gap_ && !(new_log_ && sequence == next_sequence_)) return false;
-    gap_ = false;
-    new_log_ = false;
-    next_sequence_ = sequence + count;
+    // A log goes on with the next number, also one that a start begins after a torn end.
+    if (next_ && (end_ == 0 ? sequence != *next_ : sequence < *next_)) {
+      fail(place(end_) + (is_torn_before_ ? ": it does not go on where the log before it is bad, " + report_.where
+                                          : ": it does not go on where the log before it ends, of which the end, or "
+                                            "one between them, is missing"));
+      return false;
+    }
+    if (is_torn_before_) report_.is_settled = true;
+    is_torn_before_ = false;
+    next_ = sequence + read_number(header.substr(sequence_bytes));
+    end_ = at_;
     return true;
   }
 
-  std::uint64_t next_sequence_ = 0;
-  bool gap_ = false;                  // something before this place is missing
-  bool new_log_ = true;               // nothing of the present log was met yet
+  /// At a place that is not intact, or within a record at the end of the log.
+  bool stop() {
+    if (is_zero(log_.substr(end_))) return leave();
+    if (is_one_byte_off(log_, at_)) {
+      fail(place(end_) + ": a record in which one byte has changed");
+      return false;
+    }
+    const std::optional<std::size_t> following = find_record(at_);
+    if (following && !has_hole(log_, at_, *following)) {
+      fail(place(end_) + ": a damaged record, and an intact one behind it at byte " + std::to_string(*following));
+      return false;
+    }
+    const std::size_t written = log_.find_last_not_of('\0') + 1;
+    report_.condition = LogCondition::torn;
+    report_.where =
+        std::to_string(written - end_) + " bytes of " + name_ + " from byte " + std::to_string(end_) + " on";
+    report_.is_settled = false;
+    is_torn_before_ = true;
+    return leave();
+  }
+
+  bool leave() {
+    if (end_ < log_.size()) report_.ends[log_number_of(name_)] = end_;
+    return true;
+  }
+
+  /// Where the beginning of an intact record is that is not older than what was read before, behind a bad place. Since
+  /// no length can be trusted there, it may be at any byte; only from one that is intact on the next is known.
+  std::optional<std::size_t> find_record(std::size_t at) const {
+    while (at < log_.size()) {
+      const std::string_view block = log_.substr(at, block_bytes - at % block_bytes);
+      const bool plausible = begins_plausibly(block);
+      const bool continues = block.size() >= fragment_header_bytes &&
+                             (header_of(block).type == static_cast<std::uint32_t>(FragmentType::middle) ||
+                              header_of(block).type == static_cast<std::uint32_t>(FragmentType::last));
+      const std::optional<Fragment> fragment =
+          plausible || (continues && at % block_bytes == 0) ? read_fragment(block) : std::nullopt;
+      if (fragment && fragment->begins()) return at;
+      at += fragment ? fragment_header_bytes + fragment->payload.size() : 1;
+    }
+    return std::nullopt;
+  }
+
+  /// Whether it is worth it to sum up what may be the first fragment of a record.
+  bool begins_plausibly(std::string_view block) const {
+    if (block.size() < fragment_header_bytes) return false;
+    const Header header = header_of(block);
+    const std::size_t fits = block.size() - fragment_header_bytes;
+    // One that is not the whole record fills its block.
+    const bool whole = header.type == static_cast<std::uint32_t>(FragmentType::full) && header.length <= fits;
+    const bool first = header.type == static_cast<std::uint32_t>(FragmentType::first) && header.length == fits;
+    if (!whole && !first) return false;
+    if (header.length < record_header_bytes) return first;
+    const std::uint64_t sequence = read_number(block.substr(fragment_header_bytes, sequence_bytes));
+    // Each number that was given since has taken some bytes of this log.
+    return sequence >= next_.value_or(0) && sequence <= (next_ ? *next_ + log_.size() : sequence_max);
+  }
+
+  const LogBooks books_;
+  LogReport report_;
+  std::optional<std::uint64_t> next_;
+  bool is_torn_before_ = false;  // the last log that has records, or anything, has a torn end
+
+  std::string name_;
+  std::string_view log_;
+  std::size_t at_ = 0;                // the next fragment
+  std::size_t end_ = 0;               // behind the last whole record
   std::optional<std::string> begin_;  // of the record that is being put together, at most its header
 };
 
-/// The logs of a directory in the order in which they were written.
-std::vector<std::filesystem::path> find_logs(const std::string& directory) {
+/// The logs of a directory, from the first that is needed on, in the order in which they were written.
+std::vector<std::filesystem::path> find_logs(const std::string& directory, std::uint64_t first) {
   std::vector<std::pair<std::uint64_t, std::filesystem::path>> numbered;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator{directory, error}) {
-    if (entry.path().extension() != ".log") continue;
-    const std::string stem = entry.path().stem().string();
-    std::uint64_t number = 0;
-    const auto parsed = std::from_chars(stem.data(), stem.data() + stem.size(), number);
-    if (parsed.ec == std::errc{} && parsed.ptr == stem.data() + stem.size())
-      numbered.emplace_back(number, entry.path());
+    const std::uint64_t number = log_number_of(entry.path().filename().string());
+    if (number > 0 && number >= first) numbered.emplace_back(number, entry.path());
   }
   std::sort(numbered.begin(), numbered.end());
   std::vector<std::filesystem::path> logs;
@@ -149,16 +355,39 @@ std::vector<std::filesystem::path> find_logs(const std::string& directory) {
   return logs;
 }
 
+bool read(const std::filesystem::path& path, std::string& bytes) {
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  if (error) return false;
+  bytes.resize(size);
+  std::ifstream file{path, std::ios::binary};
+  file.read(bytes.data(), static_cast<std::streamsize>(size));
+  return static_cast<std::uintmax_t>(file.gcount()) == size && !file.bad();
+}
+
 }  // namespace
 
-LogTail inspect_logs(const std::string& directory) {
-  Inspection inspection;
-  for (const std::filesystem::path& path : find_logs(directory)) {
-    std::ifstream file{path, std::ios::binary};
-    const std::string log{std::istreambuf_iterator<char>{file}, std::istreambuf_iterator<char>{}};
-    if (!file || !inspection.inspect(log)) return LogTail::damaged;
+std::uint64_t log_number_of(const std::string& name) {
+  constexpr std::string_view extension = ".log";
+  if (!name.ends_with(extension)) return 0;
+  const char* const end = name.data() + name.size() - extension.size();
+  std::uint64_t number = 0;
+  const auto parsed = std::from_chars(name.data(), end, number);
+  return parsed.ec == std::errc{} && parsed.ptr == end ? number : 0;
+}
+
+LogReport inspect_logs(const std::string& directory, const LogBooks& books) {
+  Inspection inspection(books);
+  std::string bytes;
+  for (const std::filesystem::path& path : find_logs(directory, books.first_log)) {
+    const std::string name = path.filename().string();
+    if (!read(path, bytes)) {
+      inspection.fail(name + " cannot be read");
+      break;
+    }
+    if (!inspection.inspect(name, bytes)) break;
   }
-  return LogTail::torn;
+  return inspection.finish();
 }
 
 }  // namespace penstock::storage

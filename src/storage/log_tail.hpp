@@ -1,19 +1,41 @@
-// Tells a log that was torn by a loss of power from one that was damaged. RocksDB either refuses both or takes both,
-// and silently ends the history at the bad place; a torn tail has to be tolerated, and damage must not be.
+// Tells a log that was cut off, by a kill or a loss of power, from one that was damaged. RocksDB either refuses both or
+// takes both, and in any of its modes passes over some damage in silence: a length that reaches beyond the end, a kind
+// of record that it takes for one of an older log, a header of zeros. A torn end has to be tolerated, and damage must
+// not be.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 namespace penstock::storage {
 
-enum class LogTail : std::uint8_t {
-  torn,     ///< nothing intact comes after a bad record: what is missing never was acknowledged as synced
-  damaged,  ///< intact records come after a bad one, or follow a gap: what is missing was written before them
+/// What the database's own books say of its logs.
+struct LogBooks {
+  std::uint64_t first_log = 0;      ///< the number of the first that is needed; 0 if all are
+  std::uint64_t last_sequence = 0;  ///< of what is in tables
 };
 
-/// Reads every RocksDB write-ahead log of `directory`; up to some hundred milliseconds. A log that cannot be read is
-/// `damaged`.
-LogTail inspect_logs(const std::string& directory);
+enum class LogCondition : std::uint8_t {
+  whole,
+  torn,     ///< the end is no whole record, which is as it may be: see log_tail.cpp
+  damaged,  ///< what was written, and maybe synced, is not as it was
+};
+
+struct LogReport {
+  LogCondition condition = LogCondition::whole;
+  std::string where;  ///< of what is torn or damaged, which file, from which byte on, and why; empty if it is whole
+  /// Whether a later log goes on where the torn one ends: an earlier start has dropped the end.
+  bool is_settled = false;
+  /// How many bytes of a log, by its number, are records, where there is more in the file.
+  std::map<std::uint64_t, std::uint64_t> ends;
+};
+
+/// Reads every RocksDB write-ahead log of `directory` that is needed, one at a time as a whole. A log that cannot be
+/// read is `damaged`. REQUIRES: nobody writes to them meanwhile.
+LogReport inspect_logs(const std::string& directory, const LogBooks& books);
+
+/// The number of a log by its file's name, such as "000012.log"; 0 if it is none.
+std::uint64_t log_number_of(const std::string& name);
 
 }  // namespace penstock::storage

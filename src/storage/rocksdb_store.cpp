@@ -29,9 +29,11 @@
 #include <utility>
 #include <vector>
 
+#include "penstock/private_directory.hpp"
 #include "storage/data_directory.hpp"
 #include "storage/keys.hpp"
 #include "storage/log_tail.hpp"
+#include "storage/rocksdb_store_files.hpp"
 #include "storage/rocksdb_store_records.hpp"
 
 namespace penstock::storage {
@@ -88,104 +90,6 @@ rocksdb::BlockBasedTableOptions table_format(Table of, const std::shared_ptr<roc
   if (of != Table::records) table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(filter_bits_per_key));
   return table;
 }
-
-rocksdb::IOStatus io_failure(const std::string& what) {
-  const int reason = errno;
-  const std::string text = what + ": " + std::strerror(reason);
-  return reason == ENOSPC ? rocksdb::IOStatus::NoSpace(text) : rocksdb::IOStatus::IOError(text);
-}
-
-/// A log whose next stretch is there before it is written. A sync of an appended record has to put the file's new size
-/// and blocks into the file system's journal as well as the record on the medium; with room of zeros made beforehand it
-/// has the record only, which is about a quarter faster. Room is made where small records are synced one by one, since
-/// for much at a time the zeros would cost more than they save. A log that a crash leaves ends in zeros, which RocksDB
-/// takes for the end as it does with logs that were mapped into memory.
-class RoomyLogFile final : public rocksdb::FSWritableFile {
- public:
-  RoomyLogFile(std::string name, int descriptor) : name_(std::move(name)), descriptor_(descriptor) {}
-  RoomyLogFile(const RoomyLogFile&) = delete;
-  RoomyLogFile& operator=(const RoomyLogFile&) = delete;
-  ~RoomyLogFile() override {
-    if (descriptor_ >= 0) (void)::close(descriptor_);
-  }
-
-  using rocksdb::FSWritableFile::Append;
-  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
-    if (!write_at(size_, data.data(), data.size())) return io_failure("cannot write " + name_);
-    size_ += data.size();
-    unsynced_ += data.size();
-    return rocksdb::IOStatus::OK();
-  }
-  rocksdb::IOStatus Flush(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
-    return rocksdb::IOStatus::OK();
-  }
-  rocksdb::IOStatus Sync(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
-    const std::uint64_t synced = unsynced_.exchange(0);
-    if (::fdatasync(descriptor_) != 0) return io_failure("cannot sync " + name_);
-    if (synced > 0 && synced <= small_sync_bytes_max && size_ + synced > room_until_) make_room();
-    return rocksdb::IOStatus::OK();
-  }
-  rocksdb::IOStatus Truncate(std::uint64_t size, const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
-    if (::ftruncate(descriptor_, static_cast<off_t>(size)) != 0) return io_failure("cannot truncate " + name_);
-    size_ = size;
-    room_until_ = std::min(room_until_, size);
-    return rocksdb::IOStatus::OK();
-  }
-  rocksdb::IOStatus Close(const rocksdb::IOOptions& options, rocksdb::IODebugContext* context) override {
-    if (descriptor_ < 0) return rocksdb::IOStatus::OK();
-    rocksdb::IOStatus status = room_until_ > size_ ? Truncate(size_, options, context) : rocksdb::IOStatus::OK();
-    if (::close(std::exchange(descriptor_, -1)) != 0 && status.ok()) status = io_failure("cannot close " + name_);
-    return status;
-  }
-  // A sync by one thread beside an append by another is what the kernel allows on one descriptor; RocksDB asks for it.
-  bool IsSyncThreadSafe() const override { return true; }
-  std::uint64_t GetFileSize(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override { return size_; }
-  void PrepareWrite(std::size_t, std::size_t, const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {}
-
- private:
-  static constexpr std::uint64_t small_sync_bytes_max = 8U << 10U;
-  static constexpr std::size_t room_bytes = 256U << 10U;
-
-  bool write_at(std::uint64_t offset, const char* bytes, std::size_t count) const {
-    while (count > 0) {
-      const ssize_t written = ::pwrite(descriptor_, bytes, count, static_cast<off_t>(offset));
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return false;
-      offset += static_cast<std::uint64_t>(written);
-      bytes += written;
-      count -= static_cast<std::size_t>(written);
-    }
-    return true;
-  }
-
-  // Without room the log works as ever, so a failure here is none.
-  void make_room() {
-    static const std::vector<char> zeros(room_bytes, 0);
-    if (write_at(size_, zeros.data(), zeros.size())) room_until_ = size_ + zeros.size();
-  }
-
-  const std::string name_;
-  int descriptor_;
-  std::atomic<std::uint64_t> size_{0};
-  std::atomic<std::uint64_t> unsynced_{0};
-  std::uint64_t room_until_ = 0;
-};
-
-class RoomyLogFileSystem final : public rocksdb::FileSystemWrapper {
- public:
-  using rocksdb::FileSystemWrapper::FileSystemWrapper;
-  const char* Name() const override { return "penstock::RoomyLogFileSystem"; }
-
-  rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
-                                    std::unique_ptr<rocksdb::FSWritableFile>* file,
-                                    rocksdb::IODebugContext* context) override {
-    if (!name.ends_with(".log")) return FileSystemWrapper::NewWritableFile(name, options, file, context);
-    const int descriptor = ::open(name.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
-    if (descriptor < 0) return io_failure("cannot create " + name);
-    *file = std::make_unique<RoomyLogFile>(name, descriptor);
-    return rocksdb::IOStatus::OK();
-  }
-};
 
 /// Says of which keys a table remembers where the last was inserted: of those of one length, for each queue. RocksDB
 /// mixes up the places of keys and those of ranges where both are of this kind (facebook/rocksdb#12558, mended in 9.2),
@@ -268,10 +172,9 @@ rocksdb::DBOptions database_options() {
   options.max_open_files = open_files_max;
   options.max_background_jobs = 2;
   options.max_file_opening_threads = 1;
-  // Strict at first: this mode tolerates a last record that was cut off, and refuses everything else. A tail that lost
-  // power has torn in another way is looked at by open_rocksdb, and only then accepted. The default mode would end the
-  // history at any bad record, in silence, be it a year's damage in the middle.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  // The strictest mode. What a log has behind its last whole record is looked at before, by inspect_logs, and then
+  // hidden. The other modes end the history at bad records in silence, be it a year's damage in the middle.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kAbsoluteConsistency;
   options.track_and_verify_wals_in_manifest = true;
   options.recycle_log_file_num = 0;
   options.avoid_flush_during_recovery = true;
@@ -293,7 +196,7 @@ rocksdb::DBOptions database_options() {
 // Whether the directory is there, or can be made, and can be written: RocksDB's own words for this are hard to read.
 StoreError prepare_directory(const std::filesystem::path& directory) {
   std::error_code error;
-  const bool created = std::filesystem::create_directories(directory, error);
+  const bool created = make_private_directories(directory, error);
   if (error) {
     return {error == std::errc::no_space_on_device ? StoreStatus::no_space : StoreStatus::not_writable,
             "cannot create the data directory " + directory.string() + ": " + error.message()};
@@ -518,8 +421,13 @@ class RocksDbReader final : public InspectedStore {
   /// A table that the database has not has a null for a handle, and no entries.
   using Families = std::array<rocksdb::ColumnFamilyHandle*, table_count>;
 
-  RocksDbReader(std::string directory, std::unique_ptr<rocksdb::DB> database, Families families, bool log_torn)
-      : directory_(std::move(directory)), database_(std::move(database)), families_(families), log_torn_(log_torn) {}
+  RocksDbReader(std::string directory, std::unique_ptr<rocksdb::Env> environment, std::unique_ptr<rocksdb::DB> database,
+                Families families, std::string torn_log)
+      : directory_(std::move(directory)),
+        environment_(std::move(environment)),
+        database_(std::move(database)),
+        families_(families),
+        torn_log_(std::move(torn_log)) {}
   RocksDbReader(const RocksDbReader&) = delete;
   RocksDbReader& operator=(const RocksDbReader&) = delete;
   ~RocksDbReader() override {
@@ -560,7 +468,7 @@ class RocksDbReader final : public InspectedStore {
     return translate(status);
   }
 
-  bool is_log_torn() const override { return log_torn_; }
+  std::string torn_log() const override { return torn_log_; }
 
   bool has_log() const override {
     std::error_code ignored;
@@ -574,9 +482,10 @@ class RocksDbReader final : public InspectedStore {
   rocksdb::ColumnFamilyHandle* family(Table table) const { return families_.at(static_cast<std::size_t>(table)); }
 
   const std::string directory_;
+  std::unique_ptr<rocksdb::Env> environment_;  // outlives the database
   std::unique_ptr<rocksdb::DB> database_;
   Families families_;
-  const bool log_torn_;
+  const std::string torn_log_;
 };
 
 rocksdb::DBOptions reading_options() {
@@ -598,6 +507,38 @@ rocksdb::Status list_tables(const std::string& directory, std::vector<std::size_
   return rocksdb::Status::InvalidArgument("it has a table that this version does not know");
 }
 
+/// What the database says of its logs, without a look at them.
+StoreError read_books(const std::string& directory, LogBooks& books) {
+  const std::unique_ptr<rocksdb::Env> environment = rocksdb::NewCompositeEnv(std::make_shared<FilesWithEmptyLogs>());
+  rocksdb::DBOptions options = reading_options();
+  options.env = environment.get();
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  const auto catalog = family_options(Table::catalog, rocksdb::NewLRUCache(cache_bytes));
+  const rocksdb::Status status = rocksdb::DB::OpenForReadOnly(
+      options, directory, {{rocksdb::kDefaultColumnFamilyName, catalog}}, &handles, &opened);
+  if (!status.ok()) return describe_open_failure(status, directory);
+  const std::unique_ptr<rocksdb::DB> database(opened);
+  (void)database->GetIntProperty(rocksdb::DB::Properties::kMinLogNumberToKeep, &books.first_log);
+  books.last_sequence = database->GetLatestSequenceNumber();
+  for (rocksdb::ColumnFamilyHandle* handle : handles) (void)database->DestroyColumnFamilyHandle(handle);
+  return {};
+}
+
+/// REQUIRES: nobody else uses the directory. An error if what the logs have cannot be built on.
+StoreError look_at_logs(const std::string& directory, LogReport& report) {
+  LogBooks books;
+  if (StoreError error = read_books(directory, books)) return error;
+  report = inspect_logs(directory, books);
+  if (report.condition != LogCondition::damaged) return {};
+  return {StoreStatus::corrupt, "the log of the data directory " + directory + " is damaged: " + report.where};
+}
+
+bool has_database(const std::filesystem::path& directory) {
+  std::error_code ignored;
+  return std::filesystem::exists(directory / "CURRENT", ignored);
+}
+
 }  // namespace
 
 StoreError copy_rocksdb(Store& store, const std::string& directory) {
@@ -607,10 +548,9 @@ StoreError copy_rocksdb(Store& store, const std::string& directory) {
 }
 
 StoreError open_rocksdb_for_reading(const std::string& directory, std::unique_ptr<InspectedStore>& store) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(std::filesystem::path(directory) / "CURRENT", ignored)) {
-    return {StoreStatus::not_found, "there is no data directory " + directory};
-  }
+  if (!has_database(directory)) return {StoreStatus::not_found, "there is no data directory " + directory};
+  LogReport logs;
+  if (StoreError error = look_at_logs(directory, logs)) return error;
   std::vector<std::size_t> tables;
   rocksdb::Status status = list_tables(directory, tables);
   if (!status.ok()) return describe_open_failure(status, directory);
@@ -620,20 +560,20 @@ StoreError open_rocksdb_for_reading(const std::string& directory, std::unique_pt
   for (const std::size_t table : tables) {
     descriptors.emplace_back(table_names.at(table), family_options(static_cast<Table>(table), cache));
   }
+  const auto files = std::make_shared<DatabaseFiles>();
+  files->cut_logs(logs.ends);
+  std::unique_ptr<rocksdb::Env> environment = rocksdb::NewCompositeEnv(files);
   rocksdb::DBOptions options = reading_options();
+  options.env = environment.get();
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
   status = rocksdb::DB::OpenForReadOnly(options, directory, descriptors, &handles, &opened);
-  bool torn = false;
-  if (status.IsCorruption() && inspect_logs(directory) == LogTail::torn) {
-    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-    status = rocksdb::DB::OpenForReadOnly(options, directory, descriptors, &handles, &opened);
-    torn = status.ok();
-  }
+  files->finish_opening();
   if (!status.ok()) return describe_open_failure(status, directory);
   RocksDbReader::Families families{};
   for (std::size_t i = 0; i < tables.size(); ++i) families.at(tables[i]) = handles[i];
-  store = std::make_unique<RocksDbReader>(directory, std::unique_ptr<rocksdb::DB>(opened), families, torn);
+  store = std::make_unique<RocksDbReader>(directory, std::move(environment), std::unique_ptr<rocksdb::DB>(opened),
+                                          families, logs.where);
   return {};
 }
 
@@ -646,21 +586,36 @@ StoreError open_rocksdb(const RocksDbOptions& options, std::unique_ptr<Store>& s
   for (std::size_t i = 0; i < table_count; ++i) {
     descriptors.emplace_back(table_names[i], family_options(static_cast<Table>(i), cache));
   }
-  std::unique_ptr<rocksdb::Env> environment =
-      rocksdb::NewCompositeEnv(std::make_shared<RoomyLogFileSystem>(rocksdb::FileSystem::Default()));
+  const auto files = std::make_shared<DatabaseFiles>();
+  bool was_there = false;
+  LogReport logs;
+  // Not before, since a server that is about to end may still write to them.
+  files->on_locked([&, raw = files.get()]() -> StoreError {
+    was_there = has_database(options.directory);
+    if (!was_there) return {};
+    StoreError error = look_at_logs(options.directory, logs);
+    raw->cut_logs(logs.ends);
+    return error;
+  });
+  std::unique_ptr<rocksdb::Env> environment = rocksdb::NewCompositeEnv(files);
   rocksdb::DBOptions database = database_options();
   database.env = environment.get();
   std::vector<rocksdb::ColumnFamilyHandle*> families;
   rocksdb::DB* opened = nullptr;
-  rocksdb::Status status = rocksdb::DB::Open(database, options.directory, descriptors, &families, &opened);
-  if (status.IsCorruption() && inspect_logs(options.directory) == LogTail::torn) {
-    // If it is not a log that is corrupt, this finds it again.
-    database.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-    status = rocksdb::DB::Open(database, options.directory, descriptors, &families, &opened);
-  }
+  const rocksdb::Status status = rocksdb::DB::Open(database, options.directory, descriptors, &families, &opened);
+  files->finish_opening();
+  if (files->objection()) return files->objection();
   if (!status.ok()) return describe_open_failure(status, options.directory);
+  if (logs.condition == LogCondition::torn && !logs.is_settled && options.warn) {
+    options.warn("the log of the data directory " + options.directory +
+                 " ends in what is no whole record, as a loss of power leaves it: " + logs.where + " were dropped");
+  }
   store =
       std::make_unique<RocksDbStore>(std::move(environment), std::unique_ptr<rocksdb::DB>(opened), std::move(families));
+  if (was_there && options.warn && has_lost_all(options.directory, *store)) {
+    options.warn("the data directory " + options.directory +
+                 " has been used, but nothing is in it: its log was emptied, and what it had is lost");
+  }
   return {};
 }
 

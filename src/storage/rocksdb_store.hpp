@@ -1,8 +1,10 @@
-// The Store on RocksDB. This, its source and what rocksdb_store_records has of it are the only files that name it.
+// The Store on RocksDB. This, its source and what rocksdb_store_records and rocksdb_store_files have of it are the only
+// files that name it.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,7 +16,9 @@
 namespace penstock::storage {
 
 struct RocksDbOptions {
-  std::string directory;  ///< created if it is not there, with the directories above it
+  std::string directory;  ///< created if it is not there, with the directories above it, for its owner alone
+  /// Told what an operator should know of what was found, in one line; may be empty.
+  std::function<void(const std::string&)> warn;
 };
 
 /// Opens or creates the database of a data directory. Errors, each with one line for the operator: in_use,
@@ -61,8 +65,8 @@ class InspectedStore : public Store {
   virtual std::vector<File> files() const = 0;
   /// Whether all of a file's blocks are as they were written. Any number at a time.
   virtual StoreError verify(const File& file) const = 0;
-  /// Whether the log ends in a record that was cut off, as a loss of power leaves it.
-  virtual bool is_log_torn() const = 0;
+  /// Where the log ends in what is no whole record, as a loss of power leaves it; empty if it does not.
+  virtual std::string torn_log() const = 0;
   /// Every database that was ever open has one.
   virtual bool has_log() const = 0;
 };

@@ -427,6 +427,103 @@ class Checks(Directories):
         self.assertEqual(status, 1)
         self.assertIn("problem: log: no log is there", out)
 
+    def leave_log(self):
+        """The log that a killed server leaves, and how much of it is records."""
+        with Server(self.directory) as server:
+            url = server.create()
+            for i in range(50):
+                server.call("SendMessage", {"QueueUrl": url, "MessageBody": f"message {i} " + "x" * 500})
+            server.process.kill()
+        log = pathlib.Path(glob.glob(self.data + "/*.log")[0])
+        return log, len(log.read_bytes().rstrip(b"\0"))
+
+    def test_a_damaged_log_is_told_and_not_served_from(self):
+        log, end = self.leave_log()
+        content = log.read_bytes()
+        # Each is in the last block of the log, and the last ones are in its last record.
+        for at in (100, end // 2, end - 2_000, end - 300, end - 60):
+            log.write_bytes(content[:at] + bytes([content[at] ^ 8]) + content[at + 1:])
+            status, out, err = self.penstock("check", "--data-dir", self.data)
+            self.assertEqual((status, out), (1, ""), at)
+            self.assertRegex(err, r"the log of the data directory .* is damaged: \d+\.log, byte \d+: ")
+            with self.assertRaisesRegex(RuntimeError, "is damaged"):
+                Server(self.directory)
+        log.write_bytes(content)
+        self.assert_sound(self.data)
+        with Server(self.directory) as server:
+            self.assertEqual(self.messages_of(server), "50")
+            status, said = server.stop()
+            self.assertEqual(status, 0)
+            self.assertNotIn(" warning ", said)
+
+    def messages_of(self, server):
+        attributes = {"QueueUrl": server.create(), "AttributeNames": ["ApproximateNumberOfMessages"]}
+        return server.call("GetQueueAttributes", attributes)[1]["Attributes"]["ApproximateNumberOfMessages"]
+
+    def test_a_log_whose_end_was_cut_off_is_served_from_and_told(self):
+        log, end = self.leave_log()
+        content = log.read_bytes()
+        log.write_bytes(content[:end - 40] + bytes(len(content) - end + 40))
+        status, out, _ = self.penstock("check", "--data-dir", self.data)
+        self.assertEqual(status, 0)
+        self.assertRegex(out, r"remark: log: it ends in what is no whole record: \d+ bytes of \d+\.log from byte")
+        with Server(self.directory) as server:
+            self.assertEqual(self.messages_of(server), "49")
+            server.create("more")
+            self.assertRegex(server.stop()[1], r"warning .* \d+ bytes of \d+\.log from byte \d+ on were dropped")
+        with Server(self.directory) as server:
+            self.assertNotIn("were dropped", server.stop()[1])
+
+    def test_a_log_that_was_emptied_is_told(self):
+        log, _ = self.leave_log()
+        log.write_bytes(b"")
+        status, out, _ = self.penstock("check", "--data-dir", self.data)
+        self.assertEqual(status, 1)
+        self.assertIn("problem: log: nothing is in it, though a server has used the directory", out)
+        with Server(self.directory) as server:
+            self.assertRegex(server.stop()[1], "warning .* its log was emptied")
+
+    def test_what_is_made_is_for_its_owner_alone(self):
+        self.addCleanup(os.umask, os.umask(0))
+        data = os.path.join(self.restored, "data")
+        with Server(self.directory) as server:
+            url = server.create()
+            server.call("SendMessage", {"QueueUrl": url, "MessageBody": "secret"})
+            add_function(server, "echo")
+            self.back_up(server)
+            self.assertEqual(self.restore()[0], 0)
+            for top in (self.data, self.backup, data):
+                self.assertEqual(os.stat(top).st_mode & 0o777, 0o700, top)
+            for path in (os.path.join(self.data, "functions"), os.path.join(data, "functions")):
+                self.assertEqual(os.stat(path).st_mode & 0o777, 0o700, path)
+            files = [path for pattern in ("/*.log", "/MANIFEST-*", "/CURRENT", "/token", "/data/*", "/code/*",
+                                          "/manifest.json")
+                     for top in (self.data, self.backup, data) for path in glob.glob(top + pattern)]
+            self.assertGreater(len(files), 12)
+            for path in files:
+                self.assertEqual(os.stat(path).st_mode & 0o777, 0o600, path)
+        # What is there already keeps its mode, and what is put into it is private all the same.
+        os.chmod(self.data, 0o755)
+        with Server(self.directory) as server:
+            server.create("more")
+            self.assertEqual(os.stat(self.data).st_mode & 0o777, 0o755)
+            for log in glob.glob(self.data + "/*.log"):
+                self.assertEqual(os.stat(log).st_mode & 0o777, 0o600)
+
+    def test_a_restore_into_its_backup_is_refused(self):
+        with Server(self.directory) as server:
+            server.create()
+            self.back_up(server)
+        os.symlink(self.backup, os.path.join(self.directory, "link"))
+        before = tree_of(self.backup)
+        for target in (self.backup, self.backup + "/data", self.backup + "/new", self.directory,
+                       self.directory + "/link"):
+            for more in ((), ("--force",)):
+                status, out, err = self.penstock("restore", self.backup, "--data-dir", target, *more)
+                self.assertEqual((status, out), (1, ""), target)
+                self.assertIn("are one, or one of them lies in the other", err)
+        self.assertEqual(tree_of(self.backup), before)
+
     def test_a_table_that_is_missing_is_told(self):
         self.leave_tables()
         os.remove(glob.glob(self.data + "/*.sst")[0])

@@ -309,6 +309,58 @@ TEST_F(StateTest, WhatIsInTheWayIsMovedAsideIfThatIsWanted) {
   EXPECT_EQ(restore(true).moved_to, target_ + ".before-restore-2");
 }
 
+TEST_F(StateTest, ARestoreIntoTheBackupOrAroundItIsRefused) {
+  use();
+  back_up();
+  const auto before = snapshot_of(backup_);
+  const std::string link = directory_.path() / "link";
+  fs::create_directory_symlink(backup_, link);
+  const fs::path around = directory_.path() / "around";
+  fs::create_directory(around);
+  fs::create_directory_symlink(directory_.path(), around / "out");
+  for (const bool move_aside : {false, true}) {
+    for (const std::string& target :
+         {backup_, backup_ + "/", backup_ + "/data", backup_ + "/new/place", directory_.path().string(),
+          directory_.path().string() + "/data/..", link, link + "/data", link + "/new", (around / "out").string(),
+          (around / "out" / "backup").string()}) {
+      SCOPED_TRACE(target);
+      EXPECT_THAT(fault_of([&] {
+                    state::restore({backup_, target, move_aside}, {});
+                  }),
+                  HasSubstr("are one, or one of"));
+      EXPECT_THAT(fault_of([&] { state::restore({link, target, move_aside}, {}); }), HasSubstr("are one, or one of"));
+    }
+  }
+  EXPECT_EQ(snapshot_of(backup_), before);
+  (void)state::restore({backup_, backup_ + "-of-another-name", false}, {});
+}
+
+TEST_F(StateTest, WhatIsMadeIsForItsOwnerAlone) {
+  const auto mode_of = [](const fs::path& path) { return fs::status(path).permissions(); };
+  use();
+  (void)add_function("greet");
+  back_up();
+  const fs::path deep = directory_.path() / "not" / "there" / "yet";
+  (void)state::restore({backup_, deep, false}, {});
+  for (const fs::path& top : {fs::path(data_), fs::path(backup_), directory_.path() / "not"}) {
+    EXPECT_EQ(mode_of(top), fs::perms::owner_all) << top;
+  }
+  for (const fs::path& top : {fs::path(backup_), deep}) {
+    for (const auto& entry : fs::recursive_directory_iterator(top)) {
+      // Code is unpacked with the modes that its archive has, in a directory that nobody else can enter.
+      if (entry.path().string().find("/functions/code/") != std::string::npos) continue;
+      EXPECT_EQ(mode_of(entry.path()),
+                entry.is_directory() ? fs::perms::owner_all : fs::perms::owner_read | fs::perms::owner_write)
+          << entry.path();
+    }
+  }
+  const fs::path theirs = directory_.path() / "theirs";
+  fs::create_directory(theirs);
+  fs::permissions(theirs, fs::perms::owner_all | fs::perms::group_read);
+  (void)state::restore({backup_, theirs, false}, {});
+  EXPECT_EQ(mode_of(theirs), fs::perms::owner_all | fs::perms::group_read) << "it was there";
+}
+
 TEST_F(StateTest, ARestoreThatFailsLeavesWhatWasThere) {
   use();
   back_up();
@@ -371,6 +423,42 @@ TEST_F(StateTest, ADirectoryThatLostItsLogIsNotSound) {
   close();
   fs::remove(file_of(data_, ".log"));
   EXPECT_THAT(findings_in(data_), testing::ElementsAre("log: no log is there"));
+}
+
+TEST_F(StateTest, ADirectoryThatWasUsedAndWhoseLogIsEmptyIsNotSound) {
+  close();
+  const fs::path log = file_of(data_, ".log");
+  fs::resize_file(log, 0);
+  EXPECT_THAT(findings_in(data_), testing::IsEmpty()) << "a server that was killed in its first moment";
+  write(fs::path(data_) / "token", "what a server writes when the format is there");
+  EXPECT_THAT(findings_in(data_),
+              testing::ElementsAre("log: nothing is in it, though a server has used the directory"));
+}
+
+TEST_F(StateTest, ALogThatEndsInNoWholeRecordIsARemark) {
+  use();
+  close();
+  const fs::path log = file_of(data_, ".log");
+  const std::string bytes = text_of(log);
+  write(log, bytes.substr(0, bytes.size() - 5));
+  const Inspection inspection = inspect(data_, {});
+  EXPECT_TRUE(inspection.report.findings.is_sound());
+  ASSERT_EQ(inspection.report.findings.lines().size(), 1U);
+  EXPECT_THAT(inspection.report.findings.lines()[0].what,
+              testing::MatchesRegex(".*: [0-9]+ bytes of 000004.log from byte [0-9]+ on"));
+}
+
+TEST_F(StateTest, AByteOfALogThatIsAnotherIsDamage) {
+  use();
+  close();
+  const fs::path log = file_of(data_, ".log");
+  const std::string bytes = text_of(log);
+  for (const std::size_t at : {bytes.size() / 2, bytes.size() - 10'000, bytes.size() - 20}) {
+    std::string other = bytes;
+    other[at] = static_cast<char>(other[at] ^ 4);
+    write(log, other);
+    EXPECT_THAT(fault_of([&] { inspect(data_, {}); }), HasSubstr("is damaged: 000004.log, byte ")) << at;
+  }
 }
 
 TEST_F(StateTest, ADamagedTableIsFound) {

@@ -69,11 +69,43 @@ class RocksDbStoreTest : public testing::Test {
     std::unique_ptr<Store> store;
     const StoreError error = open_rocksdb({.directory = directory}, store);
     EXPECT_FALSE(error) << error.message;
-    if (error) return 0;
-    const Rows rows = rows_of(*store, Table::messages);
+    return error ? 0 : prefix_in(*store);
+  }
+  static std::size_t prefix_in(const Store& store) {
+    const Rows rows = rows_of(store, Table::messages);
     for (std::size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(rows[i].first, key_of(i + 1));
     return rows.size();
   }
+
+  /// What comes of opening a directory.
+  struct Outcome {
+    StoreError error;
+    std::string warning;
+    std::size_t messages = 0;
+  };
+  static Outcome outcome_of(const fs::path& directory) {
+    Outcome outcome;
+    std::unique_ptr<Store> store;
+    const auto warn = [&](const std::string& text) { outcome.warning += text; };
+    outcome.error = open_rocksdb({.directory = directory, .warn = warn}, store);
+    if (!outcome.error) outcome.messages = prefix_in(*store);
+    return outcome;
+  }
+  /// And what a look at it without a change finds.
+  static Outcome look_of(const fs::path& directory) {
+    Outcome outcome;
+    std::unique_ptr<InspectedStore> store;
+    outcome.error = open_rocksdb_for_reading(directory, store);
+    if (outcome.error) return outcome;
+    outcome.warning = store->torn_log();
+    outcome.messages = prefix_in(*store);
+    return outcome;
+  }
+  static std::string bytes_of(const fs::path& file) {
+    std::ifstream stream{file, std::ios::binary};
+    return {std::istreambuf_iterator<char>{stream}, {}};
+  }
+  static std::size_t end_of(const std::string& log) { return log.find_last_not_of('\0') + 1; }
 
   TemporaryDirectory directory_;
   fs::path data_ = directory_.path() / "deep" / "data";
@@ -247,6 +279,11 @@ TEST_F(RocksDbStoreTest, ATailOfZerosOrGarbageLeavesAPrefix) {
       const fs::path torn = copy();
       const fs::path log = newest_log(torn);
       overwrite(log, fs::file_size(log) - bad, std::string(bad, fill));
+      // A single byte that is another, and no zero, was changed and not cut off.
+      if (bad == 1 && fill == 'x') {
+        EXPECT_EQ(outcome_of(torn).error.status, StoreStatus::corrupt);
+        continue;
+      }
       EXPECT_EQ(prefix_of(torn), 19U);
     }
   }
@@ -328,11 +365,264 @@ TEST_F(RocksDbStoreTest, AnOlderLogThatWasCutOffIsDamage) {
   }
   std::sort(logs.begin(), logs.end());
   ASSERT_GE(logs.size(), 2U);
-  EXPECT_EQ(inspect_logs(damaged), LogTail::torn) << "nothing is wrong yet";
+  EXPECT_EQ(inspect_logs(damaged, {}).condition, LogCondition::whole) << "nothing is wrong yet";
   overwrite(logs.front(), fs::file_size(logs.front()) - 100, "XXXXXXXX");
-  EXPECT_EQ(inspect_logs(damaged), LogTail::damaged);
+  EXPECT_EQ(inspect_logs(damaged, {}).condition, LogCondition::damaged);
   std::unique_ptr<Store> store;
   EXPECT_EQ(open_rocksdb({.directory = damaged}, store).status, StoreStatus::corrupt);
+}
+
+// ---- Damage of the log, and what must not be taken for it.
+
+/// Records that begin and end at all places of a block, some of which are of several blocks; and room behind them.
+constexpr std::size_t sample_messages = 120;
+std::size_t sample_bytes(std::uint64_t i) { return i % 11 == 0 ? 3 * value_bytes : 200 + 131 * (i % 7); }
+
+class LogDamageTest : public RocksDbStoreTest {
+ protected:
+  void SetUp() override {
+    ASSERT_FALSE(open());
+    for (std::uint64_t i = 1; i <= sample_messages; ++i) {
+      if (i == sample_messages) last_begin_ = end_of(bytes_of(newest_log(data_)));
+      put(i, i + 1, true, sample_bytes(i));
+    }
+    sample_ = copy();
+    log_ = newest_log(sample_);
+    bytes_ = bytes_of(log_);
+    end_ = end_of(bytes_);
+    ASSERT_GT(bytes_.size(), end_) << "there is no room";
+  }
+  void rewrite(const std::string& bytes) const {
+    std::ofstream stream{log_, std::ios::binary | std::ios::trunc};
+    stream << bytes;
+    ASSERT_TRUE(stream.good());
+  }
+  /// The log with another byte at `at`.
+  std::string with_other(std::size_t at, std::uint64_t change) const {
+    std::string bytes = bytes_;
+    bytes[at] = static_cast<char>(static_cast<unsigned char>(bytes[at]) ^ (1 + change % 255));
+    return bytes;
+  }
+
+  fs::path sample_;
+  fs::path log_;
+  std::string bytes_;
+  std::size_t end_ = 0;
+  std::size_t last_begin_ = 0;
+};
+
+TEST_F(LogDamageTest, NothingIsSaidOfAWholeLog) {
+  const Outcome look = look_of(sample_);
+  EXPECT_FALSE(look.error) << look.error.message;
+  EXPECT_EQ(look.warning, "");
+  EXPECT_EQ(look.messages, sample_messages);
+  const Outcome opened = outcome_of(sample_);
+  EXPECT_EQ(opened.warning, "");
+  EXPECT_EQ(opened.messages, sample_messages);
+}
+
+TEST_F(LogDamageTest, EachByteThatIsAnotherIsReported) {
+  SeededEntropy entropy{7};
+  std::vector<std::size_t> places;
+  for (int i = 0; i < 300; ++i) places.push_back(entropy.below(end_));
+  // The last block, and the last record, all of it.
+  const std::size_t last_block = (end_ - 1) / 32'768 * 32'768;
+  for (int i = 0; i < 200; ++i) places.push_back(last_block + entropy.below(end_ - last_block));
+  for (std::size_t at = last_begin_; at < end_; ++at) places.push_back(at);
+  std::size_t harmless = 0;
+  for (const std::size_t at : places) {
+    SCOPED_TRACE("byte " + std::to_string(at) + " of " + std::to_string(end_));
+    rewrite(with_other(at, entropy.next()));
+    const Outcome look = look_of(sample_);
+    if (look.error) {
+      ASSERT_EQ(look.error.status, StoreStatus::corrupt) << look.error.message;
+      continue;
+    }
+    // Between the last record of a block and its end are up to six bytes that nobody reads.
+    ++harmless;
+    ASSERT_EQ(look.messages, sample_messages);
+    ASSERT_GE(at % 32'768, 32'762U);
+  }
+  EXPECT_LT(harmless, 3U);
+}
+
+TEST_F(LogDamageTest, AServerRefusesItAndSaysWhere) {
+  for (const std::size_t at : {end_ / 2, last_begin_ - 20, last_begin_ + 1, last_begin_ + 5, last_begin_ + 100}) {
+    SCOPED_TRACE("byte " + std::to_string(at));
+    rewrite(with_other(at, 3));
+    const Outcome outcome = outcome_of(sample_);
+    EXPECT_EQ(outcome.error.status, StoreStatus::corrupt);
+    EXPECT_NE(outcome.error.message.find(log_.filename().string() + ", byte "), std::string::npos)
+        << outcome.error.message;
+  }
+  rewrite(bytes_);
+  EXPECT_EQ(outcome_of(sample_).messages, sample_messages) << "nothing was changed meanwhile";
+}
+
+// RocksDB reads over these in silence: lengths beyond the end, kinds of an older log's records, and headers of zeros.
+TEST_F(LogDamageTest, WhatRocksDbPassesOverIsReported) {
+  constexpr std::size_t small_record = 9;  // not the last by far
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < small_record; ++i) {
+    at += 7 + static_cast<unsigned char>(bytes_[at + 4]) + 256U * static_cast<unsigned char>(bytes_[at + 5]);
+  }
+  for (const auto& [place, bytes] : std::vector<std::pair<std::size_t, std::string>>{{at + 5, "\x7f"},
+                                                                                     {at + 6, "\x05"},
+                                                                                     {at, std::string(7, '\0')},
+                                                                                     {last_begin_ + 6, "\x05"},
+                                                                                     {last_begin_ + 5, "\x7f"}}) {
+    SCOPED_TRACE("at " + std::to_string(place));
+    std::string changed = bytes_;
+    changed.replace(place, bytes.size(), bytes);
+    rewrite(changed);
+    EXPECT_EQ(look_of(sample_).error.status, StoreStatus::corrupt);
+  }
+}
+
+TEST_F(LogDamageTest, MuchThatIsAnotherIsReportedWhereSomethingFollows) {
+  SeededEntropy entropy{8};
+  for (int i = 0; i < 60; ++i) {
+    const std::size_t count = 2 + entropy.below(3'000);
+    const std::size_t at = entropy.below(last_begin_ - count);
+    SCOPED_TRACE(std::to_string(count) + " bytes at " + std::to_string(at));
+    std::string changed = bytes_;
+    for (std::size_t j = 0; j < count; ++j) changed[at + j] = static_cast<char>(entropy.next());
+    rewrite(changed);
+    EXPECT_EQ(look_of(sample_).error.status, StoreStatus::corrupt);
+  }
+}
+
+TEST_F(LogDamageTest, ADamagedLastRecordIsToldOfWhereItMayHaveBeenCutOff) {
+  std::string changed = bytes_;
+  changed.replace(last_begin_ + 50, 20, std::string(20, 'x'));
+  rewrite(changed);
+  EXPECT_EQ(look_of(sample_).warning, std::to_string(end_ - last_begin_) + " bytes of " + log_.filename().string() +
+                                          " from byte " + std::to_string(last_begin_) + " on");
+  const Outcome outcome = outcome_of(sample_);
+  EXPECT_EQ(outcome.messages, sample_messages - 1);
+  EXPECT_NE(outcome.warning.find(std::to_string(end_ - last_begin_) + " bytes of"), std::string::npos)
+      << outcome.warning;
+}
+
+/// A kill leaves a prefix, also of a record of many fragments; behind it is the end of the file, or room.
+TEST_F(LogDamageTest, APrefixIsATornEnd) {
+  put(sample_messages + 1, sample_messages + 2, false, 3 * value_bytes);
+  const std::string longer = bytes_of(newest_log(data_)).substr(0, end_ + 3 * value_bytes + 100);
+  const std::size_t longer_end = end_of(longer);
+  ASSERT_GT(longer_end, end_ + 3 * value_bytes);
+  SeededEntropy entropy{9};
+  std::vector<std::size_t> cuts{end_ + 1, end_ + 6, end_ + 7, end_ + 8, longer_end - 1, longer_end - 2};
+  for (std::size_t block = end_ / 32'768 + 1; block * 32'768 < longer_end; ++block) {
+    for (const std::size_t more : {0, 1, 6, 7, 8}) cuts.push_back(block * 32'768 + more);
+  }
+  for (int i = 0; i < 60; ++i) cuts.push_back(end_ + 1 + entropy.below(longer_end - end_ - 1));
+  for (const std::size_t cut : cuts) {
+    for (const std::size_t room : {0, 100, 200'000}) {
+      SCOPED_TRACE("cut at " + std::to_string(cut) + " with room of " + std::to_string(room));
+      rewrite(longer.substr(0, cut) + std::string(room, '\0'));
+      const Outcome look = look_of(sample_);
+      ASSERT_FALSE(look.error) << look.error.message;
+      ASSERT_EQ(look.messages, sample_messages);
+      ASSERT_NE(look.warning, "");
+    }
+  }
+  EXPECT_EQ(outcome_of(sample_).messages, sample_messages);
+  EXPECT_EQ(outcome_of(sample_).warning.find("damaged"), std::string::npos);
+}
+
+/// A loss of power leaves any pages of what was not synced.
+TEST_F(LogDamageTest, PagesThatWereNotWrittenAreATornEnd) {
+  constexpr std::uint64_t unsynced = 100;
+  const std::uint64_t until = sample_messages + 1 + unsynced;
+  for (std::uint64_t i = sample_messages + 1; i < until; ++i) put(i, i + 1, false, sample_bytes(i));
+  const std::string longer = bytes_of(newest_log(data_));
+  SeededEntropy entropy{10};
+  for (const std::size_t page_bytes : {512U, 4'096U}) {
+    const std::size_t first = end_ / page_bytes;
+    const std::size_t pages = end_of(longer) / page_bytes - first + 1;
+    for (int i = 0; i < 60; ++i) {
+      std::string torn = longer;
+      std::size_t lost_first = SIZE_MAX;
+      for (std::uint64_t lost = 1 + entropy.below(20); lost > 0; --lost) {
+        const std::size_t from = std::max(end_, (first + entropy.below(pages)) * page_bytes);
+        const std::size_t to = std::min(torn.size(), (from / page_bytes + 1) * page_bytes);
+        std::fill(torn.begin() + static_cast<std::ptrdiff_t>(from), torn.begin() + static_cast<std::ptrdiff_t>(to),
+                  '\0');
+        lost_first = std::min(lost_first, from);
+      }
+      SCOPED_TRACE("sectors of " + std::to_string(page_bytes) + ", the first at " + std::to_string(lost_first));
+      rewrite(torn);
+      const Outcome look = look_of(sample_);
+      ASSERT_FALSE(look.error) << look.error.message;
+      ASSERT_GE(look.messages, sample_messages);
+      ASSERT_LT(look.messages, until - 1);
+      ASSERT_NE(look.warning, "");
+    }
+  }
+  // A start goes on from there, and the next one, too.
+  const std::size_t left = outcome_of(sample_).messages;
+  store_.reset();
+  data_ = sample_;
+  ASSERT_FALSE(open());
+  put(left + 1, left + 11, true, 300);
+  store_.reset();
+  const Outcome again = outcome_of(sample_);
+  EXPECT_EQ(again.messages, left + 10);
+  EXPECT_EQ(again.warning, "") << "it was told of when it was dropped";
+}
+
+TEST_F(LogDamageTest, ABodyOfWhatLooksLikeALogIsNone) {
+  const std::string body = bytes_.substr(0, 2'000);
+  ASSERT_FALSE(store_->commit(put_of(Table::messages, key_of(sample_messages + 1), body + body), false));
+  const std::string longer = bytes_of(newest_log(data_)).substr(0, end_ + 4'100);
+  rewrite(longer.substr(0, end_ + 3'900));
+  const Outcome look = look_of(sample_);
+  EXPECT_FALSE(look.error) << look.error.message;
+  EXPECT_EQ(look.messages, sample_messages);
+}
+
+TEST_F(RocksDbStoreTest, ALogThatIsMissingOrEmptiedBetweenOthersIsDamage) {
+  ASSERT_FALSE(open());
+  put(1, 5, true);
+  reopen();
+  put(5, 9, true);
+  const fs::path middle = newest_log(data_).filename();
+  reopen();
+  put(9, 13, true);
+  store_.reset();
+  const fs::path missing = copy();
+  ASSERT_TRUE(fs::remove(missing / middle));
+  EXPECT_EQ(outcome_of(missing).error.status, StoreStatus::corrupt);
+  const fs::path emptied = copy();
+  fs::resize_file(emptied / middle, 0);
+  EXPECT_EQ(outcome_of(emptied).error.status, StoreStatus::corrupt);
+  EXPECT_EQ(outcome_of(data_).messages, 12U);
+}
+
+TEST_F(RocksDbStoreTest, LogsThatEndBeforeTheTablesAreDamage) {
+  ASSERT_FALSE(open());
+  // Kept in the first log, whatever is flushed of the messages.
+  ASSERT_FALSE(store_->commit(put_of(Table::catalog, "key", "value"), true));
+  put(1, 601);
+  store_.reset();
+  std::vector<fs::path> logs;
+  for (const auto& entry : fs::directory_iterator{data_}) {
+    if (entry.path().extension() == ".log") logs.push_back(entry.path());
+  }
+  std::sort(logs.begin(), logs.end());
+  ASSERT_GE(logs.size(), 2U) << "nothing was flushed";
+  for (std::size_t i = 1; i < logs.size(); ++i) fs::remove(logs[i]);
+  fs::resize_file(logs[0], fs::file_size(logs[0]) / 2);
+  EXPECT_EQ(outcome_of(data_).error.status, StoreStatus::corrupt);
+}
+
+TEST_F(RocksDbStoreTest, ALogThatIsNotNeededAnyMoreIsNotLookedAt) {
+  ASSERT_FALSE(open());
+  put(1, 2'001);
+  store_.reset();
+  ASSERT_FALSE(fs::exists(data_ / "000004.log")) << "nothing was flushed";
+  std::ofstream{data_ / "000004.log"} << "what a crash has left of one that was to be deleted";
+  EXPECT_EQ(outcome_of(data_).messages, 2'000U);
 }
 
 TEST_F(RocksDbStoreTest, ADamagedTableIsCorruptWhenItIsRead) {
