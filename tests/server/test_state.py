@@ -1016,7 +1016,7 @@ class Transfers(InDirectory):
             ({"trace": ""}, "non-empty"), ({"trace": "\u0001"}, ""), ({"sender": ""}, "sender"), ({"sender": "a b"}, "sender"),
             ({"sender": "a/b"}, "sender"), ({"sender": "x" * 129}, "sender"),
             ({"sent": -1}, "sent"), ({"sent": 1.5}, "sent"), ({"sent": "1"}, "sent"), ({"sent": 253370764800001}, "sent"),
-            ({"sent": 10**30}, "sent"), ({"visible": -1}, "visible"), ({"visible": 10**18}, "visible"),
+            ({"sent": 10**18}, "sent"), ({"visible": -1}, "visible"), ({"visible": 10**18}, "visible"),
             ({"receives": -1}, "receives"), ({"receives": 2**32}, "receives"), ({"receives": 1}, "first"),
             ({"receives": 1, "first_received": -1}, "first_received"), ({"receives": 1, "first_received": 10**18}, "first_received"),
             ({"first_received": 1}, "never received"), ({"receives": 1, "first_received": 1, "visible": 5}, "not delayed"),
