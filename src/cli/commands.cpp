@@ -108,8 +108,8 @@ constexpr std::array commands{
             run_check, describe_check, no_words},
     Command{"state", Group::operate, "delete all that there is (reset), export and import it",
             "Deletes all that a server has, in every account and region, or writes it to standard output as lines of "
-            "JSON, or makes what standard input says.",
-            run_state, describe_state, {"reset | export | import", 1, 1, "reset, export or import?"}},
+            "JSON, or makes what such lines say, of a file or of standard input.",
+            run_state, describe_state, {"reset | export | import [FILE]", 1, 2, "reset, export or import?"}},
     Command{"completion", Group::operate, "print a shell's script by which it completes these commands",
             "Prints the script by which a shell completes commands, flags and names: eval \"$(penstock completion bash)\".",
             run_completion, describe_nothing, {"bash|zsh|fish", 1, 1, "of which shell: bash, zsh or fish?"}},

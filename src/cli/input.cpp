@@ -60,7 +60,7 @@ void LineReader::fill() {
     throw std::runtime_error("line " + std::to_string(number_ + 1) + " has more than " + std::to_string(bytes_max_) +
                              " bytes");
   }
-  ended_ = !read_piece(fd_, "standard input", buffer_);
+  ended_ = !read_piece(fd_, name_, buffer_);
 }
 
 bool LineReader::is_ready() {

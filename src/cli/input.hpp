@@ -1,10 +1,11 @@
-// Standard input: as a whole, or line by line as it comes.
+// Standard input, or a file in its place: as a whole, or line by line as it comes.
 #pragma once
 
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace penstock::cli {
 
@@ -19,7 +20,9 @@ class LineReader {
  public:
   static constexpr std::size_t piece_bytes = 64U << 10U;
 
-  explicit LineReader(int fd, std::size_t bytes_max = line_bytes_max) : fd_(fd), bytes_max_(bytes_max) {}
+  /// `name` is what it is called where it cannot be read.
+  explicit LineReader(int fd, std::size_t bytes_max = line_bytes_max, std::string name = "standard input")
+      : fd_(fd), bytes_max_(bytes_max), name_(std::move(name)) {}
 
   /// The next line without its break, until the one after is asked for; nothing at the end. The last line need not have
   /// a break. Throws std::runtime_error if it is longer than it may be, and what read_all() throws.
@@ -37,6 +40,7 @@ class LineReader {
 
   int fd_;
   std::size_t bytes_max_;
+  std::string name_;
   std::string buffer_;
   std::size_t begin_ = 0;     ///< of the next line
   std::size_t searched_ = 0;  ///< before which there is no break

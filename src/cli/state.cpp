@@ -1,11 +1,15 @@
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -68,9 +72,9 @@ class LineSink {
   void take(std::string_view piece) {
     // What waited has none: to look through all of a long line with each of its pieces would be quadratic.
     const std::size_t in_piece = piece.rfind('\n');
+    if (in_piece == std::string_view::npos) return wait(piece);
     const std::size_t end = waiting_.size() + in_piece;
     waiting_.append(piece);
-    if (in_piece == std::string_view::npos) return;
     const std::size_t before = end == 0 ? std::string::npos : waiting_.rfind('\n', end - 1);
     const std::size_t begin = before == std::string::npos ? 0 : before + 1;
     last_ = waiting_.substr(begin, end - begin);
@@ -83,6 +87,14 @@ class LineSink {
   std::uint64_t bytes() const { return bytes_; }
 
  private:
+  void wait(std::string_view piece) {
+    if (waiting_.size() + piece.size() > export_line_bytes_max) {
+      throw std::runtime_error("a line of the export has more than " + std::to_string(export_line_bytes_max) +
+                               " bytes");
+    }
+    waiting_.append(piece);
+  }
+
   Output output_;
   std::string waiting_;
   std::string last_;
@@ -106,21 +118,59 @@ int export_state(const Arguments& arguments) {
   return success_status;
 }
 
-/// Hands in what standard input has, part by part.
+/// A file, or standard input where none is named or what is named is "-".
+class Lines {
+ public:
+  explicit Lines(const std::string& name) {
+    if (name.empty() || name == "-") return;
+    name_ = name;
+    fd_ = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd_ < 0) throw std::system_error(errno, std::generic_category(), name);
+    struct stat status {};
+    const bool has_size = ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
+    if (has_size) bytes_ = static_cast<std::uint64_t>(status.st_size);
+  }
+  Lines(const Lines&) = delete;
+  Lines& operator=(const Lines&) = delete;
+  ~Lines() {
+    if (fd_ != STDIN_FILENO) ::close(fd_);
+  }
+
+  LineReader reader() const { return LineReader(fd_, export_line_bytes_max, name_); }
+  /// Whether somebody types it in.
+  bool is_typed() const { return is_terminal(fd_); }
+  /// In all; 0 where that is not known.
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  int fd_ = STDIN_FILENO;
+  std::string name_ = "standard input";
+  std::uint64_t bytes_ = 0;
+};
+
+/// Hands in what a file or standard input has, part by part.
 class Import {
  public:
-  explicit Import(const Arguments& arguments) : server_(arguments) {}
+  explicit Import(const Arguments& arguments)
+      : input_(arguments.word(1)), server_(arguments), progress_(!input_.is_typed()) {}
 
   ImportedShape run() {
-    LineReader lines(STDIN_FILENO, export_line_bytes_max);
+    LineReader lines = input_.reader();
     bool ended = false;
-    while (const auto line = lines.next()) {
-      if (!part_.empty() && part_.size() + line->size() >= part_bytes) send();
-      if (part_.empty()) number_ = lines.number();
-      part_.append(*line).append("\n");
-      ended = is_end(*line);
+    try {
+      while (const auto line = lines.next()) {
+        if (!part_.empty() && part_.size() + line->size() >= part_bytes) send();
+        if (part_.empty()) number_ = lines.number();
+        part_.append(*line).append("\n");
+        bytes_ += line->size() + 1;
+        ended = is_end(*line);
+      }
+      send();
+    } catch (const std::exception&) {
+      progress_.clear();
+      if (handed_in_) remark("of what came before that, " + told());
+      throw;
     }
-    send();
     progress_.clear();
     if (!ended) {
       complain("what was handed in is no whole export: its last line is missing");
@@ -141,26 +191,37 @@ class Import {
     add(sum_.messages, imported.messages);
     add(sum_.records, imported.records);
     add(sum_.problem_count, imported.problem_count);
+    handed_in_ = true;
     for (const std::string& problem : imported.problems.value_or(std::vector<std::string>())) {
       progress_.clear();
       complain(problem);
       if (sum_.problems->size() < problems_kept_max) sum_.problems->push_back(problem);
     }
+    const std::string how_far =
+        input_.bytes() == 0 ? "" : bytes_text(bytes_) + " of " + bytes_text(input_.bytes()) + ", ";
+    progress_.show("importing: " + how_far + told());
+  }
+
+  std::string told() const {
     const auto count = [](const std::optional<std::int64_t>& number) {
       return static_cast<std::uint64_t>(number.value_or(0));
     };
-    progress_.show("importing: " + counted(count(sum_.messages), "message", "messages") + ", " +
-                   counted(count(sum_.records), "record", "records"));
+    return counted(count(sum_.created), "thing", "things") + " made, " +
+           counted(count(sum_.messages), "message", "messages") + ", " +
+           counted(count(sum_.records), "record", "records");
   }
 
   static constexpr std::size_t problems_kept_max = 1'000;
   /// Of one part.
   static constexpr Patience until_imported{.answer_max = std::chrono::minutes{5}, .interruptible = false};
 
+  const Lines input_;
   Server server_;
   Progress progress_;
   std::string part_;
   std::size_t number_ = 1;
+  std::uint64_t bytes_ = 0;  ///< that were read
+  bool handed_in_ = false;
   ImportedShape sum_{0, 0, 0, 0, 0, std::vector<std::string>()};
 };
 
@@ -210,6 +271,7 @@ void describe_state(cxxopts::Options& flags) {
 
 int run_state(const Arguments& arguments) {
   const std::string what = arguments.word(0);
+  if (arguments.words.size() > 1 && what != "import") throw UsageError("a file goes with import");
   if (arguments.has("data") && what != "export") throw UsageError("--data goes with export");
   if ((arguments.has("service") || arguments.has("setup")) && what != "reset") {
     throw UsageError("--service and --setup go with reset");

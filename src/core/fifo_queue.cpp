@@ -285,6 +285,12 @@ bool FifoQueue::within_rate(Action action, const SendMessages* command, Instant 
   return within;
 }
 
+std::optional<Error> FifoQueue::check_content(const MessageContent& content) const {
+  if (!content.group_id.empty() && !content.deduplication_id.empty()) return std::nullopt;
+  const std::string missing = content.group_id.empty() ? "MessageGroupId" : "MessageDeduplicationId";
+  return Error{ErrorCode::MissingParameter, "The request must contain the parameter " + missing + "."};
+}
+
 std::optional<Error> FifoQueue::check_request(const SendMessages& command) const {
   const auto without_group = [](const OutgoingMessage& message) { return message.content.group_id.empty(); };
   if (!command.lacks_group && std::none_of(command.messages.begin(), command.messages.end(), without_group)) {

@@ -61,6 +61,7 @@ class FifoQueue final : public Queue {
   bool within_rate(Action action, const SendMessages* command, Instant now) override;
   std::optional<Error> check_request(const SendMessages& command) const override;
   std::optional<Error> check_send(const OutgoingMessage& message, bool batch) const override;
+  std::optional<Error> check_content(const MessageContent& content) const override;
   Sent take_in(OutgoingMessage& message, Instant now) override;
   std::optional<Deliveries> repeat(const Wanted& wanted, Instant now) override;
   Deliveries deliver(const Wanted& wanted, Instant now) override;

@@ -330,9 +330,13 @@ void Queue::forget_arrival(const ForgetArrival& command) {
 }
 
 void Queue::import(CallId call, ImportMessages& command, Instant now) {
+  for (const ImportedMessage& imported : command.messages) {
+    if (auto error = check_content(imported.message->content)) return shard_.reply(call, std::move(*error));
+  }
   for (ImportedMessage& imported : command.messages) {
     // A clock elsewhere may be ahead of this one.
     imported.message->sent = std::min(imported.message->sent, now);
+    imported.first_received = std::min(imported.first_received, now);
     imported.visible_at = std::min(imported.visible_at, now + std::chrono::seconds{sqs_limits::delay_seconds_max});
     take_over(imported, now);
   }

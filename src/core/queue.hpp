@@ -116,6 +116,8 @@ class Queue {
   /// An error that refuses the whole request.
   virtual std::optional<Error> check_request(const SendMessages& /*command*/) const { return std::nullopt; }
   virtual std::optional<Error> check_send(const OutgoingMessage& message, bool batch) const = 0;
+  /// What a kind of queue asks of a message wherever it comes from.
+  virtual std::optional<Error> check_content(const MessageContent& content) const = 0;
   virtual Sent take_in(OutgoingMessage& message, Instant now) = 0;
   /// An earlier receive that this one repeats.
   virtual std::optional<Deliveries> repeat(const Wanted& /*wanted*/, Instant /*now*/) { return std::nullopt; }

@@ -110,11 +110,13 @@ void StandardQueue::refuse_deferred() {
 
 std::optional<Error> StandardQueue::check_send(const OutgoingMessage& message, bool batch) const {
   if (auto error = check_size(message, batch)) return error;
-  if (!message.content.deduplication_id.empty()) {
-    return invalid_value(message.content.deduplication_id, "MessageDeduplicationId",
-                         "The request include parameter that is not valid for this queue type.");
-  }
-  return std::nullopt;
+  return check_content(message.content);
+}
+
+std::optional<Error> StandardQueue::check_content(const MessageContent& content) const {
+  if (content.deduplication_id.empty()) return std::nullopt;
+  return invalid_value(content.deduplication_id, "MessageDeduplicationId",
+                       "The request include parameter that is not valid for this queue type.");
 }
 
 // Puts a message at the tail: where it has a state from the start among the residents, otherwise into its group's lane

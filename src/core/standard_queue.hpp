@@ -50,6 +50,7 @@ class StandardQueue final : public Queue {
   void answer_deferred(Instant now) override;
   void refuse_deferred() override;
   std::optional<Error> check_send(const OutgoingMessage& message, bool batch) const override;
+  std::optional<Error> check_content(const MessageContent& content) const override;
   Sent take_in(OutgoingMessage& message, Instant now) override;
   Deliveries deliver(const Wanted& wanted, Instant now) override;
   std::optional<Instant> oldest() const override;

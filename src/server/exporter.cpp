@@ -115,7 +115,8 @@ std::optional<Value> answer_of(OwnClients& clients, const Home& home, const Requ
 
 std::string url_of(const QueueName& queue) { return "http://localhost/" + queue.account + "/" + queue.name; }
 
-void append_queue(OwnClients& clients, const QueueName& queue, std::vector<Value> then, std::string& lines) {
+/// The request that makes it; nothing where it has gone meanwhile.
+std::optional<Value> creation_of(OwnClients& clients, const QueueName& queue) {
   const Home home{queue.account, queue.region};
   Value question = one("QueueUrl", url_of(queue));
   Value names;
@@ -124,7 +125,7 @@ void append_queue(OwnClients& clients, const QueueName& queue, std::vector<Value
   Value tags_question = question;
   question.set("AttributeNames", std::move(names));
   const auto described = answer_of(clients, home, config::sqs_request("GetQueueAttributes", question));
-  if (!described) return;
+  if (!described) return std::nullopt;
   Value attributes = map_value();
   if (const Value* all = described->find("Attributes")) {
     for (const config::Member& member : all->members) {
@@ -139,7 +140,31 @@ void append_queue(OwnClients& clients, const QueueName& queue, std::vector<Value
   if (const Value* found = tags ? tags->find("Tags") : nullptr; found != nullptr && !found->members.empty()) {
     input.set("tags", *found);
   }
-  append(lines, home, of_service("sqs", "CreateQueue", std::move(input)), std::move(then));
+  return of_service("sqs", "CreateQueue", std::move(input));
+}
+
+/// The request that says where its dead letters go.
+Value redrive_request(const QueueRecord& queue) {
+  Value policy = one("deadLetterTargetArn", queue.redrive->target_arn);
+  policy.set("maxReceiveCount", number_value(queue.redrive->max_receive_count));
+  Value input = one("QueueUrl", url_of(queue.name));
+  input.set("Attributes", one("RedrivePolicy", config::to_json(policy)));
+  return of_service("sqs", "SetQueueAttributes", std::move(input));
+}
+
+/// Queues that are made together, and only then told where their dead letters go.
+void append_queues(OwnClients& clients, const std::vector<QueueRecord>& queues, std::string& lines) {
+  std::vector<Value> creations;
+  std::vector<Value> then;
+  for (const QueueRecord& queue : queues) {
+    auto creation = creation_of(clients, queue.name);
+    if (!creation) continue;
+    creations.push_back(*std::move(creation));
+    if (queue.redrive) then.push_back(redrive_request(queue));
+  }
+  if (creations.empty()) return;
+  Value create = creations.size() == 1 ? std::move(creations.front()) : list_value(std::move(creations));
+  append(lines, {queues.front().name.account, queues.front().name.region}, std::move(create), std::move(then));
 }
 
 Value message_value(const StoredMessage& message, const std::optional<MessageState>& state) {
@@ -244,24 +269,23 @@ std::vector<const QueueRecord*> in_order(const std::map<QueueName, QueueRecord>&
   return order;
 }
 
-/// The requests that say where dead letters go, by the queues that they come behind: by then there are both queues,
-/// also where each is the other's dead-letter queue, unless one has gone.
-std::map<QueueName, std::vector<Value>> redrive_requests(const std::vector<const QueueRecord*>& order) {
-  std::map<QueueName, std::vector<Value>> requests;
+/// The same, those together that are each other's dead-letter queues.
+std::vector<std::vector<QueueRecord>> in_groups(const std::map<QueueName, QueueRecord>& queues) {
+  std::vector<std::vector<QueueRecord>> groups;
   std::set<QueueName> later;
+  const std::vector<const QueueRecord*> order = in_order(queues);
   for (const QueueRecord* record : order) later.insert(record->name);
+  // To which queue the group goes on that is being made: a ring of them comes without others in between.
+  std::optional<QueueName> last;
   for (const QueueRecord* record : order) {
     later.erase(record->name);
-    if (!record->redrive) continue;
-    Value policy = one("deadLetterTargetArn", record->redrive->target_arn);
-    policy.set("maxReceiveCount", number_value(record->redrive->max_receive_count));
-    Value input = one("QueueUrl", url_of(record->name));
-    input.set("Attributes", one("RedrivePolicy", config::to_json(policy)));
-    const auto target = split_arn(record->redrive->target_arn);
-    const QueueName& behind = target && later.contains(*target) ? *target : record->name;
-    requests[behind].push_back(of_service("sqs", "SetQueueAttributes", std::move(input)));
+    if (!last) groups.emplace_back();
+    groups.back().push_back(*record);
+    const auto target = record->redrive ? split_arn(record->redrive->target_arn) : std::nullopt;
+    if (target && later.contains(*target)) last = target;
+    if (last == record->name) last.reset();
   }
-  return requests;
+  return groups;
 }
 
 // ---- Streams
@@ -277,6 +301,7 @@ std::vector<Value> stream_consumers(OwnClients& clients, const Home& home, const
   const Value* const found = listed ? listed->find("Consumers") : nullptr;
   if (found == nullptr) return consumers;
   for (const Value& consumer : found->items) {
+    if (consumer.text_of("ConsumerStatus") == "DELETING") continue;
     Value input = one("StreamARN", arn);
     input.set("ConsumerName", text_value(consumer.text_of("ConsumerName")));
     consumers.push_back(of_service("kinesis", "RegisterStreamConsumer", std::move(input)));
@@ -284,19 +309,42 @@ std::vector<Value> stream_consumers(OwnClients& clients, const Home& home, const
   return consumers;
 }
 
-void append_stream(OwnClients& clients, const StreamName& stream, std::string& lines) {
+/// What is known of a stream without asking the server.
+struct ExportedStream {
+  StreamName name;
+  StreamId id;
+  std::map<ShardIndex, ShardRecord> shards;
+  std::set<std::string> consumers;  ///< whose positions the server keeps
+
+  std::int64_t open_shards() const {
+    return std::ranges::count_if(shards, [](const auto& shard) { return !shard.second.closed; });
+  }
+};
+
+/// A policy without statements is none, and no request puts it.
+bool says_something(const std::string& policy) {
+  const auto document = config::from_json(policy);
+  return document && !document->members.empty();
+}
+
+void append_stream(OwnClients& clients, const ExportedStream& exported, std::string& lines) {
+  const StreamName& stream = exported.name;
   const Home home{stream.account, stream.region};
   const auto described =
       answer_of(clients, home, config::kinesis_request("DescribeStreamSummary", stream_input(stream.name)));
   const Value* const summary = described ? described->find("StreamDescriptionSummary") : nullptr;
-  if (summary == nullptr) return;
+  if (summary == nullptr || summary->text_of("StreamStatus") == "DELETING") return;
   const std::string arn = summary->text_of("StreamARN");
   Value input = stream_input(stream.name);
   const Value* const mode = summary->find("StreamModeDetails");
   if (mode != nullptr && mode->text_of("StreamMode") == "ON_DEMAND") {
     input.set("StreamModeDetails", *mode);
-  } else if (const Value* shards = summary->find("OpenShardCount")) {
-    input.set("ShardCount", *shards);
+    const Value* const warm = summary->find("WarmThroughput");
+    const Value* const target = warm == nullptr ? nullptr : warm->find("TargetMiBps");
+    if (target != nullptr) input.set("WarmThroughputMiBps", *target);
+  } else {
+    // While it is CREATING it is told to have none.
+    input.set("ShardCount", number_value(exported.open_shards()));
   }
   if (const Value* kib = summary->find("MaxRecordSizeInKiB")) input.set("MaxRecordSizeInKiB", *kib);
   Value tags_question = stream_input(stream.name);
@@ -330,7 +378,7 @@ void append_stream(OwnClients& clients, const StreamName& stream, std::string& l
     then.push_back(of_service("kinesis", "EnableEnhancedMonitoring", std::move(monitored)));
   }
   const auto policy = answer_of(clients, home, config::kinesis_request("GetResourcePolicy", one("ResourceARN", arn)));
-  if (policy && !policy->text_of("Policy").empty()) {
+  if (policy && says_something(policy->text_of("Policy"))) {
     Value put = one("ResourceARN", arn);
     put.set("Policy", text_value(policy->text_of("Policy")));
     then.push_back(of_service("kinesis", "PutResourcePolicy", std::move(put)));
@@ -354,14 +402,6 @@ void append_consumer(OwnClients& clients, const StreamName& stream, const std::s
   input.set("Start", one("Type", start == "LATEST" ? start : std::string("TRIM_HORIZON")));
   append(lines, home, at_path("PUT", path, std::move(input)));
 }
-
-/// What is known of a stream without asking the server.
-struct ExportedStream {
-  StreamName name;
-  StreamId id;
-  std::map<ShardIndex, ShardRecord> shards;
-  std::set<std::string> consumers;  ///< whose positions the server keeps
-};
 
 /// Streams that come or go meanwhile are found as far as they are there.
 std::map<StreamName, std::shared_ptr<const ExportedStream>> find_streams(const Store& store) {
@@ -554,27 +594,26 @@ void Exporter::plan_queues() {
         return true;
       });
   if (error) fail(error);
-  const std::vector<const QueueRecord*> order = in_order(queues);
-  auto redrives = redrive_requests(order);
-  for (const QueueRecord* record : order) {
-    parts_.emplace_back(
-        [this, queue = record->name, then = std::move(redrives[record->name])](std::string& lines) mutable {
-          append_queue(clients_, queue, std::move(then), lines);
-          return false;
-        });
-    if (!data_) continue;
-    data_parts_.emplace_back(
-        [this, queue = record->name, id = record->id, walk = std::shared_ptr<QueueWalk>()](std::string& lines) mutable {
-          if (walk == nullptr) walk = std::make_shared<QueueWalk>(store_, queue, id);
-          return walk->append_some(lines);
-        });
+  for (std::vector<QueueRecord>& group : in_groups(queues)) {
+    for (const QueueRecord& record : group) {
+      if (!data_) continue;
+      data_parts_.emplace_back(
+          [this, queue = record.name, id = record.id, walk = std::shared_ptr<QueueWalk>()](std::string& lines) mutable {
+            if (walk == nullptr) walk = std::make_shared<QueueWalk>(store_, queue, id);
+            return walk->append_some(lines);
+          });
+    }
+    parts_.emplace_back([this, group = std::move(group)](std::string& lines) {
+      append_queues(clients_, group, lines);
+      return false;
+    });
   }
 }
 
 void Exporter::plan_streams() {
   for (const auto& [name, stream] : find_streams(store_)) {
     parts_.emplace_back([this, stream = stream](std::string& lines) {
-      append_stream(clients_, stream->name, lines);
+      append_stream(clients_, *stream, lines);
       for (const std::string& consumer : stream->consumers) append_consumer(clients_, stream->name, consumer, lines);
       return false;
     });

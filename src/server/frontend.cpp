@@ -6,10 +6,10 @@
 #include <array>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <charconv>
 #include <chrono>
 #include <memory>
 #include <random>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -18,6 +18,7 @@
 #include "penstock/queue_names.hpp"
 #include "penstock/server_commands.hpp"
 #include "penstock/stream_names.hpp"
+#include "protocol/native/read.hpp"
 #include "protocol/query.hpp"
 #include "server/authority.hpp"
 #include "server/control.hpp"
@@ -79,14 +80,27 @@ std::optional<FunctionName> code_asked_for(const WireRequest& request, const pro
   return function;
 }
 
-/// Which line of an export the first one is that is handed in; 1 if nothing is said.
-std::size_t first_line_of(std::string_view target) {
-  const auto form = protocol::Form::parse(target.substr(std::min(target.find('?'), target.size() - 1) + 1), {});
-  const auto* const query = std::get_if<protocol::Form>(&form);
-  const std::string_view text = query == nullptr ? "" : query->find("line").value_or(std::string_view());
-  std::size_t number = 1;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && stop == text.data() + text.size() && number > 0 ? number : 1;
+// What the addresses of exports and imports may say behind a question mark.
+constexpr std::array<std::string_view, 1> export_parameters{"data"};
+constexpr std::array<std::string_view, 1> import_parameters{"line"};
+constexpr std::array<std::string_view, 2> yes_or_no{"true", "false"};
+
+/// The value of the only parameter that there may be behind the path, as a T; `otherwise` where nothing is said.
+template <class T>
+std::variant<T, Error> only_parameter(std::string_view target, std::span<const std::string_view> name,
+                                      const protocol::Constraints& constraints, T otherwise) {
+  const std::size_t mark = std::min(target.find('?'), target.size());
+  const auto form = protocol::Form::parse(target.substr(std::min(mark + 1, target.size())), {});
+  if (const auto* error = std::get_if<Error>(&form)) return protocol::native::invalid_request(error->message);
+  const auto& query = std::get<protocol::Form>(form);
+  if (auto refusal = protocol::native::refuse_other_parameters(query, name)) return *std::move(refusal);
+  const auto text = query.find(name.front());
+  if (!text) return otherwise;
+  T value{};
+  if (auto refusal = protocol::native::read_text({nullptr, name.front()}, *text, constraints, value)) {
+    return *std::move(refusal);
+  }
+  return value;
 }
 
 Error throttled(std::string_view service) {
@@ -122,6 +136,15 @@ std::string_view path_of(const WireRequest& request) { return request.target.sub
 
 WireResponse plain(int status, std::string_view text) {
   return WireResponse{status, "text/plain; charset=utf-8", {}, std::string(text) + "\n"};
+}
+
+/// The request itself has gone by then.
+WireResponse import_refused(Exchange& exchange, const Error& error) {
+  WireRequest import;
+  import.method = "POST";
+  import.target = portable::path_of_import;
+  import.request_id = exchange.notes().request_id;
+  return protocol::respond_error(import, error);
 }
 
 }  // namespace
@@ -243,9 +266,9 @@ protocol::Prepared Frontend::understand(const WireRequest& request) const {
   if (is_trusted(request)) return prepared;
   if (const auto* call = std::get_if<protocol::PreparedTriggerCall>(&prepared)) {
     if (runs_programs(call->command)) return service_.authority->respond_untrusted(request);
-  } else if (auto* const server_call = std::get_if<protocol::PreparedServerCall>(&prepared)) {
+  } else if (const auto* const server_call = std::get_if<protocol::PreparedServerCall>(&prepared)) {
     if (std::holds_alternative<BackUp>(server_call->command->what))
-      return server_call->respond(Error{ErrorCode::NotEnabled, service_.authority->why_untrusted()});
+      return service_.authority->respond_untrusted(request);
   }
   return prepared;
 }
@@ -449,8 +472,7 @@ void Frontend::carry_out(protocol::PreparedTriggerCall call, Exchange& exchange)
 
 // What is no operation of the table, since it is no one document: exports and imports.
 bool Frontend::answer_transfer(const WireRequest& request, Exchange& exchange) {
-  const std::size_t mark = std::min(request.target.find('?'), request.target.size());
-  const std::string_view path = request.target.substr(0, mark);
+  const std::string_view path = path_of(request);
   if (path == portable::path_of_import && request.method == "POST") {
     exchange.notes().asked = {"penstock", "ImportState"};
     answer_import(request, exchange);
@@ -458,11 +480,13 @@ bool Frontend::answer_transfer(const WireRequest& request, Exchange& exchange) {
   }
   if (path != portable::path_of_export || request.method != "GET") return false;
   exchange.notes().asked = {"penstock", "ExportState"};
-  const auto form = protocol::Form::parse(request.target.substr(std::min(mark + 1, request.target.size())), {});
-  const auto* const query = std::get_if<protocol::Form>(&form);
-  const bool data = query != nullptr && query->find("data") == std::string_view("true");
+  const auto data = only_parameter<std::string>(request.target, export_parameters, {.allowed = yes_or_no}, "false");
+  if (const auto* error = std::get_if<Error>(&data)) {
+    finish(exchange, protocol::respond_error(request, *error));
+    return true;
+  }
   StateKeeper& keeper = service_.control->state_keeper();
-  auto exporter = keeper.begin_export(data);
+  auto exporter = keeper.begin_export(std::get<std::string>(data) == "true");
   if (exporter == nullptr) {
     finish(exchange, protocol::respond_error(request, Error{ErrorCode::ServerBusy, {}}));
     return true;
@@ -474,20 +498,22 @@ bool Frontend::answer_transfer(const WireRequest& request, Exchange& exchange) {
 }
 
 void Frontend::answer_import(const WireRequest& request, Exchange& exchange) {
-  if (!is_trusted(request)) {
-    const Error untrusted{ErrorCode::NotEnabled, service_.authority->why_untrusted()};
-    return finish(exchange, protocol::respond_error(request, untrusted));
+  if (!is_trusted(request)) return finish(exchange, service_.authority->respond_untrusted(request));
+  const auto first = only_parameter<std::int64_t>(request.target, import_parameters,
+                                                  {.range = protocol::Range{1, protocol::Range::unbounded}}, 1);
+  if (const auto* error = std::get_if<Error>(&first)) {
+    return finish(exchange, protocol::respond_error(request, *error));
   }
   if (!service_.disk_space->has_room()) {
     return finish(exchange, protocol::respond_error(request, {ErrorCode::ServiceUnavailable, "The disk is full."}));
   }
   exchange.notes().waits = true;
   const bool taken = service_.control->state_keeper().import_lines(
-      std::string(request.body), first_line_of(request.target),
+      std::string(request.body), static_cast<std::size_t>(std::get<std::int64_t>(first)),
       [this, &exchange](std::variant<Imported, Error> outcome) {
         asio::post(exchange.executor(), [this, &exchange, outcome = std::move(outcome)] {
           const auto* const imported = std::get_if<Imported>(&outcome);
-          if (imported == nullptr) return finish(exchange, plain(503, std::get<Error>(outcome).message));
+          if (imported == nullptr) return finish(exchange, import_refused(exchange, std::get<Error>(outcome)));
           finish(exchange, WireResponse{200, "application/json", {}, portable::answer_of(*imported)});
         });
       });

@@ -1,20 +1,17 @@
 #include "server/importer.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <chrono>
-#include <memory>
+#include <map>
 #include <utility>
 #include <variant>
 
 #include "config/requests.hpp"
 #include "penstock/limits.hpp"
 #include "penstock/queue_names.hpp"
-#include "protocol/base64.hpp"
-#include "protocol/digests.hpp"
-#include "protocol/kinesis/record_operations.hpp"
-#include "protocol/text.hpp"
+#include "protocol/native/server_operations.hpp"
+#include "server/import_contents.hpp"
+#include "server/import_requests.hpp"
 #include "server/portable.hpp"
 
 namespace penstock::server {
@@ -23,64 +20,13 @@ namespace {
 
 using config::Value;
 
-/// While a stream that was just made is not ready, or is being changed.
-constexpr std::chrono::milliseconds stream_look_interval{20};
-constexpr int stream_looks_max = 500;
+using protocol::native::ReadClockOperation;
+using Real = std::chrono::steady_clock;
 
-constexpr const char* no_such_request = "it is no request that exports have";
-
-constexpr std::size_t uuid_chars = 36;
-constexpr std::size_t attributes_max = 10;
-
-/// Nothing if it is there and no whole number.
-std::optional<std::int64_t> number_of(const Value& value, std::string_view name, std::int64_t if_missing = 0) {
-  const Value* const found = value.find(name);
-  if (found == nullptr) return if_missing;
-  std::int64_t number = 0;
-  const char* const end = found->text.data() + found->text.size();
-  const auto [stop, error] = std::from_chars(found->text.data(), end, number);
-  if (found->kind != Value::Kind::number || error != std::errc() || stop != end) return std::nullopt;
-  return number;
-}
-
-/// What a message's line says of where its message was.
-struct Course {
-  std::optional<std::int64_t> sent;
-  std::optional<std::int64_t> visible;
-  std::optional<std::int64_t> first_received;
-  std::optional<std::int64_t> receives;
-  std::optional<std::int64_t> arrivals;
-
-  bool is_whole() const {
-    const auto is_count = [](const auto& count) { return count && *count >= 0 && *count <= INT32_MAX; };
-    return sent && visible && first_received && is_count(receives) && is_count(arrivals) && *arrivals <= *receives;
-  }
-};
-
-// One that does not say when it was sent is sent now: a queue takes no time that is to come.
-Course course_of(const Value& message) {
-  return {number_of(message, "sent", to_epoch_ms(Instant::max())), number_of(message, "visible"),
-          number_of(message, "first_received"), number_of(message, "receives"), number_of(message, "arrivals")};
-}
-
-std::optional<std::vector<MessageAttribute>> attributes_of(const Value& message) {
-  std::vector<MessageAttribute> attributes;
-  const Value* const given = message.find("attributes");
-  if (given == nullptr) return attributes;
-  if (given->kind != Value::Kind::list || given->items.size() > attributes_max) return std::nullopt;
-  for (const Value& one : given->items) {
-    MessageAttribute attribute{one.text_of("name"), one.text_of("type"), one.text_of("value")};
-    if (attribute.name.empty() || attribute.data_type.empty()) return std::nullopt;
-    if (const Value* binary = one.find("base64")) {
-      auto bytes = protocol::base64_decode(binary->text);
-      if (!bytes) return std::nullopt;
-      attribute.value = *std::move(bytes);
-    }
-    attributes.push_back(std::move(attribute));
-  }
-  std::ranges::sort(attributes, {}, &MessageAttribute::name);
-  return attributes;
-}
+/// While a stream is not ready, or its shard has no room for a record.
+constexpr std::chrono::milliseconds look_interval{20};
+/// How long that is waited for, really.
+constexpr std::chrono::seconds look_time_max{60};
 
 std::size_t bytes_of(const MessageContent& content) {
   std::size_t bytes = content.body.size();
@@ -88,69 +34,6 @@ std::size_t bytes_of(const MessageContent& content) {
     bytes += attribute.name.size() + attribute.data_type.size() + attribute.value.size();
   }
   return bytes;
-}
-
-/// Nothing if the line has no message that a queue of that name may have.
-std::optional<ImportedMessage> message_of(const Value& value, bool fifo) {
-  const Value* const body = value.find("body");
-  auto attributes = attributes_of(value);
-  const Course course = course_of(value);
-  if (body == nullptr || body->kind != Value::Kind::text || !attributes || !course.is_whole()) return std::nullopt;
-  auto message = std::make_shared<StoredMessage>();
-  message->message_id = value.text_of("id");
-  message->sent = from_epoch_ms(*course.sent);
-  message->dead_letter_source = value.text_of("source");
-  MessageContent& content = message->content;
-  content.body = body->text;
-  content.body_md5 = protocol::md5_of(content.body);
-  content.attributes = *std::move(attributes);
-  content.sender_id = value.text_of("sender");
-  content.trace_header = value.text_of("trace");
-  content.group_id = value.text_of("group");
-  content.deduplication_id = value.text_of("deduplication");
-  const bool whole = message->message_id.size() == uuid_chars && !content.body.empty() &&
-                     bytes_of(content) <= sqs_limits::message_bytes_max && (!fifo || !content.group_id.empty());
-  if (!whole) return std::nullopt;
-  ImportedMessage imported;
-  imported.message = std::move(message);
-  imported.receive_count = static_cast<std::uint32_t>(*course.receives);
-  imported.arrival_count = static_cast<std::uint32_t>(*course.arrivals);
-  if (imported.receive_count > 0) imported.first_received = from_epoch_ms(*course.first_received);
-  if (imported.receive_count == 0) imported.visible_at = from_epoch_ms(*course.visible);
-  return imported;
-}
-
-template <std::size_t Count>
-bool is_one_of(const std::array<std::string_view, Count>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-/// The requests that make what there is. No others are done for whoever imports: an import only adds.
-bool is_creation(const Value& request) {
-  constexpr std::array<std::string_view, 2> posts{"/2015-03-31/functions", "/2015-03-31/event-source-mappings"};
-  const std::string service = request.text_of("service");
-  const std::string operation = request.text_of("operation");
-  if (service == "sqs") return operation == "CreateQueue";
-  if (service == "kinesis") return operation == "CreateStream";
-  const std::string method = request.text_of("method");
-  const std::string path = request.text_of("path");
-  if (!service.empty()) return false;
-  if (method == "POST") return is_one_of(posts, path);
-  return method == "PUT" && (path.starts_with("/_penstock/streams/") || path.starts_with("/_penstock/functions/"));
-}
-
-/// Those that then make it whole.
-bool is_setting(const Value& request) {
-  constexpr std::array<std::string_view, 5> of_streams{"IncreaseStreamRetentionPeriod", "StartStreamEncryption",
-                                                       "EnableEnhancedMonitoring", "PutResourcePolicy",
-                                                       "RegisterStreamConsumer"};
-  const std::string service = request.text_of("service");
-  const std::string operation = request.text_of("operation");
-  if (service == "sqs") return operation == "SetQueueAttributes";
-  if (service == "kinesis") return is_one_of(of_streams, operation);
-  const std::string path = request.text_of("path");
-  return service.empty() && request.text_of("method") == "PUT" &&
-         (path.starts_with("/2017-10-31/functions/") || path.starts_with("/2019-09-25/functions/"));
 }
 
 bool is_busy(const config::Answer& answer) {
@@ -170,21 +53,36 @@ std::string name_in(const Value& request) {
   return request.text_of("path");
 }
 
-}  // namespace
-
-void Importer::problem(const std::string& what) {
-  ++imported_.problem_count;
-  if (imported_.problems.size() == portable::problems_max) return;
-  imported_.problems.push_back("line " + std::to_string(line_) + ": " + what);
+/// Whether all that was put may be taken by and by.
+bool has_no_room(const Result& result) {
+  const auto* const put = std::get_if<RecordsPut>(&result);
+  return put != nullptr && std::ranges::all_of(put->entries, [](const auto& entry) {
+           const auto* const error = std::get_if<Error>(&entry);
+           return error != nullptr && error->code == ErrorCode::KinesisThroughputExceeded;
+         });
 }
 
-Imported Importer::run(std::string_view lines, std::size_t number) {
+}  // namespace
+
+Importer::Importer(OwnClients& clients, Insider& insider, bool strict)
+    : clients_(clients), insider_(insider), records_max_(strict ? 1 : portable::batch_count_max) {}
+
+void Importer::problem(const std::string& what) { problem(line_, what); }
+
+void Importer::problem(std::size_t line, const std::string& what) {
+  ++imported_.problem_count;
+  if (imported_.problems.size() == portable::problems_max) return;
+  imported_.problems.push_back("line " + std::to_string(line) + ": " + what);
+}
+
+std::variant<Imported, Error> Importer::run(std::string_view lines, std::size_t number) {
+  if (std::string objection = objection_to_lines(lines, number); !objection.empty()) {
+    return Error{ErrorCode::InvalidRequest, std::move(objection)};
+  }
   imported_ = {};
   line_ = number - 1;
   while (!lines.empty()) {
-    const std::size_t end = std::min(lines.find('\n'), lines.size());
-    const std::string_view line = lines.substr(0, end);
-    lines.remove_prefix(std::min(end + 1, lines.size()));
+    const std::string_view line = take_line(lines);
     ++line_;
     if (line.empty()) continue;
     if (const auto value = config::from_json(line)) {
@@ -198,18 +96,25 @@ Imported Importer::run(std::string_view lines, std::size_t number) {
 }
 
 void Importer::take(const Value& line) {
-  if (line.find("penstock") != nullptr) {
-    if (number_of(line, "format") > portable::format) problem("it is of a newer format than this version reads");
-    return;
-  }
+  if (line.find("penstock") != nullptr) return;
   const Home home{line.text_of("account"), line.text_of("region")};
-  if (!protocol::is_account(home.account) || !protocol::is_region(home.region)) {
-    return problem("it has no account and region");
+  if (!is_home(home)) return problem("it has no account and region");
+  const auto has_only = [&](const std::vector<std::string_view>& more) {
+    std::vector<std::string_view> known{"account", "region"};
+    known.insert(known.end(), more.begin(), more.end());
+    const std::string objection = objection_to_members(line, known);
+    if (!objection.empty()) problem(objection);
+    return objection.empty();
+  };
+  if (line.find("create") != nullptr) {
+    if (has_only({"create", "then"})) create(home, line);
+  } else if (line.find("message") != nullptr) {
+    if (has_only({"queue", "message"})) take_message(home, line);
+  } else if (line.find("record") != nullptr) {
+    if (has_only({"stream", "record"})) take_record(home, line);
+  } else {
+    problem("it is no line of an export");
   }
-  if (line.find("create") != nullptr) return create(home, line);
-  if (line.find("message") != nullptr) return take_message(home, line);
-  if (line.find("record") != nullptr) return take_record(home, line);
-  problem("it is no line of an export");
 }
 
 // ---- What there is to be
@@ -237,56 +142,83 @@ bool Importer::is_there(const Home& home, const Value& request) {
 
 void Importer::create(const Home& home, const Value& line) {
   flush();
-  const Value& request = *line.find("create");
-  if (!is_creation(request)) return problem(name_in(request) + ": " + no_such_request);
-  if (is_there(home, request)) {
-    ++imported_.kept;
-    return;
+  const auto creations = creations_of(line);
+  std::map<std::string, const Value*> made;
+  for (const Value* request : creations) {
+    if (!create_one(home, *request)) continue;
+    if (auto one = made_by(home, *request)) made.emplace(*std::move(one), request);
   }
-  auto answer = ask(home, request);
-  if (says_it_is_there(answer)) {
-    ++imported_.kept;
-    return;
-  }
-  if (!answer.is_success()) return problem(name_in(request) + ": " + config::message_of(answer));
-  ++imported_.created;
-  if (request.text_of("operation") == "CreateStream") wait_for_stream(home, name_in(request));
   const Value* const then = line.find("then");
   if (then == nullptr) return;
-  for (const Value& next : then->items) {
-    if (!is_setting(next)) {
-      problem(name_in(request) + ": " + no_such_request);
-      continue;
+  for (const Value& setting : then->items) {
+    // What was there already stays as it is.
+    const auto creation = made.find(set_by(home, setting).value_or(std::string()));
+    if (creation == made.end()) continue;
+    const std::string name = name_in(*creation->second);
+    config::Answer answer = ask(home, setting);
+    if (is_busy(answer)) {
+      wait_for_stream(home, name);
+      answer = ask(home, setting);
     }
-    answer = ask(home, next);
-    for (int i = 0; is_busy(answer) && i < stream_looks_max; ++i) {
-      insider_.pause(stream_look_interval);
-      answer = ask(home, next);
-    }
-    if (!answer.is_success()) problem(name_in(request) + ": " + config::message_of(answer));
+    if (!answer.is_success()) problem(name + ": " + config::message_of(answer));
   }
 }
 
-// One that is being created is neither written to nor changed.
+/// Whether it was not there before, and now is.
+bool Importer::create_one(const Home& home, const Value& request) {
+  if (!is_creation(request)) {
+    problem(name_in(request) + ": it is no request that exports have");
+    return false;
+  }
+  const bool is_stream = request.text_of("operation") == "CreateStream";
+  bool kept = is_there(home, request);
+  if (!kept) {
+    const config::Answer answer = ask(home, request);
+    kept = says_it_is_there(answer);
+    if (!kept && !answer.is_success()) {
+      problem(name_in(request) + ": " + config::message_of(answer));
+      return false;
+    }
+  }
+  ++(kept ? imported_.kept : imported_.created);
+  if (is_stream) wait_for_stream(home, name_in(request));
+  return !kept;
+}
+
+// One that is being created is neither written to nor changed, and one that is being changed not changed again. What
+// brings it on under a clock that stands still is the next moment at which anything is due.
 void Importer::wait_for_stream(const Home& home, const std::string& name) {
   Value input = config::map_value();
   input.set("StreamName", config::text_value(name));
-  for (int i = 0; i < stream_looks_max; ++i) {
-    const Value answer =
-        config::content_of(clients_.ask(home, config::kinesis_request("DescribeStreamSummary", input)));
+  const config::Request question = config::kinesis_request("DescribeStreamSummary", input);
+  Value next = config::map_value();
+  next.set("advance", config::text_value("next"));
+  const config::Request forward = config::rest_request("POST", std::string(ReadClockOperation::path), next);
+  for (const auto until = Real::now() + look_time_max; Real::now() < until; insider_.pause(look_interval)) {
+    const Value answer = config::content_of(clients_.ask(home, question));
     const Value* const summary = answer.find("StreamDescriptionSummary");
-    if (summary == nullptr || summary->text_of("StreamStatus") != "CREATING") return;
-    insider_.pause(stream_look_interval);
+    if (summary == nullptr || summary->text_of("StreamStatus") == "ACTIVE") return;
+    if (clock_stands_still(home)) (void)clients_.ask(home, forward);
   }
+  problem(name + ": it is not ready after " + std::to_string(look_time_max.count()) + " s");
+}
+
+bool Importer::clock_stands_still(const Home& home) {
+  const config::Request question = config::rest_request("GET", std::string(ReadClockOperation::path));
+  const Value clock = config::content_of(clients_.ask(home, question));
+  return clock.text_of("frozen") == "true";
 }
 
 // ---- What is in it
 
 void Importer::take_message(const Home& home, const Value& line) {
   const QueueName queue{home.account, home.region, line.text_of("queue")};
-  auto message = message_of(*line.find("message"), is_fifo(queue.name));
-  if (!message) return problem("it has no message that queue " + queue.name + " may have");
-  const std::size_t bytes = bytes_of(message->message->content);
+  auto read = message_of_line(queue, *line.find("message"));
+  if (const auto* error = std::get_if<Error>(&read)) {
+    return problem("it has no message that queue " + queue.name + " may have: " + reason_of(*error));
+  }
+  auto& message = std::get<ImportedMessage>(read);
+  const std::size_t bytes = bytes_of(message.message->content);
   const bool fits = messages_ && messages_->queue == queue && messages_->messages.size() < portable::batch_count_max &&
                     bytes_ + bytes <= portable::batch_bytes_max;
   if (!fits) {
@@ -294,69 +226,77 @@ void Importer::take_message(const Home& home, const Value& line) {
     messages_.emplace().queue = queue;
   }
   bytes_ += bytes;
-  messages_->messages.push_back(*std::move(message));
+  batch_lines_.push_back(line_);
+  messages_->messages.push_back(std::move(message));
 }
 
 void Importer::take_record(const Home& home, const Value& line) {
   const StreamName stream{home.account, home.region, line.text_of("stream")};
-  const Value& record = *line.find("record");
-  PutEntry entry;
-  entry.partition_key = record.text_of("key");
-  auto data = protocol::base64_decode(record.text_of("data"));
-  const Value* const hash = record.find("hash");
-  const auto place = protocol::kinesis::place_of(
-      entry.partition_key, hash == nullptr ? std::nullopt : std::optional<std::string>(hash->text));
-  const auto* const at = std::get_if<HashKey>(&place);
-  if (!data || at == nullptr || entry.partition_key.empty()) {
-    return problem("it has no record that stream " + stream.name + " may have");
+  auto read = record_of_line(stream, *line.find("record"));
+  if (const auto* error = std::get_if<Error>(&read)) {
+    return problem("it has no record that stream " + stream.name + " may have: " + reason_of(*error));
   }
-  entry.data = *std::move(data);
-  entry.hash = *at;
+  auto& entry = std::get<PutEntry>(read);
   const std::size_t bytes = entry.data.size() + entry.partition_key.size();
-  const bool fits = records_ && records_->stream == stream && records_->entries.size() < portable::batch_count_max &&
+  const bool fits = records_ && records_->stream == stream && records_->entries.size() < records_max_ &&
                     bytes_ + bytes <= portable::batch_bytes_max;
   if (!fits) {
     flush();
     records_.emplace().stream = stream;
   }
   bytes_ += bytes;
+  batch_lines_.push_back(line_);
   records_->entries.push_back(std::move(entry));
 }
 
 void Importer::flush() {
-  flush_messages();
-  flush_records();
   bytes_ = 0;
+  if (messages_) put_messages(*std::exchange(messages_, std::nullopt), std::exchange(batch_lines_, {}));
+  if (records_) put_records(*std::exchange(records_, std::nullopt), std::exchange(batch_lines_, {}));
 }
 
-void Importer::flush_messages() {
-  if (!messages_) return;
-  ImportMessages command = *std::exchange(messages_, std::nullopt);
-  const std::string queue = command.queue.name;
-  const std::size_t count = command.messages.size();
+Result Importer::ask_one(Command command) {
   std::vector<Command> commands;
-  commands.emplace_back(std::move(command));
-  const auto results = insider_.ask_each(std::move(commands));
-  if (std::holds_alternative<Done>(results.front())) {
-    imported_.messages += count;
+  commands.push_back(std::move(command));
+  return std::move(insider_.ask_each(std::move(commands)).front());
+}
+
+void Importer::put_messages(const ImportMessages& batch, const Lines& lines) {
+  const Result result = ask_one(batch);
+  const auto* const error = std::get_if<Error>(&result);
+  if (error == nullptr) {
+    imported_.messages += lines.size();
+  } else if (error->code == ErrorCode::QueueDoesNotExist) {
+    const std::string others = lines.size() == 1 ? "" : " and " + std::to_string(lines.size() - 1) + " behind it";
+    problem(lines.front(), "there is no queue " + batch.queue.name + " for its message" + others);
+  } else if (lines.size() == 1) {
+    problem(lines.front(), "queue " + batch.queue.name + " does not take it: " + reason_of(*error));
   } else {
-    problem("there is no queue " + queue + " for its messages");
+    // Of all together none was taken, and one by one those are that may be.
+    for (std::size_t i = 0; i < lines.size(); ++i) put_messages({batch.queue, {batch.messages[i]}}, {lines[i]});
   }
 }
 
-void Importer::flush_records() {
-  if (!records_) return;
-  const PutRecords command = *std::exchange(records_, std::nullopt);
-  std::vector<Command> commands;
-  commands.emplace_back(StreamCommand(command));
-  const auto results = insider_.ask_each(std::move(commands));
-  const auto* put = std::get_if<RecordsPut>(&results.front());
-  if (put == nullptr) return problem("the records of stream " + command.stream.name + " are not taken");
-  for (const auto& entry : put->entries) {
-    if (std::holds_alternative<RecordPut>(entry)) {
+void Importer::put_records(const PutRecords& batch, const Lines& lines) {
+  Result result = ask_one(StreamCommand(batch));
+  const auto until = Real::now() + look_time_max;
+  while (has_no_room(result) && Real::now() < until &&
+         !clock_stands_still({batch.stream.account, batch.stream.region})) {
+    insider_.pause(look_interval);
+    result = ask_one(StreamCommand(batch));
+  }
+  const auto* const put = std::get_if<RecordsPut>(&result);
+  if (put == nullptr && lines.size() > 1) {
+    for (std::size_t i = 0; i < lines.size(); ++i) put_records({batch.stream, {batch.entries[i]}, {}}, {lines[i]});
+    return;
+  }
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const auto* error = put == nullptr ? std::get_if<Error>(&result) : std::get_if<Error>(&put->entries[i]);
+    if (put != nullptr && error == nullptr) {
       ++imported_.records;
     } else {
-      problem("a record of stream " + command.stream.name + " is not taken: " + std::get<Error>(entry).message);
+      const std::string reason = error == nullptr ? "" : ": " + reason_of(*error);
+      problem(lines[i], "stream " + batch.stream.name + " does not take it" + reason);
     }
   }
 }

@@ -128,12 +128,6 @@ bool is_account(const std::string& text) {
   return text.size() == 12 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-bool is_region(const std::string& text) {
-  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  });
-}
-
 std::optional<Ending> read_tls(const cxxopts::ParseResult& given, Options& options) {
   const auto text = [&](const char* flag) { return text_of(given, flag); };
   options.tls_certificate = text("tls-cert");
@@ -241,7 +235,7 @@ std::variant<Options, Ending> read_flags(const cxxopts::ParseResult& given) {
   options.account = text("account");
   if (!is_account(options.account)) return wrong("--account is 12 digits, not '" + options.account + "'");
   options.region = text("region");
-  if (!is_region(options.region)) return wrong("--region is a region's name, not '" + options.region + "'");
+  if (!is_region_label(options.region)) return wrong("--region is a region's name, not '" + options.region + "'");
   options.log_level = text("log-level");
   options.log_json = text("log-format") == "json";
   options.strict_limits = text("limits") == "strict";
@@ -461,6 +455,13 @@ std::variant<Options, Ending> parse_command_line(int argc, const char* const* ar
   } catch (const cxxopts::exceptions::exception& error) {
     return wrong(error.what());
   }
+}
+
+bool is_region_label(std::string_view text) {
+  constexpr std::size_t chars_max = 64;
+  return !text.empty() && text.size() <= chars_max && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
 }
 
 }  // namespace penstock::server

@@ -86,6 +86,9 @@ std::vector<ServeFlag> serve_flags();
 /// flag's would have to be.
 std::optional<std::string> objection_to_setting(const std::string& name, const std::vector<std::string>& values);
 
+/// Whether a server, or a request, may be of a region of that name.
+bool is_region_label(std::string_view text);
+
 /// Why a server on this machine could not run a function, for a person.
 std::optional<std::string> objection_to_function(const FunctionRecord& function);
 

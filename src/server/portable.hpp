@@ -1,12 +1,13 @@
 // What an export is made of: JSON, one document a line, the first of which says what it is. The others are
 //
-//   {"account", "region", "create": {request}, "then": [{request}, ...]}    something that there is
+//   {"account", "region", "create": {request}, "then": [{request}, ...]}    something that there is, and its settings
 //   {"account", "region", "queue", "message": {...}}                        a message of a queue, in its order
 //   {"account", "region", "stream", "record": {...}}                        a record of a stream, in its shard's order
 //
 // A request is one that clients send, such as {"service": "sqs", "operation": "CreateQueue", "input": {...}}; of those
-// that are told apart by their paths, {"method", "path", "input"}. So an export says what it means to whoever knows the
-// services, and an import is what these requests do.
+// that are told apart by their paths, {"method", "path", "input"}. Queues that are each other's dead-letter queues are
+// made by one line, whose "create" is a list. So an export says what it means to whoever knows the services, and an
+// import is what these requests do.
 #pragma once
 
 #include <cstddef>

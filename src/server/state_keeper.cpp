@@ -227,7 +227,7 @@ bool StateKeeper::import_lines(std::string lines, std::size_t number,
   std::call_once(transfers_begun_, [this] { transfer_pool_.emplace(1); });
   asio::post(*transfer_pool_, [this, bytes, number, lines = std::move(lines), imported = std::move(imported)] {
     try {
-      Imported outcome = Importer(own_clients_, insider_).run(lines, number);
+      auto outcome = Importer(own_clients_, insider_, parts_.service.strict_limits).run(lines, number);
       import_bytes_ -= bytes;
       imported(std::move(outcome));
     } catch (const std::exception& error) {

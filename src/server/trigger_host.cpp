@@ -16,6 +16,7 @@
 #include "protocol/caller.hpp"
 #include "protocol/digests.hpp"
 #include "protocol/lambda/events.hpp"
+#include "protocol/text.hpp"
 #include "server/pages.hpp"
 #include "server/routing.hpp"
 #include "server/shard.hpp"
@@ -86,15 +87,25 @@ std::string name_in(const std::string& function_arn) {
   return function == nullptr ? function_arn : function->name;
 }
 
+/// Without what no message may have: functions say anything.
+std::string message_text(std::string text) {
+  if (!protocol::is_utf8(text)) {
+    std::ranges::replace_if(
+        text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+  }
+  return protocol::has_only_message_characters(text) ? text : protocol::with_message_characters(text);
+}
+
 /// A message as a client would send it.
 OutgoingMessage message_of(const Report& report) {
   OutgoingMessage message;
   MessageContent& content = message.content;
-  content.body = std::visit([](const auto& told) { return lambda::report_of(told); }, report.content);
+  content.body = message_text(std::visit([](const auto& told) { return lambda::report_of(told); }, report.content));
   content.body_md5 = protocol::md5_of(content.body);
   content.sender_id = protocol::anonymous_principal;
   if (const auto* end = std::get_if<AsyncEnd>(&report.content); end != nullptr && end->plain) {
     content.attributes = lambda::attributes_of(*end);
+    for (MessageAttribute& attribute : content.attributes) attribute.value = message_text(std::move(attribute.value));
     std::ranges::sort(content.attributes, {}, &MessageAttribute::name);
   }
   message.bytes = content.body.size();

@@ -96,6 +96,7 @@ TEST(CandidatesFor, KnowsWhichServerTheLineMeans) {
 TEST(CandidatesFor, GoesByTheFormOfACommand) {
   EXPECT_THAT(words_for({"function", ""}), ElementsAre("add", "list", "show", "remove"));
   EXPECT_THAT(words_for({"function", "list", ""}), IsEmpty());
+  EXPECT_THAT(words_for({"state", ""}), ElementsAre("reset", "export", "import"));
   EXPECT_THAT(words_for({"function", "show", "a"}), ElementsAre("alpha"));
   // A new name is nobody's.
   EXPECT_THAT(words_for({"function", "add", ""}), IsEmpty());
@@ -107,6 +108,8 @@ TEST(CandidatesFor, LeavesFilesToTheShell) {
   EXPECT_TRUE(candidates_for({"config", "check", ""}, {}, names.source()).files);
   EXPECT_TRUE(candidates_for({"function", "add", "f", "--directory", ""}, {}, names.source()).files);
   EXPECT_TRUE(candidates_for({"function", "add", "f", "--", ""}, {}, names.source()).files);
+  EXPECT_TRUE(candidates_for({"state", "import", ""}, {}, names.source()).files);
+  EXPECT_FALSE(candidates_for({"state", "export", ""}, {}, names.source()).files);
   EXPECT_FALSE(candidates_for({"send", ""}, {}, names.source()).files);
 }
 

@@ -88,6 +88,8 @@ class CommandLine(InDirectory):
             ("state", "save"): "save",
             ("state", "reset", "--data"): "--data",
             ("state", "export", "--service", "sqs"): "--service",
+            ("state", "export", "all.jsonl"): "a file goes with import",
+            ("state", "import", "one", "two"): "'two'",
             ("env", "--shell", "tcsh"): "tcsh",
             ("env", "--endpoint", "localhost"): "localhost",
             ("completion",): "bash, zsh or fish",

@@ -1,6 +1,8 @@
 """The commands by which a person is in charge of a server: its clock, its rest, its faults, and what became of a message."""
 
 import json
+import pathlib
+import subprocess
 import time
 
 from commands import InDirectory, Server, harness
@@ -75,6 +77,39 @@ class Operate(InDirectory):
         self.assertEqual([line.split("\t")[2] for line in out.splitlines()[1:]], ["sent", "received"])
         self.assertEqual(len(json.loads(self.expect(0, "why", sent, "--json")[0])["steps"]), 2)
         self.assertIn("NotFound", self.expect(1, "why", "0f8fad5b-d9cb-469f-a165-70867728950e")[1])
+
+    def test_what_is_imported_is_in_a_file_or_comes_from_standard_input(self):
+        self.server.create()
+        self.server.call("SendMessage", {"QueueUrl": "jobs", "MessageBody": "a"})
+        lines = self.expect(0, "state", "export", "--data")[0]
+        file = pathlib.Path(self.directory, "all.jsonl")
+        file.write_text(lines)
+        self.expect(0, "state", "reset")
+        row = lambda out: out.splitlines()[1].split("\t")
+        self.assertEqual(row(self.expect(0, "state", "import", str(file))[0]), ["1", "0", "1", "0", "0"])
+        self.assertEqual(self.expect(0, "state", "export", "--data")[0], lines)
+        for words in (("-",), ()):
+            done = subprocess.run([harness.PENSTOCK, "state", "import", *words, "--endpoint", self.server.endpoint], input=lines,
+                                  capture_output=True, text=True, timeout=harness.LIMIT)
+            self.assertEqual((done.returncode, row(done.stdout)), (0, ["0", "1", "1", "0", "0"]), done.stderr)
+        for name in ("none.jsonl", "."):
+            errors = self.expect(1, "state", "import", str(pathlib.Path(self.directory, name)))[1]
+            self.assertIn(str(pathlib.Path(self.directory, name)), errors)
+        cut = pathlib.Path(self.directory, "cut.jsonl")
+        cut.write_text(lines[:lines.rindex("{")])
+        self.assertIn("no whole export", self.expect(1, "state", "import", str(cut))[1])
+
+    def test_an_import_that_is_stopped_says_what_came_before(self):
+        queue = {"service": "sqs", "operation": "CreateQueue", "input": {"QueueName": "jobs"}}
+        here = {"account": "000000000000", "region": "us-east-1"}
+        message = {"id": "01234567-89ab-cdef-0123-456789abcdef", "body": "x" * 1_000_000}
+        lines = [{**here, "create": queue}, {**here, "queue": "jobs", "message": message}, {**here, "queue": "jobs", "message": message},
+                 {"penstock": "export", "format": 2}]
+        file = pathlib.Path(self.directory, "all.jsonl")
+        file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        errors = self.expect(1, "state", "import", str(file))[1]
+        self.assertIn("1 thing made, 1 message, 0 records", errors)
+        self.assertIn("line 4: it is of format 2, and this version reads format 1", errors)
 
     def test_faults_are_added_listed_and_removed(self):
         rule = '{"id": "x", "operation": "SendMessage", "throttle": true, "probability": 0.5}'

@@ -154,8 +154,11 @@ class Terminal(Commands):
         said = self.run_in_terminal(f"penstock restore {backup} --data-dir {restored} | cut -d: -f1")
         self.assertEqual(said, [f"restored to {restored}"])
         self.assertEqual(self.run_in_terminal(f"penstock check --data-dir {restored} | tail -n 1"), ["sound"])
+        state = os.path.join(self.directory, "state")
+        self.run_in_terminal(f"penstock state export --data >{state}")
+        self.run_in_terminal(f"penstock state import {state} | tail -n 1")
         self.tmux("pipe-pane")
-        for what in ("\rverifying: ", "\rreading files"):
+        for what in ("\rverifying: ", "\rreading files", "\rimporting: "):
             self.assertIn(what, pathlib.Path(drawn).read_bytes().decode())
 
     def completes_by_a_key(self):

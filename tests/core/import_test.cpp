@@ -102,6 +102,34 @@ TEST_F(ImportTest, AFifoQueueKeepsTheOrderWhateverItHasSeen) {
   EXPECT_THAT(receive_bodies(10, 30), ElementsAre("a1", "a2", "b1"));
 }
 
+TEST_F(ImportTest, WhatWasReceivedInTheFutureWasReceivedNow) {
+  create();
+  ImportedMessage imported = exported("a", Millis{0}, 1);
+  imported.first_received = now_ + hours{1};
+  import({imported});
+  const std::vector<Delivery> received = receive(10, 0);
+  ASSERT_EQ(received.size(), 1U);
+  EXPECT_EQ(received[0].first_received, now_);
+}
+
+TEST_F(ImportTest, WhatTheKindOfQueueCannotHaveIsRefusedWithAllThatComesWithIt) {
+  create();
+  ImportedMessage deduplicated = exported("b", Millis{0});
+  deduplicated.message->content.deduplication_id = "d";
+  EXPECT_EQ(call_error(ImportMessages{queue_, {exported("a", Millis{0}), deduplicated}}).code,
+            ErrorCode::InvalidParameterValue);
+  EXPECT_THAT(receive_bodies(10, 0), IsEmpty());
+  queue_.name = "line.fifo";
+  create({{"FifoQueue", "true"}});
+  ImportedMessage no_group = deduplicated;
+  ImportedMessage not_deduplicated = exported("c", Millis{0});
+  not_deduplicated.message->content.group_id = "g";
+  for (const ImportedMessage& lacking : {no_group, not_deduplicated}) {
+    EXPECT_EQ(call_error(ImportMessages{queue_, {lacking}}).code, ErrorCode::MissingParameter);
+  }
+  EXPECT_THAT(receive_bodies(10, 0), IsEmpty());
+}
+
 TEST_F(ImportTest, ALongPollGetsThem) {
   create();
   const CallId poll = ask(receive_command(10, 30, 20));

@@ -116,13 +116,30 @@ class Tokens(InDirectory):
             token = self.token().read_text().strip()
             backup = {"directory": f"{self.directory}/backup"}
             lines = request(server, "GET", "/_penstock/export")[2]
-            for headers, wanted in (({}, 409), ({"X-Penstock-Token": token[:-1]}, 409), ({"X-Penstock-Token": token}, 200)):
+            for headers, wanted in (({}, 401), ({"X-Penstock-Token": token[:-1]}, 401), ({"X-Penstock-Token": token}, 200)):
                 for path, body in (("/_penstock/backup", backup), ("/_penstock/import", lines)):
                     with self.subTest(path=path, headers=list(headers)):
-                        status, _, text = request(server, "POST", path, body, headers)
+                        status, answered, text = request(server, "POST", path, body, headers)
                         self.assertEqual(status, wanted, text)
-                        self.assertEqual(str(self.token()).encode() in text, wanted == 409)
+                        self.assertEqual(str(self.token()).encode() in text, wanted == 401)
+                        self.assertEqual("WWW-Authenticate" in answered, wanted == 401)
                 self.assertEqual(os.path.exists(backup["directory"]), wanted == 200)
+        with self.beyond("--ephemeral", data_dir=False) as server:
+            for path, body in (("/_penstock/backup", backup), ("/_penstock/import", lines)):
+                status, _, text = request(server, "POST", path, body)
+                self.assertEqual(status, 403, text)
+                self.assertIn(b"--token-file", text)
+
+    def test_what_all_may_do_thing_by_thing_all_may_do_at_once(self):
+        """Whoever can delete each queue, and receive what is in it, needs no token for all of them."""
+        with self.beyond("--ephemeral", data_dir=False) as server:
+            self.assertEqual(request(server, "POST", "/", {"QueueName": "jobs"}, {
+                **JSON_SQS, "X-Amz-Target": "AmazonSQS.CreateQueue"})[0], 200)
+            status, _, lines = request(server, "GET", "/_penstock/export?data=true")
+            self.assertEqual(status, 200)
+            self.assertIn(b"jobs", lines)
+            status, _, answer = request(server, "POST", "/_penstock/reset", {})
+            self.assertEqual((status, json.loads(answer)["queues"]), (200, 1))
 
     def test_on_loopback_it_is_not_asked_for(self):
         with Server(self.directory) as server:

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "protocol/nearest.hpp"
 #include "protocol/text.hpp"
 
 namespace penstock::protocol::native {
@@ -62,7 +63,9 @@ Error unknown(const Path& path, std::span<const std::string_view> known) {
   message.append(" is not known");
   if (known.empty()) return invalid_request(message + ": nothing is taken there.");
   message.append(known.size() == 1 ? "; there is only " : "; there are ");
-  return invalid_request(message.append(joined(known)).append("."));
+  message.append(joined(known)).append(".");
+  if (const auto meant = nearest_of(path.name, known)) message.append(" Is ").append(*meant).append(" meant?");
+  return invalid_request(std::move(message));
 }
 
 Refusal check_string(const Path& path, std::string_view value, const Constraints& constraints) {
