@@ -14,6 +14,7 @@
 #include "penstock/functions.hpp"
 #include "penstock/mappings.hpp"
 #include "penstock/runner.hpp"
+#include "penstock/shared_text.hpp"
 
 namespace penstock {
 
@@ -167,13 +168,13 @@ struct DeleteMapping {
 
 /// A message or a record as an item of its mapping's events.
 struct SourceItem {
-  std::string id;                            ///< messageId or sequenceNumber, by which an answer names it
-  std::string receipt_handle;                ///< of a message
-  std::string key;                           ///< MessageGroupId of a message, if it has one; partition key of a record
-  RecordIndex index;                         ///< of a record
-  Instant arrived{};                         ///< SentTimestamp or ApproximateArrivalTimestamp
-  std::shared_ptr<const std::string> event;  ///< its JSON in an event's Records; null if it does not match
-  Instant visible_at{};                      ///< of a message: when it may be received again
+  std::string id;              ///< messageId or sequenceNumber, by which an answer names it
+  std::string receipt_handle;  ///< of a message
+  std::string key;             ///< MessageGroupId of a message, if it has one; partition key of a record
+  RecordIndex index;           ///< of a record
+  Instant arrived{};           ///< SentTimestamp or ApproximateArrivalTimestamp
+  SharedText event;            ///< its JSON in an event's Records; null if it does not match
+  Instant visible_at{};        ///< of a message: when it may be received again
   std::size_t bytes() const { return event == nullptr ? 0 : event->size(); }
   bool matches() const { return event != nullptr; }
 };

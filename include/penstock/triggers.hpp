@@ -16,6 +16,7 @@
 #include "penstock/functions.hpp"
 #include "penstock/mappings.hpp"
 #include "penstock/runner.hpp"
+#include "penstock/shared_text.hpp"
 #include "penstock/survey.hpp"
 #include "penstock/trigger_commands.hpp"
 
@@ -89,8 +90,8 @@ struct Report {
 /// What is invoked with: a batch, whose event the shell puts together, or a payload as it was given.
 struct BatchEvent {
   std::shared_ptr<const MappingRecord> mapping;
-  std::vector<std::shared_ptr<const std::string>> records;  ///< SourceItem::event of each
-  std::optional<WindowEvent> window;                        ///< of a mapping with tumbling windows
+  std::vector<SharedText> records;    ///< SourceItem::event of each
+  std::optional<WindowEvent> window;  ///< of a mapping with tumbling windows
 };
 using InvocationEvent = std::variant<BatchEvent, std::shared_ptr<const std::string>>;
 

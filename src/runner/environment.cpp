@@ -22,7 +22,7 @@ constexpr std::chrono::milliseconds burial_time_max{1'000};
 /// An invocation that takes longer, or comes after such a pause, always reports what was used at most; of others in
 /// quick succession the kernel is asked this often.
 constexpr std::chrono::milliseconds peak_duration_min{10};
-constexpr std::chrono::milliseconds peak_pause_min{2};
+constexpr std::chrono::milliseconds peak_pause_min{20};
 constexpr std::chrono::milliseconds peak_interval{100};
 
 const char* name_of(Environment::State state) {

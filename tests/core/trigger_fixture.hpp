@@ -122,7 +122,7 @@ class TriggerFixture : public EngineFixture {
   static std::vector<std::string> records_of(const Invocation& invocation) {
     std::vector<std::string> records;
     if (const auto* batch = std::get_if<BatchEvent>(&invocation.event)) {
-      for (const auto& record : batch->records) records.push_back(*record);
+      for (const auto& record : batch->records) records.emplace_back(*record);
     } else if (const auto* payload = std::get_if<std::shared_ptr<const std::string>>(&invocation.event)) {
       records.push_back(*payload == nullptr ? "" : **payload);
     }

@@ -319,8 +319,8 @@ class TriggerStreamFixture : public StreamFixture, protected MappingOwner {
     auto& event = std::get<BatchEvent>(invocation.event);
     Run run_{invocation.id, {}, {}, event.window};
     for (const auto& each : event.records) {
-      run_.data.push_back(*each);
-      run_.ids.push_back(ids_.at(*each));
+      run_.data.emplace_back(*each);
+      run_.ids.push_back(ids_.at(run_.data.back()));
     }
     running_.push_back(std::move(run_));
   }

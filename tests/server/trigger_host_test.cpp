@@ -312,7 +312,7 @@ class TriggerHostTest : public testing::Test {
     const std::size_t index = engine_->answers.size();
     ask(id, std::move(receive), mapping_of_queue());
     std::vector<std::string> events;
-    for (const SourceItem& item : wait_for_answer(index).items) events.push_back(*item.event);
+    for (const SourceItem& item : wait_for_answer(index).items) events.emplace_back(*item.event);
     return events;
   }
   static Invocation invocation_of(std::uint64_t id, InvocationEvent event) {

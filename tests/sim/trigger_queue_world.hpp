@@ -189,7 +189,7 @@ class TriggerQueueWorld {
   std::vector<Answered> answers_;          ///< on their way to the trigger engine
   std::vector<Report> reports_;
   std::vector<EventRun> events_;
-  std::map<const std::string*, std::pair<std::shared_ptr<const std::string>, QueueRun::Item>> items_;
+  std::map<const char*, std::pair<SharedText, QueueRun::Item>> items_;
   MessageMoves moves_;
   const bool is_prompt_;           ///< questions and answers are not long on their way
   bool is_calm_ = false;           ///< nothing fails any more

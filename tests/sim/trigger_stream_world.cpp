@@ -480,7 +480,7 @@ void TriggerStreamWorld::begin(const Invocation& invocation) {
   run.request_id = invocation.request_id;
   run.window = event.window;
   run.parallelization = event.mapping->config.parallelization;
-  for (const auto& record : event.records) run.data.push_back(*record);
+  for (const auto& record : event.records) run.data.emplace_back(*record);
   ++counts_.invocations;
   if (run.window && run.window->is_final) ++counts_.final_windows;
   hold(ledger_.begun(run));
