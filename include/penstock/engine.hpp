@@ -86,7 +86,9 @@ struct Effects {
   std::vector<Load> loads;
   std::vector<Transfer> transfers;
   std::vector<Transaction> transactions;
-  std::vector<MessageEvent> events;  ///< if Limits::tells_events; nobody waits for them
+  // If Limits::tells_events; nobody waits for them.
+  std::vector<MessageEvent> events;
+  std::vector<DuplicateSend> duplicates;
 
   bool empty() const {
     return mutations.empty() && replies.empty() && loads.empty() && transfers.empty() && transactions.empty();
