@@ -204,6 +204,13 @@ void FifoQueue::drop_expired(Instant now) {
   }
 }
 
+std::optional<Instant> FifoQueue::first_expiry(const Due& /*due*/) const {
+  if (window_.empty()) return std::nullopt;
+  const Entry& oldest = window_.begin()->second;
+  if (oldest.phase == Phase::departing) return std::nullopt;
+  return oldest.state.sent + settings_.retention;
+}
+
 void FifoQueue::arm_expiry() {
   if (window_.empty()) {
     if (expiry_ != DeadlineHeap::none) shard_.deadlines.remove(std::exchange(expiry_, DeadlineHeap::none));
