@@ -86,7 +86,9 @@ struct Effects {
   std::vector<Load> loads;
   std::vector<Transfer> transfers;
   std::vector<Transaction> transactions;
-  std::vector<MessageEvent> events;  ///< if Limits::tells_events; nobody waits for them
+  // If Limits::tells_events; nobody waits for them.
+  std::vector<MessageEvent> events;
+  std::vector<DuplicateSend> duplicates;
 
   bool empty() const {
     return mutations.empty() && replies.empty() && loads.empty() && transfers.empty() && transactions.empty();
@@ -115,6 +117,11 @@ class Engine {
   virtual void advance(Instant now) = 0;
 
   virtual std::optional<Instant> next_deadline() const = 0;
+  /// The first moment, as far as it is known by now, at which something changes that a client could see by looking: a
+  /// message becomes visible or expires, a stream turns ACTIVE, a member's lease ends. Never before next_deadline,
+  /// and later where that is of what only the engine or a call that waits takes notice of: leases that are to be
+  /// written, deduplication windows that are over, the empty answer of a long poll, the heartbeat of a subscription.
+  virtual std::optional<Instant> next_observable() const { return next_deadline(); }
 
   /// Adds consumers that have not processed all that there is. Looks at all of them.
   virtual void name_busy(BusyList& /*busy*/) const {}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "penstock/ids.hpp"
 #include "penstock/time.hpp"
@@ -21,6 +22,15 @@ struct MessageEvent {
   QueueId queue;
   Sequence sequence;
   Instant until{};
+};
+
+/// A send to a FIFO queue that stored nothing, because an earlier one had its deduplication id: the sender was answered
+/// with that one's message. Apart from the others, which are many, and have no text with them.
+struct DuplicateSend {
+  QueueId queue;
+  Sequence sequence;       ///< of the message that was sent first, whatever became of it
+  std::string message_id;  ///< that message's
+  std::string deduplication_id;
 };
 
 }  // namespace penstock

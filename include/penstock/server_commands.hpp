@@ -38,7 +38,7 @@ struct ReadClock {};
 struct AdvanceClock {
   Millis by{0};
 };
-/// To the next moment at which something is due, if there is one.
+/// To the next moment at which something happens that a client could see, if there is one.
 struct AdvanceClockToNext {};
 struct SetClock {
   Instant to{};
@@ -60,7 +60,7 @@ struct ClockState {
   Instant now{};
   bool frozen = false;
   std::int64_t speed = 1;
-  std::optional<Instant> next;    ///< when something is due next
+  std::optional<Instant> next;    ///< when something happens next that a client could see
   bool settled = true;            ///< of a change: what became due has happened, and nothing of it is under way
   std::optional<Instant> target;  ///< of a change that has not settled: where the clock was to go, which may be ahead
   std::uint64_t steps = 0;        ///< of a change: moments at which something was due
@@ -94,6 +94,7 @@ struct FaultError {
   int status = 400;
   std::string code;
   std::string message;
+  bool operator==(const FaultError&) const = default;
 };
 
 /// A request that all of `service` to `resource` say yes to has a fault; what is empty says yes to all.
@@ -112,6 +113,7 @@ struct FaultRule {
   bool duplicate = false;    ///< of what a receive delivers: it is visible again at once
   bool reorder = false;      ///< of what a receive from a standard queue delivers
   Millis commit_latency{0};  ///< of every commit; goes with nothing that says which requests are meant
+  bool operator==(const FaultRule&) const = default;
 };
 struct FaultState {
   FaultRule rule;
@@ -123,9 +125,11 @@ struct AddFaults {
   std::vector<FaultRule> rules;
   bool replace = false;  ///< those that there are go
 };
-/// All, or the one with that id.
+/// All, or the one with that id, or those that say the same as one of a list, whose ids are what they like if they have
+/// none there; it is no error if there are none of these.
 struct RemoveFaults {
   std::optional<std::string> id;
+  std::optional<std::vector<FaultRule>> like{};
 };
 struct FaultList {
   std::vector<FaultState> rules;

@@ -184,6 +184,8 @@ class TriggerEngine {
   virtual void advance(Instant now) = 0;
 
   virtual std::optional<Instant> next_deadline() const = 0;
+  /// The same of what a client could see: windows, retries and ages, but no renewals of a visibility.
+  virtual std::optional<Instant> next_observable() const { return next_deadline(); }
 
   /// Asks for no more batches and begins no more invocations, as a shutdown does. Messages that were received and not
   /// begun with are given back.

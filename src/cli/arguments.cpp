@@ -57,7 +57,8 @@ void describe_common(cxxopts::Options& flags, const Words& words) {
        "URL")
       ("region", "region of what it is about (default: $PENSTOCK_REGION, or the server's)", text(), "REGION")
       ("account", "account of what it is about (default: $PENSTOCK_ACCOUNT, or the server's)", text(), "ID")
-      ("token-file", "file with the server's token, which it asks for where functions are registered over the network "
+      ("token-file", "file with the server's token, which is sent along: one that listens beyond its machine asks for it "
+       "before it registers functions, makes backups or imports data, and one with --auth strict takes it for a signature "
        "(default: $PENSTOCK_TOKEN, or the token of a server on this machine)", text(), "FILE")
       ("json", "print JSON", cxxopts::value<bool>())
       ("h,help", "print this and exit", cxxopts::value<bool>());

@@ -15,7 +15,7 @@ namespace penstock::cli {
 inline constexpr int success_status = 0;
 inline constexpr int failure_status = 1;
 inline constexpr int usage_status = 2;        ///< the command line is wrong
-inline constexpr int unreachable_status = 3;  ///< there is no server where it was sought
+inline constexpr int unreachable_status = 3;  ///< no server was reached where it was sought, or it gave no answer
 inline constexpr int empty_status = 4;        ///< there was nothing to print, or nothing came in time
 inline constexpr int signal_status = 128;
 

@@ -80,7 +80,7 @@ constexpr std::array commands{
             run_logs, describe_logs, a_function},
 
     Command{"clock", Group::operate, "tell what the server's clock shows, and change a virtual one",
-            "Tells what the server's clock shows and when something is due next, and changes a virtual one.",
+            "Tells what the server's clock shows and when something happens next, and changes a virtual one.",
             run_clock, describe_clock,
             {"[advance DURATION|next | set TIME | freeze | thaw | speed N]", 0, 2, "advance, set, freeze, thaw or speed?"}},
     Command{"idle", Group::operate, "tell whether all is done that there is to do, and wait for it",
@@ -124,8 +124,8 @@ constexpr std::string_view usage_begin = R"(Usage: penstock <command> [flags]
 )";
 constexpr std::string_view usage_end = R"(
 Run 'penstock help <command>' for its flags.
-Exit status: 0 done, 1 failed, 2 the command line is wrong, 3 there is no server at the endpoint, 4 there was nothing,
-or nothing came in time.
+Exit status: 0 done, 1 failed, 2 the command line is wrong, 3 no server was reached at the endpoint, or it was and gave
+no answer, which the message tells apart, 4 there was nothing, or nothing came in time, 130 interrupted.
 )";
 
 /// What stands in the list; the flags and words of a command that is several are told by its help.

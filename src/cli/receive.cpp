@@ -32,8 +32,12 @@ namespace {
 constexpr milliseconds backoff_min{50};
 constexpr milliseconds backoff_max{2'000};
 
-/// How much later than its wait is over an answer may come.
-constexpr milliseconds answer_time_max{3'000};
+/// How much later than its wait is over the answer of a server may come that has much to do, or is far away. Whoever
+/// gives up before does not know of the messages that are hidden on its behalf.
+constexpr milliseconds late_answer_max{30'000};
+/// The same where the server's clock stands still: then it never answers that nothing came, so that this is what ends
+/// the wait. What there is it answers at once.
+constexpr milliseconds late_answer_of_standing_clock_max{3'000};
 
 class Receiving {
  public:
@@ -71,7 +75,8 @@ class Receiving {
     do {
       const auto left = std::chrono::ceil<seconds>(until - steady_clock::now());
       const auto wait = std::clamp<seconds::rep>(left.count(), 0, sqs_limits::wait_seconds_max);
-      const Patience patience{.answer_max = seconds(wait) + answer_time_max};
+      const milliseconds late = clock_stands_still() ? late_answer_of_standing_clock_max : late_answer_max;
+      const Patience patience{.answer_max = seconds(wait) + late};
       const auto unanswered_at = steady_clock::now() + patience.answer_max;
       try {
         receive(static_cast<int>(wait), patience);

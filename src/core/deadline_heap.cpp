@@ -5,11 +5,6 @@
 
 namespace penstock::core {
 
-namespace {
-// Four children a node: fewer cache lines on the way than with two.
-constexpr std::size_t arity = 4;
-}  // namespace
-
 DeadlineHeap::Handle DeadlineHeap::add(Instant when, Due due) {
   Handle handle = none;
   if (free_.empty()) {

@@ -54,11 +54,22 @@ class DeadlineHeap {
   bool empty() const { return heap_.empty(); }
   std::size_t size() const { return heap_.size(); }
   std::optional<Instant> next() const;
+  /// The first of the moments that `moment_of(due, when)` gives, which are no earlier than the deadline; or nothing.
+  /// Looks at those deadlines alone that come before it.
+  template <class MomentOf>
+  std::optional<Instant> first_moment(const MomentOf& moment_of) const {
+    std::optional<Instant> first;
+    look_for_moment(0, moment_of, first);
+    return first;
+  }
 
   /// Takes the earliest off; of several at one instant, the one added or moved first. REQUIRES: not empty.
   Due pop();
 
  private:
+  /// Four children a node: fewer cache lines on the way than with two.
+  static constexpr std::size_t arity = 4;
+
   struct Node {
     Instant when;
     std::uint64_t order = 0;  // makes the order of equal instants the same in every replay
@@ -70,6 +81,17 @@ class DeadlineHeap {
   };
 
   static bool before(const Node& a, const Node& b) { return a.when != b.when ? a.when < b.when : a.order < b.order; }
+  template <class MomentOf>
+  void look_for_moment(std::size_t position, const MomentOf& moment_of, std::optional<Instant>& first) const {
+    if (position >= heap_.size()) return;
+    const Node& node = heap_[position];
+    if (first && *first <= node.when) return;
+    const std::optional<Instant> moment = moment_of(slots_[node.handle].due, node.when);
+    if (moment && (!first || *moment < *first)) first = moment;
+    for (std::size_t child = position * arity + 1; child <= (position + 1) * arity; ++child) {
+      look_for_moment(child, moment_of, first);
+    }
+  }
   void place(std::size_t position, const Node& node);
   void rise(std::size_t position);
   void sink(std::size_t position);

@@ -204,6 +204,13 @@ void FifoQueue::drop_expired(Instant now) {
   }
 }
 
+std::optional<Instant> FifoQueue::first_expiry(const Due& /*due*/) const {
+  if (window_.empty()) return std::nullopt;
+  const Entry& oldest = window_.begin()->second;
+  if (oldest.phase == Phase::departing) return std::nullopt;
+  return oldest.state.sent + settings_.retention;
+}
+
 void FifoQueue::arm_expiry() {
   if (window_.empty()) {
     if (expiry_ != DeadlineHeap::none) shard_.deadlines.remove(std::exchange(expiry_, DeadlineHeap::none));
@@ -320,7 +327,9 @@ Sent FifoQueue::take_in(OutgoingMessage& message, Instant now) {
   if (content.deduplication_id.empty()) content.deduplication_id = message.body_sha256;
   const Digest dedup = dedup_id(content);
   if (const Dedup* earlier = find_duplicate(dedup, now)) {
-    return Sent{message_id_of(earlier->sequence), format_sequence_number(earlier->sequence)};
+    Sent sent{message_id_of(earlier->sequence), format_sequence_number(earlier->sequence)};
+    shard_.tell(DuplicateSend{id(), earlier->sequence, sent.message_id, std::move(content.deduplication_id)});
+    return sent;
   }
   auto stored = std::make_shared<StoredMessage>();
   stored->message_id = message_id_of(cursor_.tail);

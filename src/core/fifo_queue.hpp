@@ -69,6 +69,7 @@ class FifoQueue final : public Queue {
   bool awaits_load() const override { return loading_; }
   void message_due(Sequence sequence, Instant now) override;
   void own_due(const Due& due, Instant now) override;
+  std::optional<Instant> first_expiry(const Due& due) const override;
   std::optional<Departure> take_departure(Sequence until, Instant now) override;
   bool has_locked(Sequence until) const override;
   void departed(Sequence sequence, Instant now) override;

@@ -165,6 +165,13 @@ void Group::poller_due(std::uint64_t session, Instant at) {
   rebalance();
 }
 
+/// The end of a poll that brings nothing is seen by nobody else, and begins the lease anew.
+std::optional<Instant> Group::member_end_seen(std::uint64_t session, Instant when) const {
+  const auto found = std::ranges::find_if(pollers_, [&](const auto& each) { return each.second.session == session; });
+  if (found == pollers_.end() || found->second.waits) return std::nullopt;
+  return std::max(when, found->second.heard + info_.lease);
+}
+
 // ---- What a token brings.
 
 bool Group::touches_busy(const GroupToken& token) const {

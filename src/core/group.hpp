@@ -74,6 +74,9 @@ class Group {
   void end_polls(const std::optional<Error>& error);
   void poller_due(std::uint64_t session, Instant now);
   void sweep_due(Instant now);
+  // The moment, no earlier than `when`, at which a client could see what comes of such a deadline; or nothing.
+  std::optional<Instant> member_end_seen(std::uint64_t session, Instant when) const;
+  std::optional<Instant> sweep_seen(Instant when) const;
 
   // Commands. Each answers its call.
   void describe(CallId call, const DescribeGroup& command, bool created);

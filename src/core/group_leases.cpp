@@ -241,6 +241,19 @@ void Group::arm_sweep(Instant when) {
   sweep_at_ = when;
 }
 
+std::optional<Instant> Group::sweep_seen(Instant when) const {
+  std::optional<Instant> first;
+  const auto seen = [&](Instant at) { first = first ? std::min(*first, at) : at; };
+  for (const auto& [index, lease] : leases_) {
+    if (lease.revoking) seen(std::max(lease.revoke_until, when));
+    if (lease.is_read() && lease.reads_until >= when) seen(lease.reads_until);
+  }
+  // One that nobody has joined goes.
+  const Instant end = info_.created + info_.lease;
+  if (info_.ephemeral && !was_joined_ && end >= when) seen(end);
+  return first;
+}
+
 void Group::sweep_due(Instant at) {
   sweep_ = DeadlineHeap::none;
   std::optional<Instant> next;

@@ -84,6 +84,15 @@ void Groups::due(const Due& due, Instant now) {
   drop_if_over(*found->second);
 }
 
+std::optional<Instant> Groups::observable_from(const Due& due, Instant when) const {
+  if (due.kind == Due::Kind::group_member) {
+    const auto found = sessions_.find(due.id);
+    return found == sessions_.end() ? std::nullopt : found->second->member_end_seen(due.id, when);
+  }
+  const auto found = by_id_.find(GroupId{due.id});
+  return found == by_id_.end() ? std::nullopt : found->second->sweep_seen(when);
+}
+
 // ---- Creating.
 
 /// What comes before a shard has been gone through, since it itself has been begun with.

@@ -42,6 +42,8 @@ class Groups {
   /// more, but no steps left.
   bool survey(SurveyPlace& place, std::size_t& steps, Survey& survey) const;
   void due(const Due& due, Instant now);
+  /// As Stream::observable_from has it.
+  std::optional<Instant> observable_from(const Due& due, Instant when) const;
 
   void handle(CallId call, const CreateGroup& command);
   void handle(CallId call, const DescribeGroup& command);

@@ -322,6 +322,12 @@ void Lanes::arm_expiry(Lane& lane) {
   }
 }
 
+std::optional<Instant> Lanes::first_expiry(LaneId id) const {
+  const auto found = lanes_.find(id);
+  if (found == lanes_.end() || found->second.window.empty()) return std::nullopt;
+  return found->second.window.front().sent + retention_;
+}
+
 void Lanes::expiry_due(LaneId id) {
   if (const auto found = lanes_.find(id); found != lanes_.end()) found->second.expiry = DeadlineHeap::none;
 }

@@ -92,6 +92,8 @@ class Lanes {
   bool is_loading() const { return loading_count_ > 0; }
   /// What is known in memory, lane by lane.
   std::vector<FreshEntry> known(std::size_t count_max) const;
+  /// When the first message of a lane expires, if it is known to have one.
+  std::optional<Instant> first_expiry(LaneId lane) const;
   /// The lane's deadline has come, and was taken off the heap.
   void expiry_due(LaneId lane);
   /// The first messages of a lane that are past their retention, at most `count_max`. They are taken out.

@@ -59,6 +59,23 @@ void Queue::due(const Due& due, Instant now) {
   }
 }
 
+std::optional<Instant> Queue::observable_from(const Due& due, Instant when) const {
+  switch (due.kind) {
+    case Due::Kind::message:
+    case Due::Kind::group:
+    case Due::Kind::sweep:
+    case Due::Kind::move_task:
+      return when;
+    case Due::Kind::fresh_expiry:
+    case Due::Kind::lane: {
+      const std::optional<Instant> expiry = first_expiry(due);
+      return expiry ? std::optional(std::max(*expiry, when)) : std::nullopt;
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
 void Queue::serve_soon() {
   if (!std::exchange(awaits_service_, true)) shard_.to_serve.push_back(this);
 }

@@ -93,6 +93,8 @@ class Queue {
 
   /// A deadline of this queue has come, and was taken off the heap.
   void due(const Due& due, Instant now);
+  /// The moment, no earlier than `when`, at which a client could see what comes of a deadline of then; or nothing.
+  std::optional<Instant> observable_from(const Due& due, Instant when) const;
   /// Serves what waits, once all deadlines that have come are worked off: what becomes visible at once is delivered at
   /// once.
   void serve(Instant now);
@@ -128,6 +130,9 @@ class Queue {
   virtual bool refuses_short_poll() const { return false; }
   virtual void message_due(Sequence sequence, Instant now) = 0;
   virtual void own_due(const Due& due, Instant now) = 0;
+  /// When the message expires that stands first where a deadline of `fresh_expiry` or `lane` is about. Such a deadline
+  /// is left as it was when others take its place.
+  virtual std::optional<Instant> first_expiry(const Due& due) const = 0;
   /// Takes the next message out for a move task, if one is there that came before `until`.
   virtual std::optional<Departure> take_departure(Sequence until, Instant now) = 0;
   /// Whether one that came before `until` waits for another of its group, and cannot be taken before that.

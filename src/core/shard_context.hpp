@@ -44,6 +44,9 @@ struct ShardContext {
   void tell(MessageEvent::Kind kind, QueueId queue, Sequence sequence, Instant until = {}) {
     if (limits.tells_events) effects.events.push_back(MessageEvent{kind, queue, sequence, until});
   }
+  void tell(DuplicateSend duplicate) {
+    if (limits.tells_events) effects.duplicates.push_back(std::move(duplicate));
+  }
   void reply(CallId call, Result result) { effects.replies.push_back(Reply{call, std::move(result)}); }
 };
 

@@ -36,6 +36,12 @@ class ShardEngine final : public Engine {
   void apply(CallId call, Command command, Instant now) override;
   void advance(Instant now) override;
   std::optional<Instant> next_deadline() const override { return shard_.deadlines.next(); }
+  std::optional<Instant> next_observable() const override {
+    return shard_.deadlines.first_moment([](const Due& due, Instant when) -> std::optional<Instant> {
+      if (due.stream != nullptr) return due.stream->observable_from(due, when);
+      return due.queue != nullptr ? due.queue->observable_from(due, when) : std::nullopt;
+    });
+  }
   void name_busy(BusyList& busy) const override { streams_.name_busy(busy); }
   EngineTally tally() const override { return shard_.tally; }
   void survey(SurveyPlace& place, std::size_t steps_max, Survey& survey) const override;

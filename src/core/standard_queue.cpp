@@ -54,6 +54,12 @@ void StandardQueue::own_due(const Due& due, Instant now) {
   }
 }
 
+std::optional<Instant> StandardQueue::first_expiry(const Due& due) const {
+  if (due.kind == Due::Kind::lane) return lanes_.first_expiry(LaneId{due.id});
+  if (window_.empty()) return std::nullopt;
+  return window_.front().sent + settings_.retention;
+}
+
 // ---- Configuration
 
 void StandardQueue::settings_changed(const QueueSettings& before, Instant /*now*/) {

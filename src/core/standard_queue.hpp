@@ -58,6 +58,7 @@ class StandardQueue final : public Queue {
   bool refuses_short_poll() const override { return at_in_flight_limit(); }
   void message_due(Sequence sequence, Instant now) override;
   void own_due(const Due& due, Instant now) override;
+  std::optional<Instant> first_expiry(const Due& due) const override;
   std::optional<Departure> take_departure(Sequence until, Instant now) override;
   void departed(Sequence sequence, Instant now) override;
   bool stays(Sequence sequence, Instant now) override;

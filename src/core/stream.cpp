@@ -105,6 +105,21 @@ void Stream::status_due(Instant now) {
   context_.note(PutStream{info_});
 }
 
+std::optional<Instant> Stream::observable_from(const Due& due, Instant when) const {
+  switch (due.kind) {
+    case Due::Kind::stream_status:
+    case Due::Kind::stream_consumers:
+      return when;
+    case Due::Kind::stream_trim:
+      return expiry_seen(ShardIndex{static_cast<std::uint32_t>(due.id)}, when);
+    case Due::Kind::group_member:
+    case Due::Kind::group_sweep:
+      return groups_.observable_from(due, when);
+    default:
+      return std::nullopt;
+  }
+}
+
 void Stream::due(const Due& due, Instant now) {
   switch (due.kind) {
     case Due::Kind::stream_status:

@@ -71,6 +71,8 @@ class Stream {
   /// Adds what has to be written about the shards that commands have touched.
   void flush();
   void due(const Due& due, Instant now);
+  /// The moment, no earlier than `when`, at which a client could see what comes of a deadline of then; or nothing.
+  std::optional<Instant> observable_from(const Due& due, Instant when) const;
 
   // Each answers its call. `others` is how many open shards the account has in other streams.
   void handle(CallId call, const DescribeStream& command, Instant now);
@@ -155,6 +157,7 @@ class Stream {
   bool passes(const ShardFilter& filter, const StreamShard& shard, Instant now) const;
   void touch(StreamShard& shard);
   std::optional<Instant> expiry_of(const StreamShard& shard) const;
+  std::optional<Instant> expiry_seen(ShardIndex index, Instant when) const;
   void arm_trim(StreamShard& shard);
   void trim(ShardIndex index, Instant now);
   void drop_first_segment(StreamShard& shard);

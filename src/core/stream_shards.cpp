@@ -204,6 +204,14 @@ std::optional<Instant> Stream::expiry_of(const StreamShard& shard) const {
   return std::nullopt;
 }
 
+/// The same, where its deadline is at `when`, since the segment that grows may have grown.
+std::optional<Instant> Stream::expiry_seen(ShardIndex index, Instant when) const {
+  const StreamShard* shard = shards_.find(index);
+  const std::optional<Instant> expiry = shard != nullptr ? expiry_of(*shard) : std::nullopt;
+  // It is only its parents that a shard waits for which has expired before.
+  return expiry && *expiry >= when ? expiry : std::nullopt;
+}
+
 // The segment that grows expires later with each record; its deadline is moved when it comes, not with each record.
 void Stream::arm_trim(StreamShard& shard) {
   const auto expiry = expiry_of(shard);

@@ -14,6 +14,12 @@ bool names(std::string_view wanted, std::string_view name) {
   return wanted.empty() || wanted == name;
 }
 
+/// Whether it is the rule that is given, in which an id may be left out.
+bool says(FaultRule given, const FaultRule& there) {
+  if (given.id.empty()) given.id = there.id;
+  return given == there;
+}
+
 }  // namespace
 
 Faults::Answer Faults::carry_out(const ListFaults& /*command*/) {
@@ -46,8 +52,12 @@ Faults::Answer Faults::carry_out(const AddFaults& command) {
 
 Faults::Answer Faults::carry_out(const RemoveFaults& command) {
   const std::lock_guard lock{mutex_};
-  const std::size_t removed =
-      std::erase_if(rules_, [&command](const Rule& rule) { return !command.id || rule.state.rule.id == *command.id; });
+  const std::size_t removed = std::erase_if(rules_, [&command](const Rule& rule) {
+    const FaultRule& there = rule.state.rule;
+    if (command.like)
+      return std::ranges::any_of(*command.like, [&](const FaultRule& each) { return says(each, there); });
+    return !command.id || there.id == *command.id;
+  });
   if (command.id && removed == 0) return Error{ErrorCode::NotFound, "There is no rule '" + *command.id + "'."};
   changed();
   return list();

@@ -29,18 +29,39 @@ std::string_view without_port(std::string_view host) {
   return well_formed ? host.substr(0, end) : std::string_view();
 }
 
-bool is_address(std::string_view name) {
-  if (!name.starts_with('[')) return name.find_first_not_of("0123456789.") == name.npos;
-  // What follows a percent sign is the name of one of this machine's networks.
-  const std::size_t end = name.find_first_not_of("0123456789abcdef:.", 1);
-  return end != name.npos && (name[end] == ']' || name[end] == '%');
+// Of letters and digits of ASCII, and what stands between them: no host has another character in its name, and whoever
+// reads a URL up to a '#', '@', '/' or backslash takes another part of it for the host than who looks at its end.
+bool is_spelled_as_name(std::string_view name) {
+  constexpr std::size_t chars_max = 253;
+  return !name.empty() && name.size() <= chars_max && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+  });
 }
 
-// Names that public DNS cannot be made to answer for: a web page cannot have been loaded from them, rebound or not. A
-// name without a dot is a neighbour's in a container network. Those at the end are the services' own names and the one
-// that other emulators use, whose owners are not attackers.
+// An address in brackets, in lower case.
+bool is_bracketed_address(std::string_view name) {
+  if (!name.starts_with('[') || !name.ends_with(']')) return false;
+  const std::string_view inner = name.substr(1, name.size() - 2);
+  // What follows a percent sign is the name of one of this machine's networks, in a URL with the sign's own code.
+  const std::size_t percent = inner.find('%');
+  const std::string_view address = inner.substr(0, percent);
+  if (address.empty() || address.find_first_not_of("0123456789abcdef:.") != address.npos) return false;
+  return percent == inner.npos || is_spelled_as_name(inner.substr(percent + 1));
+}
+
+// Names that public DNS cannot be made to answer for as an attacker likes: a web page cannot have been loaded from
+// them, rebound or not. (Who answers for this machine's own network, by mDNS or as its DNS server, is not kept out by
+// that.) A name without a dot is a neighbour's in a container network. The services' own names are those that a client
+// sends which is not given an endpoint, where a network's DNS or /etc/hosts leads it here, such as
+// sqs.eu-west-1.amazonaws.com; some also put a name of their own before it, as Kinesis' SDKs do with an account's id.
+// Below amazonaws.com AWS's customers have names too, and may serve pages from them (a virtual machine's, a bucket's, a
+// load balancer's), but it is AWS that answers for these, with public addresses of its own and, of load balancers, with
+// private ones of the customer's network: none can be made to point at this machine's loopback. A server that listens
+// on a private address gives as much trust to a load balancer's name as to a neighbour's. The name that other emulators
+// use answers with 127.0.0.1 always, and its owners are not attackers.
 bool is_local_name(const std::string& name) {
-  if (is_address(name) || name.find('.') == std::string::npos) return true;
+  if (is_bracketed_address(name) || name.find_first_not_of("0123456789.") == name.npos) return true;
+  if (name.find('.') == std::string::npos) return true;
   constexpr std::array<std::string_view, 6> suffixes{
       ".localhost", ".internal", ".local", ".localhost.localstack.cloud", ".amazonaws.com", ".test"};
   return std::any_of(suffixes.begin(), suffixes.end(),
@@ -71,12 +92,9 @@ bool is_from(std::string_view url, const std::string& host) {
 }  // namespace
 
 bool is_allowed_host(std::string_view name) {
-  constexpr std::size_t chars_max = 253;
   if (name == any_host) return true;
   if (name.starts_with('.')) name.remove_prefix(1);
-  return !name.empty() && name.size() <= chars_max && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
-  });
+  return is_spelled_as_name(name);
 }
 
 std::string_view Guard::objection(const protocol::WireRequest& request) const {
@@ -84,7 +102,10 @@ std::string_view Guard::objection(const protocol::WireRequest& request) const {
   // Only clients that are no browsers leave it out.
   if (!host.empty()) {
     const std::string name(without_port(host));
-    if (name.empty() || (!is_local_name(name) && !is_one_of(name, hosts))) {
+    if (!is_spelled_as_name(name) && !is_bracketed_address(name)) {
+      return "The Host header is not spelled as a host's name.";
+    }
+    if (!is_local_name(name) && !is_one_of(name, hosts)) {
       return "The Host header does not name this machine. Start the server with --allow-host to have it answer to it.";
     }
   }

@@ -74,13 +74,23 @@ void MessageLog::expect_departure(const TransferOrigin& from, QueueId to, const 
   departing_[from] = {to, parse(message_id).value_or(Uuid{})};
 }
 
-void MessageLog::add(const Record& record) {
+std::size_t MessageLog::add(const Record& record) {
   if (records_.size() < records_max_) {
     records_.push_back(record);
-    return;
+    return records_.size() - 1;
   }
-  records_[first_] = record;
+  const std::size_t place = first_;
+  if (records_[place].kind == Kind::duplicate) deduplication_ids_.erase(place);
+  records_[place] = record;
   first_ = (first_ + 1) % records_.size();
+  return place;
+}
+
+void MessageLog::note(const DuplicateSend& duplicate, std::int64_t now_ms) {
+  Record record{duplicate.queue, duplicate.sequence, now_ms};
+  record.id = parse(duplicate.message_id).value_or(Uuid{});
+  record.kind = Kind::duplicate;
+  deduplication_ids_[add(record)] = duplicate.deduplication_id;
 }
 
 // Within a turn a message is put before anything else becomes of it, and dropped after that.
@@ -118,6 +128,7 @@ void MessageLog::note(const Effects& effects, Instant now) {
       add(record);
     }
   }
+  for (const DuplicateSend& duplicate : effects.duplicates) note(duplicate, now_ms);
   for (const MessageEvent& event : effects.events) {
     Kind kind = Kind::visible;
     if (event.kind == MessageEvent::Kind::deleted) kind = Kind::deleted;
@@ -200,18 +211,20 @@ std::vector<MessageStep> MessageLog::find(std::string_view message_id) const {
     if (record.kind == Kind::purged) {
       // Of all that the queue had at that moment.
       const bool had = std::erase_if(there, [&](const auto& each) { return each.first == record.queue; }) > 0;
-      if (had) steps.push_back(step_of(record));
+      if (had) steps.push_back(step_of(place_of(i)));
       continue;
     }
     if (!places.contains(place)) continue;
-    there.insert(place);
+    // A duplicate tells of a message that may be long gone.
+    if (record.kind != Kind::duplicate) there.insert(place);
     if (record.kind == Kind::deleted || record.kind == Kind::moved || record.kind == Kind::expired) there.erase(place);
-    steps.push_back(step_of(record));
+    steps.push_back(step_of(place_of(i)));
   }
   return steps;
 }
 
-MessageStep MessageLog::step_of(const Record& record) const {
+MessageStep MessageLog::step_of(std::size_t place) const {
+  const Record& record = records_[place];
   MessageStep step;
   step.at = from_epoch_ms(record.at_ms);
   step.queue = name_of(record.queue);
@@ -219,6 +232,11 @@ MessageStep MessageLog::step_of(const Record& record) const {
   switch (record.kind) {
     case Kind::sent:
       step.what = "sent";
+      break;
+    case Kind::duplicate:
+      step.what = "duplicate";
+      step.detail = "a send with the deduplication id " + deduplication_ids_.at(place) +
+                    " was answered with this message, and not stored";
       break;
     case Kind::arrived:
       step.what = record.redriven ? "redriven" : "dead-lettered";

@@ -51,7 +51,8 @@ class MessageLog {
   using Uuid = std::array<std::uint64_t, 2>;
   enum class Kind : std::uint8_t {
     sent,
-    arrived,  ///< behind its `sent`: from another queue
+    duplicate,  ///< another send was answered with this one
+    arrived,    ///< behind its `sent`: from another queue
     received,
     deleted,
     moved,
@@ -88,15 +89,20 @@ class MessageLog {
   static std::string to_text(const Uuid& id);
   std::uint32_t number_of(std::string_view receiver);
   void know_name(QueueId queue, const QueueName& name);
-  void add(const Record& record);
-  /// The i-th oldest.
-  const Record& at(std::size_t i) const { return records_[(first_ + i) % records_.size()]; }
-  MessageStep step_of(const Record& record) const;
+  /// Where in the ring it is now.
+  std::size_t add(const Record& record);
+  void note(const DuplicateSend& duplicate, std::int64_t now_ms);
+  /// Where the i-th oldest is in the ring.
+  std::size_t place_of(std::size_t i) const { return (first_ + i) % records_.size(); }
+  const Record& at(std::size_t i) const { return records_[place_of(i)]; }
+  MessageStep step_of(std::size_t place) const;
   std::string name_of(QueueId queue) const;
 
   const std::size_t records_max_;
   std::vector<Record> records_;  ///< a ring once it is full
   std::size_t first_ = 0;
+  std::unordered_map<std::size_t, std::string>
+      deduplication_ids_;  ///< of the duplicates, by where they are in the ring
   std::unordered_map<QueueId, QueueName> names_;
   std::vector<std::string> receivers_;
   std::unordered_map<std::string, std::uint32_t> receiver_numbers_;

@@ -67,15 +67,16 @@ cxxopts::Options describe_flags() {
       ("concurrency", "invocations at a time, of all functions together", text(std::to_string(Options{}.concurrency)), "N")
       ("function-idle-time", "how long a function's process without work is kept, in seconds",
        text(std::to_string(Options{}.function_idle_time.count())), "S")
-      ("allow-remote-functions", "functions may be registered over the network too: whoever reaches the server can have "
-       "it run programs", cxxopts::value<bool>())
+      ("allow-remote-functions", "where the server listens beyond this machine, whoever reaches it may register and change "
+       "functions, make backups and import data, without the token: it runs programs and writes files for them", cxxopts::value<bool>())
       ("trace-messages", "records of what became of messages lately that each thread keeps; 0 keeps none",
        text(std::to_string(server_limits::trace_records_default)), "N")
       ("allow-faults", "clients may have requests fail, at /_penstock/faults", cxxopts::value<bool>())
       ("allow-host", "name that clients may call the server by besides its addresses and local names; with a dot before it, "
        "also all names below it; * is any; may be given more than once", cxxopts::value<std::vector<std::string>>(), "NAME")
-      ("token-file", "file with the token that is asked for where functions are registered over the network; it is made if "
-       "it is not there (default: token in the data directory)", cxxopts::value<std::string>(), "FILE")
+      ("token-file", "file with the server's token, made for its owner alone if it is not there: whoever sends that may do "
+       "what --allow-remote-functions allows to all, and with --auth strict need not sign (default: token in the data "
+       "directory; with --ephemeral there is none)", cxxopts::value<std::string>(), "FILE")
       ("auth", "strict: requests have to be signed with a key of the configuration's credentials or of "
        "--credentials-file; relaxed: any credentials are accepted", text("relaxed"), "strict|relaxed")
       ("credentials-file", "file with such keys, in the format of ~/.aws/credentials", cxxopts::value<std::string>(), "FILE")

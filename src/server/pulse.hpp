@@ -15,10 +15,11 @@ namespace penstock::server {
 
 /// What goes on in a part of the server, at a moment of its thread.
 struct Pulse {
-  bool quiet = false;           ///< nothing is under way that ends by itself
-  std::uint64_t work = 0;       ///< grows with everything that is begun
-  std::optional<Instant> next;  ///< when something is due
-  BusyList busy;                ///< if it was asked for
+  bool quiet = false;                      ///< nothing is under way that ends by itself
+  std::uint64_t work = 0;                  ///< grows with everything that is begun
+  std::optional<Instant> next;             ///< when something is due
+  std::optional<Instant> next_observable;  ///< when something is that a client could see
+  BusyList busy;                           ///< if it was asked for
 };
 
 /// A part of the server that goes by its clock.

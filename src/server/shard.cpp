@@ -381,6 +381,7 @@ Pulse Shard::pulse(bool with_names) const {
                 transactions_.empty() && transactions_open_ == 0;
   pulse.work = work_;
   pulse.next = engine_->next_deadline();
+  pulse.next_observable = engine_->next_observable();
   if (with_names) engine_->name_busy(pulse.busy);
   return pulse;
 }

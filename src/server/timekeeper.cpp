@@ -35,6 +35,10 @@ std::chrono::microseconds pause_after(int rounds) {
   return std::min(pause, pause_max);
 }
 
+std::optional<Instant> earlier(std::optional<Instant> a, std::optional<Instant> b) {
+  return a && b ? std::min(*a, *b) : a ? a : b;
+}
+
 Error not_virtual() {
   return {ErrorCode::NotEnabled,
           "The server's clock is the real one. Start it with --clock virtual to be in charge of it."};
@@ -72,7 +76,8 @@ void Timekeeper::take_round(bool with_names, std::function<void(Round)> taken) {
         Round& round = gathering->round;
         round.quiet = round.quiet && pulse.quiet;
         round.work += pulse.work;
-        if (pulse.next && (!round.next || *pulse.next < *round.next)) round.next = pulse.next;
+        round.next = earlier(round.next, pulse.next);
+        round.next_observable = earlier(round.next_observable, pulse.next_observable);
         const std::size_t room = busy_named_max - std::min(busy_named_max, round.busy.size());
         const auto count = static_cast<std::ptrdiff_t>(std::min(room, pulse.busy.size()));
         std::move(pulse.busy.begin(), pulse.busy.begin() + count, std::back_inserter(round.busy));
@@ -174,7 +179,7 @@ void Timekeeper::submit(const TraceMessage& command, Completion completion) {
 ClockState Timekeeper::state_of(const Round& round) const {
   ClockState state;
   state.now = clock_.now();
-  state.next = round.next;
+  state.next = round.next_observable;
   if (virtual_clock_ == nullptr) return state;
   state.is_virtual = true;
   state.frozen = is_frozen();
@@ -212,7 +217,7 @@ void Timekeeper::begin_change() {
   if (auto objection = objection_to(command)) return answer_change(std::move(*objection));
   change_until_ = Real::now() + time_for(command.wait_max);
   target_.reset();
-  to_next_ = false;
+  to_next_ = at_next_ = false;
   steps_ = 0;
   std::int64_t speed = virtual_clock_->speed();
   std::visit(
@@ -241,11 +246,14 @@ void Timekeeper::settle_then_step() {
 
 void Timekeeper::step(bool settled, const Round& round) {
   if (!settled || steps_ >= server_limits::clock_steps_max) return end_change(false, round);
-  if (std::exchange(to_next_, false)) {
-    target_ = std::min(round.next.value_or(clock_.now()), server_limits::clock_max);
+  if (to_next_) {
+    // What happens on the way, unseen, may bring it nearer or put it off.
+    const Instant next = at_next_ ? clock_.now() : round.next_observable.value_or(clock_.now());
+    target_ = std::min(next, server_limits::clock_max);
   }
   if (round.next && *round.next <= *target_) {
     ++steps_;
+    at_next_ = round.next_observable && *round.next_observable <= *round.next;
     show(*round.next);
   } else if (clock_.now() < *target_) {
     show(*target_);

@@ -67,6 +67,7 @@ class Timekeeper {
     bool quiet = true;
     std::uint64_t work = 0;
     std::optional<Instant> next;
+    std::optional<Instant> next_observable;
     BusyList busy;
   };
   /// Somebody who waits for the server to be at rest.
@@ -118,7 +119,8 @@ class Timekeeper {
 
   std::deque<Change> changes_;  ///< the first is being made
   std::optional<Instant> target_;
-  bool to_next_ = false;
+  bool to_next_ = false;  ///< the target is the next moment at which a client could see something, once that is known
+  bool at_next_ = false;  ///< and the clock was brought there
   bool was_frozen_ = false;  ///< and is to be again, of a change that is being made
   std::uint64_t steps_ = 0;
   Real::time_point change_until_;

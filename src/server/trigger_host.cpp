@@ -599,6 +599,7 @@ Pulse TriggerHost::pulse(bool with_names) const {
   pulse.quiet = !turn_wanted_ && releases_.empty() && invocations_open_ == 0 && code_.is_quiet();
   pulse.work = given_;
   pulse.next = engine_->next_deadline();
+  pulse.next_observable = engine_->next_observable();
   if (with_names) engine_->name_busy(pulse.busy);
   return pulse;
 }

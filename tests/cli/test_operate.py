@@ -1,8 +1,11 @@
 """The commands by which a person is in charge of a server: its clock, its rest, its faults, and what became of a message."""
 
+import http.server
 import json
 import pathlib
+import socket
 import subprocess
+import threading
 import time
 
 from commands import InDirectory, Server, harness
@@ -56,6 +59,62 @@ class Operate(InDirectory):
         begin = time.monotonic()
         self.assertEqual(self.expect(4, "receive", "jobs", "--wait", "1"), ("", ""))
         self.assertLess(time.monotonic() - begin, 10)
+
+    def test_a_receive_takes_an_answer_that_comes_late(self):
+        clock = {"now": "2026-01-01T00:00:00.000Z", "now_ms": 1767225600000, "mode": "real", "frozen": False, "speed": 1}
+
+        class Late(http.server.BaseHTTPRequestHandler):
+            def answer(self, body):
+                text = json.dumps(body).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def do_GET(self):
+                self.answer(clock)
+
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                if self.headers["X-Amz-Target"] != "AmazonSQS.ReceiveMessage":
+                    return self.answer({"QueueUrl": "http://localhost/000000000000/jobs"})
+                # Of a machine that has much to do: later than its wait by more than somebody who is impatient gives it.
+                time.sleep(5)
+                self.answer({"Messages": [{"MessageId": "m", "ReceiptHandle": "r", "Body": "late"}]})
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Late)
+        self.addCleanup(server.server_close)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.shutdown)
+        endpoint = f"http://127.0.0.1:{server.server_port}"
+        self.assertEqual(self.run_to_end("receive", "--endpoint", endpoint, "jobs", "--wait", "1"), (0, "late\n", ""))
+
+    def test_what_a_status_of_three_is_told_apart(self):
+        listening = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listening.close)
+
+        def hang_up():
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                connection.recv(1000)
+                connection.close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        port = listening.getsockname()[1]
+        status, _, errors = self.run_to_end("queues", "--endpoint", f"http://127.0.0.1:{port}")
+        self.assertEqual(status, 3)
+        self.assertIn("was reached, but", errors)
+        with socket.create_server(("127.0.0.1", 0)) as nobody:
+            free = nobody.getsockname()[1]
+        status, _, errors = self.run_to_end("queues", "--endpoint", f"http://127.0.0.1:{free}")
+        self.assertEqual(status, 3)
+        self.assertIn("cannot be reached", errors)
 
     def test_idle_says_what_is_not(self):
         self.assertEqual(self.expect(0, "idle")[0], "")

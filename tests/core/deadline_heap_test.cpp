@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
 #include <random>
 
 namespace penstock::core {
@@ -58,6 +59,43 @@ TEST(DeadlineHeap, AgreesWithAnOrderedMap) {
       ASSERT_EQ(heap.size(), naive.size());
     }
   }
+}
+
+// Moments that are those of their deadlines, later ones, or none.
+TEST(DeadlineHeap, FindsTheFirstMomentWithoutTakingAnythingOff) {
+  const auto moment_of = [](const Due& due, Instant when) -> std::optional<Instant> {
+    if (due.id % 3 == 0) return std::nullopt;
+    return due.id % 3 == 1 ? when : when + Millis{static_cast<std::int64_t>(due.id * 7 % 40)};
+  };
+  EXPECT_EQ(DeadlineHeap().first_moment(moment_of), std::nullopt);
+  for (std::uint32_t seed = 1; seed <= 200; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937 random(seed);
+    DeadlineHeap heap;
+    std::optional<Instant> first;
+    const auto count = random() % 60;
+    for (std::uint64_t added = 0; added < count; ++added) {
+      // In some nearly all are none.
+      const std::uint64_t id = seed % 2 == 0 ? random() % 100 : 3 * added + (random() % 30 == 0 ? 1 : 0);
+      const Instant when = from_epoch_ms(static_cast<std::int64_t>(random() % 100));
+      heap.add(when, Due{Due::Kind::message, nullptr, id});
+      const auto moment = moment_of(Due{Due::Kind::message, nullptr, id}, when);
+      if (moment && (!first || *moment < *first)) first = moment;
+    }
+    EXPECT_EQ(heap.first_moment(moment_of), first);
+    EXPECT_EQ(heap.size(), count);
+  }
+}
+
+TEST(DeadlineHeap, LooksOnlyAtWhatComesBeforeTheFirstMoment) {
+  DeadlineHeap heap;
+  for (std::int64_t i = 0; i < 10'000; ++i) heap.add(from_epoch_ms(i), Due{Due::Kind::message, nullptr, 1});
+  int looked = 0;
+  heap.first_moment([&looked](const Due&, Instant when) {
+    ++looked;
+    return to_epoch_ms(when) < 3 ? std::nullopt : std::optional(when);
+  });
+  EXPECT_LT(looked, 30);
 }
 
 }  // namespace

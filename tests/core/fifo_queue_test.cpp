@@ -383,5 +383,31 @@ TEST(DigestTest, IsThatOfTheAlgorithmAndStays) {
   EXPECT_NE(digest_of("", "ab"), digest_of("ab", ""));
 }
 
+TEST_F(FifoQueueTest, TellsOfADuplicateWhoseItIsWhateverBecameOfTheFirst) {
+  limits_.tells_events = true;
+  restart();
+  create_fifo();
+  const Sent first = put("g", "a", "once");
+  const auto duplicates_of = [this](const std::string& body, const std::string& dedup) {
+    engine_->apply(CallId{++calls_}, fifo_message("g", body, dedup), now_);
+    Effects effects = engine_->take_effects();
+    store_.apply(effects.mutations);
+    return effects.duplicates;
+  };
+  for (const bool deleted : {false, true}) {
+    SCOPED_TRACE(deleted);
+    if (deleted) remove(receive(1).at(0).receipt_handle);
+    const auto told = duplicates_of("b", "once");
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told[0].message_id, first.message_id);
+    EXPECT_EQ(told[0].deduplication_id, "once");
+    EXPECT_EQ(format_sequence_number(told[0].sequence), first.sequence_number);
+  }
+  EXPECT_TRUE(duplicates_of("c", "another").empty());
+  pass(five_minutes);
+  EXPECT_TRUE(duplicates_of("d", "once").empty());
+  EXPECT_EQ(duplicates_of("e", "once").size(), 1U);
+}
+
 }  // namespace
 }  // namespace penstock::core

@@ -240,6 +240,133 @@ class Packages(unittest.TestCase):
             self.assertEqual((control / script).stat().st_mode & 0o777, 0o755)
 
 
+class MaintainerScripts(unittest.TestCase):
+    """What dpkg runs of the package, as it runs it, below a directory in place of / (DPKG_ROOT). What would change the
+    machine is a command that only tells how it was called; `getent` and `install` do what the scripts rely on."""
+
+    DATA, BACKUPS, SETTINGS = "var/lib/penstock", "var/backups/penstock", "etc/penstock"
+    ADDED = "adduser --quiet --system --group --home /var/lib/penstock --no-create-home --gecos Penstock server penstock"
+    # By the name of a command, what it does besides telling.
+    STUBS = {"getent": 'test "$*" = "passwd penstock" && test -e "$STUBS/penstock.user"',
+             "adduser": '! test -e "$STUBS/adduser.fails" && touch "$STUBS/penstock.user"',
+             "install": 'while test $# -gt 1; do if test "$1" = -m; then mode=$2; fi; shift; done; mkdir -p -m "$mode" "$1"',
+             "systemctl": '! test -e "$STUBS/systemctl.fails"',
+             **{name: "true" for name in ("deluser", "userdel", "delgroup", "invoke-rc.d", "service", "deb-systemd-helper",
+                                          "deb-systemd-invoke", "update-rc.d", "chown", "chmod", "usermod")}}
+
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.stubs, self.root = pathlib.Path(temporary.name, "stubs"), pathlib.Path(temporary.name, "root")
+        for directory in (self.stubs, self.root / "var/lib", self.root / "var/backups", self.root / self.SETTINGS):
+            directory.mkdir(parents=True)
+        for name, text in self.STUBS.items():
+            stub = self.stubs / name
+            stub.write_text(f'#!/bin/sh\nprintf "%s\\n" "{name}${{*:+ $*}}" >>"$STUBS/calls"\n{text}\n')
+            stub.chmod(0o755)
+
+    def boot(self):
+        """The machine has systemd running."""
+        (self.root / "run/systemd/system").mkdir(parents=True)
+
+    def dpkg(self, script, *arguments, status=0):
+        """What the script had done, but for questions."""
+        calls = self.stubs / "calls"
+        calls.write_text("")
+        environment = {"PATH": f"{self.stubs}:/usr/bin:/bin", "STUBS": str(self.stubs), "DPKG_ROOT": str(self.root),
+                       "DPKG_MAINTSCRIPT_NAME": script, "DPKG_MAINTSCRIPT_PACKAGE": "penstock"}
+        done = run(PACKAGING / "debian" / script, *arguments, env=environment)
+        self.assertEqual(done.returncode, status, done.stderr)
+        self.assertEqual(done.stdout, "")
+        return [line.replace(f"{self.root}/", "") for line in calls.read_text().splitlines() if not line.startswith("getent ")]
+
+    def fill(self, *paths):
+        for path in paths:
+            (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / path).write_text("something")
+
+    def exist(self, *paths):
+        return [os.path.exists(self.root / path) for path in paths]
+
+    def test_an_installation_makes_the_user_and_its_directories_and_starts_nothing(self):
+        self.boot()
+        made = [f"install -d -o penstock -g penstock -m 0700 {path}" for path in (self.DATA, self.BACKUPS)]
+        self.assertEqual(self.dpkg("postinst", "configure", ""), [self.ADDED, *made, "systemctl daemon-reload"])
+        for path in (self.DATA, self.BACKUPS):
+            self.assertEqual((self.root / path).stat().st_mode & 0o777, 0o700)
+        # Again, as after one that was cut off: what is there is left as it is.
+        (self.root / self.DATA).chmod(0o750)
+        self.assertEqual(self.dpkg("postinst", "configure", ""), ["systemctl daemon-reload"])
+        self.assertEqual((self.root / self.DATA).stat().st_mode & 0o777, 0o750)
+
+    def test_a_container_has_no_systemd_to_speak_to(self):
+        self.assertEqual([line.split()[0] for line in self.dpkg("postinst", "configure", "")], ["adduser", "install", "install"])
+        for script, *arguments in (("postinst", "configure", "0.1"), ("prerm", "remove"), ("postrm", "remove"), ("postrm", "purge")):
+            self.assertEqual(self.dpkg(script, *arguments), [])
+
+    def test_without_the_user_nothing_is_configured(self):
+        (self.stubs / "adduser.fails").touch()
+        self.assertEqual(self.dpkg("postinst", "configure", "", status=1), [self.ADDED])
+        self.assertEqual(self.exist(self.DATA, self.BACKUPS), [False, False])
+
+    def test_an_upgrade_keeps_the_service_and_has_it_run_what_was_installed(self):
+        self.dpkg("postinst", "configure", "")
+        self.boot()
+        self.fill(f"{self.DATA}/CURRENT", f"{self.SETTINGS}/penstock.yaml")
+        self.assertEqual(self.dpkg("prerm", "upgrade", "0.2"), [])
+        self.assertEqual(self.dpkg("postrm", "upgrade", "0.2"), ["systemctl daemon-reload"])
+        # A service that is stopped stays so: only one that runs is restarted.
+        self.assertEqual(self.dpkg("postinst", "configure", "0.1"), ["systemctl daemon-reload", "systemctl try-restart penstock.service"])
+        self.assertEqual(self.exist(f"{self.DATA}/CURRENT", f"{self.SETTINGS}/penstock.yaml"), [True, True])
+
+    def test_what_is_called_off_changes_nothing(self):
+        self.dpkg("postinst", "configure", "")
+        self.fill(f"{self.DATA}/CURRENT")
+        for script, *arguments in (
+                ("postinst", "abort-upgrade", "0.2"), ("postinst", "abort-remove"), ("postinst", "abort-deconfigure", "in-favour", "p", "1"),
+                ("postinst", "triggered", "x"), ("prerm", "failed-upgrade", "0.1", "0.2"), ("prerm", "deconfigure", "in-favour", "p", "1"),
+                ("postrm", "failed-upgrade", "0.1", "0.2"), ("postrm", "abort-install"), ("postrm", "abort-upgrade", "0.1"),
+                ("postrm", "disappear", "p", "1")):
+            with self.subTest(script=script, arguments=arguments):
+                self.assertEqual(self.dpkg(script, *arguments), [])
+        self.assertEqual(self.exist(f"{self.DATA}/CURRENT", self.BACKUPS), [True, True])
+
+    def test_a_removal_ends_the_service_and_keeps_what_it_stored(self):
+        self.dpkg("postinst", "configure", "")
+        self.boot()
+        self.fill(f"{self.DATA}/CURRENT", f"{self.DATA}.before-restore.1/CURRENT", f"{self.SETTINGS}/penstock.yaml")
+        self.assertEqual(self.dpkg("prerm", "remove"), ["systemctl disable --now penstock.service"])
+        self.assertEqual(self.dpkg("postrm", "remove"), ["systemctl daemon-reload"])
+        self.assertEqual(self.exist(f"{self.DATA}/CURRENT", f"{self.DATA}.before-restore.1/CURRENT", f"{self.SETTINGS}/penstock.yaml"),
+                         [True, True, True])
+
+    def test_a_purge_takes_the_data_and_neither_backups_nor_the_user(self):
+        self.dpkg("postinst", "configure", "")
+        self.boot()
+        stays = (f"{self.BACKUPS}/monday/manifest", f"{self.SETTINGS}/of-the-administrator", f"{self.DATA}-of-another/CURRENT",
+                 "var/lib/other")
+        goes = (f"{self.DATA}/CURRENT", f"{self.DATA}.before-restore/CURRENT", f"{self.DATA}.before-restore.1/CURRENT")
+        self.fill(*stays, *goes)
+        for _ in range(2):
+            # The second time there is nothing of it.
+            self.assertEqual(self.dpkg("postrm", "purge"), ["systemctl daemon-reload"])
+            self.assertEqual(self.exist(*stays), [True] * len(stays))
+            self.assertEqual(self.exist(*goes, self.DATA), [False] * (len(goes) + 1))
+        self.assertTrue((self.stubs / "penstock.user").exists())
+        (self.root / stays[0]).unlink()
+        (self.root / stays[0]).parent.rmdir()
+        (self.root / stays[1]).unlink()
+        self.dpkg("postrm", "purge")
+        self.assertEqual(self.exist(self.BACKUPS, self.SETTINGS), [False, False], "empty directories go")
+
+    def test_a_systemd_that_fails_stands_in_nobodys_way(self):
+        self.boot()
+        (self.stubs / "systemctl.fails").touch()
+        for script, *arguments in (("postinst", "configure", ""), ("postinst", "configure", "0.1"), ("prerm", "remove"),
+                                   ("postrm", "remove"), ("postrm", "purge")):
+            self.assertIn("systemctl", self.dpkg(script, *arguments)[-1])
+
+
 class Image(unittest.TestCase):
     def test_its_probe_tells_whether_the_server_takes_messages(self):
         text = (PACKAGING / "Dockerfile").read_text().replace("\\\n", " ")

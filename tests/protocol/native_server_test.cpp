@@ -44,7 +44,12 @@ struct ServerCommandText {
     for (const FaultRule& rule : command.rules) text += to_text(rule);
     return text;
   }
-  std::string operator()(const RemoveFaults& command) const { return "RemoveFaults " + command.id.value_or("all"); }
+  std::string operator()(const RemoveFaults& command) const {
+    if (!command.like) return "RemoveFaults " + command.id.value_or("all");
+    std::string text = "RemoveFaults like";
+    for (const FaultRule& rule : *command.like) text += to_text(rule);
+    return text;
+  }
   std::string operator()(const BackUp& command) const {
     return "BackUp " + command.directory + " wait=" + in_ms(command.wait_max);
   }
@@ -294,6 +299,32 @@ TEST(NativeServerOperations, RefuseWhatIsNoTime) {
             invalid_request_error("wait is a length of time such as 12h30m, 90s or 500ms, not 'long'."));
   EXPECT_EQ(server_asked(server_request("GET", "/idle?wait=1s&wait=2s")),
             invalid_request_error("wait is there more than once."));
+}
+
+TEST(NativeServerOperations, HaveFaultsAtLocalStacksPathToo) {
+  const auto chaos = [](std::string_view method, std::string body = {}) {
+    Request request = server_request(method, "", std::move(body));
+    request.target = "/_localstack/chaos/faults";
+    return request;
+  };
+  const std::string outage =
+      "(|kinesis||||100% 503 ServiceUnavailable 'A fault that was asked for.' latency=0 commit=0)";
+  const std::string rules = R"([{"service":"kinesis"}])";
+  EXPECT_EQ(server_asked(chaos("GET")), "ListFaults");
+  EXPECT_EQ(server_asked(chaos("POST", rules)), "AddFaults instead " + outage);
+  EXPECT_EQ(server_asked(chaos("PATCH", rules)), "AddFaults " + outage);
+  EXPECT_EQ(server_asked(chaos("DELETE", rules)), "RemoveFaults like " + outage);
+  EXPECT_EQ(server_asked(chaos("DELETE")), "RemoveFaults all");
+  EXPECT_EQ(server_asked(chaos("PATCH", R"([{"service":"s3"}])")).substr(0, 4), "400 ");
+  EXPECT_EQ(server_asked(chaos("PUT", rules)).substr(0, 4), "405 ");
+  // The list that stands in the answer of the API's own path stands alone.
+  const std::string_view own = faults_json;
+  const std::string list = "200 " + std::string(own.substr(own.find('['), own.rfind(']') + 1 - own.find('[')));
+  for (const Request& request : {chaos("GET"), chaos("POST", rules), chaos("PATCH", rules), chaos("DELETE")}) {
+    EXPECT_EQ(server_answer(request, fault_list()), list);
+  }
+  EXPECT_EQ(server_answer(chaos("GET"), Error{ErrorCode::NotEnabled, "off"}),
+            server_answer(server_request("GET", "/faults"), Error{ErrorCode::NotEnabled, "off"}));
 }
 
 TEST(NativeServerOperations, RefuseFaultsThatMakeNoSense) {

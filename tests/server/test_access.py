@@ -329,6 +329,31 @@ class Signatures(InDirectory):
                 with self.subTest(path=path):
                     self.assertNotEqual(request(server, "GET", path)[0], 200)
 
+    def test_an_operators_pages_refuse_as_an_operator_reads_it(self):
+        routes = [("GET", "/metrics"), ("GET", "/metrics/per-object"), ("GET", "/metrics/of-nothing"), ("GET", "/metrics?Action=ListQueues"),
+                  ("GET", "/_penstock/penstock.schema.json"), ("GET", "/_penstock/export"), ("POST", "/_penstock/import"),
+                  ("POST", "/_penstock/backup"), ("GET", "/_penstock/functions/f/code"), ("GET", "/_penstock"), ("GET", "/_penstock/nothing"),
+                  ("GET", "/_localstack/chaos/faults"), ("DELETE", "/_localstack/chaos/faults"), ("GET", "/_localstack/nothing"),
+                  ("GET", "/@consumer/billing/_penstock/clock")]
+        with self.strict("--allow-faults") as server:
+            token = pathlib.Path(self.directory, "data", "token").read_text().strip()
+            for method, path in routes:
+                with self.subTest(method=method, path=path):
+                    status, answered, text = request(server, method, path)
+                    self.assertEqual((status, json.loads(text)["Error"]), (401, "MissingAuthenticationToken"), text)
+                    self.assertEqual(answered["Content-Type"], "application/json")
+                    self.assertEqual(answered["WWW-Authenticate"], 'Bearer realm="penstock"')
+                    self.assertIn(str(pathlib.Path(self.directory, "data", "token")), json.loads(text)["Message"])
+                    status, answered, text = Signed(server, secret="another").request(method, path)
+                    self.assertEqual((status, json.loads(text)["Error"]), (403, "SignatureDoesNotMatch"), text)
+                    self.assertEqual(answered["Content-Type"], "application/json")
+            for path, kind in (("/metrics", "text/plain"), ("/metrics/per-object", "text/plain"), ("/_localstack/chaos/faults", "application/json")):
+                with self.subTest(path=path):
+                    status, answered, _ = request(server, "GET", path, None, {"Authorization": f"Bearer {token}"})
+                    self.assertEqual((status, answered["Content-Type"].split(";")[0]), (200, kind))
+                    self.assertEqual(Signed(server).request("GET", path, service="any")[0], 200)
+            self.assertEqual(request(server, "GET", "/_localstack/health")[0], 200)
+
     def test_errors_are_the_services(self):
         now = datetime.datetime.utcnow()
         other_target = lambda sent: sent["headers"].update({"X-Amz-Target": "AmazonSQS.DeleteQueue"})

@@ -44,6 +44,16 @@ def attribute(server, url, name):
     return server.call("GetQueueAttributes", {"QueueUrl": url, "AttributeNames": [name]})[1]["Attributes"][name]
 
 
+def wait_until_parked(server, receives):
+    def parked():
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        connection.request("GET", "/metrics")
+        text = connection.getresponse().read().decode()
+        connection.close()
+        return f"\npenstock_queue_parked_receives {receives}\n" in text
+    harness.wait_until(parked)
+
+
 class VirtualClock(InDirectory):
     def start(self, *flags):
         return Server(self.directory, "--no-config", "--clock", "virtual:2026-01-01T00:00:00Z", *flags)
@@ -78,6 +88,78 @@ class VirtualClock(InDirectory):
             self.assertEqual(moved["now_ms"] - clock["now_ms"], 600_000)
             self.assertEqual(moved["steps"], 1)
             self.assertEqual(attribute(server, url, "ApproximateNumberOfMessages"), "1")
+
+    def test_the_next_moment_is_one_at_which_a_client_could_see_something(self):
+        with self.start() as server:
+            begin = change(server, freeze=True)["now_ms"]
+            url = server.create()
+            # A long poll ends and a deduplication window is over before anything can be seen.
+            fifo = server.call("CreateQueue", {"QueueName": "q.fifo", "Attributes": {"FifoQueue": "true"}})[1]["QueueUrl"]
+            server.call("SendMessage", {"QueueUrl": fifo, "MessageBody": "a", "MessageGroupId": "g", "MessageDeduplicationId": "d"})
+            once = server.call("ReceiveMessage", {"QueueUrl": fifo})[1]["Messages"][0]
+            server.call("DeleteMessage", {"QueueUrl": fifo, "ReceiptHandle": once["ReceiptHandle"]})
+            server.call("SendMessage", {"QueueUrl": url, "MessageBody": "a"})
+            server.call("ReceiveMessage", {"QueueUrl": url, "VisibilityTimeout": 600})
+            poll = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+            poll.request("POST", "/", json.dumps({"QueueUrl": fifo, "WaitTimeSeconds": 20}), {
+                "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AmazonSQS.ReceiveMessage"})
+            wait_until_parked(server, 1)
+            clock = ask(server, "GET", "/_penstock/clock")[1]
+            moved = change(server, advance="next")
+            self.assertEqual((moved["now"], moved["settled"]), (clock["next"], True))
+            self.assertEqual(moved["now_ms"] - begin, 600_000)
+            self.assertEqual(moved["steps"], 3, "and there passes what is due on the way")
+            answer = poll.getresponse()
+            self.assertEqual((answer.status, json.loads(answer.read())), (200, {}))
+            poll.close()
+            again = server.call("ReceiveMessage", {"QueueUrl": url})[1]["Messages"][0]
+            server.call("DeleteMessage", {"QueueUrl": url, "ReceiptHandle": again["ReceiptHandle"]})
+            # Where nothing will happen it stays.
+            clock = ask(server, "GET", "/_penstock/clock")[1]
+            self.assertNotIn("next", clock)
+            moved = change(server, advance="next")
+            self.assertEqual((moved["now"], moved["settled"], moved["steps"]), (clock["now"], True, 0))
+
+    def test_next_goes_through_the_life_of_a_stream(self):
+        def kinesis(operation, **members):
+            status, answer = ask(server, "POST", "/", {"StreamName": "s", **members}, "Kinesis_20131202." + operation)
+            self.assertEqual(status, 200, answer)
+            return answer
+
+        with self.start() as server:
+            begin = change(server, freeze=True)["now_ms"]
+            kinesis("CreateStream", ShardCount=1)
+            created = change(server, advance="next")
+            self.assertEqual(created["now_ms"] - begin, 100)
+            self.assertEqual(kinesis("DescribeStreamSummary")["StreamDescriptionSummary"]["StreamStatus"], "ACTIVE")
+            calls = self.directory + "/calls"
+            ask(server, "PUT", "/_penstock/functions/fails", {
+                "Kind": "exec", "Command": ["sh", "-c", "echo called >> " + calls + "; exit 1"]})
+            status, answer = ask(server, "POST", "/2015-03-31/event-source-mappings", {
+                "EventSourceArn": "arn:aws:kinesis:us-east-1:000000000000:stream/s", "FunctionName": "fails",
+                "StartingPosition": "TRIM_HORIZON", "MaximumBatchingWindowInSeconds": 300, "MaximumRetryAttempts": 2})
+            self.assertEqual(status, 202, answer)
+            kinesis("PutRecord", Data="YQ==", PartitionKey="k")
+            # The window is over, and then it is tried again after one second and after two.
+            at = created["now_ms"]
+            for tried, later in enumerate((300_000, 1_000, 2_000), start=1):
+                moved = change(server, advance="next")
+                self.assertEqual((moved["settled"], moved["now_ms"] - at), (True, later))
+                self.assertEqual(len(pathlib.Path(calls).read_text().splitlines()), tried)
+                at = moved["now_ms"]
+            # A member of a consumer is there until its lease is over.
+            consumer = "/_penstock/streams/s/consumers/c"
+            self.assertEqual(ask(server, "PUT", consumer, {"LeaseMillis": 60_000})[0], 201)
+            self.assertEqual(ask(server, "POST", consumer + "/poll", {"Member": "m", "WaitMillis": 0})[0], 200)
+            moved = change(server, advance="next")
+            self.assertEqual(moved["now_ms"] - at, 60_000)
+            self.assertEqual(ask(server, "GET", consumer)[1]["Members"], [])
+            # And the record until its retention is.
+            iterator = {"ShardId": "shardId-000000000000", "ShardIteratorType": "TRIM_HORIZON"}
+            self.assertEqual(change(server, advance="next")["now_ms"] - created["now_ms"], 86_400_000)
+            iterator = kinesis("GetShardIterator", **iterator)["ShardIterator"]
+            status, answer = ask(server, "POST", "/", {"ShardIterator": iterator}, "Kinesis_20131202.GetRecords")
+            self.assertEqual((status, answer["Records"]), (200, []))
 
     def test_it_goes_forward_only_and_runs_as_fast_as_it_is_told(self):
         with self.start() as server:
@@ -291,7 +373,7 @@ class VirtualClock(InDirectory):
             connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
             connection.request("POST", "/", json.dumps({"QueueUrl": url, "WaitTimeSeconds": 20}), {
                 "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AmazonSQS.ReceiveMessage"})
-            harness.wait_until(lambda: "next" in ask(server, "GET", "/_penstock/clock")[1])
+            wait_until_parked(server, 1)
             change(server, advance="20s")
             answer = connection.getresponse()
             self.assertEqual((answer.status, json.loads(answer.read())), (200, {}))

@@ -161,6 +161,56 @@ class Faults(InDirectory):
         self.assertEqual((status, [rule["id"] for rule in answer["rules"]]), (200, ["slow"]))
         self.assertEqual(ask(self.server, "DELETE", "/_penstock/faults/disk")[0], 404)
 
+    def test_localstacks_own_path_of_them_is_served_as_it_has_it(self):
+        path = "/_localstack/chaos/faults"
+
+        def chaos(method, rules=None):
+            status, answer = ask(self.server, method, path, rules)
+            self.assertEqual(status, 200, answer)
+            self.assertIsInstance(answer, list)
+            return answer
+
+        kinesis = {"service": "kinesis", "region": "us-east-1"}
+        sending = {"service": "sqs", "operation": "SendMessage", "error": {"statusCode": 500, "code": "InternalError"}}
+        jobs = self.sqs.create_queue(QueueName="jobs")["QueueUrl"]
+        self.assertEqual(chaos("GET"), [])
+        # POST sets them all, PATCH adds.
+        self.assertEqual([rule["service"] for rule in chaos("POST", [kinesis])], ["kinesis"])
+        self.assertEqual([rule["service"] for rule in chaos("POST", [sending])], ["sqs"])
+        self.assertEqual([rule["service"] for rule in chaos("PATCH", [kinesis])], ["sqs", "kinesis"])
+        self.assertEqual(self.failure_of(self.sqs.send_message, QueueUrl=jobs, MessageBody="a"), ("InternalError", 500))
+        self.assertEqual([rule["hits"] for rule in chaos("GET")], [1, 0])
+        self.assertEqual(self.hits(), [1, 0], "they are the same rules")
+        # DELETE removes those that it names: as they were given, or as they are listed.
+        self.assertEqual(len(chaos("DELETE", [{**kinesis, "region": "eu-west-1"}])), 2)
+        self.assertEqual(len(chaos("DELETE", [{**sending, "probability": 0.5}, {**kinesis, "error": {"statusCode": 500}}])), 2)
+        self.assertEqual([rule["service"] for rule in chaos("DELETE", [kinesis])], ["sqs"])
+        self.sqs.list_queues()
+        listed = [{name: value for name, value in rule.items() if name != "hits"} for rule in chaos("GET")]
+        self.assertEqual(len(chaos("PATCH", [sending])), 2)
+        left = chaos("DELETE", listed)
+        self.assertEqual([rule["id"] for rule in left], [rule["id"] for rule in left if rule["id"] != listed[0]["id"]])
+        self.assertEqual(len(left), 1)
+        self.assertEqual(chaos("POST", []), [])
+        chaos("POST", [{}])
+        self.assertEqual(self.failure_of(self.sqs.send_message, QueueUrl=jobs, MessageBody="a"), ("ServiceUnavailable", 503))
+        self.assertEqual(chaos("DELETE"), [])
+        self.sqs.send_message(QueueUrl=jobs, MessageBody="a")
+        # What is wrong changes nothing.
+        chaos("POST", [sending])
+        for method in ("POST", "PATCH", "DELETE"):
+            for rules in ([{"service": "s3"}], [{"probability": 2}], {"rule": []}, [1]):
+                with self.subTest(method=method, rules=rules):
+                    status, answer = ask(self.server, method, path, rules)
+                    self.assertEqual((status, answer["Error"]), (400, "InvalidRequest"))
+        self.assertEqual(len(chaos("GET")), 1)
+        status, answer = ask(self.server, "PUT", path, [sending])
+        self.assertEqual((status, answer["Error"]), (405, "MethodNotAllowed"))
+        self.assertIn("GET, POST, PATCH, DELETE", answer["Message"])
+        for other in ("/_localstack/chaos/effects", "/_localstack/chaos", "/_localstack/chaos/faults/", "/_localstack/info"):
+            with self.subTest(path=other):
+                self.assertEqual(ask(self.server, "GET", other)[1]["Error"], "NotFound")
+
     def test_what_is_received_is_received_twice(self):
         jobs = self.sqs.create_queue(QueueName="jobs", Attributes={"VisibilityTimeout": "600"})["QueueUrl"]
         self.sqs.send_message(QueueUrl=jobs, MessageBody="a")
@@ -197,6 +247,9 @@ class Off(InDirectory):
             self.assertEqual((status, answer["Error"]), (409, "NotEnabled"))
             self.assertIn("--allow-faults", answer["Message"])
             self.assertEqual(ask(server, "GET", "/_penstock/faults")[0], 409)
+            for method, rules in (("GET", None), ("POST", [{}]), ("PATCH", [{}]), ("DELETE", [{}]), ("DELETE", None)):
+                status, answer = ask(server, method, "/_localstack/chaos/faults", rules)
+                self.assertEqual((status, answer["Error"]), (409, "NotEnabled"))
 
 
 if __name__ == "__main__":

@@ -176,6 +176,27 @@ class NamesThatAreAllowed(InDirectory):
                     "other.example.org": 403, "queues.example.org.evil.example": 403, "notcorp.example": 403, "evil.example": 403,
                     "localhost.evil.example": 403, "evil.example:127": 403, "1.evil": 403})
 
+    def test_no_host_is_spelled_like_that_whatever_it_ends_with(self):
+        # As bytes, since clients refuse to send some of them.
+        before = ["evil.example#", "evil.example#.", "evil.example/", "evil.example\\", "evil.example?", "a@", "a:b@", "evil.example%00.",
+                  "%6c", "evil.example .", "evil.example\t.", "evil.example,", "evil.example;", "evil.example\"", "<evil>.", "(", "'", "!",
+                  "$", "&", "*", "+", "=", "~.", "`", "{", "|", "^", "evil\u00e9.", "\x01.", "\x7f."]
+        after = ["localhost", "a.localhost", ".local", ".internal", "queues.example.org", ".corp.example", "sqs.eu-west-1.amazonaws.com",
+                 "127.0.0.1", "localhost:80"]
+        brackets = ["[]", "[%25eth0]", "[::1%]", "[::1%a@b]", "[::1%a/b]", "[::1]]", "[[::1]", "[::1 ]", "[localhost]", "[::1%25eth0#]"]
+        pathlib.Path(self.directory, "any").mkdir()
+        with Server(self.directory, "--allow-host", "queues.example.org", "--allow-host", ".corp.example") as server, \
+                Server(f"{self.directory}/any", "--ephemeral", "--allow-host", "*", data_dir=False) as any_name:
+            for host in [b + a for b, a in itertools.product(before, after)] + brackets:
+                for each in (server, any_name):
+                    with self.subTest(host=host, any=each is any_name), each.raw() as connection:
+                        connection.sendall(f"GET /?Action=ListQueues HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+                        # Some are no header at all, as HTTP has it.
+                        self.assertIn(read_answer(connection)[0], (400, 403))
+            for host in after:
+                if not host.startswith("."):
+                    self.assertEqual(self.status(server, {"Host": host}), 200)
+
     def test_pages_are_kept_out_beyond_loopback_too(self):
         with Server(self.directory, "--host", "0.0.0.0") as server:
             for protocol, (name, way) in itertools.product((over_http1, over_http2), ATTACKS.items()):

@@ -121,6 +121,46 @@ class Why(InDirectory):
         self.assertEqual(details["jobs", "redriven"], "it came from dead, where its id was " + sent)
         self.assertNotIn(("dead", "moved"), details)
 
+    def test_a_duplicate_is_told_by_the_message_that_was_sent_first(self):
+        url = self.call("CreateQueue", QueueName="jobs.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+
+        def send(body, dedup):
+            return self.call("SendMessage", QueueUrl=url, MessageBody=body, MessageGroupId="g", MessageDeduplicationId=dedup)["MessageId"]
+
+        sent = send("a", "order-7")
+        other = send("b", "order-8")
+        self.change_clock(advance="90s")
+        self.assertEqual(send("a, again", "order-7"), sent)
+        step = self.steps(sent)[-1]
+        self.assertEqual((step["where"], step["what"]), ("jobs.fifo", "duplicate"))
+        self.assertTrue(step["at"].startswith("2026-01-01T00:01:3"), step["at"])
+        self.assertIn("deduplication id order-7 was answered with this message, and not stored", step["detail"])
+        self.assertEqual(self.story(other), [("jobs.fifo", "sent")])
+        # Within a batch, and of one that is long deleted.
+        for message in self.call("ReceiveMessage", QueueUrl=url, MaxNumberOfMessages=10)["Messages"]:
+            self.call("DeleteMessage", QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        entry = {"MessageBody": "c", "MessageGroupId": "g"}
+        batch = self.call("SendMessageBatch", QueueUrl=url, Entries=[
+            {"Id": "0", "MessageDeduplicationId": "order-9", **entry}, {"Id": "1", "MessageDeduplicationId": "order-9", **entry},
+            {"Id": "2", "MessageDeduplicationId": "order-7", **entry}])["Successful"]
+        self.assertEqual(batch[0]["MessageId"], batch[1]["MessageId"])
+        self.assertEqual(batch[2]["MessageId"], sent)
+        self.assertEqual(self.story(batch[0]["MessageId"]), [("jobs.fifo", "sent"), ("jobs.fifo", "duplicate")])
+        self.call("PurgeQueue", QueueUrl=url)
+        self.assertEqual([what for _, what in self.story(sent)], ["sent", "duplicate", "received", "deleted", "duplicate"],
+                         "what is gone is purged no more")
+        # After five minutes it is a message of its own.
+        self.change_clock(advance="5m")
+        again = send("a", "order-7")
+        self.assertNotEqual(again, sent)
+        self.assertEqual(self.story(again), [("jobs.fifo", "sent")])
+        # A restart forgets steps, but not for which send an id stands.
+        self.assertEqual(self.server.stop()[0], 0)
+        self.server = Server(self.directory, *self.FLAGS)
+        self.addCleanup(self.server.__exit__)
+        self.assertEqual(send("a", "order-7"), again)
+        self.assertEqual(self.story(again), [("jobs.fifo", "duplicate")])
+
     def test_what_nobody_sent_is_not_known(self):
         for message in ("0f8fad5b-d9cb-469f-a165-70867728950e", "nonsense"):
             status, answer = ask(self.server, "GET", "/_penstock/messages/" + message)

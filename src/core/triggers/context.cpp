@@ -34,9 +34,9 @@ void TriggerContext::cancel(AskId ask) {
   effects.cancels.push_back(ask);
 }
 
-TimerId TriggerContext::set_timer(Participant& owner, Instant at, std::uint64_t tag) {
+TimerId TriggerContext::set_timer(Participant& owner, Instant at, std::uint64_t tag, Sight sight) {
   const TimerId id{at, ++timers_set_};
-  timers_.emplace(id, Ring{&owner, tag});
+  timers_.emplace(id, Ring{&owner, tag, sight});
   return id;
 }
 

@@ -45,6 +45,9 @@ constexpr Millis backed_off(Millis least, int times, Millis most) {
 /// Names a timer until it rings or is dropped.
 using TimerId = std::pair<Instant, std::uint64_t>;
 
+/// Whether a client could see what comes of a timer.
+enum class Sight : std::uint8_t { observable, internal };
+
 /// The version or alias that a function's ARN ends with; empty if that is $LATEST, or if there is none.
 std::string_view qualifier_of(const FunctionName& function, std::string_view arn);
 
@@ -95,10 +98,15 @@ class TriggerContext {
 
   // ---- Timers.
 
-  TimerId set_timer(Participant& owner, Instant at, std::uint64_t tag);
+  TimerId set_timer(Participant& owner, Instant at, std::uint64_t tag, Sight sight = Sight::observable);
   void drop_timer(const TimerId& timer) { timers_.erase(timer); }
   std::optional<Instant> next_timer() const {
     return timers_.empty() ? std::nullopt : std::optional(timers_.begin()->first.first);
+  }
+  std::optional<Instant> next_observable_timer() const {
+    const auto found =
+        std::ranges::find(timers_, Sight::observable, [](const auto& each) { return each.second.sight; });
+    return found == timers_.end() ? std::nullopt : std::optional(found->first.first);
   }
 
   // ---- Functions and the room for them.
@@ -162,6 +170,7 @@ class TriggerContext {
   struct Ring {
     Participant* owner = nullptr;
     std::uint64_t tag = 0;
+    Sight sight{};
   };
 
   std::optional<int> reservation_of(const FunctionName& function) const;

@@ -34,6 +34,7 @@ class Engine final : public TriggerEngine {
   void apply(CallId call, TriggerCommand command, Instant now) override;
   void advance(Instant now) override;
   std::optional<Instant> next_deadline() const override { return context_.next_timer(); }
+  std::optional<Instant> next_observable() const override { return context_.next_observable_timer(); }
   void drain(Instant now) override;
   void name_busy(BusyList& busy) const override {
     mappings_.name_busy(busy);

@@ -88,7 +88,9 @@ std::string QueueMapping::busy() const {
 
 void QueueMapping::arm(Timer timer, Instant at) {
   disarm(timer);
-  timers_[timer] = context_.set_timer(*this, at, timer);
+  // Messages that are in flight stay it.
+  const Sight sight = timer == renewal_due ? Sight::internal : Sight::observable;
+  timers_[timer] = context_.set_timer(*this, at, timer, sight);
 }
 
 void QueueMapping::disarm(Timer timer) {

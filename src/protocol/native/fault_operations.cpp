@@ -10,6 +10,9 @@
 #include <variant>
 #include <vector>
 
+#include "protocol/encode.hpp"
+#include "protocol/json.hpp"
+#include "protocol/native/read.hpp"
 #include "protocol/nearest.hpp"
 #include "protocol/operation_names.hpp"
 #include "protocol/times.hpp"
@@ -148,14 +151,26 @@ std::variant<FaultRule, Error> rule_of(FaultRuleShape& given) {
   return rule;
 }
 
-AskedServer add(AddFaultsInput& input, bool replace) {
-  AddFaults command{{}, replace};
+std::variant<std::vector<FaultRule>, Error> rules_of(AddFaultsInput& input) {
+  std::vector<FaultRule> rules;
   for (FaultRuleShape& given : *input.rules) {
     auto rule = rule_of(given);
     if (auto* error = std::get_if<Error>(&rule)) return std::move(*error);
-    command.rules.push_back(std::get<FaultRule>(std::move(rule)));
+    rules.push_back(std::get<FaultRule>(std::move(rule)));
   }
-  return ask_server(std::move(command));
+  return rules;
+}
+
+AskedServer add(AddFaultsInput& input, bool replace) {
+  auto rules = rules_of(input);
+  if (auto* error = std::get_if<Error>(&rules)) return std::move(*error);
+  return ask_server(AddFaults{std::get<std::vector<FaultRule>>(std::move(rules)), replace});
+}
+
+AskedServer remove_like(AddFaultsInput& input) {
+  auto rules = rules_of(input);
+  if (auto* error = std::get_if<Error>(&rules)) return std::move(*error);
+  return ask_server(RemoveFaults{{}, std::get<std::vector<FaultRule>>(std::move(rules))});
 }
 
 std::optional<std::string> given_text(const std::string& text) {
@@ -216,5 +231,41 @@ AskedServer RemoveFaultOperation::to_command(Input& input, const Caller& /*calle
   return ask_server(RemoveFaults{std::move(input.id)});
 }
 Told<FaultListOutput> RemoveFaultOperation::to_output(ServerResult&& result, Kept& /*kept*/) { return listed(result); }
+
+namespace {
+
+/// The list alone, as LocalStack has it.
+WireResponse respond_chaos(const Reply& reply, const ServerResult& result) {
+  if (const auto* error = std::get_if<Error>(&result)) return respond_fault(reply, *error);
+  const auto told = listed(result);
+  if (const auto* error = std::get_if<Error>(&told)) return respond_fault(reply, *error);
+  JsonSink sink;
+  write_value(sink, Names{}, *std::get<FaultListOutput>(told).rules);
+  return respond(reply, status_ok, sink.take());
+}
+
+Prepared prepare_with_list(std::string_view operation, AskedServer asked, const Call& call) {
+  if (const auto* error = std::get_if<Error>(&asked)) return respond_fault(call.reply, *error);
+  PreparedServerCall prepared{operation, std::get<std::shared_ptr<const ServerCommand>>(std::move(asked)), {}};
+  prepared.respond = [reply = call.reply](ServerResult&& result) { return respond_chaos(reply, result); };
+  return prepared;
+}
+
+}  // namespace
+
+std::optional<Prepared> prepare_chaos(std::string_view method, const Call& call) {
+  if (method == "GET") return prepare_with_list(ListFaultsOperation::name, ask_server(ListFaults{}), call);
+  const bool removes = method == "DELETE";
+  if (removes && call.body.empty()) {
+    return prepare_with_list(RemoveFaultsOperation::name, ask_server(RemoveFaults{}), call);
+  }
+  if (!removes && method != "POST" && method != "PATCH") return std::nullopt;
+  AddFaultsInput input;
+  if (const Refusal refusal = ReadsInput::read(call, input)) return respond_fault(call.reply, *refusal);
+  if (removes) return prepare_with_list(RemoveFaultsOperation::name, remove_like(input), call);
+  const bool replaces = method == "POST";
+  return prepare_with_list(replaces ? ReplaceFaultsOperation::name : AddFaultsOperation::name, add(input, replaces),
+                           call);
+}
 
 }  // namespace penstock::protocol::native

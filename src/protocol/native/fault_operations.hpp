@@ -197,4 +197,15 @@ struct RemoveFaultOperation {
   static Told<Output> to_output(ServerResult&& result, Kept& kept);
 };
 
+// ---- LocalStack's own path of these rules
+
+/// Where LocalStack has them.
+inline constexpr std::string_view chaos_path = "/_localstack/chaos/faults";
+
+/// A request there: GET lists them, POST puts its list in the place of those that there are, PATCH adds it to them, and
+/// DELETE removes those that its list names, or all if it has no body. Each answers the list that there is then.
+/// Nothing, for another method.
+std::optional<Prepared> prepare_chaos(std::string_view method, const Call& call);
+inline constexpr std::string_view chaos_methods = "GET, POST, PATCH, DELETE";
+
 }  // namespace penstock::protocol::native

@@ -18,7 +18,8 @@
 namespace penstock::protocol::native {
 namespace {
 
-constexpr std::string_view root = "/_penstock";
+/// Below which everything is Penstock's own, or what other tools' paths are of it.
+constexpr std::array<std::string_view, 3> roots{"/_penstock", "/_localstack", "/metrics"};
 constexpr int status_not_found = 404;
 constexpr int status_not_allowed = 405;
 
@@ -102,21 +103,30 @@ std::variant<Route, NoRoute> find_route(std::string_view method, std::string_vie
 }
 
 bool is_path(std::string_view path) {
-  return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
+  return std::ranges::any_of(roots, [path](std::string_view root) {
+    return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
+  });
 }
 
 Prepared prepare(const WireRequest& request, const ServiceContext& context, Reply reply) {
   const std::size_t mark = std::min(request.target.find('?'), request.target.size());
   const std::string_view path = request.target.substr(0, mark);
+  const bool is_chaos = path == chaos_path;
   const auto found = find_route(request.method, path);
-  if (const auto* none = std::get_if<NoRoute>(&found)) return respond_no_route(reply, request, path, *none);
-  const auto& route = std::get<Route>(found);
+  const auto* none = std::get_if<NoRoute>(&found);
+  if (none != nullptr && !is_chaos) return respond_no_route(reply, request, path, *none);
   const auto parsed = Form::parse(request.target.substr(std::min(mark + 1, request.target.size())), {});
   if (const Error* error = std::get_if<Error>(&parsed)) return respond_fault(reply, *error);
   const Form& query = std::get<Form>(parsed);
   const std::string_view credential = query.find("X-Amz-Credential").value_or(std::string_view());
-  return route.operation->prepare(
-      Call{route.values, query, request.body, caller_of(request, context, credential), std::move(reply)});
+  Call call{{}, query, request.body, caller_of(request, context, credential), std::move(reply)};
+  if (is_chaos) {
+    if (auto prepared = prepare_chaos(request.method, call)) return std::move(*prepared);
+    return respond_no_route(call.reply, request, path, {std::string(chaos_methods)});
+  }
+  const auto& route = std::get<Route>(found);
+  call.path = route.values;
+  return route.operation->prepare(call);
 }
 
 }  // namespace penstock::protocol::native

@@ -40,7 +40,8 @@ struct NoRoute {
 };
 std::variant<Route, NoRoute> find_route(std::string_view method, std::string_view path);
 
-/// Whether a path is of Penstock's own API: below /_penstock.
+/// Whether a path is none of a service's: below /_penstock, where Penstock's own API is, /metrics, or /_localstack,
+/// where other tools look for some of it.
 bool is_path(std::string_view path);
 
 /// REQUIRES: is_path of the target's path.

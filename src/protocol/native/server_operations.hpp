@@ -50,13 +50,13 @@ struct ClockDescription {
         required("mode", &Self::mode, about("real or virtual.")),
         required("frozen", &Self::frozen, about("Whether it stands still.")),
         required("speed", &Self::speed, about("Seconds that it goes on in each that passes, unless it is frozen.")),
-        optional("next", &Self::next, about("When something is due next, if anything is.")),
+        optional("next", &Self::next, about("When something happens next that a client could see, if anything does.")),
         optional("settled", &Self::settled,
                  about("Of a change: whether all that became due has happened and come to rest. Otherwise it "
                        "took longer than it was waited for, and the clock has gone no further than now says.")),
         optional("target", &Self::target,
                  about("Of a change that has not settled: where the clock was to go, if that was known.")),
-        optional("steps", &Self::steps, about("Of a change: the moments at which something was due.")));
+        optional("steps", &Self::steps, about("Of a change: the moments at which something was due, be it unseen.")));
   }
 };
 
@@ -95,7 +95,7 @@ struct ChangeClockInput {
         "ChangeClockInput",
         optional("advance", &Self::advance,
                  about("How far the clock goes forward, such as 12h30m, 90s or 500ms; or next: to the moment "
-                       "at which something is due.",
+                       "at which something happens next that a client could see.",
                        duration_text)),
         optional("set", &Self::set,
                  about("What it is to show, which is no earlier than what it shows.", detail::sized(1, 64))),
@@ -198,8 +198,8 @@ struct TraceStep {
     return Shape("TraceStep", required("at", &Self::at, about("When, as ISO 8601 has it.")),
                  required("where", &Self::where, about("The queue, or the mapping.")),
                  required("what", &Self::what,
-                          about("sent, received, hidden, visible, returned, deleted, expired, moved, dead-lettered, "
-                                "redriven, purged or not processed.")),
+                          about("sent, duplicate, received, hidden, visible, returned, deleted, expired, moved, "
+                                "dead-lettered, redriven, purged or not processed.")),
                  optional("detail", &Self::detail, about("More of it, for a person.")),
                  optional("until", &Self::until, about("It is not visible before that.")));
   }
