@@ -50,7 +50,7 @@ Deliveries deliver(StoredMessage message) {
 std::string only_event(const Deliveries& deliveries, const MappingRecord& mapping) {
   const std::vector<SourceItem> items = items_of(deliveries, mapping, Filters());
   EXPECT_EQ(items.size(), 1U);
-  return items.empty() || !items.front().matches() ? "" : *items.front().event;
+  return items.empty() || !items.front().matches() ? std::string() : std::string(*items.front().event);
 }
 
 RecordsPage page_of(std::string key, std::string data, std::int64_t arrived_ms = 1'545'084'650'987) {
@@ -201,7 +201,7 @@ TEST(LambdaEvent, ArrivalsHaveMillisecondsHoweverFew) {
 TEST(LambdaEvent, OfAConsumerNamesTheConsumer) {
   MappingRecord mapping = stream_mapping();
   mapping.source_arn += "/consumer/c:1545084650";
-  const std::string event = *items_of(page_of("k", "d"), mapping, Filters()).at(0).event;
+  const std::string event(*items_of(page_of("k", "d"), mapping, Filters()).at(0).event);
   EXPECT_NE(event.find(R"("eventSourceARN":"arn:aws:kinesis:us-east-1:000000000000:stream/s/consumer/c:1545084650"})"),
             std::string::npos);
 }
