@@ -29,6 +29,7 @@ constexpr const char* mappings_path = "/2015-03-31/event-source-mappings";
 /// Of the mappings of one function.
 constexpr std::size_t mapping_pages_max = 1'000;
 constexpr int timeout_default = 3;
+constexpr int timeout_max = 900;
 
 std::optional<int> number_of(const Value& value, std::string_view name) {
   const std::string text = value.text_of(name);
@@ -59,6 +60,10 @@ class Rehearsal {
   }
 
  private:
+  struct Queue {
+    QueueRecord record{};  ///< with those attributes alone that others depend on
+    bool is_visibility_known = true;
+  };
   struct Function {
     int timeout = timeout_default;
     std::optional<int> reserved{};
@@ -71,7 +76,6 @@ class Rehearsal {
     return protocol::prepare(received, {place_.account, place_.region});
   }
 
-  // What the protocol refuses was told before.
   void play(const Request& request) {
     const protocol::Prepared prepared = prepare(request);
     if (const auto* call = std::get_if<protocol::PreparedCall>(&prepared)) {
@@ -87,6 +91,21 @@ class Rehearsal {
       if (const auto* reserve = std::get_if<PutFunctionConcurrency>(&command)) play(*reserve);
       if (const auto* create = std::get_if<CreateMapping>(&command)) play(*create);
       if (const auto* update = std::get_if<UpdateMapping>(&command)) play(*update);
+    } else {
+      pass_over_creation();
+    }
+  }
+
+  /// What the protocol refuses was told before. What else there is to be said of a function goes by what can be known
+  /// of it all the same.
+  void pass_over_creation() {
+    if (step_->kind != "function" || step_->action != Action::create || find_function(step_->name) != nullptr) return;
+    const bool is_said = step_->members.find("Timeout") != nullptr;
+    const int timeout = number_of(step_->members, "Timeout").value_or(0);
+    if (!is_said) {
+      functions_[step_->name].emplace();
+    } else if (timeout > 0 && timeout <= timeout_max) {
+      functions_[step_->name] = Function{timeout, std::nullopt};
     }
   }
 
@@ -97,13 +116,13 @@ class Rehearsal {
   // ---- Queues
 
   /// Those of the account and region that the plan is for; nullptr for one that is not there.
-  QueueRecord* find_queue(const std::string& name) {
+  Queue* find_queue(const std::string& name) {
     const auto known = queues_.find(name);
-    std::optional<QueueRecord>& queue = known == queues_.end() ? queues_[name] = ask_for_queue(name) : known->second;
+    std::optional<Queue>& queue = known == queues_.end() ? queues_[name] = ask_for_queue(name) : known->second;
     return queue ? &*queue : nullptr;
   }
 
-  std::optional<QueueRecord> ask_for_queue(const std::string& name) const {
+  std::optional<Queue> ask_for_queue(const std::string& name) const {
     Value input = map_value();
     input.set("QueueUrl", text_value(place_.queue_url(name)));
     Value names;
@@ -113,8 +132,8 @@ class Rehearsal {
     question.set("AttributeNames", names);
     const Answer answer = ask_(sqs_request("GetQueueAttributes", question));
     if (!answer.is_success()) return std::nullopt;
-    QueueRecord queue;
-    queue.name = {place_.account, place_.region, name};
+    Queue queue;
+    queue.record.name = {place_.account, place_.region, name};
     // As a change would say it, which is understood in the same way.
     Value attributes = map_value();
     for (const Member& member : part_of(content_of(answer), "Attributes").members) {
@@ -130,27 +149,29 @@ class Rehearsal {
     return queue;
   }
 
-  static void merge(const auto& said, QueueRecord& queue) {
-    // What is wrong with an attribute was told before.
-    if (core::merge_attributes(said.attributes, queue)) return;
-    core::merge_policies(said.attributes, said.redrive, said.redrive_allow, queue);
+  static void merge(const auto& said, Queue& queue) {
+    core::merge_policies(said.attributes, said.redrive, said.redrive_allow, queue.record);
+    const auto visibility = said.attributes.find("VisibilityTimeout");
+    if (visibility == said.attributes.end()) return;
+    // What is wrong with it was told before.
+    queue.is_visibility_known = !core::merge_attributes({*visibility}, queue.record);
   }
 
   void play(const CreateQueue& command) {
-    QueueRecord queue;
-    queue.name = command.queue;
+    Queue queue;
+    queue.record.name = command.queue;
     merge(command, queue);
     queues_[command.queue.name] = std::move(queue);
   }
 
   void play(const SetQueueAttributes& command) {
-    if (QueueRecord* queue = find_queue(command.queue.name)) merge(command, *queue);
+    if (Queue* queue = find_queue(command.queue.name)) merge(command, *queue);
   }
 
   void judge(const CheckRedriveTarget& check) {
-    const QueueRecord* const target = find_queue(check.queue.name);
+    const Queue* const target = find_queue(check.queue.name);
     if (target == nullptr) return;
-    const auto error = core::check_redrive_target(target, check.source, check.policy);
+    const auto error = core::check_redrive_target(&target->record, check.source, check.policy);
     if (!error) return;
     const Value* const policy = step_->members.find("RedrivePolicy");
     problems_.add(policy == nullptr ? step_->at : policy->at, error->message);
@@ -158,10 +179,10 @@ class Rehearsal {
 
   /// What is wrong with a function that may run for so long and gets messages of a queue.
   std::optional<Error> objection_to_timeout(const std::string& queue, int timeout) {
-    const QueueRecord* const record = find_queue(queue);
-    if (record == nullptr) return std::nullopt;
+    const Queue* const known = find_queue(queue);
+    if (known == nullptr || !known->is_visibility_known) return std::nullopt;
     const auto visibility = std::chrono::duration_cast<std::chrono::seconds>(
-        core::QueueSettings::from(record->attributes).visibility_timeout);
+        core::QueueSettings::from(known->record.attributes).visibility_timeout);
     if (visibility.count() >= timeout) return std::nullopt;
     return core::visibility_too_short(static_cast<int>(visibility.count()), timeout);
   }
@@ -304,7 +325,7 @@ class Rehearsal {
   const Ask& ask_;
   Problems& problems_;
   const Step* step_ = nullptr;
-  ByName<QueueRecord> queues_;
+  ByName<Queue> queues_;
   ByName<Function> functions_;
   std::optional<core::Reservable> reservable_;
   bool asked_for_account_ = false;

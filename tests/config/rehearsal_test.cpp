@@ -54,6 +54,21 @@ TEST(Rehearsal, WhatTheFileDoesNotHaveIsNotJudged) {
               ElementsAre("f.yaml:1:33: 'VisibilityTimeout' has to be a text"));
 }
 
+TEST(Rehearsal, WhatIsWrongWithOneHidesNothingAndMakesNothingUp) {
+  const std::string both =
+      "  f: {Kind: exec, Command: [cat], Timeout: 45, ReservedConcurrentExecutions: 95, MemorySize: 1}\n"
+      "mappings: [{EventSource: 'queue:a', FunctionName: f}]\n";
+  EXPECT_THAT(problems_of("queues: {a: {VisibilityTimeout: 60, DelaySeconds: 901}}\nfunctions:\n" + both),
+              ElementsAre(AllOf(StartsWith("f.yaml:3:78: "), HasSubstr("ReservedConcurrentExecutions"))));
+  EXPECT_THAT(problems_of("queues: {a: {VisibilityTimeout: soon}}\nfunctions:\n" + both), testing::SizeIs(1));
+  EXPECT_THAT(problems_of("queues: {a: }\nfunctions:\n" + both),
+              ElementsAre(HasSubstr("ReservedConcurrentExecutions"),
+                          HasSubstr("Queue visibility timeout: 30 seconds is less than Function timeout: 45 seconds")));
+  EXPECT_THAT(problems_of("queues: {a: }\nfunctions: {f: {Kind: exec, Command: [cat], Timeout: 901}}\n"
+                          "mappings: [{EventSource: 'queue:a', FunctionName: f}]\n"),
+              IsEmpty());
+}
+
 TEST(Rehearsal, ADeadLetterQueueHasToAllowItsSources) {
   const std::string source = "queues:\n  q: {RedrivePolicy: {deadLetterTargetArn: qd, maxReceiveCount: 3}}\n";
   const auto refused = AllOf(StartsWith("f.yaml:2:22: Value "), HasSubstr("does not allow this source queue."));
