@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -24,12 +25,14 @@
 #include "config/file.hpp"
 #include "config/plan.hpp"
 #include "config/problems.hpp"
+#include "config/rehearsal.hpp"
 #include "config/schema.hpp"
 #include "config/template/given_parameters.hpp"
 #include "config/value.hpp"
 #include "config/yaml.hpp"
 #include "penstock/client.hpp"
 #include "penstock/time.hpp"
+#include "penstock/triggers.hpp"
 #include "protocol/shape.hpp"
 #include "protocol/wire.hpp"
 
@@ -100,6 +103,15 @@ config::TemplateInput input_of(const Arguments& arguments) {
     throw UsageError(error.what());
   }
   return input;
+}
+
+/// Invocations at a time that a server would run, as the file says or by default.
+int concurrency_of(const config::Setup& setup) {
+  const int usual = TriggerLimits{}.concurrency_max;
+  const std::string text = setting(setup, "concurrency", {}, std::to_string(usual));
+  int number = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && stop == text.data() + text.size() ? number : usual;
 }
 
 void complain(const std::vector<std::string>& lines) {
@@ -185,7 +197,8 @@ class Asking {
 };
 
 /// Empty if there are problems, which are among them then.
-std::optional<config::Setup> read(const std::string& file, const Arguments& arguments, config::Problems& problems) {
+std::optional<config::Setup> read(const std::string& file, const Arguments& arguments, bool is_for_new_server,
+                                  config::Problems& problems) {
   auto setup = config::read_file(file, input_of(arguments), problems);
   if (!setup) return std::nullopt;
   for (config::Setting& one : setup->settings) {
@@ -196,7 +209,10 @@ std::optional<config::Setup> read(const std::string& file, const Arguments& argu
       one.values.clear();
     }
   }
-  config::check_setup(*setup, place_of(*setup, arguments, file), problems);
+  const config::Place place = place_of(*setup, arguments, file);
+  config::check_setup(*setup, place, problems);
+  // Where a server is asked, that knows what there is already.
+  if (is_for_new_server) config::rehearse_on_new_server(*setup, place, concurrency_of(*setup), problems);
   if (!problems.empty()) return std::nullopt;
   return setup;
 }
@@ -275,7 +291,7 @@ int run_config(const Arguments& arguments) {
   if (action == "convert") return convert(arguments);
   const std::string file = arguments.word(1).empty() ? config::default_file : arguments.word(1);
   config::Problems problems(file);
-  const auto setup = read(file, arguments, problems);
+  const auto setup = read(file, arguments, action == "check", problems);
   complain(problems.notes());
   if (!setup) return fail(problems);
   if (action != "check") return plan(*setup, arguments, file, action == "apply" && !arguments.has("dry-run"));

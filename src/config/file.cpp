@@ -39,7 +39,10 @@ std::optional<Setup> read_file(const std::string& path, const TemplateInput& inp
   const auto text = read_text(path, yaml_bytes_max, problems);
   const auto document = text ? read_yaml(*text, problems) : std::nullopt;
   if (!document) return std::nullopt;
-  if (is_template(*document)) return read_template(*document, input, problems);
+  if (is_template(*document)) {
+    // CloudFormation reads YAML 1.1. What can be read in the one way can be in the other.
+    return read_template(read_yaml(*text, problems, Words::yaml_1_1).value_or(*document), input, problems);
+  }
   if (!input.parameters.empty()) problems.add({}, "it is no template, and has no parameters");
   return read_setup(*document, problems);
 }

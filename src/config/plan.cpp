@@ -8,6 +8,7 @@
 
 #include "config/check.hpp"
 #include "config/planner.hpp"
+#include "config/rehearsal.hpp"
 
 namespace penstock::config {
 
@@ -126,7 +127,9 @@ class Carrier {
 std::string_view name_of(Action action) { return action_names.at(static_cast<std::size_t>(action)); }
 
 std::vector<Step> make_plan(const Setup& setup, const Place& place, const Ask& ask, Problems& problems) {
-  return Planner(setup, place, ask, problems).make();
+  std::vector<Step> steps = Planner(setup, place, ask, problems).make();
+  rehearse(steps, place, ask, problems);
+  return steps;
 }
 
 void carry_out(const std::vector<Step>& plan, const Place& place, const Ask& ask, StandingClock standing,

@@ -50,9 +50,8 @@ bool Planner::has_source(const Mapping& mapping, const Source& source) {
     return true;
   }
   if (registered_arn(source.stream, source.consumer)) return true;
-  problems_.add(mapping.members.find("EventSource")->at, "the stream '" + source.stream + "' has no consumer '" +
-                                                             source.consumer +
-                                                             "', neither in the file nor on the server");
+  problems_.add(place_of_source(mapping), "the stream '" + source.stream + "' has no consumer '" + source.consumer +
+                                              "', neither in the file nor on the server");
   return false;
 }
 

@@ -284,6 +284,9 @@ std::string schema_document(const std::vector<SettingInfo>& settings) {
   Value schema = map_value();
   schema.set("$schema", text_value("https://json-schema.org/draft/2020-12/schema"));
   schema.set("title", text_value("penstock.yaml"));
+  Value passed_over = map_value();
+  passed_over.set("^x-", flag(true));
+  schema.set("patternProperties", std::move(passed_over));
   for (Member& member : object(std::move(sections), true).members) schema.set(member.name, std::move(member.value));
   return to_json(schema);
 }

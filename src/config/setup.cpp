@@ -11,6 +11,7 @@ namespace penstock::config {
 namespace {
 
 constexpr std::size_t resources_max = 10'000;
+constexpr std::string_view extension_prefix = "x-";
 
 /// A map, or nothing at all, which is an empty one.
 bool is_map(const Value& value, const std::string& what, Problems& problems) {
@@ -152,6 +153,8 @@ Setup read_setup(const Value& document, Problems& problems) {
   if (!is_map(document, "the file", problems)) return setup;
   for (const Member& section : document.members) {
     const Value& value = section.value;
+    // What only has anchors for others.
+    if (section.name.starts_with(extension_prefix)) continue;
     if (section.name == "settings") {
       setup.settings = read_settings(value, problems);
     } else if (section.name == "credentials") {

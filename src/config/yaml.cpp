@@ -70,12 +70,15 @@ bool is_one_of(const std::string& text, std::initializer_list<const char*> words
 }
 
 /// What a word means that stands there without quotes.
-Value plain_word(const std::string& text) {
+Value plain_word(const std::string& text, Words words) {
   Value value = text_value(text);
-  if (is_one_of(text, {"true", "True", "TRUE"})) {
+  const bool is_old = words == Words::yaml_1_1;
+  if (is_one_of(text, {"true", "True", "TRUE"}) ||
+      (is_old && is_one_of(text, {"yes", "Yes", "YES", "on", "On", "ON"}))) {
     value.kind = Value::Kind::boolean;
     value.text = "true";
-  } else if (is_one_of(text, {"false", "False", "FALSE"})) {
+  } else if (is_one_of(text, {"false", "False", "FALSE"}) ||
+             (is_old && is_one_of(text, {"no", "No", "NO", "off", "Off", "OFF"}))) {
     value.kind = Value::Kind::boolean;
     value.text = "false";
   } else if (is_number(text)) {
@@ -87,7 +90,7 @@ Value plain_word(const std::string& text) {
 /// Builds the value from the events of the parser.
 class Builder final : public YAML::EventHandler {
  public:
-  explicit Builder(Problems& problems) : problems_(problems) {}
+  Builder(Problems& problems, Words words) : problems_(problems), words_(words) {}
 
   Value take() { return std::move(root_); }
 
@@ -112,7 +115,7 @@ class Builder final : public YAML::EventHandler {
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override {
-    Value value = tag == "?" ? plain_word(text) : text_value(text);
+    Value value = tag == "?" ? plain_word(text, expects_key() ? Words::yaml_1_2 : words_) : text_value(text);
     value.at = position_of(mark);
     if (tag.starts_with('!') && tag.size() > 1) value.tag = tag;
     add(std::move(value), anchor);
@@ -220,6 +223,7 @@ class Builder final : public YAML::EventHandler {
   }
 
   Problems& problems_;
+  const Words words_;
   Value root_;
   std::vector<Open> open_;
   std::unordered_map<YAML::anchor_t, Value> anchors_;
@@ -271,7 +275,7 @@ std::string with_whole_characters(std::string_view json) {
 
 }  // namespace
 
-std::optional<Value> read_yaml(std::string_view text, Problems& problems) {
+std::optional<Value> read_yaml(std::string_view text, Problems& problems, Words words) {
   if (text.size() > yaml_bytes_max) {
     problems.add({}, "it is larger than " + std::to_string(yaml_bytes_max) + " bytes");
     return std::nullopt;
@@ -286,7 +290,7 @@ std::optional<Value> read_yaml(std::string_view text, Problems& problems) {
     const bool may_be_json = begin != std::string_view::npos && text[begin] == '{';
     std::istringstream stream{may_be_json ? with_whole_characters(text) : std::string(text)};
     YAML::Parser parser(stream);
-    Builder builder(problems);
+    Builder builder(problems, words);
     while (parser.HandleNextDocument(builder)) {
     }
     if (problems.count() > before) return std::nullopt;

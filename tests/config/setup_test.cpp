@@ -53,7 +53,7 @@ consumers:
 functions:
   elsewhere: {Url: "http://127.0.0.1:3001/2015-03-31/functions/f/invocations", Timeout: 10}
   worker: {Command: [./worker, --fast], Environment: {DEPTH: 3}, ReservedConcurrentExecutions: 5}
-  once: {Kind: exec, Command: [cat], Environment: {Variables: {A: b}}, Description: Echoes., Tags: {a: b}}
+  once: {Kind: exec, Command: [cat], Environment: {Variables: {A1: b}}, Description: Echoes., Tags: {a: b}}
   again:
     Command: [cat]
     EventInvokeConfig: {MaximumRetryAttempts: 0, DestinationConfig: {OnFailure: {Destination: orders-dead}}}
@@ -82,6 +82,21 @@ TEST(Setup, AnEmptyFileAsksForNothing) {
   EXPECT_THAT(problems_of("queues:\nstreams:\nmappings:\n"), IsEmpty());
 }
 
+TEST(Setup, WhatHoldsAnchorsIsPassedOver) {
+  EXPECT_THAT(problems_of("x-queues: &usual {VisibilityTimeout: 60}\nx-: [1]\nqueues: {a: *usual, b: {<<: *usual}}\n"),
+              IsEmpty());
+  EXPECT_THAT(problems_of("x: {}\nX-a: {}\nqueues: {x-a: {x-b: 1}}\n"),
+              ElementsAre(StartsWith("f.yaml:1:1: there is no 'x'"), StartsWith("f.yaml:2:1: there is no 'X-a'"),
+                          StartsWith("f.yaml:3:16: there is no 'x-b'")));
+}
+
+TEST(Setup, VariablesAreNamedAsLambdaHasThem) {
+  EXPECT_THAT(problems_of("functions:\n  e: {Kind: exec, Command: [cat], Environment: {B: x}}\n"
+                          "  f: {Runtime: python3.11, Handler: a.b, InlineCode: x, Environment: {B: x}}\n"),
+              ElementsAre(AllOf(StartsWith("f.yaml:2:"), HasSubstr("[a-zA-Z]([a-zA-Z0-9_])+")),
+                          AllOf(StartsWith("f.yaml:3:"), HasSubstr("[a-zA-Z]([a-zA-Z0-9_])+"))));
+}
+
 TEST(Setup, UnknownNamesAreToldOfAllAtOnce) {
   EXPECT_THAT(problems_of("queue: {}\nqueues:\n  a: {VisibilityTimout: 1}\n  b: {Colour: red}\nfunctions:\n  f: {Url: "
                           "'http://h/', timeout: 3}\n"),
@@ -89,6 +104,67 @@ TEST(Setup, UnknownNamesAreToldOfAllAtOnce) {
                           "f.yaml:3:7: there is no 'VisibilityTimout'; 'VisibilityTimeout' is meant, perhaps",
                           StartsWith("f.yaml:4:7: there is no 'Colour' here, but ContentBasedDeduplication, "),
                           "f.yaml:6:25: there is no 'timeout'; 'Timeout' is meant, perhaps"));
+}
+
+TEST(Setup, AllThatIsWrongWithOneIsToldAtOnce) {
+  EXPECT_THAT(problems_of("queues:\n  q: {FifoQueue: maybe, VisibilityTimeout: abc, DelaySeconds: 901, Colour: red}\n"
+                          "  'no/name': {DelaySeconds: 902}\n"),
+              ElementsAre(AllOf(StartsWith("f.yaml:2:18: "), HasSubstr("FifoQueue")),
+                          AllOf(StartsWith("f.yaml:2:44: "), HasSubstr("VisibilityTimeout")),
+                          AllOf(StartsWith("f.yaml:2:63: "), HasSubstr("DelaySeconds")),
+                          StartsWith("f.yaml:2:68: there is no 'Colour' here"),
+                          AllOf(StartsWith("f.yaml:3:3: "), HasSubstr("alphanumeric")),
+                          AllOf(StartsWith("f.yaml:3:29: "), HasSubstr("DelaySeconds"))));
+  EXPECT_THAT(
+      problems_of("streams:\n  s: {ShardCount: x, StreamModeDetails: {StreamMode: SOME}, RetentionPeriodHours: 1, "
+                  "ShardLevelMetrics: [Colour]}\n"),
+      ElementsAre(StartsWith("f.yaml:2:19: 'ShardCount' has to be a whole number"),
+                  AllOf(StartsWith("f.yaml:2:41: "), HasSubstr("SOME")), StartsWith("f.yaml:2:83: "),
+                  AllOf(StartsWith("f.yaml:2:105: "), HasSubstr("Colour"))));
+  EXPECT_THAT(problems_of("consumers:\n  s: {c: {LeaseMillis: x, CommitMode: NEVER}}\n"),
+              ElementsAre(StartsWith("f.yaml:2:24: 'LeaseMillis' has to be a whole number"),
+                          AllOf(StartsWith("f.yaml:2:39: "), HasSubstr("NEVER"))));
+  EXPECT_THAT(problems_of("functions:\n"
+                          "  f: {Runtime: ruby3.2, Handler: a.b, Code: ./missing, Timeout: 901, MemorySize: x, "
+                          "Environment: {A: x, B1: y, C: z}, EventInvokeConfig: {MaximumRetryAttempts: 3}}\n"
+                          "  g: {Kind: handler, Runtime: ruby3.2, Code: /, Timeout: 901}\n"
+                          "  h: {Runtime: java21, Handler: a.b, InlineCode: x, Timeout: 901, Role: me}\n"
+                          "  i: {Command: [''], Runtime: provided.al2023, MemorySize: 1}\n"),
+              ElementsAre(AllOf(StartsWith("f.yaml:2:16: "), HasSubstr("ruby3.2")),
+                          StartsWith("f.yaml:2:45: /nowhere/at/all/missing is neither a directory nor a .zip"),
+                          AllOf(StartsWith("f.yaml:2:65: "), HasSubstr("Timeout has to be 1 to 900")),
+                          StartsWith("f.yaml:2:82: 'MemorySize' has to be a whole number"),
+                          AllOf(StartsWith("f.yaml:2:102: "), HasSubstr("one is 'A'")),
+                          AllOf(StartsWith("f.yaml:2:115: "), HasSubstr("one is 'C'")),
+                          AllOf(StartsWith("f.yaml:2:161: "), HasSubstr("aximumRetryAttempts")),
+                          AllOf(StartsWith("f.yaml:3:13: "), HasSubstr("Handler is missing")),
+                          AllOf(StartsWith("f.yaml:3:31: "), HasSubstr("ruby3.2")),
+                          AllOf(StartsWith("f.yaml:3:58: "), HasSubstr("901")),
+                          StartsWith("f.yaml:4:50: 'InlineCode' goes only with a Runtime of Python or Node"),
+                          AllOf(StartsWith("f.yaml:4:62: "), HasSubstr("901")),
+                          AllOf(StartsWith("f.yaml:4:73: "), HasSubstr("me")),
+                          AllOf(StartsWith("f.yaml:5:"), HasSubstr("empty")),
+                          AllOf(StartsWith("f.yaml:5:"), HasSubstr("MemorySize"))));
+  EXPECT_THAT(problems_of("mappings:\n  - {EventSource: 'queue:q', FunctionName: f, BatchSize: 0, Enabled: 1, "
+                          "MaximumBatchingWindowInSeconds: 301, ScalingConfig: {MaximumConcurrency: 1}}\n"
+                          "  - {EventSource: 'stream:q', BatchSize: 100, ParallelizationFactor: 11}\n"),
+              ElementsAre(StartsWith("f.yaml:2:58: "), StartsWith("f.yaml:2:70: 'Enabled' has to be true or false"),
+                          StartsWith("f.yaml:2:105: "), StartsWith("f.yaml:2:125: "),
+                          StartsWith("f.yaml:3:5: the mapping has no FunctionName"),
+                          AllOf(StartsWith("f.yaml:3:70: "), HasSubstr("11"))));
+}
+
+TEST(Setup, WhatFollowsFromAnotherProblemIsNotTold) {
+  EXPECT_THAT(problems_of("functions:\n  f: {Runtime: [x], Handler: a.b, InlineCode: x, Timeout: 5}\n"
+                          "  g: {Command: cat, Timeout: 5}\n"),
+              ElementsAre(StartsWith("f.yaml:2:16: "), StartsWith("f.yaml:3:16: ")));
+  EXPECT_THAT(problems_of("queues:\n  q.fifo: {DeduplicationScope: [x], FifoThroughputLimit: perMessageGroupId}\n"),
+              ElementsAre(StartsWith("f.yaml:2:32: ")));
+  EXPECT_THAT(problems_of("mappings:\n  - {EventSource: 'queue:q', FunctionName: f, BatchSize: 100, "
+                          "MaximumBatchingWindowInSeconds: x}\n"
+                          "  - {EventSource: 'stream:s', FunctionName: f, StartingPosition: [x], "
+                          "StartingPositionTimestamp: 2020-01-01}\n"),
+              ElementsAre(StartsWith("f.yaml:2:95: "), StartsWith("f.yaml:3:66: ")));
 }
 
 TEST(Setup, TypesAreThoseOfTheApi) {

@@ -379,7 +379,7 @@ TEST(Template, ConditionsDecide) {
       "Conditions:\n  Live: !Equals [!Ref P, live]\n  Dev: !Not [!Condition Live]\n"
       "  Both: !And [!Condition Live, Condition: Dev]\n  Any: !Or [!Condition Dev, !Equals [1, '1']]\n";
   const auto of = [&](const char* condition) {
-    return evaluated("!If [" + std::string(condition) + ", yes, !Ref AWS::NoValue]", conditions);
+    return evaluated("!If [" + std::string(condition) + ", 'yes', !Ref AWS::NoValue]", conditions);
   };
   EXPECT_EQ(of("Live"), R"("yes")");
   EXPECT_EQ(of("Dev"), "nothing");

@@ -142,7 +142,8 @@ TEST(Template, FunctionsSayWhatIsWrongWithThem) {
   EXPECT_THAT(problems_in("AWS::Lambda::Function", usual + "Code: {Zipfile: x}"),
               ElementsAre("t.yaml:4:60: there is no 'Zipfile'; 'ZipFile' is meant, perhaps"));
   EXPECT_THAT(problems_in("AWS::Lambda::Function", usual + "Code: ./missing, Timeout: 901"),
-              ElementsAre("t.yaml:4:59: /nowhere/at/all/missing is neither a directory nor a .zip"));
+              ElementsAre("t.yaml:4:59: /nowhere/at/all/missing is neither a directory nor a .zip",
+                          AllOf(StartsWith("t.yaml:4:79: "), HasSubstr("imeout"))));
   EXPECT_THAT(problems_in("AWS::Lambda::Function", usual + "Code: {ZipFile: x}, Timeout: 901"),
               ElementsAre(AllOf(StartsWith("t.yaml:4:82: "), HasSubstr("imeout"))));
   EXPECT_THAT(problems_in("AWS::Lambda::Function", "Runtime: java21, Handler: a.b, Code: {ZipFile: x}"),
@@ -219,6 +220,41 @@ TEST(Template, LogsAreKeptAsTheyAreWritten) {
                                      "t.yaml:3:120: 'LogFormat' is not offered here, and has no effect"));
   EXPECT_EQ(to_json(*all.setup.functions[0].members.find("LoggingConfig")), R"({"LogGroup":"/a"})");
   EXPECT_EQ(all.setup.functions[1].members.find("LoggingConfig"), nullptr);
+}
+
+TEST(Template, AllThatIsWrongWithOneIsToldAtOnce) {
+  EXPECT_THAT(
+      problems_of(
+          "Resources:\n  F: {Type: AWS::Serverless::Function, Properties: {Runtime: ruby3.2, Handler: a.b, Timeout: "
+          "901}}\n"
+          "  Q: {Type: AWS::SQS::Queue, Properties: {FifoQueue: maybe, ContentBasedDeduplication: true, "
+          "VisibilityTimeout: abc, DelaySeconds: 901}}\n"),
+      ElementsAre("t.yaml:2:3: the function 'F' has no CodeUri and no InlineCode",
+                  AllOf(StartsWith("t.yaml:2:62: "), HasSubstr("ruby3.2")),
+                  AllOf(StartsWith("t.yaml:2:94: "), HasSubstr("901")),
+                  "t.yaml:3:54: 'FifoQueue' has to be true or false",
+                  AllOf(StartsWith("t.yaml:3:113: "), HasSubstr("VisibilityTimeout")),
+                  AllOf(StartsWith("t.yaml:3:132: "), HasSubstr("DelaySeconds"))));
+}
+
+TEST(Template, TruthValuesAreThoseOfYaml11) {
+  const Read all = read(
+      "Resources:\n  Q: {Type: AWS::SQS::Queue, Properties: {FifoQueue: yes, ContentBasedDeduplication: On}}\n"
+      "  P: {Type: AWS::SQS::Queue, Properties: {FifoQueue: no, SqsManagedSseEnabled: off}}\n"
+      "  F: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.11, Handler: a.b, InlineCode: x, "
+      "Environment: {Variables: {FLAG: yes, TEXT: 'yes'}}, Events: {E: {Type: SQS, Properties: {Queue: !GetAtt P.Arn, "
+      "Enabled: No}}}}}\n");
+  EXPECT_THAT(all.problems, IsEmpty());
+  ASSERT_EQ(all.setup.queues.size(), 2);
+  EXPECT_EQ(all.setup.queues[0].name, "Q.fifo");
+  EXPECT_EQ(all.setup.queues[0].members.text_of("ContentBasedDeduplication"), "true");
+  EXPECT_EQ(all.setup.queues[1].name, "P");
+  EXPECT_EQ(all.setup.queues[1].members.text_of("SqsManagedSseEnabled"), "false");
+  EXPECT_EQ(to_json(*all.setup.functions[0].members.find("Environment")),
+            R"({"Variables":{"FLAG":true,"TEXT":"yes"}})");
+  EXPECT_EQ(all.setup.mappings[0].members.text_of("Enabled"), "false");
+  EXPECT_THAT(problems_of("Resources: {Q: {Type: AWS::SQS::Queue, Properties: {FifoQueue: 'yes'}}}\n"),
+              ElementsAre(HasSubstr("'FifoQueue' has to be true or false")));
 }
 
 TEST(Template, CodeThatLiesInADirectoryIsForThisMachine) {

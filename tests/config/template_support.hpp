@@ -26,7 +26,7 @@ struct Read {
 inline Read read(const std::string& text, std::vector<GivenParameter> parameters = {}) {
   Problems problems("t.yaml");
   Read read;
-  const auto document = read_yaml(text, problems);
+  const auto document = read_yaml(text, problems, Words::yaml_1_1);
   if (document) {
     EXPECT_TRUE(is_template(*document));
     read.setup =

@@ -22,6 +22,7 @@ EXAMPLES = [ROOT / "tests/examples/penstock.yaml"]
 
 # What a file may say in more ways than one.
 WHOLE = """
+x-shared: &shared {VisibilityTimeout: 60, Colour: red}
 settings: {port: "4566", host: ["127.0.0.1", "::1"], durability: os, ephemeral: false, clock: "virtual:2026-01-01T00:00:00Z", tls: self-signed, threads: 2, account: "123456789012"}
 credentials: {AKIDEXAMPLE: wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY, "123456789012": "0"}
 queues:
@@ -34,7 +35,7 @@ streams:
 consumers:
   d: {f: {LeaseMillis: 5000, CommitMode: ON_COMMIT, Start: {Type: AT_TIMESTAMP, Timestamp: 1900000000}}, g: }
 functions:
-  h: {Kind: exec, Command: [cat, "-"], Directory: ., Environment: {A: b, C: 3}, ReservedConcurrentExecutions: 5, DeadLetterConfig: {TargetArn: a}}
+  h: {Kind: exec, Command: [cat, "-"], Directory: ., Environment: {A1: b, C1: 3}, ReservedConcurrentExecutions: 5, DeadLetterConfig: {TargetArn: a}}
   i: {Runtime: python3.11, Handler: index.handler, InlineCode: "def handler(event, context): pass", MemorySize: 128, LoggingConfig: {LogFormat: Text}}
   j: {Url: "http://h/", Timeout: 900, EventInvokeConfig: {MaximumRetryAttempts: 0, DestinationConfig: {OnFailure: {Destination: a}}}, TracingConfig: {Mode: Active}}
 mappings:
@@ -45,6 +46,7 @@ mappings:
 # Each with the place that a validator names.
 FAULTS = (
     ("queue: {}", []),
+    ("x: {}", []),
     ("queues: []", ["queues"]),
     ("queues: {a: {VisibilityTimout: 1}}", ["queues", "a"]),
     ("queues: {a: {VisibilityTimeout: 43201}}", ["queues", "a", "VisibilityTimeout"]),

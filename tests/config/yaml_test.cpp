@@ -31,6 +31,14 @@ TEST(Yaml, PlainWordsAreWhatTheyLookLike) {
             R"({"a":[1,-2.5e3,true,false,null,null,"word","true","1"]})");
 }
 
+TEST(Yaml, OfVersion11MoreWordsAreTruthValues) {
+  Problems problems("f.yaml");
+  const auto value =
+      read_yaml("a: [yes, No, ON, off, 'yes', \"no\", yES, y, n]\non: yes\nNo: no\n", problems, Words::yaml_1_1);
+  ASSERT_TRUE(value);
+  EXPECT_EQ(to_json(*value), R"({"a":[true,false,true,false,"yes","no","yES","y","n"],"on":true,"No":false})");
+}
+
 TEST(Yaml, WhatIsNoNumberOfJsonIsAText) {
   EXPECT_EQ(read("a: [000000000012, 0x10, +1, .5, 1., 1e, -, yes]"),
             R"({"a":["000000000012","0x10","+1",".5","1.","1e","-","yes"]})");
@@ -123,7 +131,7 @@ queues:
   dead:
 streams: {sales: {ShardCount: 2, Consumers: [one, two]}}
 functions:
-  f: {Runtime: python3.11, Handler: a.b, Environment: {X: 'y'}}
+  f: {Runtime: python3.11, Handler: a.b, Environment: {X1: 'y'}}
 mappings:
   - {EventSource: queue:orders, FunctionName: f, BatchSize: 10}
 )";

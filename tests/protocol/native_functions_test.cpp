@@ -162,6 +162,10 @@ INSTANTIATE_TEST_SUITE_P(
         RegistrationCase{R"({"Kind":"exec","Command":["a"],"Timeout":901})", "Timeout has to be 1 to 900, and is 901."},
         RegistrationCase{R"({"Kind":"exec","Command":["a"],"Environment":{"A":1}})",
                          "Environment.A has to be a string."},
+        RegistrationCase{R"({"Kind":"exec","Command":["a"],"Environment":{"A1":"x","B":"y"}})",
+                         "The names in Environment have to match [a-zA-Z]([a-zA-Z0-9_])+, and one is 'B'."},
+        RegistrationCase{R"({"Kind":"url","Url":"http://x","Environment":{"A-B":"y"}})",
+                         "The names in Environment have to match [a-zA-Z]([a-zA-Z0-9_])+, and one is 'A-B'."},
         RegistrationCase{R"({"Kind":"exec","Command":["a"],"Environment":["A"]})",
                          "Environment has to be an object."}));
 

@@ -374,6 +374,96 @@ class Refuse(ConfiguredBy):
         self.assertEqual(len(lines), 1, lines)
         self.assertRegex(lines[0], r"^penstock\.yaml:2:53: .*ReservedConcurrentExecutions")
 
+    def test_what_does_not_go_together_is_told_before_anything_is_made(self):
+        text = ("queues:\n  a: {VisibilityTimeout: 1}\n  q: {RedrivePolicy: {deadLetterTargetArn: qd, maxReceiveCount: 3}}\n"
+                "  qd: {RedriveAllowPolicy: {redrivePermission: denyAll}}\n"
+                "functions:\n  e: {Kind: exec, Command: [cat], ReservedConcurrentExecutions: 500}\n"
+                "mappings: [{EventSource: 'queue:a', FunctionName: e}]\n")
+        with Server(self.directory) as server:
+            for words in (("check",), ("plan",), ("apply",), ("apply", "--dry-run")):
+                status, out, log = self.config(*words, str(self.file), server=server, text=text)
+                self.assertEqual((status, out), (1, ""))
+                self.check_what_does_not_go_together(log.replace(self.directory + "/", "").splitlines())
+            self.assertEqual(server.call("ListQueues", {})[1].get("QueueUrls", []), [])
+        self.check_what_does_not_go_together(self.refused(text))
+
+    def config(self, *arguments, server, text):
+        self.file.write_text(text)
+        return self.run_to_end("config", *arguments, "--endpoint", server.endpoint)
+
+    def check_what_does_not_go_together(self, lines):
+        self.assertEqual(len(lines), 3, lines)
+        self.assertRegex(lines[0], r"^penstock\.yaml:3:22: Value .* does not allow this source queue\.$")
+        self.assertEqual(lines[1], "penstock.yaml:6:65: Specified ReservedConcurrentExecutions for function decreases account's "
+                                   "UnreservedConcurrentExecution below its minimum value of [10].")
+        self.assertEqual(lines[2], "penstock.yaml:7:12: Queue visibility timeout: 1 seconds is less than Function timeout: 3 "
+                                   "seconds")
+
+    def test_a_plan_judges_by_what_the_server_has(self):
+        """Each edit of a file that was applied: what plan says of it is what apply does."""
+        base = ("queues: {a: {VisibilityTimeout: 60}}\nfunctions: {e: {Kind: exec, Command: [cat], Timeout: 60}}\n"
+                "mappings: [{EventSource: 'queue:a', FunctionName: e, BatchSize: 5}]\n")
+        short = r"penstock\.yaml:{}: Queue visibility timeout: {} seconds is less than Function timeout: {} seconds"
+        with Server(self.directory, "--concurrency", "20") as server:
+            self.assertEqual(self.config("apply", str(self.file), server=server, text=base)[0], 0)
+            for text, expected in (
+                    # The server's values stand where the file has none.
+                    (base.replace("{VisibilityTimeout: 60}", ""), None),
+                    (base.replace(", Timeout: 60", ""), None),
+                    ("functions: {f: {Kind: exec, Command: [cat], Timeout: 60}}\n"
+                     "mappings: [{EventSource: 'queue:a', FunctionName: f, Enabled: false}]\n", None),
+                    ("functions: {g: {Kind: exec, Command: [cat], Timeout: 61}}\n"
+                     "mappings: [{EventSource: 'queue:a', FunctionName: g}]\n", short.format("2:12", 60, 61)),
+                    # A function that is to run for longer, with a queue that the file names, and with one that it does not.
+                    (base.replace("Timeout: 60", "Timeout: 61"), None),
+                    (base.replace(", Timeout: 60}", ", Timeout: 62}"), short.format("2:54", 60, 62)),
+                    ("functions: {e: {Kind: exec, Command: [cat], Timeout: 62}}\n", short.format("1:54", 61, 62)),
+                    ("functions: {e: {Kind: exec, Command: [cat, '-'], Timeout: 62}}\n", short.format("1:59", 61, 62)),
+                    # Both at once; and a queue alone, which knows nothing of mappings, until the mapping changes.
+                    (base.replace("Timeout: 60", "Timeout: 62"), None),
+                    (base.replace("VisibilityTimeout: 60", "VisibilityTimeout: 1").replace(", Timeout: 60", ""), None),
+                    (base.replace("VisibilityTimeout: 60", "VisibilityTimeout: 2").replace("BatchSize: 5", "BatchSize: 6"),
+                     short.format("3:12", 2, 60)),
+                    (base.replace("VisibilityTimeout: 60", "VisibilityTimeout: 2").replace(", BatchSize: 5", ", Enabled: false"),
+                     None),
+                    (base.replace("VisibilityTimeout: 60", "VisibilityTimeout: 2").replace("BatchSize: 5", "BatchSize: 7"), None),
+                    (base.replace("VisibilityTimeout: 60", "VisibilityTimeout: 2").replace("BatchSize: 5", "Enabled: true"),
+                     short.format("3:12", 2, 60)),
+                    # Dead letters.
+                    ("queues: {d: {RedriveAllowPolicy: {redrivePermission: denyAll}}}\n", None),
+                    ("queues: {s: {RedrivePolicy: {deadLetterTargetArn: d, maxReceiveCount: 3}}}\n", "does not allow this source"),
+                    ("queues: {a: {RedrivePolicy: {deadLetterTargetArn: d, maxReceiveCount: 3}}}\n", "does not allow this source"),
+                    ("queues: {a: {RedrivePolicy: {deadLetterTargetArn: d, maxReceiveCount: 3}}, "
+                     "d: {RedriveAllowPolicy: {redrivePermission: byQueue, sourceQueueArns: [a]}}}\n", None),
+                    ("queues: {d: {RedriveAllowPolicy: {redrivePermission: denyAll}}}\n", None),
+                    ("queues: {a: {RedrivePolicy: {deadLetterTargetArn: d, maxReceiveCount: 3}}}\n", None),
+                    # Concurrency: 18 of the 20 are to be had, in the order of the file.
+                    ("functions: {e: {Kind: exec, Command: [cat], ReservedConcurrentExecutions: 19}}\n", "minimum value of .2."),
+                    ("functions: {e: {Kind: exec, Command: [cat], ReservedConcurrentExecutions: 18}}\n", None),
+                    ("functions: {f: {Kind: exec, Command: [cat], ReservedConcurrentExecutions: 9}, "
+                     "e: {Kind: exec, Command: [cat], ReservedConcurrentExecutions: 9}}\n", "minimum value of .2."),
+                    ("functions: {e: {Kind: exec, Command: [cat], ReservedConcurrentExecutions: 9}, "
+                     "f: {Kind: exec, Command: [cat], ReservedConcurrentExecutions: 9}}\n", None)):
+                planned = self.config("plan", str(self.file), server=server, text=text)
+                applied = self.config("apply", str(self.file), server=server, text=text)
+                self.assertEqual((planned[0], applied[0]), (0, 0) if expected is None else (1, 1), (text, planned, applied))
+                self.assertEqual(planned[2], applied[2])
+                self.assertRegex(planned[2], expected or "^$", text)
+                self.settle(server)
+
+    def settle(self, server):
+        """A mapping that changes may not be changed anew."""
+        functions = self.client(server, "lambda")
+        wait_until(lambda: all(mapping["State"] in ("Enabled", "Disabled")
+                               for mapping in functions.list_event_source_mappings()["EventSourceMappings"]))
+
+    def test_all_that_is_wrong_with_one_is_told_at_once(self):
+        lines = self.refused("queues:\n  q: {FifoQueue: maybe, VisibilityTimeout: abc, DelaySeconds: 901}\n"
+                             "functions:\n  f: {Kind: exec, Command: [cat], Environment: {B: x}, Timeout: no, MemorySize: 1}\n")
+        self.assertEqual([line.split(" ")[0] for line in lines],
+                         ["penstock.yaml:2:18:", "penstock.yaml:2:44:", "penstock.yaml:2:63:", "penstock.yaml:4:52:",
+                          "penstock.yaml:4:65:", "penstock.yaml:4:81:"], lines)
+
     def test_a_file_that_is_not_there(self):
         status, _, log = self.run_to_end("serve", "--config", self.directory + "/none.yaml")
         self.assertEqual((status, log), (1, self.directory + "/none.yaml: cannot be read: No such file or directory\n"))
@@ -414,6 +504,10 @@ class Settings(ConfiguredBy):
             arn = server.call("GetQueueAttributes", {"QueueUrl": url, "AttributeNames": ["QueueArn"]})[1]
             self.assertEqual(arn["Attributes"]["QueueArn"], "arn:aws:sqs:eu-north-1:000000000000:a")
         self.assertFalse(pathlib.Path(self.directory, "other").exists())
+
+    def test_what_holds_anchors_is_passed_over(self):
+        with self.start(HOME + "x-usual: &usual {VisibilityTimeout: 77}\nqueues: {q: {<<: *usual}}\n") as server:
+            self.assertEqual(self.described(server)[0]["q"]["VisibilityTimeout"], "77")
 
     def test_functions_of_the_file_run_where_others_may_not_be_registered(self):
         with self.start("functions: {f: {Kind: exec, Command: [cat]}}\n", "--host", "0.0.0.0") as server:

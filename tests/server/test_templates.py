@@ -198,6 +198,15 @@ class Apply(Templates):
         with self.start("--parameter", "AWS::StackName=shop") as server:
             self.assertEqual(server.call("GetQueueUrl", {"QueueName": "shop-jobs"})[0], 200)
 
+    def test_truth_values_are_those_of_yaml_11(self):
+        self.file.write_text("Resources:\n  Q: {Type: AWS::SQS::Queue, Properties: {FifoQueue: yes, ContentBasedDeduplication: On}}\n"
+                             "  P: {Type: AWS::SQS::Queue, Properties: {FifoQueue: no, SqsManagedSseEnabled: Off}}\n")
+        with self.start() as server:
+            queues = self.described(server)[0]
+            self.assertEqual(sorted(queues), ["P", "Q.fifo"])
+            self.assertEqual(queues["Q.fifo"]["ContentBasedDeduplication"], "true")
+            self.assertEqual(queues["P"]["SqsManagedSseEnabled"], "false")
+
     def test_a_change_of_inline_code_is_an_update(self):
         with self.start() as server:
             server.stop()
@@ -221,6 +230,14 @@ class Refuse(Templates):
         self.assertEqual(self.refused(TEMPLATE.replace("Default: dev}", "}").replace("VisibilityTimeout", "VisibilityTimout")), [
             "template.yaml:4:3: the parameter 'Stage' has no value and no Default; give it one with --parameter Stage=VALUE",
             "template.yaml:15:7: there is no 'VisibilityTimout'; 'VisibilityTimeout' is meant, perhaps"])
+
+    def test_all_that_is_wrong_with_a_resource_is_told_at_once(self):
+        lines = self.refused("Resources:\n  F: {Type: AWS::Serverless::Function, Properties: {Runtime: ruby3.2, Handler: a.b}}\n"
+                             "  Q: {Type: AWS::SQS::Queue, Properties: {FifoQueue: maybe, VisibilityTimeout: abc, DelaySeconds: "
+                             "901}}\n")
+        self.assertEqual([line.split(" ")[0] for line in lines],
+                         ["template.yaml:2:3:", "template.yaml:2:62:", "template.yaml:3:54:", "template.yaml:3:80:",
+                          "template.yaml:3:99:"], lines)
 
     def test_parameters_that_nobody_asks_for(self):
         self.assertEqual(self.refused(TEMPLATE, "--parameter", "Stag=x"),

@@ -3,7 +3,23 @@
 #include <algorithm>
 #include <string>
 
+#include "core/triggers/trigger_errors.hpp"
+
 namespace penstock::core {
+
+namespace {
+
+// Of all concurrency, this part is never reserved: as the service has it of its default, 100 of 1,000.
+constexpr int unreserved_divisor = 10;
+
+}  // namespace
+
+std::optional<Error> objection_to_reservation(int wanted, int before, const Reservable& reservable) {
+  if (wanted <= before) return std::nullopt;
+  const int least = std::max(1, reservable.all / unreserved_divisor);
+  if (reservable.unreserved + before - wanted >= least) return std::nullopt;
+  return too_little_unreserved(least);
+}
 
 std::optional<Error> objection_to(const FunctionRecord& function) {
   // What a handler is loaded by is this machine's own, and a command or a directory is what lies on it.

@@ -15,9 +15,6 @@ namespace {
 
 constexpr std::size_t function_tags_max = 50;
 
-// Of all concurrency, this part is never reserved: as the service has it of its default, 100 of 1,000.
-constexpr int unreserved_divisor = 10;
-
 template <class Value>
 void merge(Value& into, const std::optional<Value>& from) {
   if (from) into = *from;
@@ -171,10 +168,7 @@ std::optional<Error> Functions::check_reservation(const FunctionName& function, 
   if (!wanted) return std::nullopt;
   const auto found = context_.functions().find(function);
   const int before = found == context_.functions().end() ? 0 : found->second->reserved_concurrency.value_or(0);
-  if (*wanted <= before) return std::nullopt;
-  const int least = std::max(1, context_.limits.concurrency_max / unreserved_divisor);
-  if (context_.unreserved() + before - *wanted >= least) return std::nullopt;
-  return too_little_unreserved(least);
+  return objection_to_reservation(*wanted, before, {context_.limits.concurrency_max, context_.unreserved()});
 }
 
 void Functions::handle(CallId call, const PutFunctionConcurrency& command) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "protocol/kinesis/shapes.hpp"
+#include "protocol/lambda/constraints.hpp"
 #include "protocol/lambda/function_settings.hpp"
 #include "protocol/text.hpp"
 
@@ -87,6 +88,15 @@ std::optional<Error> check_values(const RegisterFunctionInput& input, FunctionKi
   if (input.command) {
     for (const std::string& argument : *input.command) {
       if (argument.find('\0') != std::string::npos) return invalid_request("A NUL can not be in a Command.");
+    }
+  }
+  if (input.environment) {
+    // As Lambda's operations have it, which could not change a function with other names.
+    const Pattern& pattern = lambda::patterns::variable_name;
+    for (const auto& [variable, text] : input.environment->entries) {
+      if (pattern.matches(variable)) continue;
+      return invalid_request("The names in Environment have to match " + std::string(pattern.text()) +
+                             ", and one is '" + variable + "'.");
     }
   }
   if (kind != FunctionKind::handler) return std::nullopt;
