@@ -116,6 +116,24 @@ std::optional<int> read_number(const Arguments& arguments, const std::string& fl
   return number;
 }
 
+std::string duration_text(std::string_view what, const std::string& given, std::chrono::milliseconds max) {
+  const auto length = protocol::parse_duration(given);
+  if (!length) {
+    throw UsageError(std::string(what) + " is a length of time such as 12h30m, 90s or 500ms, not '" + given + "'");
+  }
+  if (*length > max) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(max);
+    throw UsageError(std::string(what) + " is at most " + std::to_string(seconds.count()) + "s, not '" + given + "'");
+  }
+  return given;
+}
+
+std::optional<std::string> read_duration(const Arguments& arguments, const std::string& flag,
+                                         std::chrono::milliseconds max) {
+  if (!arguments.has(flag)) return std::nullopt;
+  return duration_text("--" + flag, arguments.text(flag), max);
+}
+
 std::optional<client::Start> parse_start(const std::string& text) {
   if (text == "horizon") return client::Start{client::Start::At::trim_horizon, {}};
   if (text == "latest") return client::Start{client::Start::At::latest, {}};

@@ -1,6 +1,7 @@
 // What stands on the command line.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cxxopts.hpp>
 #include <optional>
@@ -71,6 +72,13 @@ std::optional<std::size_t> read_count(const Arguments& arguments, const std::str
 
 /// The same of a number from `min` on, within the digits that such a flag may have.
 std::optional<int> read_number(const Arguments& arguments, const std::string& flag, int min);
+
+/// A length of time that the server is told, as it was given. Throws UsageError if it is none, or longer than `max`.
+std::string duration_text(std::string_view what, const std::string& given, std::chrono::milliseconds max);
+
+/// The same of a flag. Nothing if it is not given.
+std::optional<std::string> read_duration(const Arguments& arguments, const std::string& flag,
+                                         std::chrono::milliseconds max);
 
 /// A place in a stream: horizon, latest or a time. Nothing if it is none of them.
 std::optional<client::Start> parse_start(const std::string& text);

@@ -1,6 +1,7 @@
 #include "cli/cli.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cxxopts.hpp>
 #include <exception>
@@ -53,6 +54,15 @@ std::string unknown_flag(const cxxopts::exceptions::no_such_option& error, const
   return text;
 }
 
+/// Commands whose words the server judges, in operations of its own: where it says InvalidRequest, the command line is
+/// wrong. Others have it said of what there is, such as a clock that is further, or of what is in a file.
+constexpr std::array<std::string_view, 7> judged_by_server{"functions", "function", "logs", "lag",
+                                                           "consumers", "reset",    "fault"};
+
+bool is_of_words(const client::Error& error, std::string_view command) {
+  return error.code() == "InvalidRequest" && std::ranges::find(judged_by_server, command) != judged_by_server.end();
+}
+
 /// The status of a command that ended by itself.
 int carry_out(const Command& command, const Arguments& arguments) {
   const std::string name(command.name);
@@ -67,6 +77,10 @@ int carry_out(const Command& command, const Arguments& arguments) {
   } catch (const client::Unreachable& error) {
     complain(error.what());
     return unreachable_status;
+  } catch (const client::Error& error) {
+    if (is_of_words(error, name)) return wrong(name, error.what());
+    complain(error.what());
+    return failure_status;
   } catch (const std::exception& error) {
     complain(error.what());
     return failure_status;

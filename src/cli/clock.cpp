@@ -9,6 +9,7 @@
 #include "cli/terminal.hpp"
 #include "penstock/server_commands.hpp"
 #include "protocol/native/server_operations.hpp"
+#include "protocol/times.hpp"
 
 namespace penstock::cli {
 
@@ -26,20 +27,25 @@ std::optional<native::ChangeClockInput> change_of(const Arguments& arguments) {
   if (!takes_value && !value.empty()) throw UsageError("'" + value + "' is one too many");
   native::ChangeClockInput change;
   if (what == "advance") {
-    change.advance = value;
+    change.advance = value == "next" ? value : duration_text(what, value, std::chrono::milliseconds::max());
   } else if (what == "set") {
+    if (!protocol::parse_time(value)) {
+      throw UsageError("set is a time such as 2026-01-01T00:00:00Z, not '" + value + "'");
+    }
     change.set = value;
   } else if (what == "freeze" || what == "thaw") {
     change.freeze = what == "freeze";
   } else if (what == "speed") {
-    const bool digits =
-        !value.empty() && value.size() <= 7 && value.find_first_not_of("0123456789") == std::string::npos;
-    if (!digits) throw UsageError("speed is a whole number, not '" + value + "'");
-    change.speed = std::stoll(value);
+    const bool digits = value.size() <= 7 && value.find_first_not_of("0123456789") == std::string::npos;
+    change.speed = digits ? std::stoll(value) : 0;
+    if (*change.speed < 1 || *change.speed > server_limits::clock_speed_max) {
+      throw UsageError("speed is a whole number from 1 to " + std::to_string(server_limits::clock_speed_max) +
+                       ", not '" + value + "'");
+    }
   } else {
     throw UsageError("advance, set, freeze, thaw or speed, not '" + what + "'");
   }
-  if (arguments.has("wait")) change.wait = arguments.text("wait");
+  change.wait = read_duration(arguments, "wait", server_limits::settle_time_max);
   return change;
 }
 

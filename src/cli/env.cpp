@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <array>
 #include <optional>
 #include <string>
@@ -9,6 +11,7 @@
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/server.hpp"
+#include "cli/terminal.hpp"
 #include "protocol/shape.hpp"
 
 namespace penstock::cli {
@@ -68,6 +71,26 @@ constexpr std::array<std::string_view, 11> names{"PENSTOCK_ENDPOINT",
                                                  "AWS_DEFAULT_REGION",
                                                  "AWS_REGION"};
 
+constexpr const char* function_flag = "aws-function";
+
+/// What has an AWS CLI that is older than AWS_ENDPOINT_URL go there too. Newer ones are told what they know. Of two
+/// such options the CLI takes the last, which is the caller's own. One word, since zsh does not split.
+std::vector<std::string> aws_function_for(std::string_view shell) {
+  if (shell == "fish") {
+    return {"function aws", "  if set -q AWS_ENDPOINT_URL", "    command aws --endpoint-url=$AWS_ENDPOINT_URL $argv",
+            "  else",       "    command aws $argv",        "  end",
+            "end"};
+  }
+  const std::string body = R"({ command aws ${AWS_ENDPOINT_URL:+"--endpoint-url=$AWS_ENDPOINT_URL"} "$@"; })";
+  if (shell == "zsh") return {"function aws " + body};
+  // An alias of that name would take the place of the function's.
+  return {"unalias aws 2>/dev/null || :", "aws() " + body};
+}
+
+std::string no_aws_function_for(std::string_view shell) {
+  return shell == "fish" ? "functions -e aws" : "unset -f aws 2>/dev/null || :";
+}
+
 struct Environment {
   std::optional<protocol::Map<std::string>> set;
   std::optional<std::vector<std::string>> unset;
@@ -85,6 +108,8 @@ void describe_env(cxxopts::Options& flags) {
   flags.add_options()
       ("shell", "whose words to print (default: bash, whose zsh and sh understand too)", cxxopts::value<std::string>(),
        "bash|zsh|sh|fish")
+      (function_flag, "print a function too, by which an AWS CLI before 2.13 (of the first version, 1.29) goes "
+       "there, such as that of Debian 12: it does not know AWS_ENDPOINT_URL, nor does boto3 before 1.28", cxxopts::value<bool>())
       ("unset", "print what takes it back", cxxopts::value<bool>());
   // clang-format on
 }
@@ -98,6 +123,8 @@ int run_env(const Arguments& arguments) {
   // One that is wrong is said here, and not by whatever uses it.
   open_line(*client::real_world(), arguments.endpoint);
   const bool unset = arguments.has("unset");
+  const bool with_function = arguments.has(function_flag);
+  if (arguments.json && with_function) throw UsageError("--aws-function is of a shell, and does not go with --json");
   if (arguments.json) {
     Environment environment;
     if (unset) {
@@ -111,12 +138,22 @@ int run_env(const Arguments& arguments) {
   Output output;
   if (unset) {
     for (const std::string_view name : names) output.line((fish ? "set -e " : "unset ") + std::string(name));
+    if (with_function) output.line(no_aws_function_for(shell));
   } else {
     for (const auto& [name, value] : variables_of(arguments).entries) {
       output.line(fish ? "set -gx " + name + " " + quoted(value, true) : "export " + name + "=" + quoted(value, false));
     }
+    if (with_function) {
+      for (const std::string& line : aws_function_for(shell)) output.line(line);
+    }
   }
   output.flush();
+  // Whoever reads it, rather than a shell.
+  if (!unset && !with_function && is_terminal(STDOUT_FILENO)) {
+    remark(
+        "an AWS CLI before 2.13 (of the first version, 1.29) does not read AWS_ENDPOINT_URL: for it add "
+        "--aws-function");
+  }
   return success_status;
 }
 

@@ -59,23 +59,12 @@ client::Request request_of(const Arguments& arguments) {
   throw UsageError("add, list, remove or clear, not '" + action + "'");
 }
 
-/// Rules stand on the command line, which is wrong where they are.
-client::Answer answer_to(Server& server, client::Request request) {
-  const bool adds = request.method == "POST";
-  try {
-    return server.lambda(std::move(request), until_answered);
-  } catch (const client::Error& error) {
-    if (adds && error.code() == "InvalidRequest") throw UsageError(error.what());
-    throw;
-  }
-}
-
 }  // namespace
 
 int run_fault(const Arguments& arguments) {
   client::Request request = request_of(arguments);
   Server server(arguments);
-  const client::Answer answer = answer_to(server, std::move(request));
+  const client::Answer answer = server.lambda(std::move(request), until_answered);
   if (arguments.json) {
     Output output;
     output.line(answer.body);

@@ -19,9 +19,10 @@ void describe_idle(cxxopts::Options& flags) {
 int run_idle(const Arguments& arguments) {
   namespace native = protocol::native;
   using Operation = native::AwaitIdleOperation;
+  const auto wait = read_duration(arguments, "wait", server_limits::settle_time_max);
   Server server(arguments);
   std::string target(Operation::path);
-  if (arguments.has("wait")) target += "?wait=" + protocol::percent_encode(arguments.text("wait"));
+  if (wait) target += "?wait=" + protocol::percent_encode(*wait);
   const Patience patience{.answer_max = server_limits::settle_time_max + std::chrono::seconds{30}};
   const auto idleness =
       client::from_json<Operation::Output>(server.lambda({std::string(Operation::method), target, {}}, patience));

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -15,7 +16,6 @@
 #include "cli/terminal.hpp"
 #include "client/backoff.hpp"
 #include "penstock/limits.hpp"
-#include "protocol/native/server_operations.hpp"
 #include "protocol/sqs/receipt_operations.hpp"
 #include "protocol/sqs/receive_operation.hpp"
 
@@ -67,30 +67,32 @@ class Receiving {
   /// Until one came, or the time is over. Under a server's clock that stands still a receive has no end, and what waits
   /// here goes by the real time.
   void receive_first() {
-    if (!wait_) {
+    const std::optional<int> wait = wait_ || !server_.clock_stands_still() ? wait_ : queue_wait();
+    if (!wait) {
       receive(std::nullopt);
       return;
     }
-    const auto until = steady_clock::now() + seconds(*wait_);
+    const auto until = steady_clock::now() + seconds(*wait);
     do {
       const auto left = std::chrono::ceil<seconds>(until - steady_clock::now());
-      const auto wait = std::clamp<seconds::rep>(left.count(), 0, sqs_limits::wait_seconds_max);
-      const milliseconds late = clock_stands_still() ? late_answer_of_standing_clock_max : late_answer_max;
-      const Patience patience{.answer_max = seconds(wait) + late};
+      const auto part = std::clamp<seconds::rep>(left.count(), 0, sqs_limits::wait_seconds_max);
+      const milliseconds late = server_.clock_stands_still() ? late_answer_of_standing_clock_max : late_answer_max;
+      const Patience patience{.answer_max = seconds(part) + late};
       const auto unanswered_at = steady_clock::now() + patience.answer_max;
       try {
-        receive(static_cast<int>(wait), patience);
+        receive(static_cast<int>(part), patience);
       } catch (const client::Unreachable&) {
-        if (steady_clock::now() < unanswered_at || !clock_stands_still()) throw;
+        if (steady_clock::now() < unanswered_at || !server_.clock_stands_still()) throw;
       }
     } while (printed_ == 0 && steady_clock::now() < until);
   }
 
-  bool clock_stands_still() {
-    using Operation = protocol::native::ReadClockOperation;
-    const auto clock = client::from_json<protocol::native::ClockDescription>(
-        server_.lambda({std::string(Operation::method), std::string(Operation::path), {}}));
-    return clock.frozen.value_or(false);
+  /// How long it has those wait who do not say.
+  int queue_wait() {
+    const std::string given = server_.queue_attribute(url_, "ReceiveMessageWaitTimeSeconds");
+    int wait = 0;
+    std::from_chars(given.data(), given.data() + given.size(), wait);
+    return wait;
   }
 
   /// Goes on when a server comes back that was there once.

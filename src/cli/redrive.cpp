@@ -51,14 +51,23 @@ std::string progress_text(const Task& task) {
   return text.append(" moved");
 }
 
+/// How long it is waited for the next message where the server's clock stands still, in case somebody moves it.
+constexpr std::chrono::seconds standing_time_max{1};
+
+/// Until it is over, or waits for a clock that stands still.
 Task wait_for_end(Server& server, const std::string& arn) {
   Progress progress;
   Task task = task_of(server, arn, std::nullopt);
+  auto moved_at = std::chrono::steady_clock::now();
   for (milliseconds interval = look_interval_min; !is_over(task);
        interval = std::min(2 * interval, look_interval_max)) {
     progress.show(progress_text(task));
     wait_for(interval);
-    task = task_of(server, arn, task.started_timestamp);
+    Task next = task_of(server, arn, task.started_timestamp);
+    if (next.moved != task.moved) moved_at = std::chrono::steady_clock::now();
+    task = std::move(next);
+    const bool waits_long = std::chrono::steady_clock::now() >= moved_at + standing_time_max;
+    if (waits_long && !is_over(task) && server.clock_stands_still()) break;
   }
   return task;
 }
@@ -71,6 +80,13 @@ void print(const Task& task, bool json) {
   table.print();
 }
 
+int waits_for_clock() {
+  complain(
+      "the next message is not moved, and will not be, since the server's clock stands still: advance or thaw it, and "
+      "the server goes on");
+  return empty_status;
+}
+
 int cancel(Server& server, const std::string& arn, bool json) {
   Task task = task_of(server, arn, std::nullopt);
   if (task.status != "RUNNING" || !task.task_handle) throw std::runtime_error("no messages of it are being moved");
@@ -78,6 +94,7 @@ int cancel(Server& server, const std::string& arn, bool json) {
   // Those under way still arrive.
   task = wait_for_end(server, arn);
   print(task, json);
+  if (!is_over(task)) return waits_for_clock();
   return task.status == "CANCELLED" ? success_status : failure_status;
 }
 
@@ -89,6 +106,7 @@ int move(Server& server, const std::string& arn, std::optional<int> rate, const 
     const Task task = wait_for_end(server, arn);
     print(task, arguments.json);
     if (task.status == "COMPLETED") return success_status;
+    if (!is_over(task)) return waits_for_clock();
     complain("the task is " + task.status.value_or("") + (task.failure_reason ? ": " + *task.failure_reason : ""));
     return failure_status;
   } catch (const Interrupted&) {

@@ -9,6 +9,7 @@
 
 #include "cli/token.hpp"
 #include "client/caller.hpp"
+#include "protocol/native/server_operations.hpp"
 #include "protocol/sqs/queue_operations.hpp"
 
 namespace penstock::cli {
@@ -79,16 +80,25 @@ client::Answer Server::call(std::string path, std::string_view target, std::stri
   return answer(std::move(request), patience);
 }
 
+bool Server::clock_stands_still() {
+  using Operation = native::ReadClockOperation;
+  const auto clock = client::from_json<native::ClockDescription>(
+      lambda({std::string(Operation::method), std::string(Operation::path), {}}));
+  return clock.frozen.value_or(false);
+}
+
 std::string Server::queue_url(const std::string& name) {
   if (name.find('/') != std::string::npos) return name;
   const auto found = sqs<protocol::sqs::GetQueueUrlOperation>({name, {}});
   return found.queue_url.value_or("");
 }
 
-std::string Server::queue_arn(const std::string& url) {
-  const auto queue = sqs<protocol::sqs::GetQueueAttributesOperation>({url, std::vector{std::string(queue_arn_name)}});
+std::string Server::queue_arn(const std::string& url) { return queue_attribute(url, queue_arn_name); }
+
+std::string Server::queue_attribute(const std::string& url, std::string_view attribute) {
+  const auto queue = sqs<protocol::sqs::GetQueueAttributesOperation>({url, std::vector{std::string(attribute)}});
   for (const auto& [name, value] : queue.attributes.value_or(protocol::Map<std::string>{}).entries) {
-    if (name == queue_arn_name) return value;
+    if (name == attribute) return value;
   }
   return {};
 }

@@ -74,9 +74,14 @@ class Server {
   client::Answer call(std::string path, std::string_view target, std::string body, const Home& home,
                       const Patience& patience);
 
+  /// Whether the server's clock is a virtual one that nobody lets run.
+  bool clock_stands_still();
+
   /// Of a queue that is named by its name or its URL.
   std::string queue_url(const std::string& name);
   std::string queue_arn(const std::string& url);
+  /// One of its attributes; empty if it has none of that name.
+  std::string queue_attribute(const std::string& url, std::string_view name);
 
   /// Throws if there is no such stream, or no server.
   void check_stream();

@@ -239,9 +239,15 @@ int import_state(const Arguments& arguments) {
 }
 
 int reset(const Arguments& arguments) {
-  Server server(arguments);
   native::ResetServerInput input;
-  if (arguments.has("service")) input.service = arguments.text("service");
+  if (arguments.has("service")) {
+    const std::string service = arguments.text("service");
+    if (service != "sqs" && service != "kinesis" && service != "lambda") {
+      throw UsageError("--service is sqs, kinesis or lambda, not '" + service + "'");
+    }
+    input.service = service;
+  }
+  Server server(arguments);
   if (arguments.has("setup")) input.setup = true;
   client::Request request{"POST", std::string(native::ResetServerOperation::path), client::to_json(input)};
   // It is answered when all is gone, within its own time.

@@ -37,7 +37,11 @@ FifoQueue::~FifoQueue() {
 }
 
 void FifoQueue::recover_contents(RecoveredQueue& recovered, Instant now) {
-  for (StateEntry& entry : recovered.states) insert(entry.sequence, std::move(entry.state), now);
+  for (StateEntry& state : recovered.states) {
+    Entry& entry = insert(state.sequence, std::move(state.state), now);
+    // That was before the start.
+    entry.told_of = visible_from(entry) <= now;
+  }
   unread_ = recovered.states_next.value_or(cursor_.tail);
   for (auto& [id, group] : groups_) refresh(group, now);
   for (const DedupEntry& entry : recovered.dedups) remember_send(entry);
@@ -262,12 +266,16 @@ void FifoQueue::refresh(Group& group, Instant now) {
     return;
   }
   const Sequence first = group.messages.front();
-  const Entry& entry = window_.at(first);
+  Entry& entry = window_.at(first);
   if (entry.phase != Phase::waiting) return;
   const Instant visible = visible_from(entry);
   if (visible > now) {
     group.delay = shard_.deadlines.add(visible, Due{Due::Kind::group, this, first.value});
   } else {
+    const bool was_delayed = entry.state.receive_count == 0 && visible > entry.state.sent;
+    if (was_delayed && !std::exchange(entry.told_of, true)) {
+      shard_.tell(MessageEvent::Kind::visible, id(), first);
+    }
     group.ready_as = first;
     group.is_dead = is_dead_letter(entry.state) && !entry.kept;
     (group.is_dead ? dead_ : ready_).emplace(first, &group);

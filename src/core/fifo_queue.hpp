@@ -38,6 +38,7 @@ class FifoQueue final : public Queue {
     Group* group = nullptr;
     Phase phase = Phase::waiting;
     bool kept = false;      // it could not be moved as a dead letter, and is delivered once more
+    bool told_of = false;   // that its delay is over
     bool repeated = false;  // its receive was answered twice: if one answer is lost, the other may not be
     DeadlineHeap::Handle deadline = DeadlineHeap::none;
     ReceiveAttempt* attempt = nullptr;

@@ -79,6 +79,11 @@ GroupPoller* Group::find_poller(const std::string& name) {
   return found == pollers_.end() ? nullptr : &found->second;
 }
 
+const GroupPoller* Group::find_session(std::uint64_t session) const {
+  const auto found = std::ranges::find_if(pollers_, [&](const auto& each) { return each.second.session == session; });
+  return found == pollers_.end() ? nullptr : &found->second;
+}
+
 GroupPoller& Group::join(const std::string& name, std::optional<std::uint64_t> session) {
   GroupPoller& poller = pollers_[name];
   poller.name = name;
@@ -159,7 +164,10 @@ void Group::poller_due(std::uint64_t session, Instant at) {
   if (found == pollers_.end()) return;
   GroupPoller& poller = found->second;
   poller.deadline = DeadlineHeap::none;
-  if (poller.waits && poller.waits_until <= at) return answer(poller);
+  if (poller.waits && poller.waits_until <= at) {
+    poller.awaited = true;
+    return answer(poller);
+  }
   if (poller.waits || poller.heard + info_.lease > at) return arm(poller);
   remove(poller);
   rebalance();
@@ -167,9 +175,19 @@ void Group::poller_due(std::uint64_t session, Instant at) {
 
 /// The end of a poll that brings nothing is seen by nobody else, and begins the lease anew.
 std::optional<Instant> Group::member_end_seen(std::uint64_t session, Instant when) const {
-  const auto found = std::ranges::find_if(pollers_, [&](const auto& each) { return each.second.session == session; });
-  if (found == pollers_.end() || found->second.waits) return std::nullopt;
-  return std::max(when, found->second.heard + info_.lease);
+  const GroupPoller* poller = find_session(session);
+  if (poller == nullptr || poller->waits) return std::nullopt;
+  return std::max(when, poller->heard + info_.lease);
+}
+
+bool Group::is_poll_end(std::uint64_t session) const {
+  const GroupPoller* poller = find_session(session);
+  return poller != nullptr && poller->waits;
+}
+
+std::optional<Instant> Group::awaited_since(std::uint64_t session) const {
+  const GroupPoller* poller = find_session(session);
+  return poller != nullptr && poller->awaited ? std::optional(poller->heard) : std::nullopt;
 }
 
 // ---- What a token brings.
@@ -255,6 +273,7 @@ void Group::poll(CallId call, const PollGroup& command) {
   }
   received(*poller);
   poller->heard = now();
+  poller->awaited = false;
   poller->count_max = command.count_max;
   poller->bytes_max = command.bytes_max;
   release_drained(*poller);

@@ -38,6 +38,7 @@ struct GroupPoller {
   Instant heard{};              ///< the latest sign of life
   std::optional<CallId> waits;  ///< its poll
   Instant waits_until{};
+  bool awaited = false;       ///< time has ended its poll, and it has not polled since
   std::size_t count_max = 0;  ///< of that poll
   std::size_t bytes_max = 0;
   ShardIndex served;  ///< whose records came first in its latest answer: those of others come before them
@@ -77,6 +78,10 @@ class Group {
   // The moment, no earlier than `when`, at which a client could see what comes of such a deadline; or nothing.
   std::optional<Instant> member_end_seen(std::uint64_t session, Instant when) const;
   std::optional<Instant> sweep_seen(Instant when) const;
+  /// Whether the deadline of that member is the end of its poll.
+  bool is_poll_end(std::uint64_t session) const;
+  /// When the poll of that member ended, if time has ended it and it has not polled since.
+  std::optional<Instant> awaited_since(std::uint64_t session) const;
 
   // Commands. Each answers its call.
   void describe(CallId call, const DescribeGroup& command, bool created);
@@ -144,6 +149,7 @@ class Group {
 
   // Polls (group.cpp).
   GroupPoller* find_poller(const std::string& name);
+  const GroupPoller* find_session(std::uint64_t session) const;
   GroupPoller& join(const std::string& name, std::optional<std::uint64_t> session = std::nullopt);
   void replace(GroupPoller& poller);
   void remove(GroupPoller& poller);

@@ -93,6 +93,16 @@ std::optional<Instant> Groups::observable_from(const Due& due, Instant when) con
   return found == by_id_.end() ? std::nullopt : found->second->sweep_seen(when);
 }
 
+bool Groups::is_poll_end(const Due& due) const {
+  const auto found = sessions_.find(due.id);
+  return found != sessions_.end() && found->second->is_poll_end(due.id);
+}
+
+std::optional<Instant> Groups::awaited_since(const Due& due) const {
+  const auto found = sessions_.find(due.id);
+  return found == sessions_.end() ? std::nullopt : found->second->awaited_since(due.id);
+}
+
 // ---- Creating.
 
 /// What comes before a shard has been gone through, since it itself has been begun with.

@@ -44,6 +44,9 @@ class Groups {
   void due(const Due& due, Instant now);
   /// As Stream::observable_from has it.
   std::optional<Instant> observable_from(const Due& due, Instant when) const;
+  // As Stream has them. REQUIRES: the deadline is a member's.
+  bool is_poll_end(const Due& due) const;
+  std::optional<Instant> awaited_since(const Due& due) const;
 
   void handle(CallId call, const CreateGroup& command);
   void handle(CallId call, const DescribeGroup& command);

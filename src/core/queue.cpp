@@ -64,8 +64,10 @@ std::optional<Instant> Queue::observable_from(const Due& due, Instant when) cons
     case Due::Kind::message:
     case Due::Kind::group:
     case Due::Kind::sweep:
-    case Due::Kind::move_task:
       return when;
+    case Due::Kind::move_task:
+      // The rate outlives what it was of: the last message may have ended the task.
+      return move_tasks_.takes_messages() ? std::optional(when) : std::nullopt;
     case Due::Kind::fresh_expiry:
     case Due::Kind::lane: {
       const std::optional<Instant> expiry = first_expiry(due);

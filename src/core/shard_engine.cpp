@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/fifo_queue.hpp"
+#include "core/leap.hpp"
 #include "core/queue.hpp"
 #include "core/queue_settings.hpp"
 #include "core/shard_context.hpp"
@@ -42,6 +43,12 @@ class ShardEngine final : public Engine {
       return due.queue != nullptr ? due.queue->observable_from(due, when) : std::nullopt;
     });
   }
+  std::optional<Instant> next_stop() const {
+    return shard_.deadlines.first_moment([](const Due& due, Instant when) {
+      return due.stream != nullptr && due.stream->is_poll_end(due) ? std::nullopt : std::optional(when);
+    });
+  }
+  std::optional<AwaitedMembers> awaited_members() const;
   void name_busy(BusyList& busy) const override { streams_.name_busy(busy); }
   EngineTally tally() const override { return shard_.tally; }
   void survey(SurveyPlace& place, std::size_t steps_max, Survey& survey) const override;
@@ -428,7 +435,34 @@ void ShardEngine::handle(CallId, StatesOfLoaded& command) {
   with_loaded(command, [&](Queue& queue) { queue.states_of_loaded(command, now_); });
 }
 
+// Deadlines behind the first observable moment, whatever they are of, end the search.
+std::optional<AwaitedMembers> ShardEngine::awaited_members() const {
+  const std::optional<Instant> last = next_observable();
+  if (!last) return std::nullopt;
+  std::optional<AwaitedMembers> awaited;
+  shard_.deadlines.first_moment([&](const Due& due, Instant when) -> std::optional<Instant> {
+    if (when > *last) return when;
+    const auto since = due.stream != nullptr ? due.stream->awaited_since(due) : std::nullopt;
+    if (!since) return std::nullopt;
+    if (!awaited) awaited = AwaitedMembers{when, *since};
+    awaited->leases_end = std::min(awaited->leases_end, when);
+    awaited->since = std::max(awaited->since, *since);
+    return std::nullopt;
+  });
+  return awaited;
+}
+
 }  // namespace
+
+std::optional<Instant> next_stop(const Engine& engine) {
+  const auto* known = dynamic_cast<const ShardEngine*>(&engine);
+  return known != nullptr ? known->next_stop() : engine.next_deadline();
+}
+
+std::optional<AwaitedMembers> awaited_members(const Engine& engine) {
+  const auto* known = dynamic_cast<const ShardEngine*>(&engine);
+  return known != nullptr ? known->awaited_members() : std::nullopt;
+}
 
 std::unique_ptr<Engine> make_engine(const Limits& limits, Entropy& entropy) {
   return std::make_unique<ShardEngine>(limits, entropy);

@@ -73,6 +73,13 @@ class Stream {
   void due(const Due& due, Instant now);
   /// The moment, no earlier than `when`, at which a client could see what comes of a deadline of then; or nothing.
   std::optional<Instant> observable_from(const Due& due, Instant when) const;
+  /// Whether the deadline is the end of a poll by a consumer's member.
+  bool is_poll_end(const Due& due) const { return due.kind == Due::Kind::group_member && groups_.is_poll_end(due); }
+  /// Of a deadline that is the end of such a member's lease: when its poll ended, if time has ended that and it has not
+  /// polled since.
+  std::optional<Instant> awaited_since(const Due& due) const {
+    return due.kind == Due::Kind::group_member ? groups_.awaited_since(due) : std::nullopt;
+  }
 
   // Each answers its call. `others` is how many open shards the account has in other streams.
   void handle(CallId call, const DescribeStream& command, Instant now);

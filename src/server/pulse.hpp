@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/leap.hpp"
 #include "penstock/busy.hpp"
 #include "penstock/server_commands.hpp"
 #include "penstock/time.hpp"
@@ -17,9 +18,10 @@ namespace penstock::server {
 struct Pulse {
   bool quiet = false;                      ///< nothing is under way that ends by itself
   std::uint64_t work = 0;                  ///< grows with everything that is begun
-  std::optional<Instant> next;             ///< when something is due
+  std::optional<Instant> next;             ///< when something is due that a leap does not pass over, or is due by now
   std::optional<Instant> next_observable;  ///< when something is that a client could see
-  BusyList busy;                           ///< if it was asked for
+  std::optional<core::AwaitedMembers> awaited;
+  BusyList busy;  ///< if it was asked for
 };
 
 /// A part of the server that goes by its clock.

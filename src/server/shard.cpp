@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/leap.hpp"
 #include "core/shard_engine.hpp"
 #include "penstock/queue_names.hpp"
 #include "storage/records.hpp"
@@ -380,8 +381,11 @@ Pulse Shard::pulse(bool with_names) const {
   pulse.quiet = !turn_wanted_ && releases_.empty() && transfers_.empty() && transfers_open_ == 0 &&
                 transactions_.empty() && transactions_open_ == 0;
   pulse.work = work_;
-  pulse.next = engine_->next_deadline();
+  const std::optional<Instant> deadline = engine_->next_deadline();
+  const bool is_due = deadline && *deadline <= clock_.now();
+  pulse.next = is_due ? deadline : core::next_stop(*engine_);
   pulse.next_observable = engine_->next_observable();
+  pulse.awaited = core::awaited_members(*engine_);
   if (with_names) engine_->name_busy(pulse.busy);
   return pulse;
 }

@@ -26,6 +26,10 @@ constexpr Millis keep_ahead{1'000};
 /// To look takes more than a moment, also for who does not want to wait.
 constexpr Millis look_time{100};
 
+/// How long, really, a leap waits for members whose polls it has ended to poll again before it ends their leases.
+/// Whoever is alive does so at once, and has this for a machine that is busy.
+constexpr std::chrono::milliseconds members_return_max{500};
+
 /// How long it may take, for who waits so long.
 Millis time_for(Millis wait) { return std::clamp(wait, look_time, server_limits::settle_time_max); }
 
@@ -78,6 +82,11 @@ void Timekeeper::take_round(bool with_names, std::function<void(Round)> taken) {
         round.work += pulse.work;
         round.next = earlier(round.next, pulse.next);
         round.next_observable = earlier(round.next_observable, pulse.next_observable);
+        if (pulse.awaited && !round.awaited) round.awaited = pulse.awaited;
+        if (pulse.awaited) {
+          round.awaited->leases_end = std::min(round.awaited->leases_end, pulse.awaited->leases_end);
+          round.awaited->since = std::max(round.awaited->since, pulse.awaited->since);
+        }
         const std::size_t room = busy_named_max - std::min(busy_named_max, round.busy.size());
         const auto count = static_cast<std::ptrdiff_t>(std::min(room, pulse.busy.size()));
         std::move(pulse.busy.begin(), pulse.busy.begin() + count, std::back_inserter(round.busy));
@@ -251,6 +260,11 @@ void Timekeeper::step(bool settled, const Round& round) {
     const Instant next = at_next_ ? clock_.now() : round.next_observable.value_or(clock_.now());
     target_ = std::min(next, server_limits::clock_max);
   }
+  const Instant stop = round.next ? std::min(*round.next, *target_) : *target_;
+  if (stop > clock_.now() && waits_for_members(round, stop)) {
+    auto pause = std::make_shared<asio::steady_timer>(context_, pause_after(awaited_looks_++));
+    return pause->async_wait([this, pause](const boost::system::error_code&) { settle_then_step(); });
+  }
   if (round.next && *round.next <= *target_) {
     ++steps_;
     at_next_ = round.next_observable && *round.next_observable <= *round.next;
@@ -261,6 +275,17 @@ void Timekeeper::step(bool settled, const Round& round) {
     return end_change(true, round);
   }
   settle_then_step();
+}
+
+// One time for all whose polls ended by the same moment, so that it does not matter how many are really gone.
+bool Timekeeper::waits_for_members(const Round& round, Instant stop) {
+  if (!round.awaited || round.awaited->leases_end > stop) return false;
+  if (awaited_since_ != round.awaited->since) {
+    awaited_since_ = round.awaited->since;
+    awaited_until_ = Real::now() + members_return_max;
+    awaited_looks_ = 0;
+  }
+  return !stopping_ && Real::now() < std::min(awaited_until_, change_until_);
 }
 
 // It is stored first, and all that comes of it is stored behind that.

@@ -68,6 +68,7 @@ class Timekeeper {
     std::uint64_t work = 0;
     std::optional<Instant> next;
     std::optional<Instant> next_observable;
+    std::optional<core::AwaitedMembers> awaited;
     BusyList busy;
   };
   /// Somebody who waits for the server to be at rest.
@@ -95,6 +96,7 @@ class Timekeeper {
   void begin_change();
   void settle_then_step();
   void step(bool settled, const Round& round);
+  bool waits_for_members(const Round& round, Instant stop);
   void show(Instant at);
   void run_as(bool frozen, std::int64_t speed);
   void tell_parts();
@@ -123,6 +125,9 @@ class Timekeeper {
   bool at_next_ = false;  ///< and the clock was brought there
   bool was_frozen_ = false;  ///< and is to be again, of a change that is being made
   std::uint64_t steps_ = 0;
+  std::optional<Instant> awaited_since_;  ///< the latest end of a poll whose member was waited for
+  Real::time_point awaited_until_;
+  int awaited_looks_ = 0;
   Real::time_point change_until_;
 };
 

@@ -38,9 +38,11 @@ class Operate(InDirectory):
         self.assertIn("2026-02-01T00:00:00.000Z", self.expect(0, "clock", "set", "2026-02-01T00:00:00Z")[0])
         self.assertIn("60 times as fast", self.expect(0, "clock", "speed", "60")[0])
         self.assertNotIn("frozen", self.expect(0, "clock", "thaw")[0])
-        for words in (("advance",), ("set",), ("turn",), ("speed", "fast"), ("freeze", "now")):
-            self.expect(2, "clock", *words)
-        self.assertIn("advance", self.expect(1, "clock", "advance", "soon")[1])
+        for words in (("advance",), ("set",), ("turn",), ("speed", "fast"), ("speed", "0"), ("speed", "1000001"), ("freeze", "now"),
+                      ("advance", "soon"), ("set", "yesterday"), ("advance", "1s", "--wait", "bad"),
+                      ("advance", "1s", "--wait", "11m")):
+            errors = self.expect(2, "clock", *words)[1]
+            self.assertIn(f"'{words[-1]}'" if len(words) > 1 else words[0], errors)
 
     def test_a_clock_that_does_not_get_there_says_so(self):
         self.expect(0, "clock", "freeze")
@@ -59,6 +61,31 @@ class Operate(InDirectory):
         begin = time.monotonic()
         self.assertEqual(self.expect(4, "receive", "jobs", "--wait", "1"), ("", ""))
         self.assertLess(time.monotonic() - begin, 10)
+
+    def test_a_receive_that_waits_as_the_queue_says_ends_too(self):
+        self.expect(0, "clock", "freeze")
+        self.server.call("CreateQueue", {"QueueName": "jobs", "Attributes": {"ReceiveMessageWaitTimeSeconds": "2"}})
+        begin = time.monotonic()
+        self.assertEqual(self.expect(4, "receive", "jobs"), ("", ""))
+        self.assertTrue(2 <= time.monotonic() - begin < 15, time.monotonic() - begin)
+        self.expect(0, "send", "jobs", "a")
+        self.assertEqual(self.expect(0, "receive", "jobs"), ("a\n", ""))
+
+    def test_a_redrive_that_waits_for_a_clock_that_stands_still_says_so(self):
+        self.expect(0, "clock", "freeze")
+        dead = self.server.create("dead")
+        self.server.create("jobs")
+        policy = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:dead", "maxReceiveCount": 1}
+        self.server.call("CreateQueue", {"QueueName": "main", "Attributes": {"RedrivePolicy": json.dumps(policy)}})
+        for body in "abc":
+            self.server.call("SendMessage", {"QueueUrl": dead, "MessageBody": body})
+        begin = time.monotonic()
+        out, errors = self.expect(4, "redrive", "dead", "--to", "jobs", "--rate", "1")
+        self.assertLess(time.monotonic() - begin, 10)
+        self.assertEqual(out.splitlines()[1].split("\t")[:2], ["RUNNING", "1"])
+        self.assertIn("clock stands still: advance or thaw it", errors)
+        self.expect(0, "clock", "advance", "2s")
+        self.assertEqual(self.expect(0, "receive", "jobs", "--max", "3")[0], "a\nb\nc\n")
 
     def test_a_receive_takes_an_answer_that_comes_late(self):
         clock = {"now": "2026-01-01T00:00:00.000Z", "now_ms": 1767225600000, "mode": "real", "frozen": False, "speed": 1}
@@ -115,6 +142,19 @@ class Operate(InDirectory):
         status, _, errors = self.run_to_end("queues", "--endpoint", f"http://127.0.0.1:{free}")
         self.assertEqual(status, 3)
         self.assertIn("cannot be reached", errors)
+
+    def test_a_length_of_time_that_is_none_is_a_wrong_command_line(self):
+        for wait in ("bad", "11m"):
+            self.assertIn(f"--wait is {'at most 600s' if wait == '11m' else 'a length of time'}",
+                          self.expect(2, "idle", "--wait", wait)[1])
+
+    def test_words_that_the_server_judges_are_a_wrong_command_line_too(self):
+        for words in (("function", "add", "f", "--timeout", "9999", "--exec", "--", "true"), ("function", "show", "x y"),
+                      ("logs", "x y"), ("lag", "s", "--consumer", "a b")):
+            self.assertIn(" has to ", self.expect(2, *words)[1])
+        # What a service refuses says so by its code.
+        self.server.create()
+        self.assertIn("penstock: InvalidParameterValue", self.expect(1, "send", "jobs", "a", "--delay", "901")[1])
 
     def test_idle_says_what_is_not(self):
         self.assertEqual(self.expect(0, "idle")[0], "")

@@ -80,6 +80,61 @@ class Environment(InDirectory):
     def test_in_fish(self):
         self.holds_in("fish")
 
+    def calls(self, shell, then):
+        """The words that an AWS CLI was given in a shell that was told of the server."""
+        tools = pathlib.Path(self.directory, "tools")
+        tools.mkdir(exist_ok=True)
+        tool = tools / "aws"
+        tool.write_text("#!/bin/sh\nfor word; do printf '<%s>' \"$word\"; done; echo\n")
+        tool.chmod(0o755)
+        told = '"$PENSTOCK" env --aws-function --shell fish | source' if shell == "fish" else \
+            f'eval "$("$PENSTOCK" env --aws-function --shell {shell})"'
+        done = subprocess.run([shell, "-c", f"{told}\n{then}"], capture_output=True, text=True, timeout=LIMIT,
+                              env={**os.environ, "PENSTOCK": harness.PENSTOCK, "HOME": self.directory,
+                                   "PENSTOCK_ENDPOINT": "http://localhost:9", "PATH": f"{tools}:{os.environ['PATH']}"})
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout.splitlines()
+
+    def has_function(self, shell):
+        forget = '"$PENSTOCK" env --aws-function --unset --shell fish | source' if shell == "fish" else \
+            'eval "$("$PENSTOCK" env --aws-function --unset)"'
+        variable = "set -e AWS_ENDPOINT_URL" if shell == "fish" else "unset AWS_ENDPOINT_URL"
+        sends = "aws sqs send-message --message-body 'a  b' ''"
+        self.assertEqual(self.calls(shell, f"{sends}\n{variable}\n{sends}\n{forget}\n{sends}"), [
+            "<--endpoint-url=http://localhost:9><sqs><send-message><--message-body><a  b><>",
+            *["<sqs><send-message><--message-body><a  b><>"] * 2])
+
+    def test_an_older_cli_is_told_in_bash(self):
+        self.has_function("bash")
+        # An alias stays out of the way, and so does a shell that ends with what fails.
+        then = 'set -e; shopt -s expand_aliases\nalias aws=false\neval "$("$PENSTOCK" env --aws-function)"\naws x'
+        self.assertEqual(self.calls("bash", then), ["<--endpoint-url=http://localhost:9><x>"])
+
+    def test_an_older_cli_is_told_in_sh(self):
+        self.has_function("sh")
+
+    @without("zsh")
+    def test_an_older_cli_is_told_in_zsh(self):
+        self.has_function("zsh")
+
+    @without("fish")
+    def test_an_older_cli_is_told_in_fish(self):
+        self.has_function("fish")
+
+    @unittest.skipUnless(os.access("/usr/bin/aws", os.X_OK), "the system has no AWS CLI")
+    def test_the_cli_of_the_system_gets_there(self):
+        with Server(self.directory) as server:
+            text = """
+                eval "$("$PENSTOCK" env --endpoint "$1" --aws-function)"
+                aws sqs create-queue --queue-name made >/dev/null
+                aws sqs list-queues --output text
+                # Of two the last one holds.
+                aws sqs list-queues --endpoint-url http://127.0.0.1:1 2>&1"""
+            done = subprocess.run(["bash", "-c", text, "bash", server.endpoint], capture_output=True, text=True, timeout=LIMIT,
+                                  env={"PATH": "/usr/bin:/bin", "PENSTOCK": harness.PENSTOCK, "HOME": self.directory})
+            self.assertIn(f"QUEUEURLS\t{server.endpoint}/000000000000/made\n", done.stdout)
+            self.assertIn("http://127.0.0.1:1/", done.stdout)
+
     def test_as_json(self):
         status, out, err = self.run_to_end("env", "--json")
         self.assertEqual((status, err), (0, ""))

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "core/leap.hpp"
 #include "group_fixture.hpp"
 #include "trigger_fixture.hpp"
 
@@ -173,6 +174,33 @@ TEST_F(ObservableOfStreams, IsThatAMemberIsTakenForGoneButNotThatItsPollEnds) {
   begin_poll(member);
   EXPECT_EQ(due(), lease_ / 2) << "so long it waits at most";
   EXPECT_EQ(observable(), std::nullopt);
+}
+
+TEST_F(ObservableOfStreams, ALeapPassesOverTheEndOfAMembersPollAndAwaitsTheNext) {
+  create();
+  create_group();
+  TestMember member{"m"};
+  poll(member);
+  const auto stop = [this] { return ahead(next_stop(*engine_), now_); };
+  EXPECT_EQ(stop(), lease_);
+  EXPECT_FALSE(awaited_members(*engine_)) << "what it was answered was not that its time is over";
+  const CallId id = begin_poll(member);
+  EXPECT_EQ(due(), lease_ / 2);
+  EXPECT_EQ(stop(), std::nullopt);
+  pass(hours{12});
+  take(member, id);
+  EXPECT_EQ(member.epoch(), 1U);
+  EXPECT_EQ(stop(), lease_) << "it has lasted until there, and begins anew";
+  const auto awaited = awaited_members(*engine_);
+  ASSERT_TRUE(awaited);
+  EXPECT_EQ(awaited->leases_end, now_ + lease_);
+  EXPECT_EQ(awaited->since, now_);
+  begin_poll(member);
+  EXPECT_FALSE(awaited_members(*engine_));
+  pass(lease_ / 2);
+  EXPECT_TRUE(awaited_members(*engine_));
+  pass(lease_);
+  EXPECT_FALSE(awaited_members(*engine_)) << "it is gone";
 }
 
 TEST_F(ObservableOfStreams, IsThatAShardIsTakenFromAMemberThatDoesNotGiveItUp) {

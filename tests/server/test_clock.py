@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import pathlib
+import threading
 import time
 import unittest
 
@@ -119,6 +120,98 @@ class VirtualClock(InDirectory):
             self.assertNotIn("next", clock)
             moved = change(server, advance="next")
             self.assertEqual((moved["now"], moved["settled"], moved["steps"]), (clock["now"], True, 0))
+
+    def consumer_of_stream(self, server, lease):
+        status, _ = ask(server, "POST", "/", {"StreamName": "s", "ShardCount": 1}, "Kinesis_20131202.CreateStream")
+        self.assertEqual(status, 200)
+        consumer = "/_penstock/streams/s/consumers/c"
+        self.assertEqual(ask(server, "PUT", consumer, {"LeaseMillis": lease})[0], 201)
+        return consumer
+
+    def test_a_member_that_polls_keeps_its_lease_however_far_a_leap_goes(self):
+        with self.start("--stream-transition", "0") as server:
+            begin = change(server, freeze=True)["now_ms"]
+            consumer = self.consumer_of_stream(server, 10_000)
+            epochs, is_over = set(), threading.Event()
+
+            def work():
+                body = {"Member": "m", "WaitMillis": 20_000}
+                while not is_over.is_set():
+                    status, answer = ask(server, "POST", consumer + "/poll", body)
+                    if status != 200:
+                        epochs.add(answer.get("Error"))
+                        continue
+                    epochs.update(lease["Epoch"] for lease in answer["Leases"])
+                    epochs.update("lost" for _ in answer.get("LostLeases", []))
+                    body["Token"] = answer["Token"]
+                    # As one that is written in a shell.
+                    time.sleep(0.02)
+
+            worker = threading.Thread(target=work)
+            worker.start()
+            self.addCleanup(worker.join)
+            self.addCleanup(is_over.set)
+            harness.wait_until(lambda: ask(server, "GET", consumer)[1]["Members"])
+            url = server.create()
+            now = begin
+            for delay in (900, 11, 600, 900):
+                server.call("SendMessage", {"QueueUrl": url, "MessageBody": "a", "DelaySeconds": delay})
+                moved = change(server, advance="next")
+                now += delay * 1000
+                self.assertEqual((moved["now_ms"], moved["settled"], moved["steps"]), (now, True, 1))
+            for by, length in (("1h", 3_600_000), ("11s", 11_000), ("24h", 86_400_000), ("24h", 86_400_000)):
+                moved = change(server, advance=by)
+                now += length
+                self.assertEqual((moved["now_ms"], moved["settled"]), (now, True))
+                self.assertLess(moved["steps"], 10)
+            is_over.set()
+            change(server, advance="5s")
+            worker.join()
+            self.assertEqual(len(epochs), 1, epochs)
+
+    def test_a_member_that_does_not_poll_again_loses_its_lease_to_a_leap(self):
+        with self.start("--stream-transition", "0") as server:
+            begin = change(server, freeze=True)["now_ms"]
+            consumer = self.consumer_of_stream(server, 10_000)
+            poll = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+            poll.request("POST", consumer + "/poll", json.dumps({"Member": "m", "WaitMillis": 0}))
+            first = json.loads(poll.getresponse().read())
+            token, epoch = first["Token"], first["Leases"][0]["Epoch"]
+            poll.request("POST", consumer + "/poll", json.dumps({"Member": "m", "Token": token, "WaitMillis": 20_000}))
+            harness.wait_until(lambda: "next" not in ask(server, "GET", "/_penstock/clock")[1])
+            change(server, advance="1h")
+            self.assertEqual(poll.getresponse().status, 200)
+            poll.close()
+            # It was waited for, and its lease goes on from where the leap ended.
+            moved = change(server, advance="next")
+            self.assertEqual(moved["now_ms"] - begin, 3_610_000)
+            self.assertEqual(ask(server, "GET", consumer)[1]["Members"], [])
+            other = ask(server, "POST", consumer + "/poll", {"Member": "n", "WaitMillis": 0})[1]
+            self.assertEqual(other["Leases"][0]["Epoch"], epoch + 1)
+            # So does one whose poll is given up, from when it began that.
+            poll = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+            poll.request("POST", consumer + "/poll", json.dumps({"Member": "o", "WaitMillis": 20_000}))
+            harness.wait_until(lambda: len(ask(server, "GET", consumer)[1]["Members"]) == 2)
+            poll.close()
+            change(server, advance="1h")
+            self.assertEqual(ask(server, "GET", consumer)[1]["Members"], [])
+
+    def test_next_is_not_what_a_move_task_that_is_over_would_have_done(self):
+        with self.start() as server:
+            begin = change(server, freeze=True)["now_ms"]
+            dead = server.call("CreateQueue", {"QueueName": "dead"})[1]["QueueUrl"]
+            policy = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:dead", "maxReceiveCount": 1}
+            server.call("CreateQueue", {"QueueName": "jobs", "Attributes": {"RedrivePolicy": json.dumps(policy)}})
+            task = {"SourceArn": "arn:aws:sqs:us-east-1:000000000000:dead", "MaxNumberOfMessagesPerSecond": 1,
+                    "DestinationArn": "arn:aws:sqs:us-east-1:000000000000:jobs"}
+            server.call("SendMessage", {"QueueUrl": dead, "MessageBody": "a"})
+            server.call("SendMessage", {"QueueUrl": dead, "MessageBody": "b"})
+            self.assertEqual(server.call("StartMessageMoveTask", task)[0], 200)
+            status = lambda: server.call("ListMessageMoveTasks", {"SourceArn": task["SourceArn"]})[1]["Results"][0]["Status"]
+            self.assertEqual(change(server, advance="next")["now_ms"] - begin, 1_000)
+            harness.wait_until(lambda: status() == "COMPLETED")
+            # What is next is that they expire.
+            self.assertGreater(change(server, advance="next")["now_ms"] - begin, 86_400_000)
 
     def test_next_goes_through_the_life_of_a_stream(self):
         def kinesis(operation, **members):

@@ -65,6 +65,28 @@ class Why(InDirectory):
         self.assertEqual(steps[5]["detail"], "by a client, for the 2. time")
         self.assertLess(steps[2]["until"], steps[3]["until"])
 
+    def test_the_end_of_a_delay_in_a_fifo_queue(self):
+        url = self.call("CreateQueue", QueueName="q.fifo", Attributes={
+            "FifoQueue": "true", "ContentBasedDeduplication": "true", "DelaySeconds": "10"})["QueueUrl"]
+        first = self.call("SendMessage", QueueUrl=url, MessageBody="a", MessageGroupId="g")["MessageId"]
+        self.change_clock(advance="5s")
+        second = self.call("SendMessage", QueueUrl=url, MessageBody="b", MessageGroupId="g")["MessageId"]
+        self.change_clock(advance="5s")
+        handle = self.call("ReceiveMessage", QueueUrl=url, VisibilityTimeout=60)["Messages"][0]["ReceiptHandle"]
+        self.change_clock(advance="30s")
+        self.assertEqual(self.story(second), [("q.fifo", "sent")], "it cannot be received before the first is gone")
+        self.call("DeleteMessage", QueueUrl=url, ReceiptHandle=handle)
+        self.assertEqual([what for _, what in self.story(first)], ["sent", "visible", "received", "deleted"])
+        self.call("ReceiveMessage", QueueUrl=url, VisibilityTimeout=30)
+        self.change_clock(advance="30s")
+        self.assertEqual([what for _, what in self.story(second)], ["sent", "visible", "received", "visible"])
+        self.assertTrue(self.steps(first)[1]["at"].startswith("2026-01-01T00:00:1"), self.steps(first)[1])
+        # Without a delay nothing ends.
+        url = self.call("CreateQueue", QueueName="r.fifo", Attributes={
+            "FifoQueue": "true", "ContentBasedDeduplication": "true"})["QueueUrl"]
+        sent = self.call("SendMessage", QueueUrl=url, MessageBody="a", MessageGroupId="g")["MessageId"]
+        self.assertEqual(self.story(sent), [("r.fifo", "sent")])
+
     def test_one_that_expires_and_one_that_is_purged(self):
         url = self.call("CreateQueue", QueueName="short", Attributes={"MessageRetentionPeriod": "60"})["QueueUrl"]
         expired = self.call("SendMessage", QueueUrl=url, MessageBody="a")["MessageId"]
