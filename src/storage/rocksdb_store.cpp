@@ -276,11 +276,38 @@ StoreError scan_of(rocksdb::DB& database, rocksdb::ColumnFamilyHandle* family,
   return translate(row->status());
 }
 
+/// The file's name of the newest log; empty if there is none.
+std::string newest_log_of(const std::string& directory) {
+  std::string newest;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator{directory, ignored}) {
+    std::string name = entry.path().filename().string();
+    if (log_number_of(name) > log_number_of(newest)) newest = std::move(name);
+  }
+  return newest;
+}
+
+/// A checkpoint leaves out logs with nothing in them, also the only one: after a start that wrote all to tables there
+/// is no other. Without any it could not be told from a directory whose log was taken away.
+StoreError add_missing_log(const std::string& original, const std::string& copy) {
+  if (!newest_log_of(copy).empty()) return {};
+  const std::string path = copy + "/" + newest_log_of(original);
+  const int descriptor = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+  if (descriptor < 0) {
+    return {errno == ENOSPC ? StoreStatus::no_space : StoreStatus::io_error,
+            "cannot create " + path + ": " + std::strerror(errno)};
+  }
+  (void)::close(descriptor);
+  if (StoreError error = sync_path(path)) return error;
+  return sync_path(copy);
+}
+
 class RocksDbStore final : public Store {
  public:
-  RocksDbStore(std::unique_ptr<rocksdb::Env> environment, std::unique_ptr<rocksdb::DB> database,
+  RocksDbStore(std::string directory, std::unique_ptr<rocksdb::Env> environment, std::unique_ptr<rocksdb::DB> database,
                std::vector<rocksdb::ColumnFamilyHandle*> families)
-      : environment_(std::move(environment)),
+      : directory_(std::move(directory)),
+        environment_(std::move(environment)),
         database_(std::move(database)),
         families_(std::move(families)),
         synced_(database_->GetLatestSequenceNumber()),
@@ -330,7 +357,7 @@ class RocksDbStore final : public Store {
     const std::lock_guard lock{writing_};
     status = sync_log();
     if (status.ok()) status = checkpoint->CreateCheckpoint(directory, std::numeric_limits<std::uint64_t>::max());
-    return translate(status);
+    return status.ok() ? add_missing_log(directory_, directory) : translate(status);
   }
 
   StoreError get(Table table, std::string_view key, std::string& value) const override {
@@ -413,6 +440,7 @@ class RocksDbStore final : public Store {
 
   rocksdb::ColumnFamilyHandle* family(Table table) const { return families_[static_cast<std::size_t>(table)]; }
 
+  const std::string directory_;
   std::unique_ptr<rocksdb::Env> environment_;  // outlives the database
   std::unique_ptr<rocksdb::DB> database_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
@@ -483,12 +511,7 @@ class RocksDbReader final : public InspectedStore {
 
   TornLog torn_log() const override { return torn_log_; }
 
-  bool has_log() const override {
-    std::error_code ignored;
-    const std::filesystem::directory_iterator entries(directory_, ignored);
-    return std::any_of(begin(entries), end(entries),
-                       [](const auto& entry) { return entry.path().extension() == ".log"; });
-  }
+  bool has_log() const override { return !newest_log_of(directory_).empty(); }
 
  private:
   static StoreError for_reading() { return {StoreStatus::io_error, "the data is open for reading alone"}; }
@@ -631,8 +654,8 @@ StoreError open_rocksdb(const RocksDbOptions& options, std::unique_ptr<Store>& s
         " ends in what is no whole record, as a kill, a loss of power or a full disk leaves it: " + logs.where +
         " were dropped" + (kept.empty() ? "" : "; there are whole records in them, hence they are kept in " + kept));
   }
-  store =
-      std::make_unique<RocksDbStore>(std::move(environment), std::unique_ptr<rocksdb::DB>(opened), std::move(families));
+  store = std::make_unique<RocksDbStore>(options.directory, std::move(environment),
+                                         std::unique_ptr<rocksdb::DB>(opened), std::move(families));
   if (was_there && options.warn && has_lost_all(options.directory, *store)) {
     options.warn("the data directory " + options.directory +
                  " has been used, but nothing is in it: its log was emptied, and what it had is lost");

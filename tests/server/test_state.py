@@ -496,7 +496,7 @@ class Checks(Directories):
                 self.assertEqual(os.stat(top).st_mode & 0o777, 0o700, top)
             for path in (os.path.join(self.data, "functions"), os.path.join(data, "functions")):
                 self.assertEqual(os.stat(path).st_mode & 0o777, 0o700, path)
-            files = [path for pattern in ("/*.log", "/MANIFEST-*", "/CURRENT", "/token", "/data/*", "/code/*",
+            files = [path for pattern in ("/*.log", "/MANIFEST-*", "/CURRENT", "/LOCK", "/LOG*", "/token", "/data/*", "/code/*",
                                           "/manifest.json")
                      for top in (self.data, self.backup, data) for path in glob.glob(top + pattern)]
             self.assertGreater(len(files), 12)

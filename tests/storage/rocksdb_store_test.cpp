@@ -675,6 +675,27 @@ TEST_F(RocksDbStoreTest, ALogThatIsMissingOrEmptiedBetweenOthersIsDamage) {
   EXPECT_EQ(outcome_of(data_).messages, 12U);
 }
 
+// A start that comes upon more than a write buffer writes all of it to tables, and has nothing in its log.
+TEST_F(RocksDbStoreTest, ACopyHasALogAlsoWhereNothingIsInIt) {
+  ASSERT_FALSE(open());
+  put(1, 381);
+  put(381, 382, true, 4U << 20U);
+  const fs::path killed = copy();
+  store_.reset();
+  data_ = killed;
+  ASSERT_FALSE(open());
+  for (const auto& entry : fs::directory_iterator{data_}) {
+    if (entry.path().extension() == ".log") ASSERT_EQ(entry.file_size(), 0U) << "so this tests nothing";
+  }
+  const fs::path copied = directory_.path() / "copied";
+  ASSERT_FALSE(copy_rocksdb(*store_, copied));
+  std::unique_ptr<InspectedStore> look;
+  ASSERT_FALSE(open_rocksdb_for_reading(copied, look));
+  EXPECT_TRUE(look->has_log());
+  look.reset();
+  EXPECT_EQ(prefix_of(copied), 381U);
+}
+
 TEST_F(RocksDbStoreTest, LogsThatEndBeforeTheTablesAreDamage) {
   ASSERT_FALSE(open());
   // Kept in the first log, whatever is flushed of the messages.
