@@ -199,18 +199,26 @@ bool has_hole(std::string_view log, std::size_t from, std::size_t until) {
 }
 
 /// Whether zeros between two places of a log, whole sectors of them, look like a hole: they begin or end where a sector
-/// does, or begin with what is looked at.
+/// does, or begin with what is looked at. Those with which a record pads its end are none, whatever follows.
 bool has_zeros_of_hole(std::string_view log, std::size_t from, std::size_t until) {
-  std::size_t begin = log.find('\0', from);
-  while (begin < until) {
+  std::size_t begin = std::min(log.find('\0', from), log.size());
+  while (begin + padding_bytes_max < until) {
     const std::size_t end = std::min(log.find_first_not_of('\0', begin), log.size());
     const std::size_t sector = begin == from ? from : (begin + sector_bytes - 1) / sector_bytes * sector_bytes;
     const bool has_sector = (sector / sector_bytes + 1) * sector_bytes <= end;
     const bool is_aligned = begin == sector || end % sector_bytes == 0 || end == log.size();
     if (has_sector && is_aligned) return true;
-    begin = log.find('\0', end);
+    begin = std::min(log.find('\0', end), log.size());
   }
   return false;
+}
+
+/// Whether a byte is one of so many zeros that a hole may have taken it.
+bool is_in_zeros(std::string_view log, std::size_t at) {
+  if (log[at] != '\0') return false;
+  const std::size_t before = log.find_last_not_of('\0', at);
+  const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
+  return std::min(log.find_first_not_of('\0', at), log.size()) - begin >= sector_bytes;
 }
 
 /// Whether a bad fragment is whole but for one byte.
@@ -232,13 +240,13 @@ Mend mend_of(std::string_view log, std::size_t at) {
   const std::uint32_t crc = crc_of(covered);
   if (is_in_one_byte(mask(crc) ^ header.crc)) return Mend::sure;
   const std::optional<BadByte> bad = bad_byte_of(covered, crc ^ unmask(header.crc));
-  if (!bad) return Mend::none;
+  // Zeros at the end, more than records pad with, may be what is left of one that was cut off, and so may a single one.
+  const std::size_t written = covered.find_last_not_of('\0') + 1;
+  if (!bad || bad->at >= written || is_in_zeros(log, at + type_offset + bad->at)) return Mend::none;
   if (has_zeros_of_hole(log, at, at + fragment_header_bytes + header.length)) {
     return std::has_single_bit(bad->change) ? Mend::likely : Mend::none;
   }
-  // Zeros at the end, more than records pad with, may be what is left of one that was cut off.
-  const std::size_t written = covered.find_last_not_of('\0') + 1;
-  return covered.size() - written <= padding_bytes_max && bad->at < written ? Mend::sure : Mend::likely;
+  return covered.size() - written <= padding_bytes_max ? Mend::sure : Mend::likely;
 }
 
 /// Up to which number everything was synced when the record was written that begins with `payload`; 0 if it does not

@@ -603,7 +603,7 @@ TEST_F(LogDamageTest, AChangedByteIsReportedWhereARecordHasZeros) {
       changed[at] = static_cast<char>(static_cast<unsigned char>(changed[at]) ^ (1U << entropy.below(8)));
       rewrite(changed);
       ASSERT_EQ(look_of(sample_).error.status, StoreStatus::corrupt);
-      // With nothing behind it, too.
+      // With nothing behind it, too; what is now no zero was none in a hole.
       rewrite(changed.substr(0, end));
       ASSERT_EQ(look_of(sample_).error.status, StoreStatus::corrupt);
     }
