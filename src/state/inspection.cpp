@@ -61,8 +61,8 @@ Inspection inspect(const std::string& data_dir, const Watch& watch) {
     std::unique_ptr<InspectedStore> store;
     if (const StoreError error = storage::open_rocksdb_for_reading(data_dir, store)) fail(error);
     Inspection inspection;
-    if (const std::string torn = store->torn_log(); !torn.empty()) {
-      inspection.report.findings.add(Finding::torn_log, "log", torn);
+    if (const InspectedStore::TornLog torn = store->torn_log(); !torn.where.empty()) {
+      inspection.report.findings.add(torn.has_records ? Finding::log_with_hole : Finding::torn_log, "log", torn.where);
     }
     if (!store->has_log()) {
       inspection.report.findings.add(Finding::no_log, "log", {});

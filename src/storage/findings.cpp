@@ -121,8 +121,13 @@ Text text_of(Finding finding) {
       return {true, "a file that is damaged", "files that are damaged", "what reads it fails"};
     case Finding::torn_log:
       return {false, "it ends in what is no whole record", "they end in what is no whole record",
-              "a loss of power leaves that, and no record of it was acknowledged; a start drops it. If there was no "
-              "loss of power, its last record was damaged"};
+              "a kill, a loss of power or a full disk leaves that, and no record of it was acknowledged as synced; a "
+              "start drops it. If there was nothing of the kind, its last record was damaged"};
+    case Finding::log_with_hole:
+      return {
+          true, "a hole of zeros is in it, and whole records behind", "holes of zeros are in it",
+          "a loss of power leaves that of what was not synced. If there was none, it was damaged, and a backup is what "
+          "helps. A start goes on from before the hole, and keeps the rest in a file beside the log"};
     case Finding::no_log:
       return {true, "no log is there", "no logs are there", "what was committed last is lost"};
     case Finding::emptied_log:

@@ -57,6 +57,7 @@ enum class Finding : std::uint8_t {
   // Of files.
   damaged_file,
   torn_log,
+  log_with_hole,
   no_log,
   emptied_log,
   code_missing,

@@ -20,11 +20,17 @@
 // synced lies before the first hole, and the answer that is right for it is to go on from there. A hole is known by its
 // whole sectors of zeros, since a log's file is never used a second time.
 //
-// Bytes that have changed look otherwise: what lies around them is there. If an intact record that is not older follows
-// and there is no hole in between, what is bad was written before it, and may have been synced: dropping it would lose
-// what was acknowledged, and dropping what follows, too. The same is known of a bad last record if it is one byte away
-// from an intact one. Other damage of the last record cannot be told from what some file systems leave of blocks that
-// never were written, and counts as torn; so do zeros over whole sectors, wherever they come from. Both are told.
+// What is synced is said by the log itself: each record tells up to which number all had been synced when it was
+// written. A bad place that an intact record behind it says was synced is damage, whatever it looks like.
+//
+// A last record has none behind it, and versions before wrote no such marks. There, bytes that have changed are told by
+// what lies around them. If an intact record that is not older follows and there is no hole in between, what is bad was
+// written before it, and may have been synced: dropping it would lose what was acknowledged, and dropping what follows,
+// too. The same is known of a fragment that one other byte makes whole, unless that may be chance: zeros that begin and
+// end anywhere are a client's, and those of a hole begin or end where a sector does. Other damage of the last record
+// cannot be told from what some file systems leave of blocks that never were written, and counts as torn; so do zeros
+// over whole sectors with no mark behind them, wherever they come from. Both are told, and intact records that are
+// dropped with them are told as such, and kept aside by who drops them.
 
 namespace penstock::storage {
 namespace {
@@ -42,6 +48,12 @@ constexpr std::uint32_t crc_mask_delta = 0xa282ead8U;
 constexpr std::uint64_t sequence_max = (1ULL << 56U) - 1;
 /// The least that a disk writes as a whole.
 constexpr std::size_t sector_bytes = 512;
+/// The first entry of a record is the mark, which for RocksDB is data that is in the log alone: <kind u8><length u8>
+/// <tag u8><sequence u64>.
+constexpr std::uint32_t log_data_entry = 3;
+constexpr char mark_tag = 'S';
+constexpr std::size_t mark_bytes = 1 + sequence_bytes;
+constexpr std::size_t mark_entry_bytes = 2 + mark_bytes;
 /// With which what is in a record may end.
 constexpr std::size_t padding_bytes_max = 8;
 
@@ -156,8 +168,13 @@ bool is_length_bad(std::string_view block) {
   return false;
 }
 
-/// Where the one byte of `bytes` is that has to be another for them to have a checksum from which theirs differs so.
-std::optional<std::size_t> bad_byte_of(std::string_view bytes, std::uint32_t difference) {
+struct BadByte {
+  std::size_t at = 0;
+  std::uint32_t change = 0;  ///< the bits that are wrong
+};
+
+/// The one byte of `bytes` that has to be another for them to have a checksum from which theirs differs so.
+std::optional<BadByte> bad_byte_of(std::string_view bytes, std::uint32_t difference) {
   // Which byte a step of the checksum went by can be told from what it made of the highest one.
   static constexpr std::array<std::uint8_t, 256> steps = [] {
     std::array<std::uint8_t, 256> made{};
@@ -167,7 +184,7 @@ std::optional<std::size_t> bad_byte_of(std::string_view bytes, std::uint32_t dif
   for (std::size_t i = difference == 0 ? 0 : bytes.size(); i > 0; --i) {
     const std::uint32_t step = steps[difference >> 24U];
     difference = ((difference ^ crc_tables[0][step]) << 8U) | step;
-    if (difference <= 0xffU) return i - 1;
+    if (difference <= 0xffU) return BadByte{i - 1, difference};
   }
   return std::nullopt;
 }
@@ -181,24 +198,64 @@ bool has_hole(std::string_view log, std::size_t from, std::size_t until) {
   return false;
 }
 
-/// Whether the fragment at `at` is all there but for one byte, so that nothing but damage can have made it bad. What
-/// has a hole, or more zeros at its end than records pad with, is left alone: one in 500 of such would look so by
-/// chance.
-bool is_one_byte_off(std::string_view log, std::size_t at) {
+/// Whether zeros between two places of a log, whole sectors of them, look like a hole: they begin or end where a sector
+/// does, or begin with what is looked at. Those with which a record pads its end are none, whatever follows.
+bool has_zeros_of_hole(std::string_view log, std::size_t from, std::size_t until) {
+  std::size_t begin = std::min(log.find('\0', from), log.size());
+  while (begin + padding_bytes_max < until) {
+    const std::size_t end = std::min(log.find_first_not_of('\0', begin), log.size());
+    const std::size_t sector = begin == from ? from : (begin + sector_bytes - 1) / sector_bytes * sector_bytes;
+    const bool has_sector = (sector / sector_bytes + 1) * sector_bytes <= end;
+    const bool is_aligned = begin == sector || end % sector_bytes == 0 || end == log.size();
+    if (has_sector && is_aligned) return true;
+    begin = std::min(log.find('\0', end), log.size());
+  }
+  return false;
+}
+
+/// Whether a byte is one of so many zeros that a hole may have taken it.
+bool is_in_zeros(std::string_view log, std::size_t at) {
+  if (log[at] != '\0') return false;
+  const std::size_t before = log.find_last_not_of('\0', at);
+  const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
+  return std::min(log.find_first_not_of('\0', at), log.size()) - begin >= sector_bytes;
+}
+
+/// Whether a bad fragment is whole but for one byte.
+enum class Mend : std::uint8_t {
+  none,
+  likely,  ///< or it is one of which the end was cut off, or, seldom, one with a hole: a record behind it tells
+  sure,    ///< nothing but damage can have made it bad
+};
+
+/// Of the fragment at `at`. Where there is a hole one in 500 would look so by chance, and one in 16,000 as if one bit
+/// had changed.
+Mend mend_of(std::string_view log, std::size_t at) {
   const std::string_view block = log.substr(at, block_bytes - at % block_bytes);
-  if (block.size() < fragment_header_bytes) return false;
+  if (block.size() < fragment_header_bytes) return Mend::none;
   const Header header = header_of(block);
-  if (is_length_bad(block)) return true;
-  if (block.size() - fragment_header_bytes < header.length) return false;
+  if (is_length_bad(block)) return Mend::sure;
+  if (block.size() - fragment_header_bytes < header.length) return Mend::none;
   const std::string_view covered = block.substr(type_offset, 1 + header.length);
   const std::uint32_t crc = crc_of(covered);
-  if (is_in_one_byte(mask(crc) ^ header.crc)) return true;
+  if (is_in_one_byte(mask(crc) ^ header.crc)) return Mend::sure;
+  const std::optional<BadByte> bad = bad_byte_of(covered, crc ^ unmask(header.crc));
+  // Zeros at the end, more than records pad with, may be what is left of one that was cut off, and so may a single one.
   const std::size_t written = covered.find_last_not_of('\0') + 1;
-  if (covered.size() - written > padding_bytes_max) return false;
-  if (has_hole(log, at, at + fragment_header_bytes + header.length)) return false;
-  const std::optional<std::size_t> bad = bad_byte_of(covered, crc ^ unmask(header.crc));
-  // A zero at the end may be one that was cut off.
-  return bad && *bad < written;
+  if (!bad || bad->at >= written || is_in_zeros(log, at + type_offset + bad->at)) return Mend::none;
+  if (has_zeros_of_hole(log, at, at + fragment_header_bytes + header.length)) {
+    return std::has_single_bit(bad->change) ? Mend::likely : Mend::none;
+  }
+  return covered.size() - written <= padding_bytes_max ? Mend::sure : Mend::likely;
+}
+
+/// Up to which number everything was synced when the record was written that begins with `payload`; 0 if it does not
+/// say.
+std::uint64_t mark_in(std::string_view payload) {
+  if (payload.size() < record_header_bytes + mark_entry_bytes) return 0;
+  payload.remove_prefix(record_header_bytes);
+  if (byte_at(payload, 0) != log_data_entry || byte_at(payload, 1) != mark_bytes || payload[2] != mark_tag) return 0;
+  return read_number(payload.substr(3, sequence_bytes));
 }
 
 /// Goes through the logs in order, and knows what the next record's number has to be.
@@ -273,12 +330,13 @@ class Inspection {
   /// At a place that is not intact, or within a record at the end of the log.
   bool stop() {
     if (is_zero(log_.substr(end_))) return leave();
-    if (is_one_byte_off(log_, at_)) {
+    const Mend mend = mend_of(log_, at_);
+    const std::optional<std::size_t> following = mend == Mend::sure ? std::nullopt : find_record(at_);
+    if (mend == Mend::sure || (mend == Mend::likely && (following || is_intact_behind()))) {
       fail(place(end_) + ": a record in which one byte has changed");
       return false;
     }
-    const std::optional<std::size_t> following = find_record(at_);
-    if (following && !has_hole(log_, at_, *following)) {
+    if (following && (!has_hole(log_, at_, *following) || was_synced_before(*following))) {
       fail(place(end_) + ": a damaged record, and an intact one behind it at byte " + std::to_string(*following));
       return false;
     }
@@ -287,8 +345,31 @@ class Inspection {
     report_.where =
         std::to_string(written - end_) + " bytes of " + name_ + " from byte " + std::to_string(end_) + " on";
     report_.is_settled = false;
+    report_.remains = {name_, end_, written, following.has_value()};
     is_torn_before_ = true;
     return leave();
+  }
+
+  /// Whether the fragment is that follows the one at the bad place, by the latter's length.
+  bool is_intact_behind() const {
+    std::size_t at = at_ + fragment_header_bytes + header_of(log_.substr(at_)).length;
+    const std::size_t left = block_bytes - at % block_bytes;
+    if (left < fragment_header_bytes) at += left;
+    return at < log_.size() && read_fragment(log_.substr(at, block_bytes - at % block_bytes)).has_value();
+  }
+
+  /// Whether a record from `at` on says that what is bad had been synced before it was written. Where the number of the
+  /// bad one is not known, since it is the first of all, it is one that is not above that of the next.
+  bool was_synced_before(std::size_t at) const {
+    std::optional<std::uint64_t> bad = next_;
+    for (std::optional<std::size_t> next = at; next; next = find_record(at)) {
+      const auto fragment = read_fragment(log_.substr(*next, block_bytes - *next % block_bytes));
+      at = *next + fragment_header_bytes + fragment->payload.size();
+      if (fragment->payload.size() < record_header_bytes) continue;
+      if (!bad) bad = read_number(fragment->payload.substr(0, sequence_bytes));
+      if (mark_in(fragment->payload) >= *bad) return true;
+    }
+    return false;
   }
 
   bool leave() {
@@ -374,6 +455,12 @@ std::uint64_t log_number_of(const std::string& name) {
   std::uint64_t number = 0;
   const auto parsed = std::from_chars(name.data(), end, number);
   return parsed.ec == std::errc{} && parsed.ptr == end ? number : 0;
+}
+
+std::string sync_mark(std::uint64_t sequence) {
+  std::string mark(1, mark_tag);
+  for (std::size_t i = 0; i < sequence_bytes; ++i) mark.push_back(static_cast<char>((sequence >> (8 * i)) & 0xffU));
+  return mark;
 }
 
 LogReport inspect_logs(const std::string& directory, const LogBooks& books) {

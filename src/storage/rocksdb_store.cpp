@@ -32,6 +32,7 @@
 #include "penstock/private_directory.hpp"
 #include "storage/data_directory.hpp"
 #include "storage/keys.hpp"
+#include "storage/log_remains.hpp"
 #include "storage/log_tail.hpp"
 #include "storage/rocksdb_store_files.hpp"
 #include "storage/rocksdb_store_records.hpp"
@@ -275,13 +276,41 @@ StoreError scan_of(rocksdb::DB& database, rocksdb::ColumnFamilyHandle* family,
   return translate(row->status());
 }
 
+/// The file's name of the newest log; empty if there is none.
+std::string newest_log_of(const std::string& directory) {
+  std::string newest;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator{directory, ignored}) {
+    std::string name = entry.path().filename().string();
+    if (log_number_of(name) > log_number_of(newest)) newest = std::move(name);
+  }
+  return newest;
+}
+
+/// A checkpoint leaves out logs with nothing in them, also the only one: after a start that wrote all to tables there
+/// is no other. Without any it could not be told from a directory whose log was taken away.
+StoreError add_missing_log(const std::string& original, const std::string& copy) {
+  if (!newest_log_of(copy).empty()) return {};
+  const std::string path = copy + "/" + newest_log_of(original);
+  const int descriptor = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+  if (descriptor < 0) {
+    return {errno == ENOSPC ? StoreStatus::no_space : StoreStatus::io_error,
+            "cannot create " + path + ": " + std::strerror(errno)};
+  }
+  (void)::close(descriptor);
+  if (StoreError error = sync_path(path)) return error;
+  return sync_path(copy);
+}
+
 class RocksDbStore final : public Store {
  public:
-  RocksDbStore(std::unique_ptr<rocksdb::Env> environment, std::unique_ptr<rocksdb::DB> database,
+  RocksDbStore(std::string directory, std::unique_ptr<rocksdb::Env> environment, std::unique_ptr<rocksdb::DB> database,
                std::vector<rocksdb::ColumnFamilyHandle*> families)
-      : environment_(std::move(environment)),
+      : directory_(std::move(directory)),
+        environment_(std::move(environment)),
         database_(std::move(database)),
         families_(std::move(families)),
+        synced_(database_->GetLatestSequenceNumber()),
         reclaimer_(std::make_unique<RecordsReclaimer>(*database_, *family(Table::records))) {}
   RocksDbStore(const RocksDbStore&) = delete;
   RocksDbStore& operator=(const RocksDbStore&) = delete;
@@ -293,8 +322,9 @@ class RocksDbStore final : public Store {
 
   StoreError commit(const WriteBatch& batch, bool sync) override {
     if (batch.empty()) return sync ? this->sync() : StoreError{};
-    rocksdb::WriteBatch write(batch.size_bytes() + batch.count() * write_overhead_bytes);
-    rocksdb::Status status;
+    rocksdb::WriteBatch write(batch.size_bytes() + (batch.count() + 1) * write_overhead_bytes);
+    // First, where inspect_logs looks for it.
+    rocksdb::Status status = write.PutLogData(sync_mark(synced_));
     batch.for_each([&](WriteBatch::Op op, Table table, std::string_view first, std::string_view second) {
       if (op == WriteBatch::Op::drop_range && !first.empty() && first.size() == hinted_key_bytes(table)) {
         status = rocksdb::Status::InvalidArgument("a range begins with a key of which hints are kept");
@@ -306,13 +336,14 @@ class RocksDbStore final : public Store {
     options.sync = sync;
     const std::lock_guard lock{writing_};
     status = database_->Write(options, &write);
+    if (status.ok() && sync) synced_ = database_->GetLatestSequenceNumber();
     if (status.ok()) reclaim(batch);
     return translate(status);
   }
 
   StoreError sync() override {
     const std::lock_guard lock{writing_};
-    return translate(database_->SyncWAL());
+    return translate(sync_log());
   }
 
   // A log that grows while it is copied may come out with a hole of zeros in it, since there is room of them ahead of
@@ -324,9 +355,9 @@ class RocksDbStore final : public Store {
     const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
     if (!status.ok()) return translate(status);
     const std::lock_guard lock{writing_};
-    status = database_->SyncWAL();
+    status = sync_log();
     if (status.ok()) status = checkpoint->CreateCheckpoint(directory, std::numeric_limits<std::uint64_t>::max());
-    return translate(status);
+    return status.ok() ? add_missing_log(directory_, directory) : translate(status);
   }
 
   StoreError get(Table table, std::string_view key, std::string& value) const override {
@@ -368,6 +399,13 @@ class RocksDbStore final : public Store {
     return rocksdb::Status::InvalidArgument("unknown change");
   }
 
+  /// REQUIRES: nobody writes meanwhile.
+  rocksdb::Status sync_log() {
+    const rocksdb::Status status = database_->SyncWAL();
+    if (status.ok()) synced_ = database_->GetLatestSequenceNumber();
+    return status;
+  }
+
   std::uint64_t number(const std::string& property, std::size_t of = 0) const {
     std::uint64_t value = 0;
     return database_->GetIntProperty(families_[of], property, &value) ? value : 0;
@@ -402,10 +440,13 @@ class RocksDbStore final : public Store {
 
   rocksdb::ColumnFamilyHandle* family(Table table) const { return families_[static_cast<std::size_t>(table)]; }
 
+  const std::string directory_;
   std::unique_ptr<rocksdb::Env> environment_;  // outlives the database
   std::unique_ptr<rocksdb::DB> database_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
   std::mutex writing_;
+  /// The number of the last change that is on the medium. What a start finds it syncs first.
+  std::atomic<std::uint64_t> synced_;
   std::unique_ptr<RecordsReclaimer> reclaimer_;  // uses the database: ended first
 };
 
@@ -422,7 +463,7 @@ class RocksDbReader final : public InspectedStore {
   using Families = std::array<rocksdb::ColumnFamilyHandle*, table_count>;
 
   RocksDbReader(std::string directory, std::unique_ptr<rocksdb::Env> environment, std::unique_ptr<rocksdb::DB> database,
-                Families families, std::string torn_log)
+                Families families, TornLog torn_log)
       : directory_(std::move(directory)),
         environment_(std::move(environment)),
         database_(std::move(database)),
@@ -468,14 +509,9 @@ class RocksDbReader final : public InspectedStore {
     return translate(status);
   }
 
-  std::string torn_log() const override { return torn_log_; }
+  TornLog torn_log() const override { return torn_log_; }
 
-  bool has_log() const override {
-    std::error_code ignored;
-    const std::filesystem::directory_iterator entries(directory_, ignored);
-    return std::any_of(begin(entries), end(entries),
-                       [](const auto& entry) { return entry.path().extension() == ".log"; });
-  }
+  bool has_log() const override { return !newest_log_of(directory_).empty(); }
 
  private:
   static StoreError for_reading() { return {StoreStatus::io_error, "the data is open for reading alone"}; }
@@ -485,7 +521,7 @@ class RocksDbReader final : public InspectedStore {
   std::unique_ptr<rocksdb::Env> environment_;  // outlives the database
   std::unique_ptr<rocksdb::DB> database_;
   Families families_;
-  const std::string torn_log_;
+  const TornLog torn_log_;
 };
 
 rocksdb::DBOptions reading_options() {
@@ -572,8 +608,11 @@ StoreError open_rocksdb_for_reading(const std::string& directory, std::unique_pt
   if (!status.ok()) return describe_open_failure(status, directory);
   RocksDbReader::Families families{};
   for (std::size_t i = 0; i < tables.size(); ++i) families.at(tables[i]) = handles[i];
+  // What an earlier start has dropped it has told of.
+  InspectedStore::TornLog torn;
+  if (!logs.is_settled) torn = {logs.where, logs.remains.has_records};
   store = std::make_unique<RocksDbReader>(directory, std::move(environment), std::unique_ptr<rocksdb::DB>(opened),
-                                          families, logs.where);
+                                          families, std::move(torn));
   return {};
 }
 
@@ -589,12 +628,15 @@ StoreError open_rocksdb(const RocksDbOptions& options, std::unique_ptr<Store>& s
   const auto files = std::make_shared<DatabaseFiles>();
   bool was_there = false;
   LogReport logs;
+  std::string kept;
   // Not before, since a server that is about to end may still write to them.
   files->on_locked([&, raw = files.get()]() -> StoreError {
     was_there = has_database(options.directory);
     if (!was_there) return {};
     StoreError error = look_at_logs(options.directory, logs);
     raw->cut_logs(logs.ends);
+    const bool drops_records = logs.condition == LogCondition::torn && !logs.is_settled && logs.remains.has_records;
+    if (!error && drops_records) error = keep_remains(options.directory, logs.remains, kept);
     return error;
   });
   std::unique_ptr<rocksdb::Env> environment = rocksdb::NewCompositeEnv(files);
@@ -607,11 +649,13 @@ StoreError open_rocksdb(const RocksDbOptions& options, std::unique_ptr<Store>& s
   if (files->objection()) return files->objection();
   if (!status.ok()) return describe_open_failure(status, options.directory);
   if (logs.condition == LogCondition::torn && !logs.is_settled && options.warn) {
-    options.warn("the log of the data directory " + options.directory +
-                 " ends in what is no whole record, as a loss of power leaves it: " + logs.where + " were dropped");
+    options.warn(
+        "the log of the data directory " + options.directory +
+        " ends in what is no whole record, as a kill, a loss of power or a full disk leaves it: " + logs.where +
+        " were dropped" + (kept.empty() ? "" : "; there are whole records in them, hence they are kept in " + kept));
   }
-  store =
-      std::make_unique<RocksDbStore>(std::move(environment), std::unique_ptr<rocksdb::DB>(opened), std::move(families));
+  store = std::make_unique<RocksDbStore>(options.directory, std::move(environment),
+                                         std::unique_ptr<rocksdb::DB>(opened), std::move(families));
   if (was_there && options.warn && has_lost_all(options.directory, *store)) {
     options.warn("the data directory " + options.directory +
                  " has been used, but nothing is in it: its log was emptied, and what it had is lost");

@@ -61,12 +61,17 @@ class InspectedStore : public Store {
     std::uint64_t bytes = 0;
   };
 
+  struct TornLog {
+    std::string where;         ///< empty if it does not
+    bool has_records = false;  ///< whether whole ones lie behind
+  };
+
   /// Those that have tables' contents.
   virtual std::vector<File> files() const = 0;
   /// Whether all of a file's blocks are as they were written. Any number at a time.
   virtual StoreError verify(const File& file) const = 0;
-  /// Where the log ends in what is no whole record, as a loss of power leaves it; empty if it does not.
-  virtual std::string torn_log() const = 0;
+  /// How the log ends in what is no whole record, unless a start has dropped that already.
+  virtual TornLog torn_log() const = 0;
   /// Every database that was ever open has one.
   virtual bool has_log() const = 0;
 };

@@ -5,8 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdarg>
+#include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <utility>
 #include <vector>
@@ -100,6 +104,35 @@ class RoomyLogFile final : public rocksdb::FSWritableFile {
   std::uint64_t room_until_ = 0;
 };
 
+/// What RocksDB notes of its work. What cannot be written is left out: its own logger ends the process where the disk
+/// is full.
+class NoteFile final : public rocksdb::Logger {
+ public:
+  explicit NoteFile(int descriptor) : descriptor_(descriptor) {}
+  NoteFile(const NoteFile&) = delete;
+  NoteFile& operator=(const NoteFile&) = delete;
+  ~NoteFile() override { (void)::close(descriptor_); }
+
+  using rocksdb::Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    std::array<char, line_bytes_max> text;
+    const std::time_t now = std::time(nullptr);
+    std::tm when{};
+    (void)::gmtime_r(&now, &when);
+    std::size_t size = std::strftime(text.data(), text.size(), "%Y/%m/%d-%H:%M:%S ", &when);
+    // One byte is for the end of the line, in the place of the zero.
+    const int wanted = std::vsnprintf(text.data() + size, text.size() - size, format, arguments);
+    if (wanted > 0) size += std::min(static_cast<std::size_t>(wanted), text.size() - size - 1);
+    if (text[size - 1] != '\n') text[size++] = '\n';
+    (void)!::write(descriptor_, text.data(), size);
+  }
+
+ private:
+  static constexpr std::size_t line_bytes_max = 8U << 10U;
+
+  const int descriptor_;
+};
+
 /// The first bytes of a log.
 class CutFile final : public rocksdb::FSSequentialFile {
  public:
@@ -131,6 +164,7 @@ std::string base_of(const std::string& name) { return std::filesystem::path(name
 rocksdb::IOStatus DatabaseFiles::LockFile(const std::string& name, const rocksdb::IOOptions& options,
                                           rocksdb::FileLock** lock, rocksdb::IODebugContext* context) {
   rocksdb::IOStatus status = FileSystemWrapper::LockFile(name, options, lock, context);
+  if (status.ok()) (void)::chmod(name.c_str(), owners_only);
   if (!status.ok() || !opening_ || !on_locked_) return status;
   objection_ = on_locked_();
   if (!objection_) return status;
@@ -161,6 +195,14 @@ rocksdb::IOStatus DatabaseFiles::NewWritableFile(const std::string& name, const 
   const int descriptor = ::open(name.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, owners_only);
   if (descriptor < 0) return io_failure("cannot create " + name);
   *file = std::make_unique<RoomyLogFile>(name, descriptor);
+  return rocksdb::IOStatus::OK();
+}
+
+rocksdb::IOStatus DatabaseFiles::NewLogger(const std::string& name, const rocksdb::IOOptions&,
+                                           std::shared_ptr<rocksdb::Logger>* logger, rocksdb::IODebugContext*) {
+  const int descriptor = ::open(name.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_APPEND | O_CLOEXEC, owners_only);
+  if (descriptor < 0) return io_failure("cannot create " + name);
+  *logger = std::make_shared<NoteFile>(descriptor);
   return rocksdb::IOStatus::OK();
 }
 

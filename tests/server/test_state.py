@@ -10,6 +10,8 @@ import io
 import json
 import os
 import pathlib
+import re
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -474,6 +476,61 @@ class Checks(Directories):
         with Server(self.directory) as server:
             self.assertNotIn("were dropped", server.stop()[1])
 
+    def test_zeros_that_a_client_has_put_are_no_hole(self):
+        with Server(self.directory) as server:
+            url = server.create()
+            create_stream(server, "clicks", 1)
+            data = base64.b64encode(bytes(4096)).decode()
+            kinesis(server, "PutRecord", {"StreamName": "clicks", "PartitionKey": "a key", "Data": data})
+            for i in range(50):
+                server.call("SendMessage", {"QueueUrl": url, "MessageBody": f"message {i}"})
+            server.process.kill()
+        log = pathlib.Path(glob.glob(self.data + "/*.log")[0])
+        content = log.read_bytes()
+        at = content.index(b"a key")
+        # One bit, and many bytes with zeros over whole sectors: what follows says that it was synced.
+        for damage in (bytes([content[at] ^ 1]), bytes(range(1, 200)) + bytes(2_000)):
+            log.write_bytes(content[:at] + damage + content[at + len(damage):])
+            status, out, err = self.penstock("check", "--data-dir", self.data)
+            self.assertEqual((status, out), (1, ""))
+            self.assertRegex(err, r"the log of the data directory .* is damaged: \d+\.log, byte \d+: ")
+            with self.assertRaisesRegex(RuntimeError, "is damaged"):
+                Server(self.directory)
+        log.write_bytes(content)
+        self.assert_sound(self.data)
+
+    def test_whole_records_behind_a_hole_are_kept_aside(self):
+        with Server(self.directory, "--durability", "os") as server:
+            url = server.create()
+            for i in range(50):
+                server.call("SendMessage", {"QueueUrl": url, "MessageBody": f"message {i} " + "x" * 500})
+            server.process.kill()
+        log = pathlib.Path(glob.glob(self.data + "/*.log")[0])
+        content = log.read_bytes()
+        log.write_bytes(content[:8192] + bytes(4096) + content[12288:])
+        status, out, _ = self.penstock("check", "--data-dir", self.data)
+        self.assertEqual(status, 1)
+        self.assertIn("problem: log: a hole of zeros is in it, and whole records behind: ", out)
+        with Server(self.directory) as server:
+            server.create("more")
+            kept = re.search(r"warning .* they are kept in (\d+\.log\.dropped-(\d+))", server.stop()[1])
+            self.assertIsNotNone(kept)
+        dropped = pathlib.Path(self.data, kept[1])
+        self.assertIn(b"message 49 ", dropped.read_bytes())
+        self.assertEqual(dropped.stat().st_mode & 0o777, 0o600)
+        self.assert_sound(self.data)
+
+    def test_a_start_that_cannot_write_says_so_in_one_line(self):
+        with Server(self.directory) as server:
+            server.create()
+            server.process.kill()
+        none = subprocess.run([harness.PENSTOCK, "serve", "--no-config", "--data-dir", self.data, "--port", "0"],
+                              capture_output=True, text=True, check=False, restore_signals=False, timeout=30,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)))
+        self.assertEqual(none.returncode, 1, none.stderr)
+        self.assertRegex(none.stderr, r"^penstock: cannot open the data directory [^\n]*: File too large\n$")
+        self.assert_sound(self.data)
+
     def test_a_log_that_was_emptied_is_told(self):
         log, _ = self.leave_log()
         log.write_bytes(b"")
@@ -496,7 +553,7 @@ class Checks(Directories):
                 self.assertEqual(os.stat(top).st_mode & 0o777, 0o700, top)
             for path in (os.path.join(self.data, "functions"), os.path.join(data, "functions")):
                 self.assertEqual(os.stat(path).st_mode & 0o777, 0o700, path)
-            files = [path for pattern in ("/*.log", "/MANIFEST-*", "/CURRENT", "/token", "/data/*", "/code/*",
+            files = [path for pattern in ("/*.log", "/MANIFEST-*", "/CURRENT", "/LOCK", "/LOG*", "/token", "/data/*", "/code/*",
                                           "/manifest.json")
                      for top in (self.data, self.backup, data) for path in glob.glob(top + pattern)]
             self.assertGreater(len(files), 12)

@@ -97,7 +97,7 @@ class RocksDbStoreTest : public testing::Test {
     std::unique_ptr<InspectedStore> store;
     outcome.error = open_rocksdb_for_reading(directory, store);
     if (outcome.error) return outcome;
-    outcome.warning = store->torn_log();
+    outcome.warning = store->torn_log().where;
     outcome.messages = prefix_in(*store);
     return outcome;
   }
@@ -571,6 +571,82 @@ TEST_F(LogDamageTest, PagesThatWereNotWrittenAreATornEnd) {
   EXPECT_EQ(again.warning, "") << "it was told of when it was dropped";
 }
 
+/// What lies behind says that it was synced, even where what is bad looks like what a loss of power has not written.
+TEST_F(LogDamageTest, ZerosOverWhatWasSyncedAreReported) {
+  SeededEntropy entropy{11};
+  for (int i = 0; i < 60; ++i) {
+    const std::size_t sector = entropy.below(last_begin_ / 512 - 1);
+    const std::size_t count = std::min<std::size_t>(1 + entropy.below(16), last_begin_ / 512 - 1 - sector);
+    SCOPED_TRACE(std::to_string(count) + " sectors from the one at " + std::to_string(sector * 512));
+    std::string changed = bytes_;
+    changed.replace(sector * 512, count * 512, std::string(count * 512, '\0'));
+    rewrite(changed);
+    EXPECT_EQ(look_of(sample_).error.status, StoreStatus::corrupt);
+  }
+}
+
+/// Zeros that a client has sent are no hole; also where nothing behind says what was synced.
+TEST_F(LogDamageTest, AChangedByteIsReportedWhereARecordHasZeros) {
+  constexpr std::size_t zeros = 4'096;
+  SeededEntropy entropy{12};
+  for (const bool sync : {true, false}) {
+    const std::size_t begin = end_of(bytes_of(newest_log(data_)));
+    const std::uint64_t next = count() + 1;
+    ASSERT_FALSE(store_->commit(put_of(Table::messages, key_of(next), "key" + std::string(zeros, '\0') + "end"), sync));
+    const std::size_t end = end_of(bytes_of(newest_log(data_)));
+    put(next + 1, next + 40, sync, 150);
+    const std::string longer = bytes_of(newest_log(data_));
+    for (int i = 0; i < 100; ++i) {
+      const std::size_t at = begin + (i < 50 ? entropy.below(60) : entropy.below(end - begin));
+      SCOPED_TRACE("byte " + std::to_string(at - begin) + " of " + std::to_string(end - begin));
+      std::string changed = longer;
+      changed[at] = static_cast<char>(static_cast<unsigned char>(changed[at]) ^ (1U << entropy.below(8)));
+      rewrite(changed);
+      ASSERT_EQ(look_of(sample_).error.status, StoreStatus::corrupt);
+      // With nothing behind it, too; what is now no zero was none in a hole.
+      rewrite(changed.substr(0, end));
+      ASSERT_EQ(look_of(sample_).error.status, StoreStatus::corrupt);
+    }
+  }
+}
+
+TEST_F(LogDamageTest, WholeRecordsThatAreDroppedAreKeptAside) {
+  for (std::uint64_t i = 1; i <= 30; ++i) put(sample_messages + i, sample_messages + i + 1, false, 1'000);
+  std::string torn = bytes_of(newest_log(data_));
+  const std::size_t hole = end_ / 512 * 512 + 4 * 512;
+  torn.replace(hole, 512, std::string(512, '\0'));
+  rewrite(torn);
+  std::unique_ptr<InspectedStore> look;
+  ASSERT_FALSE(open_rocksdb_for_reading(sample_, look));
+  EXPECT_TRUE(look->torn_log().has_records);
+  const std::size_t kept_from = prefix_in(*look);
+  look.reset();
+  for (std::size_t i = 0; i < 20; ++i)
+    std::ofstream{sample_ / ("0000" + std::to_string(10 + i) + ".log.dropped-1")} << i;
+  for (int again = 0; again < 2; ++again) {
+    const Outcome outcome = outcome_of(sample_);
+    EXPECT_EQ(outcome.messages, kept_from);
+    const std::size_t at = outcome.warning.find("they are kept in ");
+    ASSERT_NE(at, std::string::npos) << outcome.warning;
+    const std::string name = outcome.warning.substr(at + std::string("they are kept in ").size());
+    const std::size_t begin = std::stoul(name.substr(name.rfind('-') + 1));
+    EXPECT_EQ(bytes_of(sample_ / name), torn.substr(begin, end_of(torn) - begin));
+    EXPECT_EQ(fs::status(sample_ / name).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+  }
+  const auto files = fs::directory_iterator{sample_};
+  EXPECT_EQ(std::count_if(begin(files), end(files),
+                          [](const auto& file) { return file.path().string().find(".dropped-") != std::string::npos; }),
+            8);
+  // Once something lies behind it is settled.
+  store_.reset();
+  data_ = sample_;
+  ASSERT_FALSE(open());
+  put(kept_from + 1, kept_from + 2, true);
+  store_.reset();
+  ASSERT_FALSE(open_rocksdb_for_reading(sample_, look));
+  EXPECT_EQ(look->torn_log().where, "");
+}
+
 TEST_F(LogDamageTest, ABodyOfWhatLooksLikeALogIsNone) {
   const std::string body = bytes_.substr(0, 2'000);
   ASSERT_FALSE(store_->commit(put_of(Table::messages, key_of(sample_messages + 1), body + body), false));
@@ -597,6 +673,27 @@ TEST_F(RocksDbStoreTest, ALogThatIsMissingOrEmptiedBetweenOthersIsDamage) {
   fs::resize_file(emptied / middle, 0);
   EXPECT_EQ(outcome_of(emptied).error.status, StoreStatus::corrupt);
   EXPECT_EQ(outcome_of(data_).messages, 12U);
+}
+
+// A start that comes upon more than a write buffer writes all of it to tables, and has nothing in its log.
+TEST_F(RocksDbStoreTest, ACopyHasALogAlsoWhereNothingIsInIt) {
+  ASSERT_FALSE(open());
+  put(1, 381);
+  put(381, 382, true, 4U << 20U);
+  const fs::path killed = copy();
+  store_.reset();
+  data_ = killed;
+  ASSERT_FALSE(open());
+  for (const auto& entry : fs::directory_iterator{data_}) {
+    if (entry.path().extension() == ".log") ASSERT_EQ(entry.file_size(), 0U) << "so this tests nothing";
+  }
+  const fs::path copied = directory_.path() / "copied";
+  ASSERT_FALSE(copy_rocksdb(*store_, copied));
+  std::unique_ptr<InspectedStore> look;
+  ASSERT_FALSE(open_rocksdb_for_reading(copied, look));
+  EXPECT_TRUE(look->has_log());
+  look.reset();
+  EXPECT_EQ(prefix_of(copied), 381U);
 }
 
 TEST_F(RocksDbStoreTest, LogsThatEndBeforeTheTablesAreDamage) {
