@@ -293,6 +293,11 @@ void Frontend::start_large(const WireRequest& request, Exchange& exchange) {
 void Frontend::carry_out(PreparedCall prepared, Exchange& exchange) {
   Call call{std::move(prepared)};
   if (auto& feed = call.prepared.feed) call.subscription.emplace(exchange, std::move(*feed));
+  if (service_.takes_redrive_policies_as_they_are) {
+    std::erase_if(call.prepared.before, [](const protocol::Precondition& question) {
+      return std::holds_alternative<CheckRedriveTarget>(question.command);
+    });
+  }
   if (call.prepared.before.empty() && !call.prepared.stream_id) return route(std::move(call), exchange);
   ask_first(std::make_shared<Questions>(Questions{std::move(call)}), exchange);
 }
