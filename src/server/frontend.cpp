@@ -132,6 +132,14 @@ protocol::OperationName name_of(const protocol::Prepared& prepared, const WireRe
       prepared);
 }
 
+/// Why it may not be asked by GET; empty if it may. Actions of the Query protocol are all that changes something by it:
+/// of what has paths of its own only what tells is asked by GET.
+std::string_view objection_to_get(const WireRequest& request, const protocol::Prepared& prepared) {
+  const auto* const call = std::get_if<PreparedCall>(&prepared);
+  if (request.method != "GET" || call == nullptr || protocol::is_native_target(request.target)) return {};
+  return only_tells(call->command) ? std::string_view() : Guard::objection_to_change(request);
+}
+
 std::string_view path_of(const WireRequest& request) { return request.target.substr(0, request.target.find('?')); }
 
 WireResponse plain(int status, std::string_view text) {
@@ -183,6 +191,9 @@ void Frontend::start(WireRequest request, Exchange& exchange) {
   if (large) return start_large(request, exchange);
   auto prepared = understand(request);
   notes.asked = name_of(prepared, request);
+  if (const std::string_view objection = objection_to_get(request, prepared); !objection.empty()) {
+    return finish(exchange, plain(403, objection));
+  }
   note_use(notes.asked);
   if (service_.faults != nullptr && has_fault(request, prepared, exchange)) return;
   const auto* call = std::get_if<PreparedCall>(&prepared);
