@@ -135,8 +135,9 @@ class OnLoopback(OneServer):
                 head = "\r\n".join(["GET /?Action=ListQueues HTTP/1.1", *lines])
                 connection.sendall(f"{head}\r\n\r\n".encode())
                 self.assertEqual(read_answer(connection)[0], 403)
-        # In HTTP/2 it is the authority that counts.
-        for authority, also, wanted in ((host, evil, 200), (evil, host, 403)):
+        # In HTTP/2 the authority stands in the place of the header, and one beside it has to say the same.
+        for authority, also, wanted in ((host, evil, 403), (evil, host, 403), (host, host, 200), (host, host.upper(), 200),
+                                        (host, "localhost", 403)):
             with self.subTest(authority=authority), Http2(self.server.raw()) as client:
                 client.h2.config.validate_outbound_headers = False
                 stream = client.h2.get_next_available_stream_id()
