@@ -220,6 +220,33 @@ class Faults(InDirectory):
         self.assertEqual(first["MessageId"], second["MessageId"])
         self.assertNotIn("Messages", self.sqs.receive_message(QueueUrl=jobs))
 
+    def test_of_a_fifo_queue_the_second_of_two_deliveries_stays(self):
+        jobs = self.sqs.create_queue(QueueName="jobs.fifo", Attributes={
+            "FifoQueue": "true", "ContentBasedDeduplication": "true", "VisibilityTimeout": "600"})["QueueUrl"]
+        self.add({"operation": "ReceiveMessage", "duplicate": True})
+        for body in ("a", "b"):
+            self.sqs.send_message(QueueUrl=jobs, MessageBody=body, MessageGroupId="g")
+
+        def receive():
+            return self.sqs.receive_message(QueueUrl=jobs, WaitTimeSeconds=5)["Messages"][0]
+
+        for body in ("a", "b"):
+            first, second = receive(), receive()
+            self.assertEqual((first["Body"], second["Body"]), (body, body))
+            self.assertNotIn("Messages", self.sqs.receive_message(QueueUrl=jobs), "its group is locked while it is in flight")
+            # What was visible again is what a consumer was too slow with: its handle deletes nothing.
+            self.assertEqual(self.failure_of(self.sqs.delete_message, QueueUrl=jobs, ReceiptHandle=first["ReceiptHandle"])[1], 400)
+            self.sqs.delete_message(QueueUrl=jobs, ReceiptHandle=second["ReceiptHandle"])
+        self.assertNotIn("Messages", self.sqs.receive_message(QueueUrl=jobs))
+        # One that is received again later comes twice again.
+        self.sqs.send_message(QueueUrl=jobs, MessageBody="c", MessageGroupId="g")
+        receive()
+        self.sqs.change_message_visibility(QueueUrl=jobs, ReceiptHandle=receive()["ReceiptHandle"], VisibilityTimeout=0)
+        receive()
+        self.sqs.delete_message(QueueUrl=jobs, ReceiptHandle=receive()["ReceiptHandle"])
+        counts = self.sqs.get_queue_attributes(QueueUrl=jobs, AttributeNames=["All"])["Attributes"]
+        self.assertEqual((counts["ApproximateNumberOfMessages"], counts["ApproximateNumberOfMessagesNotVisible"]), ("0", "0"))
+
     def test_what_is_received_is_in_another_order_of_a_standard_queue_only(self):
         standard = self.sqs.create_queue(QueueName="jobs")["QueueUrl"]
         fifo = self.sqs.create_queue(QueueName="jobs.fifo", Attributes={

@@ -78,10 +78,16 @@ struct FaultRuleShape {
                  about("What a request is answered with instead of being carried out. A rule that says nothing of what "
                        "becomes of a request has one, with what is said where nothing is.")),
         optional("throttle", &Self::throttle, about("The same with the error by which the service throttles.")),
-        optional("latency", &Self::latency,
-                 about("How long a request waits before, such as 200ms; a number alone is of seconds.", duration_text)),
-        optional("duplicate", &Self::duplicate,
-                 about("What a ReceiveMessage delivers is visible again at once, and so is delivered twice.")),
+        optional(
+            "latency", &Self::latency,
+            about("How long a request waits before, such as 200ms; a number alone, which may also be one of JSON, is "
+                  "of seconds.",
+                  duration_text)),
+        optional(
+            "duplicate", &Self::duplicate,
+            about("What a ReceiveMessage delivers is visible again at once, and so is delivered twice; from a FIFO "
+                  "queue only every other time, since a message that was visible again is deleted by its last handle "
+                  "alone.")),
         optional("reorder", &Self::reorder, about("What a ReceiveMessage from a standard queue delivers is shuffled.")),
         optional(
             "commit_latency", &Self::commit_latency,
