@@ -157,6 +157,19 @@ class Faults(InDirectory):
         self.assertGreaterEqual(seconds(lambda: self.sqs.get_queue_attributes(QueueUrl=jobs)), 0.3)
         self.add({"id": "disk", "commit_latency": "200ms"})
         self.assertGreaterEqual(seconds(lambda: self.sqs.send_message(QueueUrl=jobs, MessageBody="a")), 0.2)
+        # A number alone is of seconds, be it a number of JSON or in a string.
+        for given, wanted in ((2, "2000ms"), ("2", "2000ms"), (0.25, "250ms"), (1e0, "1000ms"), ("1.5", "1500ms")):
+            for member in ("latency", "commit_latency"):
+                with self.subTest(member=member, given=given):
+                    added = self.add({"id": "numbered", member: given, **({"operation": "ListQueues"} if member == "latency" else {})})
+                    self.assertEqual(added[-1][member], wanted)
+                    ask(self.server, "DELETE", "/_penstock/faults/numbered")
+        for member, given in (("latency", -1), ("latency", 1e300), ("latency", True), ("latency", [1]), ("commit_latency", 1e9),
+                              ("operation", 5), ("id", 5)):
+            with self.subTest(member=member, given=given):
+                status, answer = ask(self.server, "POST", "/_penstock/faults", [{member: given, "throttle": True}])
+                self.assertEqual((status, answer["Error"]), (400, "InvalidRequest"))
+                self.assertIn(member, answer["Message"])
         status, answer = ask(self.server, "DELETE", "/_penstock/faults/disk")
         self.assertEqual((status, [rule["id"] for rule in answer["rules"]]), (200, ["slow"]))
         self.assertEqual(ask(self.server, "DELETE", "/_penstock/faults/disk")[0], 404)

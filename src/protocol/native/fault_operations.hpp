@@ -58,6 +58,8 @@ struct FaultRuleShape {
   std::optional<std::string> commit_latency;
   std::optional<std::int64_t> hits;
 
+  /// Lengths of time, in which a number alone is of seconds.
+  static constexpr std::array<std::string_view, 2> may_be_numbers{"latency", "commit_latency"};
   static constexpr auto shape() {
     using Self = FaultRuleShape;
     return Shape(
@@ -91,9 +93,10 @@ struct FaultRuleShape {
         optional("reorder", &Self::reorder, about("What a ReceiveMessage from a standard queue delivers is shuffled.")),
         optional(
             "commit_latency", &Self::commit_latency,
-            about("How much longer each commit takes, such as 50ms. Goes with no member that says which requests are "
-                  "meant.",
-                  duration_text)),
+            about(
+                "How much longer each commit takes, in the same ways. Goes with no member that says which requests are "
+                "meant.",
+                duration_text)),
         optional("hits", &Self::hits, about("Of an answer: how many requests it has met.", rules::natural)));
   }
 };
