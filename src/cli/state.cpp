@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -239,9 +240,14 @@ int import_state(const Arguments& arguments) {
 }
 
 int reset(const Arguments& arguments) {
-  Server server(arguments);
   native::ResetServerInput input;
-  if (arguments.has("service")) input.service = arguments.text("service");
+  if (arguments.has("service")) {
+    input.service = arguments.text("service");
+    if (std::ranges::find(native::values::reset_service, *input.service) == native::values::reset_service.end()) {
+      throw UsageError("--service is sqs, kinesis or lambda, not '" + *input.service + "'");
+    }
+  }
+  Server server(arguments);
   if (arguments.has("setup")) input.setup = true;
   client::Request request{"POST", std::string(native::ResetServerOperation::path), client::to_json(input)};
   // It is answered when all is gone, within its own time.
