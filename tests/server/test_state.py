@@ -259,7 +259,13 @@ class Backups(Directories):
 
     def test_where_a_backup_is_refused(self):
         with Server(self.directory) as server:
+            looped = os.path.join(self.directory, "looped")
+            os.symlink(looped, looped)
             for directory, said in (("relative", "absolute"), (self.data + "/inside", "within the data directory"),
+                                    (self.backup + "\0", "NUL"), (self.backup + "/" + "n" * 256, "at most 255 bytes"),
+                                    (self.backup + "/" + "ü" * 128 + "/n", "at most 255 bytes"),
+                                    (self.backup + "/ü" * 1_000 + "/" * 1_900, "at most 3968 bytes"),
+                                    (looped + "/n", ""), (pathlib.Path(self.data, "token").as_posix() + "/n", ""),
                                     (self.directory, "not an empty directory"), ("/proc/none", "cannot create")):
                 status, answer = ask(server, "POST", "/_penstock/backup", {"directory": directory})
                 self.assertEqual((status, answer["Error"]), (400, "InvalidRequest"), answer)
