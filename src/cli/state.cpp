@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -241,11 +242,10 @@ int import_state(const Arguments& arguments) {
 int reset(const Arguments& arguments) {
   native::ResetServerInput input;
   if (arguments.has("service")) {
-    const std::string service = arguments.text("service");
-    if (service != "sqs" && service != "kinesis" && service != "lambda") {
-      throw UsageError("--service is sqs, kinesis or lambda, not '" + service + "'");
+    input.service = arguments.text("service");
+    if (std::ranges::find(native::values::reset_service, *input.service) == native::values::reset_service.end()) {
+      throw UsageError("--service is sqs, kinesis or lambda, not '" + *input.service + "'");
     }
-    input.service = service;
   }
   Server server(arguments);
   if (arguments.has("setup")) input.setup = true;

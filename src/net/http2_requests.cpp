@@ -15,6 +15,14 @@ constexpr std::size_t least_data = 64;
 // What each header takes in HTTP/2's measure of a list of them (RFC 9113, 6.5.2).
 constexpr std::size_t header_overhead = 32;
 
+// Whether that is what the authority says, which stands in the place of the header (RFC 9113, 8.3.1). Where they do not
+// agree, both are kept, as two headers of HTTP/1.1 are, for who looks at them. Pseudo-headers come before all others.
+bool repeats_authority(const Http2Stream& stream, std::string_view host) {
+  if (!stream.has_authority) return false;
+  const Http2Stream::Field& authority = stream.fields.front();
+  return lower(std::string_view(stream.text).substr(authority.name_size, authority.value_size)) == lower(host);
+}
+
 }  // namespace
 
 int Http2Session::begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* user) {
@@ -74,7 +82,7 @@ void Http2Session::take_header(Http2Stream& stream, std::string_view name, std::
     stream.has_authority = true;
     stream.text.append("host").append(value);
     stream.fields.push_back({std::string_view("host").size(), value.size()});
-  } else if (!name.starts_with(':') && !(stream.has_authority && name == "host")) {
+  } else if (!name.starts_with(':') && !(name == "host" && repeats_authority(stream, value))) {
     if (name == "expect" && lower(value) == "100-continue") stream.expects_continue = true;
     if (name == "content-length") {
       std::from_chars(value.data(), value.data() + value.size(), stream.announced);

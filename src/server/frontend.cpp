@@ -132,10 +132,24 @@ protocol::OperationName name_of(const protocol::Prepared& prepared, const WireRe
       prepared);
 }
 
+/// Why it may not be asked by GET; empty if it may. Actions of the Query protocol are all that changes something by it:
+/// of what has paths of its own only what tells is asked by GET.
+std::string_view objection_to_get(const WireRequest& request, const protocol::Prepared& prepared) {
+  const auto* const call = std::get_if<PreparedCall>(&prepared);
+  if (request.method != "GET" || call == nullptr || protocol::is_native_target(request.target)) return {};
+  return only_tells(call->command) ? std::string_view() : Guard::objection_to_change(request);
+}
+
 std::string_view path_of(const WireRequest& request) { return request.target.substr(0, request.target.find('?')); }
 
 WireResponse plain(int status, std::string_view text) {
   return WireResponse{status, "text/plain; charset=utf-8", {}, std::string(text) + "\n"};
+}
+
+/// In a FIFO queue a handle deletes nothing any more once its message is visible again, so that one which always was
+/// could never be deleted: of each two deliveries the second one stays.
+bool may_come_twice(const QueueName& queue, const Delivery& delivery) {
+  return !is_fifo(queue.name) || delivery.receive_count % 2 == 1;
 }
 
 /// The request itself has gone by then.
@@ -183,6 +197,9 @@ void Frontend::start(WireRequest request, Exchange& exchange) {
   if (large) return start_large(request, exchange);
   auto prepared = understand(request);
   notes.asked = name_of(prepared, request);
+  if (const std::string_view objection = objection_to_get(request, prepared); !objection.empty()) {
+    return finish(exchange, plain(403, objection));
+  }
   note_use(notes.asked);
   if (service_.faults != nullptr && has_fault(request, prepared, exchange)) return;
   const auto* call = std::get_if<PreparedCall>(&prepared);
@@ -240,7 +257,9 @@ void Frontend::disturb(PreparedCall& call, const FaultVerdict& verdict) {
     if (auto* deliveries = std::get_if<Deliveries>(&result)) {
       if (reorder && !is_fifo(queue.name)) shuffle(deliveries->messages, *reorder);
       ChangeVisibility again{queue, {}};
-      for (const Delivery& delivery : deliveries->messages) again.changes.push_back({delivery.receipt_handle, 0});
+      for (const Delivery& delivery : deliveries->messages) {
+        if (may_come_twice(queue, delivery)) again.changes.push_back({delivery.receipt_handle, 0});
+      }
       if (duplicate && !again.changes.empty()) {
         asio::post(shard.context(), [&shard, again = std::move(again)]() mutable { shard.tell(std::move(again)); });
       }
@@ -293,6 +312,11 @@ void Frontend::start_large(const WireRequest& request, Exchange& exchange) {
 void Frontend::carry_out(PreparedCall prepared, Exchange& exchange) {
   Call call{std::move(prepared)};
   if (auto& feed = call.prepared.feed) call.subscription.emplace(exchange, std::move(*feed));
+  if (service_.takes_redrive_policies_as_they_are) {
+    std::erase_if(call.prepared.before, [](const protocol::Precondition& question) {
+      return std::holds_alternative<CheckRedriveTarget>(question.command);
+    });
+  }
   if (call.prepared.before.empty() && !call.prepared.stream_id) return route(std::move(call), exchange);
   ask_first(std::make_shared<Questions>(Questions{std::move(call)}), exchange);
 }

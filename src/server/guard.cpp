@@ -5,7 +5,10 @@
 #include <cctype>
 #include <cstddef>
 #include <string>
+#include <variant>
 
+#include "protocol/query.hpp"
+#include "protocol/signing.hpp"
 #include "protocol/text.hpp"
 
 namespace penstock::server {
@@ -89,6 +92,21 @@ bool is_from(std::string_view url, const std::string& host) {
   return !from.empty() && from == host;
 }
 
+// What a browser sends by itself, to a URL with a user's name in it or after a challenge, is no credential here.
+bool is_credential(std::string_view authorization) {
+  return protocol::starts_with_ignoring_case(authorization, "AWS") ||
+         protocol::starts_with_ignoring_case(authorization, "Bearer ");
+}
+
+// Whether its URL is signed, be it as it should or not.
+bool is_signed_url(std::string_view target) {
+  const std::size_t mark = std::min(target.find('?'), target.size());
+  const auto form = protocol::Form::parse(target.substr(std::min(mark + 1, target.size())), {});
+  const auto* const query = std::get_if<protocol::Form>(&form);
+  // The latter is of Signature Version 2.
+  return query != nullptr && (query->find(protocol::signature_parameter) || query->find("Signature"));
+}
+
 }  // namespace
 
 bool is_allowed_host(std::string_view name) {
@@ -121,6 +139,22 @@ std::string_view Guard::objection(const protocol::WireRequest& request) const {
     if ((is("Origin") || is("Referer")) && !is_from(value, host)) {
       return "Requests from web pages of other origins are refused.";
     }
+  }
+  return {};
+}
+
+std::string_view Guard::objection_to_change(const protocol::WireRequest& request) {
+  constexpr std::string_view token_header = "X-Penstock-Token";
+  if (is_credential(request.header("Authorization")) || !request.header(token_header).empty()) return {};
+  if (!is_signed_url(request.target)) {
+    return "A GET that changes something has to be signed, with any key, since an image of any web page could send it. "
+           "Send the action as a form by POST, or sign it.";
+  }
+  // A page can write a URL that looks signed, but not have the browser that fetches it go by another name. One that
+  // tells from where it comes was looked at before.
+  constexpr std::string_view browsers = "Mozilla/";
+  if (request.header("Sec-Fetch-Site").empty() && request.header("User-Agent").starts_with(browsers)) {
+    return "A browser's GET that changes something is refused where nothing says that no web page sends it.";
   }
   return {};
 }

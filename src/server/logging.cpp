@@ -45,6 +45,50 @@ std::string as_utf8(std::string_view text) {
   return valid;
 }
 
+bool is_control(unsigned char c) {
+  constexpr unsigned char space = 0x20;
+  constexpr unsigned char del = 0x7F;
+  return c < space || c == del;
+}
+
+void append_code(std::string& out, unsigned char c) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  out.append("\\x").append(1, digits[c >> 4U]).append(1, digits[c & 0xFU]);
+}
+
+/// One line of a terminal, whatever clients and programs said: what would end it, or have the terminal do something, is
+/// spelled out. So is what is no UTF-8. A tab is nothing but space.
+std::string as_line(std::string_view text) {
+  std::string line;
+  line.reserve(text.size());
+  const bool is_text = protocol::is_utf8(text);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    // U+0080 to U+009F, which are controls, too.
+    const bool is_c1 = is_text && c == 0xC2U && static_cast<unsigned char>(text[i + 1]) < 0xA0U;
+    if (c == '\n') {
+      line.append("\\n");
+    } else if (is_c1) {
+      append_code(line, static_cast<unsigned char>(text[++i]));
+    } else if (c != '\t' && (is_control(c) || (!is_text && c >= 0x80U))) {
+      append_code(line, c);
+    } else {
+      line.push_back(text[i]);
+    }
+  }
+  return line;
+}
+
+/// The message as text.
+class TextMessage final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
+    const std::string line = as_line({message.payload.data(), message.payload.size()});
+    out.append(line.data(), line.data() + line.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<TextMessage>(); }
+};
+
 /// The message as a JSON string, and the members of a request, from `"message":` on.
 class JsonRest final : public spdlog::custom_flag_formatter {
  public:
@@ -91,7 +135,7 @@ void start_logging(const std::string& level, bool json) {
   if (json) {
     formatter->add_flag<JsonRest>('*').set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%*)");
   } else {
-    formatter->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v");
+    formatter->add_flag<TextMessage>('*').set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %*");
   }
   logger->set_formatter(std::move(formatter));
   logger->set_level(spdlog::level::from_str(level == "error" ? "err" : level));
@@ -100,7 +144,7 @@ void start_logging(const std::string& level, bool json) {
 
 void log_failure(const std::string& why) {
   if (logs_json()) return spdlog::critical("{}", why);
-  std::fprintf(stderr, "penstock: %s\n", why.c_str());
+  std::fprintf(stderr, "penstock: %s\n", as_line(why).c_str());
 }
 
 void log_request(const AnsweredRequest& request) {

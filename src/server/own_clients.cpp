@@ -21,6 +21,7 @@ config::Answer OwnClients::ask(const Home& home, const config::Request& request)
       }
       Service at_home = service_;
       at_home.context = {home.account, home.region};
+      at_home.takes_redrive_policies_as_they_are = true;
       kept = std::make_unique<OwnClient>(at_home, context_, first_index_above_shards + clients_.size());
     }
     client = kept.get();

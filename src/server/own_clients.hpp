@@ -1,4 +1,5 @@
-// The server as its own client in every account and region that there are.
+// The server as its own client in every account and region that there are, for exports and imports: what there was
+// elsewhere it makes here, whatever has become of it there since.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

@@ -198,6 +198,15 @@ FaultedCall faulted_call(const TriggerCommand& command) {
   return call;
 }
 
+bool only_tells(const Command& command) {
+  return std::visit(
+      [](const auto& asked) {
+        return OneOf<std::remove_cvref_t<decltype(asked)>, LookupQueue, ListQueues, GetQueueAttributes, ListQueueTags,
+                     ListMessageMoveTasks, PeekMessages>;
+      },
+      command);
+}
+
 bool adds_data(const Command& command) {
   return visit_asked(
       [](const auto& asked) {

@@ -45,6 +45,9 @@ const StreamName* stream_of(const Command& command);
 /// REQUIRES: the command is about a stream.
 void set_stream(Command& command, StreamName stream);
 
+/// Whether it is of those operations of SQS that tell something and change nothing.
+bool only_tells(const Command& command);
+
 /// Whether it needs room on the disk. What deletes, or keeps for a shorter time, does not: that is how room is made.
 /// Nor does what moves a consumer on, whose positions are rewritten in place: who reads is not stopped by who fills the
 /// disk.

@@ -38,6 +38,9 @@ struct Service {
   const Store* store = nullptr;
   const Clock* clock = nullptr;
   bool strict_limits = false;
+  /// RedrivePolicies are taken without asking the queue that they name, which may have changed its mind since, or be
+  /// gone: what is so elsewhere can be so here.
+  bool takes_redrive_policies_as_they_are = false;
 
   /// The index of the shard that owns a queue or a stream.
   std::size_t owner_of(const QueueName& queue) const { return server::owner_of(queue, shards.size()); }

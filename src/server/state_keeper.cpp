@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -32,6 +34,13 @@ Error error_of(const Fault& fault) {
       break;
   }
   return {ErrorCode::InternalFailure, fault.what()};
+}
+
+/// Of a path at which nothing can be, such as one whose links lead in a circle: whoever asked has to name another.
+std::optional<Error> objection_to(const std::string& directory) {
+  std::error_code error;
+  if (std::filesystem::status(directory, error).type() != std::filesystem::file_type::none) return std::nullopt;
+  return Error{ErrorCode::InvalidRequest, "cannot look at " + directory + ": " + error.message()};
 }
 
 Error conflict(std::string what) { return {ErrorCode::ServerConflict, std::move(what)}; }
@@ -128,15 +137,17 @@ void StateKeeper::make_backup(const std::string& directory) {
     }
     return !stopping_;
   };
-  std::optional<Error> failure;
+  std::optional<Error> failure = objection_to(directory);
   state::BackupMade made;
   try {
-    made = state::back_up({parts_.store, parts_.data_dir, *parts_.code, std::string(version), SystemClock().now()},
-                          directory, watch);
+    if (!failure) {
+      made = state::back_up({parts_.store, parts_.data_dir, *parts_.code, std::string(version), SystemClock().now()},
+                            directory, watch);
+    }
   } catch (const Fault& fault) {
     failure = error_of(fault);
-    spdlog::warn("the backup in {} was not made: {}", directory, fault.what());
   }
+  if (failure) spdlog::warn("the backup in {} was not made: {}", directory, failure->message);
   for (const std::string& warning : made.warnings) spdlog::warn("backup in {}: {}", directory, warning);
   const std::lock_guard lock(mutex_);
   backup_.phase = failure ? Phase::failed : Phase::done;

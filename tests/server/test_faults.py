@@ -157,6 +157,19 @@ class Faults(InDirectory):
         self.assertGreaterEqual(seconds(lambda: self.sqs.get_queue_attributes(QueueUrl=jobs)), 0.3)
         self.add({"id": "disk", "commit_latency": "200ms"})
         self.assertGreaterEqual(seconds(lambda: self.sqs.send_message(QueueUrl=jobs, MessageBody="a")), 0.2)
+        # A number alone is of seconds, be it a number of JSON or in a string.
+        for given, wanted in ((2, "2000ms"), ("2", "2000ms"), (0.25, "250ms"), (1e0, "1000ms"), ("1.5", "1500ms")):
+            for member in ("latency", "commit_latency"):
+                with self.subTest(member=member, given=given):
+                    added = self.add({"id": "numbered", member: given, **({"operation": "ListQueues"} if member == "latency" else {})})
+                    self.assertEqual(added[-1][member], wanted)
+                    ask(self.server, "DELETE", "/_penstock/faults/numbered")
+        for member, given in (("latency", -1), ("latency", 1e300), ("latency", True), ("latency", [1]), ("commit_latency", 1e9),
+                              ("operation", 5), ("id", 5)):
+            with self.subTest(member=member, given=given):
+                status, answer = ask(self.server, "POST", "/_penstock/faults", [{member: given, "throttle": True}])
+                self.assertEqual((status, answer["Error"]), (400, "InvalidRequest"))
+                self.assertIn(member, answer["Message"])
         status, answer = ask(self.server, "DELETE", "/_penstock/faults/disk")
         self.assertEqual((status, [rule["id"] for rule in answer["rules"]]), (200, ["slow"]))
         self.assertEqual(ask(self.server, "DELETE", "/_penstock/faults/disk")[0], 404)
@@ -219,6 +232,33 @@ class Faults(InDirectory):
         second = self.sqs.receive_message(QueueUrl=jobs, WaitTimeSeconds=5)["Messages"][0]
         self.assertEqual(first["MessageId"], second["MessageId"])
         self.assertNotIn("Messages", self.sqs.receive_message(QueueUrl=jobs))
+
+    def test_of_a_fifo_queue_the_second_of_two_deliveries_stays(self):
+        jobs = self.sqs.create_queue(QueueName="jobs.fifo", Attributes={
+            "FifoQueue": "true", "ContentBasedDeduplication": "true", "VisibilityTimeout": "600"})["QueueUrl"]
+        self.add({"operation": "ReceiveMessage", "duplicate": True})
+        for body in ("a", "b"):
+            self.sqs.send_message(QueueUrl=jobs, MessageBody=body, MessageGroupId="g")
+
+        def receive():
+            return self.sqs.receive_message(QueueUrl=jobs, WaitTimeSeconds=5)["Messages"][0]
+
+        for body in ("a", "b"):
+            first, second = receive(), receive()
+            self.assertEqual((first["Body"], second["Body"]), (body, body))
+            self.assertNotIn("Messages", self.sqs.receive_message(QueueUrl=jobs), "its group is locked while it is in flight")
+            # What was visible again is what a consumer was too slow with: its handle deletes nothing.
+            self.assertEqual(self.failure_of(self.sqs.delete_message, QueueUrl=jobs, ReceiptHandle=first["ReceiptHandle"])[1], 400)
+            self.sqs.delete_message(QueueUrl=jobs, ReceiptHandle=second["ReceiptHandle"])
+        self.assertNotIn("Messages", self.sqs.receive_message(QueueUrl=jobs))
+        # One that is received again later comes twice again.
+        self.sqs.send_message(QueueUrl=jobs, MessageBody="c", MessageGroupId="g")
+        receive()
+        self.sqs.change_message_visibility(QueueUrl=jobs, ReceiptHandle=receive()["ReceiptHandle"], VisibilityTimeout=0)
+        receive()
+        self.sqs.delete_message(QueueUrl=jobs, ReceiptHandle=receive()["ReceiptHandle"])
+        counts = self.sqs.get_queue_attributes(QueueUrl=jobs, AttributeNames=["All"])["Attributes"]
+        self.assertEqual((counts["ApproximateNumberOfMessages"], counts["ApproximateNumberOfMessagesNotVisible"]), ("0", "0"))
 
     def test_what_is_received_is_in_another_order_of_a_standard_queue_only(self):
         standard = self.sqs.create_queue(QueueName="jobs")["QueueUrl"]

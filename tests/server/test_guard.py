@@ -22,7 +22,7 @@ ROUTES = [
     ("GET", "/healthz", {}, b"", 200),
     ("GET", "/readyz", {}, b"", 200),
     ("GET", "/?Action=ListQueues", {}, b"", 200),
-    ("GET", f"{QUEUE}?Action=PurgeQueue", {}, b"", 200),
+    ("GET", f"{QUEUE}?Action=PurgeQueue", {"Authorization": "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/sqs/aws4_request"}, b"", 200),
     ("POST", "/", FORM, b"Action=CreateQueue&QueueName=planted", 200),
     ("POST", QUEUE, FORM, b"Action=SendMessage&MessageBody=planted", 200),
     ("POST", "/", {**SQS, "X-Amz-Target": "AmazonSQS.ListQueues"}, b"{}", 200),
@@ -135,8 +135,9 @@ class OnLoopback(OneServer):
                 head = "\r\n".join(["GET /?Action=ListQueues HTTP/1.1", *lines])
                 connection.sendall(f"{head}\r\n\r\n".encode())
                 self.assertEqual(read_answer(connection)[0], 403)
-        # In HTTP/2 it is the authority that counts.
-        for authority, also, wanted in ((host, evil, 200), (evil, host, 403)):
+        # In HTTP/2 the authority stands in the place of the header, and one beside it has to say the same.
+        for authority, also, wanted in ((host, evil, 403), (evil, host, 403), (host, host, 200), (host, host.upper(), 200),
+                                        (host, "localhost", 403)):
             with self.subTest(authority=authority), Http2(self.server.raw()) as client:
                 client.h2.config.validate_outbound_headers = False
                 stream = client.h2.get_next_available_stream_id()
@@ -146,6 +147,52 @@ class OnLoopback(OneServer):
                 while not (stream in client.answers and client.answers[stream][3]):
                     client.receive()
                 self.assertEqual(client.answers[stream][0], wanted)
+
+    def test_an_image_that_tells_nothing_changes_nothing(self):
+        browser = {"User-Agent": "Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 Safari/605.1.15", "Accept": "image/*"}
+        arn = "arn%3Aaws%3Asqs%3Aus-east-1%3A000000000000%3Ajobs"
+        changes = ["Action=PurgeQueue", "Action=DeleteQueue", "Action=SendMessage&MessageBody=planted", "Action=ReceiveMessage",
+                   "Action=DeleteMessage&ReceiptHandle=x", "Action=SetQueueAttributes&Attribute.1.Name=DelaySeconds&Attribute.1.Value=9",
+                   "Action=TagQueue&Tag.1.Key=a&Tag.1.Value=b", "Action=UntagQueue&TagKey.1=a", "Action=RemovePermission&Label=x",
+                   "Action=AddPermission&Label=x&AWSAccountId.1=000000000000&ActionName.1=*", "Action=ChangeMessageVisibility"
+                   "&ReceiptHandle=x&VisibilityTimeout=0", f"Action=StartMessageMoveTask&SourceArn={arn}",
+                   "Action=CancelMessageMoveTask&TaskHandle=x", "%41ction=PurgeQueue", "Action=CreateQueue&QueueName=planted"]
+        tells = ["Action=GetQueueAttributes&AttributeName.1=All", "Action=ListQueueTags", "Action=ListDeadLetterSourceQueues",
+                 "Action=ListQueues", "Action=GetQueueUrl&QueueName=jobs"]
+        # What a page can have a browser send, with a URL of its choice. Basic is what the browser makes of a name in it.
+        images = [({}, ""), (browser, ""), (browser, "&X-Amz-Signature=0&X-Amz-Credential=any%2F20260101%2Fus-east-1%2Fsqs%2Faws4_request"),
+                  (browser, "&Signature=0&AWSAccessKeyId=any"), ({**browser, "Authorization": "Basic YW55OmFueQ=="}, "")]
+        with Server(self.directory, "--ephemeral", data_dir=False) as server:
+            server.create()
+            url = f"http://127.0.0.1:{server.port}{QUEUE}"
+            server.call("SendMessage", {"QueueUrl": url, "MessageBody": "first"})
+            before = server.call("GetQueueAttributes", {"QueueUrl": url, "AttributeNames": ["All"]})
+            for protocol, action, (headers, more) in itertools.product((over_http1, over_http2), changes, images):
+                path = "/" if "CreateQueue" in action else QUEUE
+                with self.subTest(protocol=protocol.__name__, action=action, headers=headers, more=more):
+                    status, _, text = protocol(server, "GET", f"{path}?{action}{more}", headers, b"")
+                    self.assertIn(status, (400, 403), text)
+                    if status == 400:  # it is no action that could be done
+                        self.assertIn(b"ErrorResponse", text)
+            self.assertEqual(server.call("GetQueueAttributes", {"QueueUrl": url, "AttributeNames": ["All"]}), before)
+            self.assertEqual(server.call("ListQueues", {})[1]["QueueUrls"], [url])
+            for action, headers in itertools.product(tells, ({}, browser)):
+                path = QUEUE if action in tells[:3] else "/"
+                with self.subTest(action=action, headers=headers):
+                    self.assertEqual(over_http1(server, "GET", f"{path}?{action}", headers, b"")[0], 200)
+            # What clients send goes through: signed in the header or in the URL, with the token, and as a form.
+            signed = "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0"
+            for headers, more in (({"Authorization": signed}, ""), ({"User-Agent": "python-requests/2.28"}, images[2][1]),
+                                  ({**browser, "Sec-Fetch-Site": "none"}, images[2][1]), ({"X-Penstock-Token": "any"}, ""),
+                                  ({"Authorization": "Bearer any"}, "")):
+                with self.subTest(headers=headers, more=more):
+                    status, _, text = over_http1(server, "GET", f"{QUEUE}?Action=SendMessage&MessageBody=a{more}", headers, b"")
+                    self.assertEqual(status, 200, text)
+            self.assertEqual(over_http1(server, "POST", QUEUE, FORM, b"Action=SendMessage&MessageBody=a")[0], 200)
+            # Whatever else is asked by GET tells something.
+            operations = json.loads(over_http1(server, "GET", "/_penstock/openapi.json", {}, b"")[2])["paths"]
+            named = {operation["get"]["operationId"] for operation in operations.values() if "get" in operation}
+            self.assertEqual({name for name in named if not name.startswith(("List", "Describe", "Get", "Read", "Await", "Trace"))}, set())
 
     def test_others_are_not(self):
         with Server(self.directory, "--ephemeral", data_dir=False) as server:

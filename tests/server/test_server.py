@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import time
+import unicodedata
 
 import harness
 from harness import LIMIT, InDirectory, Server, read_answer, request_bytes, wait_until
@@ -125,6 +126,26 @@ class Start(InDirectory):
         _, log = process.communicate(timeout=LIMIT)
         self.assertIn(self.directory + "/xdg/penstock", log)
         self.assertTrue(pathlib.Path(self.directory, "xdg/penstock").is_dir())
+
+    def test_a_line_of_the_log_is_one_line_whatever_it_tells(self):
+        odd = "x\n2026-01-01T00:00:00.000Z critical forged\r\x1b[31m\x07\x7f\u009b2J\u0085ü\ty"
+        with Server(self.directory) as server:
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT)
+            connection.request("POST", "/_penstock/backup", json.dumps({"directory": f"{self.directory}/{odd}"}))
+            self.assertEqual(connection.getresponse().status, 200)
+            connection.close()
+            _, log = server.stop()
+        about = [line for line in log.split("\n") if "making a backup in" in line]
+        self.assertEqual(len(about), 1, log)
+        self.assertTrue(about[0].endswith(
+            r"/x\n2026-01-01T00:00:00.000Z critical forged\x0d\x1b[31m\x07\x7f\x9b2J\x85ü" + "\ty"), about[0])
+        self.assertEqual([line for line in log.splitlines() if not line.startswith("20")], [])
+        self.assertEqual([c for c in log if c != "\n" and c != "\t" and unicodedata.category(c) == "Cc"], [])
+        # Nor is what ends the program, which has no time before it.
+        status, _, err = self.run_to_end("serve", "--port", "0", "--data-dir", "/proc/\x1b[31m\nforged")
+        self.assertEqual(status, 1)
+        self.assertEqual(err.count("\n"), 1, err)
+        self.assertNotIn("\x1b", err)
 
     def test_logs_as_json_lines(self):
         with Server(self.directory, "--log-format", "json") as server:

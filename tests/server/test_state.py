@@ -261,7 +261,13 @@ class Backups(Directories):
 
     def test_where_a_backup_is_refused(self):
         with Server(self.directory) as server:
+            looped = os.path.join(self.directory, "looped")
+            os.symlink(looped, looped)
             for directory, said in (("relative", "absolute"), (self.data + "/inside", "within the data directory"),
+                                    (self.backup + "\0", "NUL"), (self.backup + "/" + "n" * 256, "at most 255 bytes"),
+                                    (self.backup + "/" + "ü" * 128 + "/n", "at most 255 bytes"),
+                                    (self.backup + "/ü" * 1_000 + "/" * 1_900, "at most 3968 bytes"),
+                                    (looped + "/n", ""), (pathlib.Path(self.data, "token").as_posix() + "/n", ""),
                                     (self.directory, "not an empty directory"), ("/proc/none", "cannot create")):
                 status, answer = ask(server, "POST", "/_penstock/backup", {"directory": directory})
                 self.assertEqual((status, answer["Error"]), (400, "InvalidRequest"), answer)
@@ -699,10 +705,12 @@ class Resets(OneServer):
                               capture_output=True, text=True, timeout=60)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual(json.loads(done.stdout)["queues"], 1)
-        done = subprocess.run([harness.PENSTOCK, "state", "reset", "--service", "s3", "--endpoint",
-                               self.server.endpoint], capture_output=True, text=True, timeout=60)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("service", done.stderr)
+        # Nobody has to be asked for that, and at port 9 nobody answers.
+        for endpoint in (self.server.endpoint, "http://127.0.0.1:9"):
+            done = subprocess.run([harness.PENSTOCK, "state", "reset", "--service", "s3", "--endpoint", endpoint],
+                                  capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("--service is sqs, kinesis or lambda, not 's3'", done.stderr)
 
     def test_what_waits_to_be_tried_again_does_not_wait(self):
         status, answer = ask(self.server, "PUT", "/_penstock/functions/failing", {"Kind": "exec", "Command": ["false"]})
@@ -883,10 +891,10 @@ class Transfers(InDirectory):
             rings = [line for line in map(json.loads, lines.splitlines()) if isinstance(line.get("create"), list)]
             self.assertEqual([sorted(one["input"]["QueueName"] for one in line["create"]) for line in rings],
                              [["here", "there"]], "what refers to each other is made together")
-            imported, said = self.import_into(other, lines, 1)
-            self.assertEqual((imported["created"], imported["messages"], imported["problem_count"]), (3, 1, 1))
-            self.assertRegex(said, "alone: .*Dead letter target does not exist")
-            for name, target in (("here", "there"), ("there", "here")):
+            imported, said = self.import_into(other, lines)
+            self.assertEqual((imported["created"], imported["messages"], imported["problem_count"]), (3, 1, 0), said)
+            self.assertEqual(self.export(other, "--data"), lines)
+            for name, target in (("here", "there"), ("there", "here"), ("alone", "gone")):
                 asked = {"QueueUrl": f"{other.endpoint}/000000000000/{name}", "AttributeNames": ["RedrivePolicy"]}
                 attributes = other.call("GetQueueAttributes", asked)[1]["Attributes"]
                 self.assertTrue(json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"].endswith(":" + target))
@@ -898,6 +906,54 @@ class Transfers(InDirectory):
                 policies = [third.call("GetQueueAttributes", {"QueueUrl": each, "AttributeNames": ["RedrivePolicy"]})[1]
                             for each in (url, url.replace("/here", "/there"))]
                 self.assertEqual([bool(one.get("Attributes")) for one in policies], [False, True])
+
+    def test_what_dead_letter_queues_allow_since_is_no_hindrance(self):
+        def policies(server):
+            found = {}
+            for name in ("a-denied", "b-listed", "c-line.fifo"):
+                asked = {"QueueUrl": f"{server.endpoint}/000000000000/{name}", "AttributeNames": ["RedrivePolicy"]}
+                found[name] = server.call("GetQueueAttributes", asked)[1]["Attributes"]["RedrivePolicy"]
+            return found
+
+        def arn(name):
+            return f"arn:aws:sqs:us-east-1:000000000000:{name}"
+
+        with InDirectoryServer() as server, InDirectoryServer() as other:
+            def set_attributes(name, attribute, **policy):
+                attributes = {attribute: json.dumps(policy)}
+                url = f"{server.endpoint}/000000000000/{name}"
+                status, answer = server.call("SetQueueAttributes", {"QueueUrl": url, "Attributes": attributes})
+                self.assertEqual(status, 200, answer)
+
+            for name in ("a-denied", "b-listed", "denies", "z-lists"):
+                server.create(name)
+            for name in ("c-line.fifo", "gone.fifo"):
+                server.call("CreateQueue", {"QueueName": name, "Attributes": {"FifoQueue": "true"}})
+            for name, target in (("a-denied", "denies"), ("b-listed", "z-lists"), ("c-line.fifo", "gone.fifo")):
+                set_attributes(name, "RedrivePolicy", deadLetterTargetArn=arn(target), maxReceiveCount=1)
+            set_attributes("denies", "RedriveAllowPolicy", redrivePermission="denyAll")
+            set_attributes("z-lists", "RedriveAllowPolicy", redrivePermission="byQueue", sourceQueueArns=[arn("b-listed")])
+            set_attributes("z-lists", "RedriveAllowPolicy", redrivePermission="byQueue", sourceQueueArns=[arn("another")])
+            server.call("DeleteQueue", {"QueueUrl": f"{server.endpoint}/000000000000/gone.fifo"})
+            lines = self.export(server, "--data")
+            imported, said = self.import_into(other, lines)
+            self.assertEqual((imported["created"], imported["problem_count"], said), (5, 0, ""))
+            self.assertEqual(policies(other), policies(server))
+            self.assertEqual(self.export(other, "--data"), lines)
+            # It is in force as it was there.
+            url = f"{other.endpoint}/000000000000/a-denied"
+            other.call("SendMessage", {"QueueUrl": url, "MessageBody": "a"})
+            for _ in range(2):
+                other.call("ReceiveMessage", {"QueueUrl": url, "VisibilityTimeout": 0})
+            self.assertEqual(drain(other, f"{other.endpoint}/000000000000/denies"), ["a"])
+            # Clients are held against what is allowed now, and an import against all that a policy is by itself.
+            refused = other.call("SetQueueAttributes", {"QueueUrl": url, "Attributes": {"RedrivePolicy": json.dumps(
+                {"deadLetterTargetArn": arn("z-lists"), "maxReceiveCount": 1})}})
+            self.assertEqual(refused[0], 400)
+            of_another_kind = lines.replace(":gone.fifo", ":gone").replace("c-line.fifo", "d-line.fifo")
+            _, said = self.import_into(other, of_another_kind, 1)
+            self.assertIn("d-line.fifo: ", said)
+            self.assertIn("must be same type", said)
 
     def test_what_cannot_be_imported_is_told_and_the_rest_is(self):
         with InDirectoryServer() as server:

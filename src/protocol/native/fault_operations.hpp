@@ -58,6 +58,8 @@ struct FaultRuleShape {
   std::optional<std::string> commit_latency;
   std::optional<std::int64_t> hits;
 
+  /// Lengths of time, in which a number alone is of seconds.
+  static constexpr std::array<std::string_view, 2> may_be_numbers{"latency", "commit_latency"};
   static constexpr auto shape() {
     using Self = FaultRuleShape;
     return Shape(
@@ -78,16 +80,23 @@ struct FaultRuleShape {
                  about("What a request is answered with instead of being carried out. A rule that says nothing of what "
                        "becomes of a request has one, with what is said where nothing is.")),
         optional("throttle", &Self::throttle, about("The same with the error by which the service throttles.")),
-        optional("latency", &Self::latency,
-                 about("How long a request waits before, such as 200ms; a number alone is of seconds.", duration_text)),
-        optional("duplicate", &Self::duplicate,
-                 about("What a ReceiveMessage delivers is visible again at once, and so is delivered twice.")),
+        optional(
+            "latency", &Self::latency,
+            about("How long a request waits before, such as 200ms; a number alone, which may also be one of JSON, is "
+                  "of seconds.",
+                  duration_text)),
+        optional(
+            "duplicate", &Self::duplicate,
+            about("What a ReceiveMessage delivers is visible again at once, and so is delivered twice; from a FIFO "
+                  "queue only every other time, since a message that was visible again is deleted by its last handle "
+                  "alone.")),
         optional("reorder", &Self::reorder, about("What a ReceiveMessage from a standard queue delivers is shuffled.")),
         optional(
             "commit_latency", &Self::commit_latency,
-            about("How much longer each commit takes, such as 50ms. Goes with no member that says which requests are "
-                  "meant.",
-                  duration_text)),
+            about(
+                "How much longer each commit takes, in the same ways. Goes with no member that says which requests are "
+                "meant.",
+                duration_text)),
         optional("hits", &Self::hits, about("Of an answer: how many requests it has met.", rules::natural)));
   }
 };

@@ -68,6 +68,18 @@ Error unknown(const Path& path, std::span<const std::string_view> known) {
   return invalid_request(std::move(message));
 }
 
+// Without an exponent, which no length of time has.
+std::optional<std::string> number_text(const JsonSource& source) {
+  if (!source.element().is_number()) return std::nullopt;
+  double number = 0;
+  if (source.element().get_double().get(number) != simdjson::SUCCESS) return std::nullopt;
+  constexpr std::size_t digits_max = 400;  // of any double: 309 of the largest
+  std::array<char, digits_max> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  if (end.ec != std::errc()) return std::nullopt;
+  return std::string(text.data(), end.ptr);
+}
+
 Refusal check_string(const Path& path, std::string_view value, const Constraints& constraints) {
   if (satisfies(value, constraints)) return std::nullopt;
   if (!constraints.allowed.empty()) {

@@ -52,6 +52,18 @@ constexpr auto names_in(Place place) {
   return found;
 }
 
+/// Whether a string is also taken as the number that it may stand for.
+template <Structure T>
+constexpr bool takes_number(std::string_view member) {
+  if constexpr (requires { T::may_be_numbers; }) {
+    return std::ranges::find(T::may_be_numbers, member) != T::may_be_numbers.end();
+  } else {
+    return false;
+  }
+}
+/// Its digits; nothing if it is no number.
+std::optional<std::string> number_text(const JsonSource& source);
+
 template <Structure T>
 Refusal read_object(const Path* parent, const JsonSource& source, T& out);
 
@@ -125,7 +137,17 @@ Refusal read_object(const Path* parent, const JsonSource& source, T& out) {
     const Path path{parent, member.names.json};
     const JsonSource value = source.member(member.names);
     if (value.present()) {
-      refusal = read_json(path, value, member.constraints, (out.*member.field).emplace());
+      auto& field = (out.*member.field).emplace();
+      if constexpr (std::is_same_v<std::remove_reference_t<decltype(field)>, std::string>) {
+        if (takes_number<T>(path.name)) {
+          if (auto number = number_text(value)) {
+            field = *std::move(number);
+            refusal = check_string(path, field, member.constraints);
+            return;
+          }
+        }
+      }
+      refusal = read_json(path, value, member.constraints, field);
     } else if (member.required) {
       refusal = missing(path);
     }

@@ -1,6 +1,11 @@
 #include "protocol/native/state_operations.hpp"
 
+#include <algorithm>
+#include <climits>
+#include <cstddef>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -43,6 +48,26 @@ BackupDescription described(BackupState&& state) {
   return description;
 }
 
+/// What names what is in a backup, from its directory on, with room to spare.
+constexpr std::size_t inner_path_bytes_max = 128;
+
+/// A path that no file system has. The rest is known where it is made.
+std::optional<Error> objection_to(std::string_view directory) {
+  if (directory.find('\0') != directory.npos) return invalid_request("directory has a NUL character in it.");
+  constexpr std::size_t path_bytes_max = PATH_MAX - inner_path_bytes_max;
+  if (directory.size() > path_bytes_max) {
+    return invalid_request("directory has to have at most " + std::to_string(path_bytes_max) + " bytes.");
+  }
+  while (!directory.empty()) {
+    const std::size_t end = std::min(directory.find('/'), directory.size());
+    if (end > NAME_MAX) {
+      return invalid_request("A name in directory has to have at most " + std::to_string(NAME_MAX) + " bytes.");
+    }
+    directory.remove_prefix(std::min(end + 1, directory.size()));
+  }
+  return std::nullopt;
+}
+
 ResetServer::Scope scope_of(const std::optional<std::string>& service) {
   if (!service) return ResetServer::Scope::all;
   if (*service == "sqs") return ResetServer::Scope::sqs;
@@ -54,6 +79,7 @@ ResetServer::Scope scope_of(const std::optional<std::string>& service) {
 AskedServer BackUpOperation::to_command(Input& input, const Caller& /*caller*/, Kept& /*kept*/) {
   auto wait = wait_of(input.wait, server_limits::settle_time_max);
   if (auto* error = std::get_if<Error>(&wait)) return std::move(*error);
+  if (auto objection = objection_to(*input.directory)) return *std::move(objection);
   return ask_server(BackUp{std::move(*input.directory), std::get<Millis>(wait)});
 }
 
