@@ -644,7 +644,7 @@ class Resets(OneServer):
         self.assertEqual(json.loads(done.stdout)["queues"], 1)
         done = subprocess.run([harness.PENSTOCK, "state", "reset", "--service", "s3", "--endpoint",
                                self.server.endpoint], capture_output=True, text=True, timeout=60)
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 2)
         self.assertIn("service", done.stderr)
 
     def test_what_waits_to_be_tried_again_does_not_wait(self):
