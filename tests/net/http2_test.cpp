@@ -32,7 +32,11 @@ TEST(Http2, GivesTheHandlerWhatWasAsked) {
   client.post(1, hpack_header("x-a", "1") + hpack_header("host", "not.this"));
   client.data(1, "bo", false);
   client.data(1, "dy", true);
-  EXPECT_EQ(client.body(1), "POST /\nhost: localhost:1\nx-a: 1\n\nbody");
+  // A host that is not the authority is for the handler to refuse, and one that is says nothing more.
+  EXPECT_EQ(client.body(1), "POST /\nhost: localhost:1\nx-a: 1\nhost: not.this\n\nbody");
+  client.post(3, hpack_header("host", "LOCALHOST:1") + hpack_header("x-a", "1"));
+  client.data(3, "body", true);
+  EXPECT_EQ(client.body(3), "POST /\nhost: localhost:1\nx-a: 1\n\nbody");
 }
 
 TEST(Http2, NamesOfAnAnswersHeadersAreLowerAndTheConnectionsOwnAreLeftOut) {
