@@ -5,10 +5,7 @@
 #include <cctype>
 #include <cstddef>
 #include <string>
-#include <variant>
 
-#include "protocol/query.hpp"
-#include "protocol/signing.hpp"
 #include "protocol/text.hpp"
 
 namespace penstock::server {
@@ -98,15 +95,6 @@ bool is_credential(std::string_view authorization) {
          protocol::starts_with_ignoring_case(authorization, "Bearer ");
 }
 
-// Whether its URL is signed, be it as it should or not.
-bool is_signed_url(std::string_view target) {
-  const std::size_t mark = std::min(target.find('?'), target.size());
-  const auto form = protocol::Form::parse(target.substr(std::min(mark + 1, target.size())), {});
-  const auto* const query = std::get_if<protocol::Form>(&form);
-  // The latter is of Signature Version 2.
-  return query != nullptr && (query->find(protocol::signature_parameter) || query->find("Signature"));
-}
-
 }  // namespace
 
 bool is_allowed_host(std::string_view name) {
@@ -146,17 +134,11 @@ std::string_view Guard::objection(const protocol::WireRequest& request) const {
 std::string_view Guard::objection_to_change(const protocol::WireRequest& request) {
   constexpr std::string_view token_header = "X-Penstock-Token";
   if (is_credential(request.header("Authorization")) || !request.header(token_header).empty()) return {};
-  if (!is_signed_url(request.target)) {
-    return "A GET that changes something has to be signed, with any key, since an image of any web page could send it. "
-           "Send the action as a form by POST, or sign it.";
-  }
-  // A page can write a URL that looks signed, but not have the browser that fetches it go by another name. One that
-  // tells from where it comes was looked at before.
+  // One that tells from where it comes was looked at before. A signature in the URL says nothing: a page can write one.
   constexpr std::string_view browsers = "Mozilla/";
-  if (request.header("Sec-Fetch-Site").empty() && request.header("User-Agent").starts_with(browsers)) {
-    return "A browser's GET that changes something is refused where nothing says that no web page sends it.";
-  }
-  return {};
+  if (!request.header("Sec-Fetch-Site").empty() || !request.header("User-Agent").starts_with(browsers)) return {};
+  return "A browser's GET that changes something is refused where nothing says that no web page sends it. Send the "
+         "action as a form by POST, or with an Authorization.";
 }
 
 }  // namespace penstock::server

@@ -18,9 +18,9 @@ struct Guard {
   /// Empty if the request may go on, otherwise the reason why it may not.
   std::string_view objection(const protocol::WireRequest& request) const;
 
-  /// The same of one by GET that changes something. Such a one needs what no page can have a browser add: a page's
-  /// image is fetched by GET, and where the page wants it so, by a browser that does not tell of other sites, with
-  /// nothing that says where it comes from.
+  /// The same of one by GET that changes something. A page's image is fetched by GET and, where the page wants it so
+  /// and the browser does not tell of other sites, with nothing that says where it comes from, but for the browser's
+  /// name, which no page can change. So a browser needs a credential for it; clients of the Query protocol do not.
   static std::string_view objection_to_change(const protocol::WireRequest& request);
 };
 

@@ -22,7 +22,7 @@ ROUTES = [
     ("GET", "/healthz", {}, b"", 200),
     ("GET", "/readyz", {}, b"", 200),
     ("GET", "/?Action=ListQueues", {}, b"", 200),
-    ("GET", f"{QUEUE}?Action=PurgeQueue", {"Authorization": "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/sqs/aws4_request"}, b"", 200),
+    ("GET", f"{QUEUE}?Action=PurgeQueue", {}, b"", 200),
     ("POST", "/", FORM, b"Action=CreateQueue&QueueName=planted", 200),
     ("POST", QUEUE, FORM, b"Action=SendMessage&MessageBody=planted", 200),
     ("POST", "/", {**SQS, "X-Amz-Target": "AmazonSQS.ListQueues"}, b"{}", 200),
@@ -160,7 +160,7 @@ class OnLoopback(OneServer):
         tells = ["Action=GetQueueAttributes&AttributeName.1=All", "Action=ListQueueTags", "Action=ListDeadLetterSourceQueues",
                  "Action=ListQueues", "Action=GetQueueUrl&QueueName=jobs"]
         # What a page can have a browser send, with a URL of its choice. Basic is what the browser makes of a name in it.
-        images = [({}, ""), (browser, ""), (browser, "&X-Amz-Signature=0&X-Amz-Credential=any%2F20260101%2Fus-east-1%2Fsqs%2Faws4_request"),
+        images = [(browser, ""), (browser, "&X-Amz-Signature=0&X-Amz-Credential=any%2F20260101%2Fus-east-1%2Fsqs%2Faws4_request"),
                   (browser, "&Signature=0&AWSAccessKeyId=any"), ({**browser, "Authorization": "Basic YW55OmFueQ=="}, "")]
         with Server(self.directory, "--ephemeral", data_dir=False) as server:
             server.create()
@@ -180,10 +180,11 @@ class OnLoopback(OneServer):
                 path = QUEUE if action in tells[:3] else "/"
                 with self.subTest(action=action, headers=headers):
                     self.assertEqual(over_http1(server, "GET", f"{path}?{action}", headers, b"")[0], 200)
-            # What clients send goes through: signed in the header or in the URL, with the token, and as a form.
+            # What clients send goes through: signed, unsigned, with the token, and as a form.
             signed = "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0"
-            for headers, more in (({"Authorization": signed}, ""), ({"User-Agent": "python-requests/2.28"}, images[2][1]),
-                                  ({**browser, "Sec-Fetch-Site": "none"}, images[2][1]), ({"X-Penstock-Token": "any"}, ""),
+            for headers, more in (({"Authorization": signed}, ""), ({}, ""), ({"User-Agent": "curl/7.88"}, ""),
+                                  ({"User-Agent": "python-requests/2.28"}, images[1][1]),
+                                  ({**browser, "Sec-Fetch-Site": "none"}, ""), ({"X-Penstock-Token": "any"}, ""),
                                   ({"Authorization": "Bearer any"}, "")):
                 with self.subTest(headers=headers, more=more):
                     status, _, text = over_http1(server, "GET", f"{QUEUE}?Action=SendMessage&MessageBody=a{more}", headers, b"")
