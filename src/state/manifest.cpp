@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <set>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -55,21 +57,40 @@ struct ManifestShape {
   throw Fault(Fault::Kind::damaged, "the backup " + directory + " is damaged: " + what);
 }
 
-/// Below a directory, and nowhere else.
-bool is_safe(const std::string& path) {
-  const fs::path parts(path);
-  return !path.empty() && parts.is_relative() &&
-         std::none_of(parts.begin(), parts.end(), [](const fs::path& part) { return part == ".." || part == "."; });
+bool is_number(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// Whether a database has files of that name. Nothing else is put into a data directory: not the token of a server, by
+/// which somebody else could get at it.
+bool is_of_database(std::string_view name) {
+  for (const std::string_view begin : {"MANIFEST-", "OPTIONS-"}) {
+    if (name.starts_with(begin)) return is_number(name.substr(begin.size()));
+  }
+  for (const std::string_view end : {".log", ".sst"}) {
+    if (name.ends_with(end)) return is_number(name.substr(0, name.size() - end.size()));
+  }
+  return name == "CURRENT" || name == "IDENTITY";
+}
+
+bool is_of_backup(const ManifestFile& file) {
+  const std::string data = std::string(data_folder) + "/";
+  if (file.path.starts_with(data)) return is_of_database(std::string_view(file.path).substr(data.size()));
+  return file.path == std::string(code_folder) + "/" + file.sha256 + ".zip";
 }
 
 Manifest checked(const std::string& directory, ManifestShape&& read) {
   Manifest manifest{read.version.value_or(""), read.created.value_or(""), 0, {}};
   manifest.data_format = static_cast<std::uint32_t>(read.data_format.value_or(0));
+  std::set<std::string> names;
   for (FileShape& file : *read.files) {
-    const bool whole = file.path && is_safe(*file.path) && file.bytes && *file.bytes >= 0 && file.sha256 &&
-                       file.sha256->size() == sha256_digits;
+    const bool whole =
+        file.path && file.bytes && *file.bytes >= 0 && file.sha256 && file.sha256->size() == sha256_digits;
     if (!whole) fail_damaged(directory, "its manifest has a file without a path, a size or a SHA-256");
     manifest.files.push_back({std::move(*file.path), static_cast<std::uint64_t>(*file.bytes), std::move(*file.sha256)});
+    const ManifestFile& added = manifest.files.back();
+    if (!is_of_backup(added)) fail_damaged(directory, "its manifest names " + added.path + ", which no backup has");
+    if (!names.insert(added.path).second) fail_damaged(directory, "its manifest names " + added.path + " twice");
   }
   return manifest;
 }
@@ -85,6 +106,19 @@ std::string damage_of(const std::string& directory, const ManifestFile& file, Wa
   }
   const FileSum sum = sum_of_file(path, watcher.bytes());
   return sum.sha256 == file.sha256 ? std::string() : file.path + " does not have its SHA-256";
+}
+
+/// What lies in the folders of a backup, below its directory.
+std::vector<std::string> files_in(const std::string& directory) {
+  std::vector<std::string> found;
+  for (const std::string_view folder : {data_folder, code_folder}) {
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(fs::path(directory) / folder, error)) {
+      found.push_back(std::string(folder) + "/" + entry.path().filename().string());
+    }
+  }
+  std::sort(found.begin(), found.end());
+  return found;
 }
 
 }  // namespace
@@ -141,6 +175,11 @@ void verify_files(const std::string& directory, const Manifest& manifest, const 
     watcher.file_done();
     if (damage.empty()) continue;
     if (++count <= damages_named_max) damages.push_back(damage);
+  }
+  std::set<std::string> named;
+  for (const ManifestFile& file : manifest.files) named.insert(file.path);
+  for (const std::string& path : files_in(directory)) {
+    if (named.count(path) == 0 && ++count <= damages_named_max) damages.push_back(path + " is not in its manifest");
   }
   if (count == 0) return;
   std::string text;

@@ -38,9 +38,10 @@ struct Manifest {
 
 /// Throws Fault, as the next two do.
 void write_manifest(const std::string& directory, const Manifest& manifest);
-/// `damaged` if there is none, or if it is no manifest; `refused` if it is of a newer format.
+/// `damaged` if there is none, if it is no manifest, or names what no backup has; `refused` if it is of a newer format.
 Manifest read_manifest(const std::string& directory);
-/// Reads every file through. `damaged`, naming the first ones that are not as they were, and how many there are.
+/// Reads every file through. `damaged`, naming the first ones that are not as they were, or not in the manifest, and
+/// how many there are.
 void verify_files(const std::string& directory, const Manifest& manifest, const Watch& watch);
 
 }  // namespace penstock::state

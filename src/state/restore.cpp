@@ -66,9 +66,11 @@ void put_code(runner::CodeStore& code, const fs::path& from, const ManifestFile&
   if (refused != nullptr) throw Fault(Fault::Kind::damaged, from.string() + ": " + refused->message);
 }
 
+/// A table that is missing the database knows of; the only log it does not.
 void open_once(const fs::path& target) {
   std::unique_ptr<storage::InspectedStore> store;
   if (const StoreError error = storage::open_rocksdb_for_reading(target, store)) fail(error);
+  if (!store->has_log()) throw Fault(Fault::Kind::damaged, "the backup is damaged: no log of its data is in it");
 }
 
 void fill(const RestoreOptions& options, const fs::path& target, const Manifest& manifest, const Watch& watch) {

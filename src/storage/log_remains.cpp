@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -47,7 +47,7 @@ StoreError copy_range(const std::string& from, const std::string& to, std::uint6
   if (source.get() < 0) return failure("cannot open " + from);
   const Descriptor target(::open(to.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600));
   if (target.get() < 0) return failure("cannot create " + to);
-  std::array<char, copied_at_once> bytes;
+  std::string bytes(copied_at_once, '\0');
   while (begin < end) {
     const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), end - begin));
     const ssize_t got = ::pread(source.get(), bytes.data(), count, static_cast<off_t>(begin));

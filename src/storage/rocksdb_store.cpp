@@ -401,7 +401,7 @@ class RocksDbStore final : public Store {
 
   /// REQUIRES: nobody writes meanwhile.
   rocksdb::Status sync_log() {
-    const rocksdb::Status status = database_->SyncWAL();
+    rocksdb::Status status = database_->SyncWAL();
     if (status.ok()) synced_ = database_->GetLatestSequenceNumber();
     return status;
   }

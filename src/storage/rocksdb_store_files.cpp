@@ -115,7 +115,7 @@ class NoteFile final : public rocksdb::Logger {
 
   using rocksdb::Logger::Logv;
   void Logv(const char* format, va_list arguments) override {
-    std::array<char, line_bytes_max> text;
+    std::array<char, line_bytes_max> text{};
     const std::time_t now = std::time(nullptr);
     std::tm when{};
     (void)::gmtime_r(&now, &when);

@@ -297,6 +297,45 @@ TEST_F(StateTest, ABackupWithoutAWholeManifestIsRefused) {
   EXPECT_FALSE(fs::exists(target_));
 }
 
+TEST_F(StateTest, ABackupOfWhichTheManifestIsNotWhatIsInItIsRefused) {
+  use();
+  (void)add_function("greet");
+  back_up();
+  const Manifest whole = read_manifest(backup_);
+  for (std::size_t i = 0; i < whole.files.size(); ++i) {
+    Manifest shorter = whole;
+    shorter.files.erase(shorter.files.begin() + static_cast<std::ptrdiff_t>(i));
+    write_manifest(backup_, shorter);
+    EXPECT_THAT(fault_of([&] { restore(); }),
+                HasSubstr("is damaged: " + whole.files[i].path + " is not in its manifest"));
+    if (!whole.files[i].path.ends_with(".log")) continue;
+    const fs::path aside = fs::path(backup_) / "aside";
+    fs::rename(fs::path(backup_) / whole.files[i].path, aside);
+    EXPECT_THAT(fault_of([&] { restore(); }), HasSubstr("is damaged")) << "nor is it there";
+    fs::rename(aside, fs::path(backup_) / whole.files[i].path);
+  }
+  // What somebody else has made may not put anything into a data directory but a database.
+  const std::string nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+  for (const char* path : {"data/token", "data/zzz", "data/LOCK", "data/1.log/x", "data/../1.log", "data/unfinished",
+                           "data/MANIFEST-", "data/x.sst", "code/x.zip", "other/1.log", "1.log", "/1.log", ""}) {
+    Manifest longer = whole;
+    longer.files.push_back({path, 0, nothing});
+    write_manifest(backup_, longer);
+    EXPECT_THAT(fault_of([&] { restore(); }), HasSubstr("its manifest names " + std::string(path) + ", which no"))
+        << path;
+  }
+  Manifest twice = whole;
+  twice.files.push_back(whole.files.front());
+  write_manifest(backup_, twice);
+  EXPECT_THAT(fault_of([&] { restore(); }), HasSubstr(" twice"));
+  write_manifest(backup_, whole);
+  write(fs::path(backup_) / "data" / "token", "planted");
+  EXPECT_THAT(fault_of([&] { restore(); }), HasSubstr("data/token is not in its manifest"));
+  fs::remove(fs::path(backup_) / "data" / "token");
+  EXPECT_FALSE(fs::exists(target_));
+  (void)restore();
+}
+
 TEST_F(StateTest, WhatIsInTheWayIsMovedAsideIfThatIsWanted) {
   use();
   back_up();

@@ -571,6 +571,28 @@ TEST_F(LogDamageTest, PagesThatWereNotWrittenAreATornEnd) {
   EXPECT_EQ(again.warning, "") << "it was told of when it was dropped";
 }
 
+/// Wherever a hole begins in a record, and whatever the record has there: none is taken for a changed byte.
+TEST_F(LogDamageTest, NoSingleSectorThatWasNotWrittenIsDamage) {
+  SeededEntropy entropy{13};
+  for (std::uint64_t i = 1; i <= 1'500; ++i) {
+    std::string value(entropy.below(700), '\0');
+    for (std::size_t j = entropy.below(400); j + entropy.below(12) < value.size(); ++j) {
+      value[j] = static_cast<char>(entropy.next());
+    }
+    ASSERT_FALSE(store_->commit(put_of(Table::messages, key_of(sample_messages + i), value), false));
+  }
+  const std::string longer = bytes_of(newest_log(data_));
+  std::size_t torn = 0;
+  for (std::size_t begin = end_; begin < end_of(longer); begin = (begin / 512 + 1) * 512) {
+    const std::size_t lost = std::min((begin / 512 + 1) * 512, longer.size()) - begin;
+    rewrite(longer.substr(0, begin) + std::string(lost, '\0') + longer.substr(begin + lost));
+    const LogReport report = inspect_logs(sample_, {});
+    ASSERT_NE(report.condition, LogCondition::damaged) << report.where << ", sector at " << begin;
+    torn += report.condition == LogCondition::torn ? 1U : 0U;
+  }
+  EXPECT_GT(torn, 1'000U);
+}
+
 /// What lies behind says that it was synced, even where what is bad looks like what a loss of power has not written.
 TEST_F(LogDamageTest, ZerosOverWhatWasSyncedAreReported) {
   SeededEntropy entropy{11};
