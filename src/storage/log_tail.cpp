@@ -18,7 +18,9 @@
 // leave any pages of what was not synced, so that a later record, or the last fragments of one whose first is missing,
 // can be intact behind a hole. Nothing of it was acknowledged as synced: syncs are of the whole log, hence all that is
 // synced lies before the first hole, and the answer that is right for it is to go on from there. A hole is known by its
-// whole sectors of zeros, since a log's file is never used a second time.
+// whole sectors of zeros, since a log's file is never used a second time. Where a log is full and the next one is
+// begun, neither is synced before the next sync is asked for, and the end of the first can be missing before the
+// second.
 //
 // What is synced is said by the log itself: each record tells up to which number all had been synced when it was
 // written. A bad place that an intact record behind it says was synced is damage, whatever it looks like.
@@ -54,6 +56,8 @@ constexpr std::uint32_t log_data_entry = 3;
 constexpr char mark_tag = 'S';
 constexpr std::size_t mark_bytes = 1 + sequence_bytes;
 constexpr std::size_t mark_entry_bytes = 2 + mark_bytes;
+/// As much of a record as says what it is and what had been synced.
+constexpr std::size_t record_head_bytes = record_header_bytes + mark_entry_bytes;
 /// With which what is in a record may end.
 constexpr std::size_t padding_bytes_max = 8;
 
@@ -233,6 +237,9 @@ enum class Mend : std::uint8_t {
 Mend mend_of(std::string_view log, std::size_t at) {
   const std::string_view block = log.substr(at, block_bytes - at % block_bytes);
   if (block.size() < fragment_header_bytes) return Mend::none;
+  // A sector that was on the medium before the fragment was begun at its end, and was not written again: of the header
+  // that may be one byte alone.
+  if (is_zero(log.substr(at, sector_bytes - at % sector_bytes))) return Mend::none;
   const Header header = header_of(block);
   if (is_length_bad(block)) return Mend::sure;
   if (block.size() - fragment_header_bytes < header.length) return Mend::none;
@@ -252,7 +259,7 @@ Mend mend_of(std::string_view log, std::size_t at) {
 /// Up to which number everything was synced when the record was written that begins with `payload`; 0 if it does not
 /// say.
 std::uint64_t mark_in(std::string_view payload) {
-  if (payload.size() < record_header_bytes + mark_entry_bytes) return 0;
+  if (payload.size() < record_head_bytes) return 0;
   payload.remove_prefix(record_header_bytes);
   if (byte_at(payload, 0) != log_data_entry || byte_at(payload, 1) != mark_bytes || payload[2] != mark_tag) return 0;
   return read_number(payload.substr(3, sequence_bytes));
@@ -269,6 +276,7 @@ class Inspection {
     log_ = log;
     at_ = end_ = 0;
     begin_.reset();
+    has_record_ = false;
     while (at_ < log_.size()) {
       // A rest of a block too short for a header is filled up, and read by nobody.
       const std::size_t left = block_bytes - at_ % block_bytes;
@@ -302,34 +310,61 @@ class Inspection {
 
   bool accept(const Fragment& fragment) {
     if (fragment.begins()) begin_.emplace();
-    begin_->append(fragment.payload.substr(0, record_header_bytes - std::min(begin_->size(), record_header_bytes)));
+    begin_->append(fragment.payload.substr(0, record_head_bytes - std::min(begin_->size(), record_head_bytes)));
     at_ += fragment_header_bytes + fragment.payload.size();
     return !fragment.ends() || accept_record(*std::exchange(begin_, std::nullopt));
   }
 
-  bool accept_record(std::string_view header) {
-    if (header.size() < record_header_bytes) {
+  bool accept_record(std::string_view head) {
+    if (head.size() < record_header_bytes) {
       fail(place(end_) + ": a record without a number");
       return false;
     }
-    const std::uint64_t sequence = read_number(header.substr(0, sequence_bytes));
+    const std::uint64_t sequence = read_number(head.substr(0, sequence_bytes));
+    const bool is_first = !std::exchange(has_record_, true);
     // A log goes on with the next number, also one that a start begins after a torn end.
-    if (next_ && (end_ == 0 ? sequence != *next_ : sequence < *next_)) {
-      fail(place(end_) + (is_torn_before_ ? ": it does not go on where the log before it is bad, " + report_.where
-                                          : ": it does not go on where the log before it ends, of which the end, or "
-                                            "one between them, is missing"));
-      return false;
+    if (is_first && next_ && sequence == *next_) gap_.reset();
+    if (gap_) return accept_behind_gap(mark_in(head));
+    if (next_ && (is_first ? sequence != *next_ : sequence < *next_)) {
+      std::string where =
+          place(end_) + (is_torn_before_ ? ": it does not go on where the log before it is bad, " + report_.where
+                                         : ": it does not go on where the log before it ends, of which the end, or "
+                                           "one between them, is missing");
+      const std::uint64_t mark = mark_in(head);
+      // A log that is full is synced with the next one, of which more may be on the medium until then.
+      if (!is_first || sequence < *next_ || mark == 0) {
+        fail(std::move(where));
+        return false;
+      }
+      gap_ = std::move(where);
+      return accept_behind_gap(mark);
     }
-    if (is_torn_before_) report_.is_settled = true;
+    if (is_torn_before_) {
+      report_.is_settled = true;
+      report_.remains.clear();
+    }
     is_torn_before_ = false;
-    next_ = sequence + read_number(header.substr(sequence_bytes));
+    next_ = sequence + read_number(head.substr(sequence_bytes, record_header_bytes - sequence_bytes));
     end_ = at_;
     return true;
+  }
+
+  /// Of a record that says that everything up to `mark` had been synced, where numbers before it are missing.
+  bool accept_behind_gap(std::uint64_t mark) {
+    if (mark < *next_) return true;
+    fail(*gap_);
+    return false;
   }
 
   /// At a place that is not intact, or within a record at the end of the log.
   bool stop() {
     if (is_zero(log_.substr(end_))) return leave();
+    if (gap_) {
+      const std::optional<std::size_t> following = find_record(at_);
+      if (!following || !was_synced_before(*following)) return leave();
+      fail(*gap_);
+      return false;
+    }
     const Mend mend = mend_of(log_, at_);
     const std::optional<std::size_t> following = mend == Mend::sure ? std::nullopt : find_record(at_);
     if (mend == Mend::sure || (mend == Mend::likely && (following || is_intact_behind()))) {
@@ -340,14 +375,21 @@ class Inspection {
       fail(place(end_) + ": a damaged record, and an intact one behind it at byte " + std::to_string(*following));
       return false;
     }
-    const std::size_t written = log_.find_last_not_of('\0') + 1;
-    report_.condition = LogCondition::torn;
-    report_.where =
-        std::to_string(written - end_) + " bytes of " + name_ + " from byte " + std::to_string(end_) + " on";
-    report_.is_settled = false;
-    report_.remains = {name_, end_, written, following.has_value()};
-    is_torn_before_ = true;
+    tear(following.has_value());
     return leave();
+  }
+
+  /// What is behind the last whole record, or all that follows a gap, is dropped.
+  void tear(bool has_records) {
+    const std::size_t written = log_.find_last_not_of('\0') + 1;
+    const std::string where =
+        std::to_string(written - end_) + " bytes of " + name_ + " from byte " + std::to_string(end_) + " on";
+    const bool goes_on = is_torn_before_ && !report_.remains.empty();
+    report_.where = goes_on ? report_.where + " and " + where : where;
+    report_.condition = LogCondition::torn;
+    report_.is_settled = false;
+    report_.remains.push_back({name_, end_, written, has_records});
+    is_torn_before_ = true;
   }
 
   /// Whether the fragment is that follows the one at the bad place, by the latter's length.
@@ -373,6 +415,7 @@ class Inspection {
   }
 
   bool leave() {
+    if (gap_ && !is_zero(log_)) tear(true);
     if (end_ < log_.size()) report_.ends[log_number_of(name_)] = end_;
     return true;
   }
@@ -413,12 +456,16 @@ class Inspection {
   LogReport report_;
   std::optional<std::uint64_t> next_;
   bool is_torn_before_ = false;  // the last log that has records, or anything, has a torn end
+  /// Numbers are missing between the logs before and this one, which is damage if any record says that they were
+  /// synced: where, in the words for that.
+  std::optional<std::string> gap_;
 
   std::string name_;
   std::string_view log_;
   std::size_t at_ = 0;                // the next fragment
   std::size_t end_ = 0;               // behind the last whole record
-  std::optional<std::string> begin_;  // of the record that is being put together, at most its header
+  std::optional<std::string> begin_;  // of the record that is being put together, at most its head
+  bool has_record_ = false;           // the log has one that is whole
 };
 
 /// The logs of a directory, from the first that is needed on, in the order in which they were written.
@@ -455,6 +502,13 @@ std::uint64_t log_number_of(const std::string& name) {
   std::uint64_t number = 0;
   const auto parsed = std::from_chars(name.data(), end, number);
   return parsed.ec == std::errc{} && parsed.ptr == end ? number : 0;
+}
+
+std::string log_name_of(std::uint64_t number) {
+  constexpr std::size_t digits_min = 6;
+  std::string digits = std::to_string(number);
+  if (digits.size() < digits_min) digits.insert(0, digits_min - digits.size(), '0');
+  return digits + ".log";
 }
 
 std::string sync_mark(std::uint64_t sequence) {

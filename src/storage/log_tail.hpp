@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace penstock::storage {
 
@@ -36,8 +37,9 @@ struct LogReport {
   std::string where;  ///< of what is torn or damaged, which file, from which byte on, and why; empty if it is whole
   /// Whether a later log goes on where the torn one ends: an earlier start has dropped the end.
   bool is_settled = false;
-  LogRemains remains;  ///< of what is torn
-  /// How many bytes of a log, by its number, are records, where there is more in the file.
+  std::vector<LogRemains> remains;  ///< of what is torn and not settled
+  /// How many bytes of a log, by its number, are records that follow what is before them, where there is more in the
+  /// file.
   std::map<std::uint64_t, std::uint64_t> ends;
 };
 
@@ -51,5 +53,7 @@ std::string sync_mark(std::uint64_t sequence);
 
 /// The number of a log by its file's name, such as "000012.log"; 0 if it is none.
 std::uint64_t log_number_of(const std::string& name);
+/// The other way round.
+std::string log_name_of(std::uint64_t number);
 
 }  // namespace penstock::storage

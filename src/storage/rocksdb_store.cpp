@@ -570,6 +570,32 @@ StoreError look_at_logs(const std::string& directory, LogReport& report) {
   return {StoreStatus::corrupt, "the log of the data directory " + directory + " is damaged: " + report.where};
 }
 
+/// Cuts off what is no whole record, having kept what may be of use to somebody. RocksDB would pass over it, but for
+/// the beginning of a log, by which a copy tells what there is in it.
+StoreError drop_torn_ends(const RocksDbOptions& options, const LogReport& logs) {
+  std::string kept;
+  for (const LogRemains& remains : logs.remains) {
+    if (!remains.has_records) continue;
+    std::string name;
+    if (StoreError error = keep_remains(options.directory, remains, name)) return error;
+    kept.append(kept.empty() ? "" : " and ").append(name);
+  }
+  if (!logs.is_settled && options.warn) {
+    options.warn(
+        "the log of the data directory " + options.directory +
+        " ends in what is no whole record, as a kill, a loss of power or a full disk leaves it: " + logs.where +
+        " were dropped" + (kept.empty() ? "" : "; there are whole records in them, hence they are kept in " + kept));
+  }
+  for (const auto& [number, end] : logs.ends) {
+    const std::string path = options.directory + "/" + log_name_of(number);
+    if (::truncate(path.c_str(), static_cast<off_t>(end)) != 0) {
+      return {StoreStatus::io_error, "cannot cut " + path + ": " + std::strerror(errno)};
+    }
+    if (StoreError error = sync_path(path)) return error;
+  }
+  return {};
+}
+
 bool has_database(const std::filesystem::path& directory) {
   std::error_code ignored;
   return std::filesystem::exists(directory / "CURRENT", ignored);
@@ -610,7 +636,7 @@ StoreError open_rocksdb_for_reading(const std::string& directory, std::unique_pt
   for (std::size_t i = 0; i < tables.size(); ++i) families.at(tables[i]) = handles[i];
   // What an earlier start has dropped it has told of.
   InspectedStore::TornLog torn;
-  if (!logs.is_settled) torn = {logs.where, logs.remains.has_records};
+  if (!logs.is_settled) torn = {logs.where, std::ranges::any_of(logs.remains, &LogRemains::has_records)};
   store = std::make_unique<RocksDbReader>(directory, std::move(environment), std::unique_ptr<rocksdb::DB>(opened),
                                           families, std::move(torn));
   return {};
@@ -619,7 +645,6 @@ StoreError open_rocksdb_for_reading(const std::string& directory, std::unique_pt
 StoreError open_rocksdb(const RocksDbOptions& options, std::unique_ptr<Store>& store) {
   if (StoreError error = prepare_directory(options.directory)) return error;
   if (StoreError error = objection_to_unfinished(options.directory)) return error;
-  if (StoreError error = settle_directory(options.directory)) return error;
   const auto cache = rocksdb::NewLRUCache(cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (std::size_t i = 0; i < table_count; ++i) {
@@ -627,17 +652,15 @@ StoreError open_rocksdb(const RocksDbOptions& options, std::unique_ptr<Store>& s
   }
   const auto files = std::make_shared<DatabaseFiles>();
   bool was_there = false;
-  LogReport logs;
-  std::string kept;
   // Not before, since a server that is about to end may still write to them.
   files->on_locked([&, raw = files.get()]() -> StoreError {
+    if (StoreError error = settle_directory(options.directory)) return error;
     was_there = has_database(options.directory);
     if (!was_there) return {};
-    StoreError error = look_at_logs(options.directory, logs);
+    LogReport logs;
+    if (StoreError error = look_at_logs(options.directory, logs)) return error;
     raw->cut_logs(logs.ends);
-    const bool drops_records = logs.condition == LogCondition::torn && !logs.is_settled && logs.remains.has_records;
-    if (!error && drops_records) error = keep_remains(options.directory, logs.remains, kept);
-    return error;
+    return logs.condition == LogCondition::torn ? drop_torn_ends(options, logs) : StoreError{};
   });
   std::unique_ptr<rocksdb::Env> environment = rocksdb::NewCompositeEnv(files);
   rocksdb::DBOptions database = database_options();
@@ -648,12 +671,6 @@ StoreError open_rocksdb(const RocksDbOptions& options, std::unique_ptr<Store>& s
   files->finish_opening();
   if (files->objection()) return files->objection();
   if (!status.ok()) return describe_open_failure(status, options.directory);
-  if (logs.condition == LogCondition::torn && !logs.is_settled && options.warn) {
-    options.warn(
-        "the log of the data directory " + options.directory +
-        " ends in what is no whole record, as a kill, a loss of power or a full disk leaves it: " + logs.where +
-        " were dropped" + (kept.empty() ? "" : "; there are whole records in them, hence they are kept in " + kept));
-  }
   store = std::make_unique<RocksDbStore>(options.directory, std::move(environment),
                                          std::unique_ptr<rocksdb::DB>(opened), std::move(families));
   if (was_there && options.warn && has_lost_all(options.directory, *store)) {
