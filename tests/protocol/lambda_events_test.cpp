@@ -191,7 +191,7 @@ TEST(LambdaEvent, OfAStream) {
 
 TEST(LambdaEvent, ArrivalsHaveMillisecondsHoweverFew) {
   const auto event_at = [](std::int64_t ms) {
-    return *items_of(page_of("k", "", ms), stream_mapping(), Filters()).at(0).event;
+    return std::string(*items_of(page_of("k", "", ms), stream_mapping(), Filters()).at(0).event);
   };
   EXPECT_NE(event_at(1'545'084'650'000).find(":1545084650.000}"), std::string::npos);
   EXPECT_NE(event_at(1'545'084'650'020).find(":1545084650.020}"), std::string::npos);
